@@ -1,0 +1,64 @@
+//! Who may read what through a circuit: asked by the driver at the destination, read-only.
+
+use identity::Path;
+use sharing::act::ObjectRef;
+use sharing::application::Phase;
+use sharing::docket::{DocketBody, DocketEvent, DocketState, MAX_EVENT_BYTES};
+use sharing::return_flow::ReturnFlowEvent;
+use statute::{Article, Refusal, RefusalReason};
+
+use super::tables::{DocketRow, View, docket_key, event_key};
+use crate::store::{Fault, Read, Table};
+use crate::wire::CircuitRequest;
+use identity::{Moment, Signed};
+
+/// What a circuit may carry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CircuitGrant {
+    /// The object.
+    pub object: ObjectRef,
+}
+
+/// Checks a circuit's request against the live docket at its home: the one who asks is the party, the object is the one put at its
+/// disposal, and the grant still runs.
+///
+/// # Errors
+/// The outer [`Fault`] when the medium fails; the inner [`Refusal`] when the law does not allow it.
+pub fn authorise_circuit(read: &dyn Read, from: &Path, request: &CircuitRequest, now: Moment) -> Result<Result<CircuitGrant, Refusal>, Fault> {
+    let unknown = || RefusalReason::UnknownDocket { docket: request.docket.to_string() }.under(Article::R22);
+    let Some(row) = read.row::<DocketRow>(Table::Dockets, &docket_key(&request.docket))? else { return Ok(Err(unknown())) };
+    Ok(match &row.state {
+        DocketState::Application(state) if state.requester.node == *from => match &state.phase {
+            Phase::Providing { terms, object, .. } | Phase::Provided { terms, object } => {
+                if now >= terms.until {
+                    Err(RefusalReason::PeriodExpired { ended: statute::beijing_date(terms.until.as_millis()).to_string() }.under(Article::R25))
+                } else if object.digest == request.object {
+                    Ok(CircuitGrant { object: object.clone() })
+                } else {
+                    Err(unknown())
+                }
+            }
+            Phase::Received { .. } | Phase::Incomplete { .. } | Phase::ReplyProposed { .. } | Phase::Granted { .. } | Phase::Refused { .. } => {
+                Err(RefusalReason::WrongState { expected: "provided".into(), found: state.phase.name().into() }.under(Article::R22))
+            }
+        },
+        DocketState::ReturnFlow(state) if state.recipient == *from => delivered_part(read, &row, request)?.ok_or_else(unknown),
+        // Who is no party learns no more than that there is nothing for it here.
+        DocketState::Application(_) | DocketState::ReturnFlow(_) | DocketState::Dispute(_) => Err(unknown()),
+    })
+}
+
+/// The part of one of the docket's deliveries, newest first.
+fn delivered_part(read: &dyn Read, row: &DocketRow, request: &CircuitRequest) -> Result<Option<CircuitGrant>, Fault> {
+    for sequence in (0..row.next).rev() {
+        let Some(body) = read.row::<identity::Digest>(Table::DocketEvents, &event_key(&request.docket, sequence))? else { continue };
+        let signed: Signed<DocketEvent> = read.body_as(&body)?;
+        let Ok(event) = signed.claimed(MAX_EVENT_BYTES) else { continue };
+        if let DocketBody::ReturnFlow(ReturnFlowEvent::Delivering { notice, .. }) = event.body {
+            if notice.part.digest == request.object {
+                return Ok(Some(CircuitGrant { object: notice.part }));
+            }
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,162 @@
+//! The clock: what is done because time has passed.
+
+use identity::{Chain, Moment};
+use sharing::application;
+use sharing::docket::{DocketBody, DocketId, DocketState};
+
+use super::dockets::{bodies, is_open};
+use super::tables::{View, counter, decode_row, meta};
+use super::{Context, Core, LinkId};
+use crate::health::{HealthReport, MAX_REPORTS_PER_FRAME, Observed};
+use crate::store::{Fault, Read, Table};
+use crate::wire::Frame;
+
+/// Health goes up this often, milliseconds.
+const HEALTH_EVERY_MS: i64 = 5_000;
+/// What failed or was cut off is tried again this often, milliseconds.
+const RETRY_EVERY_MS: i64 = 5_000;
+/// Duties judged in one tick.
+const DUTIES_AT_ONCE: usize = 256;
+/// Reports older than this are no longer passed on, milliseconds.
+const REPORT_LIFE_MS: i64 = 600_000;
+/// Most nodes below this one whose reports are kept.
+const MAX_OBSERVED: usize = 8_192;
+
+impl Core {
+    pub(super) fn tick(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), Fault> {
+        if self.member.is_none() || self.membership(ctx.now).is_err() {
+            return self.expired(ctx);
+        }
+        self.judge_duties(ctx)?;
+        self.sign_checkpoint(ctx)?;
+        self.offer_checkpoint(ctx)?;
+        if elapsed(self.last_health, ctx.now, HEALTH_EVERY_MS) {
+            self.last_health = Some(ctx.now);
+            self.send_health(ctx)?;
+        }
+        if elapsed(self.last_retry, ctx.now, RETRY_EVERY_MS) {
+            self.last_retry = Some(ctx.now);
+            self.ask_pending_chains(ctx)?;
+            self.resume_fetches(ctx)?;
+            self.expire_envelopes(ctx)?;
+            self.close_revoked(ctx)?;
+        }
+        Ok(())
+    }
+
+    /// Without a valid certificate nothing is signed; links end until a new one is installed.
+    fn expired(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), Fault> {
+        for link in self.links.keys().copied().collect::<Vec<LinkId>>() {
+            ctx.close(link, "no valid certificate");
+        }
+        if let Some(chain) = ctx.txn.row::<Chain>(Table::Meta, meta::CHAIN)? {
+            self.adopt(ctx, &chain)?;
+        }
+        Ok(())
+    }
+
+    /// Duties whose time has passed, at home and on the copies: recorded once by the home, shown by everyone who holds the docket.
+    fn judge_duties(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), Fault> {
+        let mut late: Vec<DocketId> = Vec::new();
+        for (key, row) in ctx.txn.raw_scan(Table::Duties, b"", None, DUTIES_AT_ONCE)? {
+            let due = key.first_chunk::<8>().map_or(i64::MAX, |head| i64::from_be_bytes(*head));
+            if Moment::from_millis(due) > ctx.now {
+                break;
+            }
+            late.push(decode_row(Table::Duties, &row)?);
+        }
+        for docket in late {
+            let Some(row) = self.docket_row(ctx, &docket)? else { continue };
+            if Some(&row.home) != self.place() {
+                continue;
+            }
+            if let DocketState::Application(state) = &row.state {
+                if let Ok(events) = application::decide(Some(state), &application::Command::Tick, &self.law(), ctx.now) {
+                    self.append(ctx, docket, bodies(DocketBody::Application)(events))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// This node's own report.
+    pub(super) fn own_report<V: View + ?Sized>(&self, view: &V, now: Moment) -> Result<HealthReport, Fault> {
+        let (node, name) = self.member.as_ref().map_or_else(
+            || (identity::Path::hub(), String::new()),
+            |member| (member.place().clone(), member.certificate().name.clone()),
+        );
+        let mut open_dockets = 0;
+        let (mut due_soon, mut overdue) = (0, 0);
+        for (_, row) in view.raw_scan(Table::Dockets, b"", None, MAX_DOCKETS_COUNTED)? {
+            let row: super::tables::DocketRow = decode_row(Table::Dockets, &row)?;
+            if row.home != node {
+                continue;
+            }
+            open_dockets += u64::from(is_open(&row.state));
+            for duty in super::project::duties(&row.state) {
+                let late = now >= duty.due;
+                overdue += u64::from(late);
+                due_soon += u64::from(!late && super::query::is_due_soon(duty.due, now, &self.me.calendar));
+            }
+        }
+        Ok(HealthReport {
+            node,
+            name,
+            at: now,
+            software: self.me.software.clone(),
+            own_entries: counter(view, meta::OWN_ENTRIES)?,
+            catalogue: counter(view, meta::CATALOGUE)?,
+            outbox: view.raw_scan(Table::Outbox, b"", None, MAX_QUEUE_COUNTED)?.len() as u64,
+            unsealed: view.raw_scan(Table::Unsealed, b"", None, MAX_QUEUE_COUNTED)?.len() as u64,
+            open_dockets,
+            due_soon,
+            overdue,
+            ledger: counter(view, meta::LEAVES)?,
+            cosigned: counter(view, meta::COSIGNED)?,
+        })
+    }
+
+    /// Own report and those of the subtree, to the parent.
+    pub(super) fn send_health(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), Fault> {
+        let Some(parent) = self.parent_link() else { return Ok(()) };
+        let mut reports = vec![self.own_report(&*ctx.txn, ctx.now)?];
+        let fresh = self.observed.values().filter(|seen| ctx.now.millis_since(seen.received) < REPORT_LIFE_MS);
+        reports.extend(fresh.map(|seen| seen.report.clone()));
+        for page in reports.chunks(MAX_REPORTS_PER_FRAME) {
+            ctx.send(parent, Frame::Health { reports: page.to_vec() });
+        }
+        Ok(())
+    }
+
+    /// A child's reports, of itself and of nodes below it only.
+    pub(super) fn health_received(&mut self, ctx: &mut Context<'_, '_>, link: LinkId, reports: Vec<HealthReport>) -> Result<(), Fault> {
+        let Some(peer) = self.peer(link).filter(|peer| !peer.parent) else { return Ok(()) };
+        for report in reports.into_iter().take(MAX_REPORTS_PER_FRAME) {
+            let in_place = report.node == *peer.place() || peer.place().is_ancestor_of(&report.node);
+            let code = report.node.code();
+            let newer = self.observed.get(&code).is_none_or(|seen| seen.report.at < report.at);
+            if in_place && newer && (self.observed.len() < MAX_OBSERVED || self.observed.contains_key(&code)) {
+                self.observed.insert(code, Observed { report, received: ctx.now });
+            }
+        }
+        Ok(())
+    }
+
+    /// For tests and drivers that want to know whether everything sent has arrived.
+    ///
+    /// # Errors
+    /// [`Fault`] when the medium fails.
+    pub fn is_quiet(&self, read: &dyn Read) -> Result<bool, Fault> {
+        let empty = |table| read.scan(table, b"", None, 1).map(|rows| rows.is_empty());
+        Ok(empty(Table::Outbox)? && empty(Table::Unsealed)? && empty(Table::Objects)?)
+    }
+}
+
+/// Dockets looked at for one report.
+const MAX_DOCKETS_COUNTED: usize = 100_000;
+/// Queue places counted for one report; beyond, the report says this number.
+const MAX_QUEUE_COUNTED: usize = 10_000;
+
+fn elapsed(last: Option<Moment>, now: Moment, every_ms: i64) -> bool {
+    last.is_none_or(|last| now.millis_since(last) >= every_ms)
+}

@@ -1,0 +1,139 @@
+//! What enters the core and what leaves it.
+
+use identity::{Chain, Code, Moment, Path};
+use serde::{Deserialize, Serialize};
+use sharing::act::{ActId, ObjectRef, SignedAct};
+use sharing::docket::DocketId;
+use sharing::return_flow::{Manifest, Proof};
+use statute::Refusal;
+
+use crate::wire::{Frame, LevelAnswer, SearchHit, SearchId};
+
+/// One connection to one neighbour, numbered by the driver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct LinkId(pub u64);
+
+/// Names an operator's request, so that the answer finds its way back. Never stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Token(pub u64);
+
+/// What happened outside.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// The driver has opened the store and is ready to carry out effects.
+    Started,
+    /// Time has passed.
+    Tick,
+    /// A connection to the holder of this transport key is up and its streams are open.
+    LinkUp { link: LinkId, transport_key: [u8; 32] },
+    /// A frame arrived; bounded by the driver, not yet decoded.
+    Frame { link: LinkId, bytes: Vec<u8> },
+    /// The connection is gone.
+    LinkDown { link: LinkId },
+    /// A person's signed act, from the API.
+    Act { token: Token, act: Box<SignedAct> },
+    /// A membership chain for this node, from `guantong enroll` or a renewal.
+    Install { token: Token, chain: Chain },
+    /// An operator searches; the driver answers locally by itself and the core asks the ancestors.
+    Search { token: Token, text: String, limit: u16 },
+    /// The local index answered [`Effect::SearchLocal`].
+    SearchDone { query: SearchId, hits: Vec<SearchHit> },
+    /// A fetch ended. `Err` is a person-readable reason; the core decides whether to try again.
+    Fetched { docket: DocketId, object: ObjectRef, outcome: Result<FetchedPart, String> },
+    /// A requester at the other end of a circuit has received all of an object that this node served.
+    Served { docket: DocketId, object: ObjectRef, to: Path },
+    /// The driver split a table as [`Effect::SplitTable`] asked.
+    TableSplit { act: ActId, outcome: Result<SplitTable, String> },
+}
+
+/// What a fetch found, beyond that the object is whole (its digest was verified while streaming).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FetchedPart {
+    /// A granted file.
+    File,
+    /// A part of a return flow: verified against its manifest with this outcome.
+    Part { delivery: u64, rows: Result<u64, String> },
+}
+
+/// A table split by division, its parts in the object store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SplitTable {
+    /// The manifest to be signed (its `at`, `source` and `delivery` are as the effect gave them).
+    pub manifest: Manifest,
+    /// One part a subscriber: docket, division, part, proof, salt.
+    pub parts: Vec<SplitPart>,
+}
+
+/// One subscriber's part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SplitPart {
+    /// The subscription.
+    pub docket: DocketId,
+    /// Whose rows.
+    pub division: Code,
+    /// The rows.
+    pub part: ObjectRef,
+    /// Their proof.
+    pub proof: Proof,
+    /// The salt of the subtree.
+    pub salt: [u8; 32],
+}
+
+/// What the driver is to do, once the batch is durable.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Send a frame to a neighbour.
+    Send { link: LinkId, frame: Box<Frame> },
+    /// End a connection, with the reason for the log.
+    Close { link: LinkId, reason: String },
+    /// Answer an operator.
+    Answer { token: Token, answer: Result<Answer, Refused> },
+    /// The running search started under this id.
+    SearchStarted { token: Token, query: SearchId },
+    /// One level answered a search of this node's own operator.
+    SearchLevel { query: SearchId, answer: LevelAnswer },
+    /// Ask the local index on behalf of a descendant.
+    SearchLocal { query: SearchId, text: String, limit: u16 },
+    /// Fetch an object over a circuit; answered by [`Input::Fetched`]. Asked again after a restart. The driver ignores one that runs already.
+    Fetch { from: Chain, docket: DocketId, object: ObjectRef, part: Option<Box<sharing::return_flow::PartNotice>> },
+    /// Split a table by division; answered by [`Input::TableSplit`].
+    SplitTable { act: ActId, manifest: Box<Manifest>, table: ObjectRef, secret: [u8; 32], subscribers: Vec<(DocketId, Code)> },
+    /// Entries changed: bring the search index in step (entries to put, ids to remove), then remember `applied` (the count of published changes, `query::published_changes`).
+    Index { put: Vec<sharing::catalogue::PublishedEntry>, remove: Vec<(Code, sharing::catalogue::EntryId)>, applied: u64 },
+    /// Only neighbours with these transport keys may connect (the parent and the certified children).
+    Neighbours { keys: Vec<[u8; 32]> },
+}
+
+/// The answer to an accepted act.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The act.
+    pub act: Option<ActId>,
+    /// The docket it opened or stepped.
+    pub docket: Option<DocketId>,
+    /// True when the act was taken before and nothing new happened.
+    pub repeated: bool,
+    /// Warnings (for example: a credit code whose check character is wrong).
+    pub warnings: Vec<String>,
+    /// For a certified member: its chain.
+    pub chain: Option<Chain>,
+    /// When the core accepted it.
+    pub at: Moment,
+}
+
+/// Why an act was not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum Refused {
+    /// A lawful refusal, with its article.
+    #[error("{0}")]
+    Lawful(Refusal),
+    /// The act's signature, chain or address is not good.
+    #[error("not a valid act: {0}")]
+    NotAuthentic(String),
+    /// This node has no valid membership, so it signs nothing.
+    #[error("this node is not (or no longer) a member: {0}")]
+    NotAMember(String),
+    /// Ours: try again.
+    #[error("fault: {0}")]
+    Fault(String),
+}

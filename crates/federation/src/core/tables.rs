@@ -1,0 +1,300 @@
+//! Typed access to the tables: one row type and one key rule for each, so that no other file builds a key.
+
+use identity::{Chain, Code, Digest, Moment, Path, Signed, codec};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sharing::act::ActId;
+use sharing::catalogue::EntryId;
+use sharing::docket::{DocketId, DocketState};
+use sharing::ledger::{Checkpoint, Cosignature};
+
+use crate::store::{Fault, Pair, Read, Table, Txn};
+use crate::sync::{Head, LogState};
+use crate::wire::EnvelopeId;
+
+/// Most bytes of one table row: a docket state with its entry and copies.
+const MAX_ROW_BYTES: usize = 8 << 20;
+
+/// Reading, over the committed state or a running batch.
+pub trait View {
+    /// See [`Read::get`].
+    ///
+    /// # Errors
+    /// [`Fault`] when the medium fails.
+    fn raw(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, Fault>;
+
+    /// See [`Read::scan`].
+    ///
+    /// # Errors
+    /// [`Fault`] when the medium fails.
+    fn raw_scan(&self, table: Table, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<Pair>, Fault>;
+
+    /// See [`Read::body`].
+    ///
+    /// # Errors
+    /// [`Fault`] when the medium fails.
+    fn raw_body(&self, digest: &Digest) -> Result<Option<Vec<u8>>, Fault>;
+
+    /// A decoded row.
+    ///
+    /// # Errors
+    /// [`Fault`] when the medium fails or the row does not decode (the projection is then rebuilt).
+    fn row<T: DeserializeOwned>(&self, table: Table, key: &[u8]) -> Result<Option<T>, Fault> {
+        self.raw(table, key)?.map(|bytes| decode_row(table, &bytes)).transpose()
+    }
+
+    /// A decoded body.
+    ///
+    /// # Errors
+    /// [`Fault`] when the medium fails, the body is absent or does not decode.
+    fn body_as<T: DeserializeOwned>(&self, digest: &Digest) -> Result<T, Fault> {
+        let bytes = self.raw_body(digest)?.ok_or_else(|| Fault(format!("body {digest} is missing")))?;
+        codec::decode(&bytes, MAX_ROW_BYTES).map_err(|error| Fault(format!("body {digest}: {error}")))
+    }
+}
+
+/// Decodes a row's value.
+///
+/// # Errors
+/// [`Fault`] when it does not decode.
+pub fn decode_row<T: DeserializeOwned>(table: Table, bytes: &[u8]) -> Result<T, Fault> {
+    codec::decode(bytes, MAX_ROW_BYTES).map_err(|error| Fault(format!("row of {table:?}: {error}")))
+}
+
+impl View for dyn Read + '_ {
+    fn raw(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
+        self.get(table, key)
+    }
+    fn raw_scan(&self, table: Table, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<Pair>, Fault> {
+        self.scan(table, prefix, after, limit)
+    }
+    fn raw_body(&self, digest: &Digest) -> Result<Option<Vec<u8>>, Fault> {
+        self.body(digest)
+    }
+}
+
+impl View for Txn<'_> {
+    fn raw(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
+        self.get(table, key)
+    }
+    fn raw_scan(&self, table: Table, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<Pair>, Fault> {
+        self.scan(table, prefix, after, limit)
+    }
+    fn raw_body(&self, digest: &Digest) -> Result<Option<Vec<u8>>, Fault> {
+        self.body(digest)
+    }
+}
+
+/// Writes an encoded row.
+pub fn put<T: Serialize>(txn: &mut Txn<'_>, table: Table, key: Vec<u8>, row: &T) {
+    txn.put(table, key, codec::encode(row));
+}
+
+/// Names in [`Table::Meta`].
+pub mod meta {
+    /// The node's own chain.
+    pub const CHAIN: &[u8] = b"chain";
+    /// Ledger leaves.
+    pub const LEAVES: &[u8] = b"leaves";
+    /// Leaves that say something beyond the ledger's own bookkeeping.
+    pub const SIGNIFICANT: &[u8] = b"significant";
+    /// `SIGNIFICANT` when the newest checkpoint was signed.
+    pub const SIGNIFICANT_SIGNED: &[u8] = b"significant-signed";
+    /// Newest own signed checkpoint.
+    pub const CHECKPOINT: &[u8] = b"checkpoint";
+    /// Newest own checkpoint the parent cosigned.
+    pub const COSIGNED: &[u8] = b"cosigned";
+    /// Findings so far.
+    pub const FINDINGS: &[u8] = b"findings";
+    /// Published changes projected so far, own and others'.
+    pub const CHANGES: &[u8] = b"changes";
+    /// Entries standing published, own.
+    pub const OWN_ENTRIES: &[u8] = b"own-entries";
+    /// Entries standing published, all.
+    pub const CATALOGUE: &[u8] = b"catalogue";
+    /// Counter of outbox places.
+    pub const OUTBOX: &[u8] = b"outbox";
+    /// Last serial given to a child's certificate.
+    pub const SERIAL: &[u8] = b"serial";
+    /// When revocations were last known to be complete.
+    pub const REVOCATIONS_AS_OF: &[u8] = b"revocations-as-of";
+}
+
+/// Head of one publisher's log as accepted here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeadRow {
+    /// The newest signed head.
+    pub head: Signed<Head>,
+    /// Whose.
+    pub publisher: Path,
+    /// The log's state after it.
+    pub log: LogState,
+    /// When it was accepted here.
+    pub as_of: Moment,
+}
+
+/// Where a published entry lies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublishedRow {
+    /// The segment's body.
+    pub body: Digest,
+    /// Which change in it.
+    pub index: u32,
+    /// Version; also kept when withdrawn, so that an old version cannot come back.
+    pub version: u32,
+    /// False when withdrawn.
+    pub live: bool,
+}
+
+/// A chain and when it was learned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainRow {
+    /// The chain.
+    pub chain: Chain,
+    /// As of when.
+    pub as_of: Moment,
+}
+
+/// One docket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocketRow {
+    /// Who orders it.
+    pub home: Path,
+    /// Number of events held.
+    pub next: u32,
+    /// Digest of the last signed event.
+    pub last: Digest,
+    /// Events already released to the other parties (home only).
+    pub released: u32,
+    /// The state after them.
+    pub state: DocketState,
+    /// When the last one happened.
+    pub updated: Moment,
+}
+
+/// An outbox place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutboxRow {
+    /// Which envelope.
+    pub envelope: EnvelopeId,
+    /// `(Signed<Envelope>, Chain)` as pushed.
+    pub body: Digest,
+    /// When it is to be given up.
+    pub expires: Moment,
+}
+
+/// What came of something that may arrive twice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SeenRow {
+    /// An act was accepted; the docket it opened or stepped.
+    Act { docket: Option<DocketId>, at: Moment },
+    /// An envelope was taken; its place in an outbox while it stands there.
+    Envelope { outbox: Option<Vec<u8>>, expires: Moment },
+}
+
+/// An object this node is to fetch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WantedRow {
+    /// The docket that gives the right.
+    pub docket: DocketId,
+    /// The event that names it.
+    pub sequence: u32,
+    /// Failed tries so far.
+    pub tries: u32,
+}
+
+/// A cosigned checkpoint of this node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckpointRow {
+    /// The checkpoint.
+    pub checkpoint: Signed<Checkpoint>,
+    /// Who cosigned.
+    pub cosignatures: Vec<Cosignature>,
+}
+
+/// `code` padded so that codes order and never prefix each other.
+pub fn code_key(code: &Code) -> Vec<u8> {
+    let mut key = code.to_string().into_bytes();
+    key.push(0);
+    key
+}
+
+/// Publisher and entry.
+pub fn entry_key(publisher: &Code, id: &EntryId) -> Vec<u8> {
+    let mut key = code_key(publisher);
+    key.extend_from_slice(id.as_str().as_bytes());
+    key
+}
+
+/// Publisher and sequence.
+pub fn segment_key(publisher: &Code, last: u64) -> Vec<u8> {
+    let mut key = code_key(publisher);
+    key.extend_from_slice(&last.to_be_bytes());
+    key
+}
+
+/// Docket.
+pub fn docket_key(docket: &DocketId) -> Vec<u8> {
+    docket.0.as_bytes().to_vec()
+}
+
+/// Docket and sequence.
+pub fn event_key(docket: &DocketId, sequence: u32) -> Vec<u8> {
+    let mut key = docket_key(docket);
+    key.extend_from_slice(&sequence.to_be_bytes());
+    key
+}
+
+/// An act in [`Table::Seen`].
+pub fn act_key(act: &ActId) -> Vec<u8> {
+    let mut key = vec![b'a'];
+    key.extend_from_slice(act.0.as_bytes());
+    key
+}
+
+/// An envelope in [`Table::Seen`].
+pub fn envelope_key(envelope: &EnvelopeId) -> Vec<u8> {
+    let mut key = vec![b'e'];
+    key.extend_from_slice(envelope.0.as_bytes());
+    key
+}
+
+/// Issuer and serial.
+pub fn serial_key(issuer: &Code, serial: u64) -> Vec<u8> {
+    let mut key = code_key(issuer);
+    key.extend_from_slice(&serial.to_be_bytes());
+    key
+}
+
+/// Level and index of a Merkle node.
+pub fn merkle_key(level: u8, index: u64) -> Vec<u8> {
+    let mut key = vec![level];
+    key.extend_from_slice(&index.to_be_bytes());
+    key
+}
+
+/// A counter in [`Table::Meta`].
+///
+/// # Errors
+/// [`Fault`] when the medium fails.
+pub fn counter<V: View + ?Sized>(view: &V, name: &[u8]) -> Result<u64, Fault> {
+    Ok(view.row::<u64>(Table::Meta, name)?.unwrap_or(0))
+}
+
+/// Sets a counter in [`Table::Meta`].
+pub fn set_counter(txn: &mut Txn<'_>, name: &[u8], value: u64) {
+    put(txn, Table::Meta, name.to_vec(), &value);
+}
+
+/// The eight big-endian bytes at the end of a key.
+pub fn key_tail_u64(key: &[u8]) -> u64 {
+    key.last_chunk::<8>().map_or(0, |tail| u64::from_be_bytes(*tail))
+}
+
+/// Subscriptions to a dataset, in [`Table::Datasets`]; the docket's id follows.
+pub fn dataset_subscribers(dataset: &str) -> Vec<u8> {
+    let mut key = b"u/".to_vec();
+    key.extend_from_slice(dataset.as_bytes());
+    key.push(0);
+    key
+}

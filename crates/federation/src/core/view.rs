@@ -1,0 +1,201 @@
+//! What operators see: read-only views of the tables, for the API, the console and the commands.
+
+use identity::{Code, CreditCode, Digest, Moment, Path};
+use serde::{Deserialize, Serialize};
+use sharing::catalogue::{Entry, EntryState};
+use sharing::docket::{DocketEvent, DocketId, DocketState};
+use sharing::person::PersonCertificate;
+
+use crate::health::{Condition, HealthReport};
+
+/// This node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeView {
+    /// Place in the tree; `None` before enrolment.
+    pub place: Option<Path>,
+    /// Name.
+    pub name: String,
+    /// Certificate's end.
+    pub valid_until: Option<Moment>,
+    /// Ledger leaves.
+    pub ledger: u64,
+    /// Of which under a signed checkpoint.
+    pub checkpoint: u64,
+    /// Of which cosigned by the parent.
+    pub cosigned: u64,
+    /// Own published entries.
+    pub own_entries: u64,
+    /// Entries known in all.
+    pub catalogue: u64,
+    /// Open dockets whose home is here.
+    pub open_dockets: u64,
+    /// Certified children.
+    pub children: Vec<Code>,
+    /// Waiting envelopes by neighbour.
+    pub outbox: Vec<(Code, u64)>,
+    /// Payloads waiting for a destination's chain.
+    pub unsealed: u64,
+}
+
+/// One own entry in any state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnEntry {
+    /// State of the newest version.
+    pub state: EntryState,
+    /// The newest version.
+    pub entry: Entry,
+    /// Digest of its canonical bytes.
+    pub digest: Digest,
+    /// The version that stands published, if one does.
+    pub published: Option<u32>,
+    /// Why it was returned last, if it was.
+    pub returned: Option<String>,
+}
+
+/// One docket in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocketView {
+    /// Id.
+    pub id: DocketId,
+    /// Home.
+    pub home: Path,
+    /// Whether the home is here.
+    pub at_home: bool,
+    /// Parties' nodes.
+    pub parties: Vec<Path>,
+    /// The state.
+    pub state: DocketState,
+    /// Number of events.
+    pub events: u32,
+    /// When the last one happened.
+    pub updated: Moment,
+}
+
+/// A docket with its events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocketDetail {
+    /// Summary.
+    pub docket: DocketView,
+    /// Events in order.
+    pub events: Vec<DocketEvent>,
+}
+
+/// A drafted application that awaits its head's consent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DraftView {
+    /// The docket it will open.
+    pub docket: DocketId,
+    /// Digest of the document to consent to.
+    pub document: Digest,
+    /// The application.
+    pub application: sharing::application::Application,
+    /// Who drafted it.
+    pub by: String,
+    /// When.
+    pub at: Moment,
+}
+
+/// One duty owed in a docket known here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DutyView {
+    /// In which docket.
+    pub docket: DocketId,
+    /// What is owed.
+    pub duty: statute::Duty,
+    /// Under which article.
+    pub article: statute::Article,
+    /// By which department.
+    pub owed_by: CreditCode,
+    /// By when.
+    pub due: Moment,
+    /// Whether the home is here, that is: whether it is owed here.
+    pub owed_here: bool,
+    /// How it stands now.
+    pub status: statute::DutyStatus,
+}
+
+/// A neighbour as the core sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkView {
+    /// Who.
+    pub code: Code,
+    /// Its name.
+    pub name: String,
+    /// Whether it is the parent.
+    pub parent: bool,
+    /// Connected and greeted.
+    pub up: bool,
+    /// Since when (up) or last seen (down).
+    pub since: Option<Moment>,
+    /// Its clock minus ours at greeting, milliseconds.
+    pub clock_offset_ms: i64,
+}
+
+/// A node of the subtree as seen from here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HealthView {
+    /// The newest report; `None` when certified but never heard of.
+    pub report: Option<HealthReport>,
+    /// Which node.
+    pub node: Path,
+    /// Its name.
+    pub name: String,
+    /// When it arrived.
+    pub received: Option<Moment>,
+    /// Judged now.
+    pub condition: Condition,
+}
+
+/// What the core knows only in memory, published by the driver.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Neighbours.
+    pub links: Vec<LinkView>,
+    /// Subtree, self included; conditions as of `at`.
+    pub health: Vec<HealthView>,
+    /// When this was made.
+    pub at: Option<Moment>,
+}
+
+/// Something the operator must know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindingView {
+    /// Order.
+    pub number: u64,
+    /// Chinese.
+    pub zh: String,
+    /// English.
+    pub en: String,
+    /// Article, if one applies.
+    pub article: Option<statute::Article>,
+    /// When.
+    pub at: Moment,
+}
+
+/// A person enrolled here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonView {
+    /// The certificate.
+    pub certificate: PersonCertificate,
+    /// Name of the department.
+    pub department_name: String,
+    /// When enrolled.
+    pub since: Moment,
+}
+
+// The queries are in `query.rs`; all take `&dyn Read` and page with `after`:
+//
+// node(read) -> NodeView
+// own_entries(read, after: Option<&EntryId>, limit) -> Vec<OwnEntry>;  own_entry(read, &EntryId) -> Option<OwnEntry>
+// published(read, publisher: Option<Code>, after: Option<(Code, EntryId)>, limit) -> Vec<PublishedEntry>
+// published_entry(read, Code, &EntryId) -> Option<PublishedEntry>
+// publishers(read) -> Vec<(Code /*publisher*/, u64 /*sequence*/, Moment /*as of*/)>
+// drafts(read, limit) -> Vec<DraftView>
+// dockets(read, after: Option<DocketId>, limit) -> Vec<DocketView>; docket(read, DocketId) -> Option<DocketDetail>
+// docket_copy(read, DocketId) -> Option<DocketCopy>
+// duties(read, now, limit) -> Vec<DutyView>
+// findings(read, after: Option<u64>, limit) -> Vec<FindingView>   (newest first)
+// people(read, limit) -> Vec<PersonView>;  person_chain(read, key: &VerifyKey) -> Option<PersonChain>
+// chain(read, Code) -> Option<(Chain, Moment)>; own_chain(read) -> Option<Chain>
+// evidence(read, DocketId, sequence) -> Option<Evidence>;  evidence_at(read, index) -> Option<Evidence>
+// ledger(read, after: Option<u64>, limit) -> Vec<(u64, Record)>

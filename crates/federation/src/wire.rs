@@ -1,0 +1,212 @@
+//! Wire protocol v1: what two neighbours say over their one connection, and what an envelope carries through the tree.
+//!
+//! A link is two one-way streams of frames (`u32` big-endian length, then the codec's bytes). Nothing on a link is believed because of the
+//! link: envelopes, segments, certificates and checkpoints carry their authors' own signatures.
+
+use identity::{Chain, Code, Digest, Moment, Path, Sealed, Signed};
+use serde::{Deserialize, Serialize};
+use sharing::act::SignedAct;
+use sharing::docket::{DocketCopy, DocketEvent, DocketId};
+use sharing::ledger::{Checkpoint, Cosignature};
+
+use crate::health::HealthReport;
+use crate::sync::{Head, Segment};
+
+/// The protocol's name on a link stream; a change that old nodes cannot read gets a new number.
+pub const LINK_PROTOCOL: &str = "/guantong/link/1";
+/// The protocol's name on a circuit stream.
+pub const CIRCUIT_PROTOCOL: &str = "/guantong/circuit/1";
+/// Most bytes in one link frame: four segments of [`crate::sync::MAX_SEGMENT_BYTES`] and their heads.
+pub const MAX_FRAME_BYTES: usize = (4 << 20) + (64 << 10);
+/// Most bytes in one sealed envelope: what does not fit is a file and goes by circuit.
+pub const MAX_ENVELOPE_BYTES: usize = 1 << 20;
+/// Envelopes to one neighbour that may be unacknowledged; bounds memory to this many times [`MAX_ENVELOPE_BYTES`].
+pub const ENVELOPE_WINDOW: usize = 32;
+
+/// One frame on a link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Frame {
+    /// First frame in each direction: who speaks, proved by the transport key in the chain being the connection's.
+    Hello { chain: Chain, software: String, now: Moment },
+    /// Pass this envelope on (or take it, if it is for you).
+    Push { envelope: Signed<Envelope>, origin: Chain },
+    /// The envelope is durable here; forget your copy.
+    Ack { envelope: EnvelopeId },
+    /// The envelope cannot be taken, ever; the reason goes back to its origin.
+    Nack { envelope: EnvelopeId, reason: NackReason },
+    /// Digest over all heads of the sender's subtree: the whole of a steady-state sync.
+    SyncOffer { digest: Digest, heads: u64 },
+    /// The offer differs from what is here: send your heads after this publisher.
+    SyncHeadsWanted { after: Option<Code> },
+    /// One page of heads, in code order; `more` when another page follows.
+    SyncHeads { heads: Vec<Signed<Head>>, more: bool },
+    /// Send segments of this publisher after this sequence.
+    SyncPull { publisher: Code, after: u64 },
+    /// Segments in order, with the publisher's chain when the receiver may not know it.
+    SyncSegments { publisher: Chain, segments: Vec<Segment> },
+    /// A checkpoint to be cosigned, with the proof that it extends the last cosigned one (of `from` leaves).
+    CheckpointOffer { checkpoint: Signed<Checkpoint>, from: u64, proof: Vec<Digest> },
+    /// The cosignature.
+    Cosigned { size: u64, cosignature: Cosignature },
+    /// The checkpoint cannot be cosigned: the newest one cosigned here.
+    CosignRefused { newest: Option<Signed<Checkpoint>>, reason: String },
+    /// Asks for a node's membership chain.
+    ChainWanted { code: Code },
+    /// The chain, and when the revocations it was checked against were last refreshed.
+    ChainFound { code: Code, chain: Chain, as_of: Moment },
+    /// No node in the federation has this code, as of this time.
+    ChainUnknown { code: Code, as_of: Moment },
+    /// Health of the sender's subtree, upward.
+    Health { reports: Vec<HealthReport> },
+    /// Downward: revocations every descendant must know.
+    Revocations { list: Vec<Signed<identity::Revocation>> },
+    /// A search that climbs: answered by every ancestor.
+    Search { query: SearchId, text: String, limit: u16 },
+    /// One level's answer, on its way down.
+    SearchAnswer { query: SearchId, level: LevelAnswer },
+}
+
+/// Names one running search: the asking node and its own counter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SearchId {
+    /// Who asked.
+    pub origin: Code,
+    /// Its counter.
+    pub number: u64,
+}
+
+/// What one level of the tree knows of a search.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LevelAnswer {
+    /// Which level answered.
+    pub node: Path,
+    /// As of when (the newest sync its catalogue has seen).
+    pub as_of: Moment,
+    /// Entries its catalogue holds.
+    pub catalogue: u64,
+    /// Hits, best first.
+    pub hits: Vec<SearchHit>,
+}
+
+/// One hit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchHit {
+    /// Whose entry.
+    pub publisher: Path,
+    /// 目录代码.
+    pub id: sharing::catalogue::EntryId,
+    /// Version.
+    pub version: u32,
+    /// 目录名称.
+    pub name: String,
+    /// 提供单位.
+    pub provider_name: String,
+    /// 共享属性.
+    pub class: statute::ShareClass,
+    /// Relevance times 1,000.
+    pub score: u32,
+}
+
+/// Why an envelope cannot be taken. Declared in the order in which they win.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum NackReason {
+    /// Larger than [`MAX_ENVELOPE_BYTES`].
+    #[error("envelope too large")]
+    TooLarge,
+    /// The bytes do not decode.
+    #[error("envelope malformed")]
+    Malformed,
+    /// The origin's chain does not lead to the root, or is expired or revoked.
+    #[error("origin is not a member")]
+    NotAMember,
+    /// The origin's signature is wrong.
+    #[error("bad signature")]
+    BadSignature,
+    /// Its time is over.
+    #[error("envelope expired")]
+    Expired,
+    /// There is no way from here to its destination.
+    #[error("no route to destination")]
+    NoRoute,
+}
+
+/// An envelope's id: digest of its signed bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct EnvelopeId(pub Digest);
+
+/// A control message from one node to another, sealed to the destination.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Envelope {
+    /// Origin.
+    pub from: Path,
+    /// Destination.
+    pub to: Path,
+    /// Order at the origin towards this destination, from 1: the destination applies in this order.
+    pub order: u64,
+    /// When it was made.
+    pub created: Moment,
+    /// When it expires (the sender is then told).
+    pub expires: Moment,
+    /// HPKE to the destination's sealing key; opens to a [`Payload`].
+    pub sealed: Sealed,
+}
+
+/// What an envelope carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Payload {
+    /// A consented application for the provider's node to open (R20).
+    OpenApplication { apply: SignedAct, consent: SignedAct },
+    /// A party's act in a docket whose home is the destination.
+    Command { docket: DocketId, act: SignedAct },
+    /// A docket's events, from its home to a party.
+    Events { home: Chain, events: Vec<Signed<DocketEvent>> },
+    /// A party lacks events of a docket from this one on.
+    EventsWanted { docket: DocketId, from: u32 },
+    /// The home refused a party's act.
+    Refused { docket: DocketId, act: sharing::act::ActId, refusal: statute::Refusal },
+    /// Subscribe to return flow (R24).
+    Subscribe { act: SignedAct },
+    /// An object named by a docket was fetched whole and verified.
+    ObjectReceived { docket: DocketId, object: Digest, at: Moment },
+    /// A part of a return flow was fetched and verified, or found wanting.
+    PartVerified { docket: DocketId, delivery: u64, rows: u64, finding: Option<String>, at: Moment },
+    /// A dispute for the common superior, with the complainant's own verified copy (R28).
+    ReferDispute { about: DocketId, copy: DocketCopy },
+    /// The hearing node tells the disputed docket's home what came of it.
+    DisputeConcluded { dispute: DocketId, about: DocketId, outcome: String },
+    /// A hop could not pass on an envelope of yours.
+    Undeliverable { envelope: EnvelopeId, reason: NackReason, at: Path },
+}
+
+/// The header that opens a circuit: a live stream spliced through the hops, sealed end to end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CircuitOpen {
+    /// Chosen by the origin.
+    pub id: [u8; 16],
+    /// Origin.
+    pub from: Path,
+    /// Destination.
+    pub to: Path,
+    /// Opened when; refused when older than [`CIRCUIT_OPEN_VALID_MS`] to stop replays.
+    pub at: Moment,
+    /// HPKE to the destination: a [`CircuitRequest`].
+    pub sealed: Sealed,
+}
+
+/// How long a circuit header may be used, milliseconds.
+pub const CIRCUIT_OPEN_VALID_MS: i64 = 60_000;
+/// Most bytes of an encoded circuit header with its chain.
+pub const MAX_CIRCUIT_HEADER_BYTES: usize = 64 << 10;
+
+/// What the origin of a circuit asks, readable by the destination alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CircuitRequest {
+    /// Key of the sealed chunk stream, both directions.
+    pub key: [u8; 32],
+    /// The docket that gives the right.
+    pub docket: DocketId,
+    /// Object wanted.
+    pub object: Digest,
+    /// Resume from this byte.
+    pub offset: u64,
+}

@@ -1,0 +1,473 @@
+//! Acts: what a person does, signed with that person's own key over the canonical document.
+//!
+//! Every change that an operator, a head, an authority or a government makes enters a node as a [`SignedAct`]. The node and
+//! whoever administers it hold no key that could make one.
+
+use identity::{
+    Certificate, Code, CreditCode, Digest, Domain, EnrolmentRequest, Moment, RevocationReason, Signed, VerifyError,
+};
+use serde::{Deserialize, Serialize};
+use statute::{ActKind, Article, Refusal, RefusalReason};
+
+use crate::application::{Application, Material, MissingItem, Reply, UseRecord};
+use crate::catalogue::{Entry, EntryVersion, ReviewVerdict};
+use crate::dispute::{Decision, NegotiationStep, Opinion};
+use crate::docket::DocketId;
+use crate::person::{PersonCertificate, PersonChain, PersonError};
+use crate::return_flow::{DatasetId, ReturnTable};
+
+/// Most bytes an encoded act may have: a batch of [`MAX_ENTRIES_PER_ACT`] entries of 2 KiB.
+pub const MAX_ACT_BYTES: usize = 4 << 20;
+/// Most catalogue entries in one act.
+pub const MAX_ENTRIES_PER_ACT: usize = 2_000;
+/// How far a person's clock may be ahead of the node's, milliseconds: ten minutes, beyond any clock that is looked after.
+pub const MAX_ACT_AHEAD_MS: i64 = 10 * 60_000;
+/// How old an act may be when it takes effect, milliseconds: ninety days, beyond any outage in which it may lie in an outbox.
+pub const MAX_ACT_AGE_MS: i64 = 90 * 86_400_000;
+/// Most characters of a reason, name or other text that an act carries outside an application.
+pub const MAX_ACT_TEXT_CHARS: usize = 8_000;
+
+/// The document a person signs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Act {
+    /// Chosen at random on the person's side, so that two equal intentions are two acts and one act sent twice is one.
+    pub nonce: [u8; 16],
+    /// The person's own clock when signing; the home's order decides, this is evidence only.
+    pub at: Moment,
+    /// The node this act is addressed to (the signer's own); an act is void anywhere else.
+    pub node: Code,
+    /// What is done.
+    pub body: ActBody,
+}
+
+/// What a person does. Each variant names the article that gives the power in [`ActBody::kind`] and `statute::required_role`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ActBody {
+    /// The authority's head enrols a department's head or its own staff; a department's head enrols its people.
+    EnrolPerson {
+        /// The person's certificate, signed by whoever enrols.
+        certificate: Signed<PersonCertificate>,
+        /// The department's name as shown.
+        department_name: String,
+    },
+    /// Compile catalogue entries, new or a new version (R12).
+    CompileEntries {
+        /// Which.
+        entries: Vec<Entry>,
+    },
+    /// 部门负责人 approves exactly these versions (R13).
+    ApproveEntries {
+        /// Which.
+        entries: Vec<EntryVersion>,
+    },
+    /// Submit to the same-level authority for review (R16).
+    SubmitEntries {
+        /// Which.
+        entries: Vec<EntryVersion>,
+    },
+    /// The authority reviews: publishes or returns (R16).
+    ReviewEntries {
+        /// Which.
+        entries: Vec<EntryVersion>,
+        /// The verdict.
+        verdict: ReviewVerdict,
+    },
+    /// Withdraw a published entry, explicitly (R17).
+    WithdrawEntry {
+        /// Which entry.
+        entry: EntryVersion,
+        /// Why.
+        reason: String,
+    },
+    /// Draft an application for one published entry (R20).
+    Apply {
+        /// What is asked for.
+        application: Application,
+    },
+    /// 共享工作机构负责人 of the requester consents to exactly this document (R20).
+    ConsentToApply {
+        /// Which docket.
+        docket: DocketId,
+        /// Digest of exactly the document consented to.
+        document: Digest,
+    },
+    /// Tell once everything that is missing (R21).
+    TellMissing {
+        /// Which docket.
+        docket: DocketId,
+        /// Everything that is missing.
+        missing: Vec<MissingItem>,
+    },
+    /// Supply what was missing (R21).
+    Supplement {
+        /// Which docket.
+        docket: DocketId,
+        /// What is supplied.
+        materials: Vec<Material>,
+    },
+    /// The provider's operator proposes the reply (R21).
+    ProposeReply {
+        /// Which docket.
+        docket: DocketId,
+        /// The reply.
+        reply: Reply,
+    },
+    /// 共享工作机构负责人 of the provider consents to exactly this reply, which thereby becomes the answer (R20).
+    ConsentToReply {
+        /// Which docket.
+        docket: DocketId,
+        /// Digest of exactly the document consented to.
+        document: Digest,
+    },
+    /// Put the granted data at the requester's disposal (R22).
+    Provide {
+        /// Which docket.
+        docket: DocketId,
+        /// The object, by content.
+        object: ObjectRef,
+    },
+    /// Record a use (R26, R29).
+    RecordUse {
+        /// Which docket.
+        docket: DocketId,
+        /// The record.
+        record: UseRecord,
+    },
+    /// A party declares a dispute over an application (R28).
+    RaiseDispute {
+        /// Which docket.
+        docket: DocketId,
+        /// What it is about.
+        claim: String,
+    },
+    /// A step in the negotiation that must come first (R28).
+    Negotiate {
+        /// Which docket.
+        docket: DocketId,
+        /// The step.
+        step: NegotiationStep,
+    },
+    /// The common superior gives its coordination opinion (R28).
+    Coordinate {
+        /// Which docket.
+        docket: DocketId,
+        /// The opinion.
+        opinion: Opinion,
+    },
+    /// A party accepts or rejects the coordination opinion (R28).
+    AnswerOpinion {
+        /// Which docket.
+        docket: DocketId,
+        /// Whether it is accepted.
+        accepted: bool,
+        /// Why.
+        grounds: String,
+    },
+    /// The people's government at the authority's level decides (R28).
+    Decide {
+        /// Which docket.
+        docket: DocketId,
+        /// The decision.
+        decision: Decision,
+    },
+    /// A level asks for the return of its own rows (R24).
+    Subscribe {
+        /// The source's node.
+        source: Code,
+        /// Which dataset.
+        dataset: DatasetId,
+    },
+    /// The source returns a snapshot of a table to every subscriber (R24). There is no field for a condition.
+    ReturnTable {
+        /// The snapshot.
+        table: ReturnTable,
+    },
+    /// The authority certifies a child node (R30).
+    CertifyMember {
+        /// The child's own signed request.
+        request: Signed<EnrolmentRequest>,
+        /// Its witnesses.
+        witnesses: Vec<Code>,
+        /// Days of validity.
+        valid_days: u16,
+    },
+    /// The authority revokes a child node's certificate.
+    RevokeMember {
+        /// Which node.
+        node: Code,
+        /// Number of the certificate.
+        serial: u64,
+        /// Why.
+        reason: RevocationReason,
+    },
+}
+
+impl ActBody {
+    /// The legal kind of this act, by which `statute` knows who may do it.
+    pub fn kind(&self) -> ActKind {
+        match self {
+            Self::EnrolPerson { .. } => ActKind::EnrolPerson,
+            Self::CompileEntries { .. } => ActKind::CompileEntry,
+            Self::ApproveEntries { .. } => ActKind::ApproveEntry,
+            Self::SubmitEntries { .. } => ActKind::SubmitEntry,
+            Self::ReviewEntries { .. } => ActKind::ReviewEntry,
+            Self::WithdrawEntry { .. } => ActKind::WithdrawEntry,
+            Self::Apply { .. } => ActKind::Apply,
+            Self::ConsentToApply { .. } => ActKind::ConsentToApply,
+            Self::TellMissing { .. } => ActKind::TellMissing,
+            Self::Supplement { .. } => ActKind::Supplement,
+            Self::ProposeReply { .. } => ActKind::ProposeReply,
+            Self::ConsentToReply { .. } => ActKind::ConsentToReply,
+            Self::Provide { .. } => ActKind::Provide,
+            Self::RecordUse { .. } => ActKind::RecordUse,
+            Self::RaiseDispute { .. } => ActKind::RaiseDispute,
+            Self::Negotiate { .. } | Self::AnswerOpinion { .. } => ActKind::Negotiate,
+            Self::Coordinate { .. } => ActKind::Coordinate,
+            Self::Decide { .. } => ActKind::Decide,
+            Self::Subscribe { .. } => ActKind::SubscribeReturnFlow,
+            Self::ReturnTable { .. } => ActKind::ReturnData,
+            Self::CertifyMember { .. } => ActKind::CertifyMember,
+            Self::RevokeMember { .. } => ActKind::RevokeMember,
+        }
+    }
+
+    /// Lists and texts that no later rule bounds are within their limits.
+    fn within_bounds(&self) -> Result<(), Refusal> {
+        let (entries, text) = match self {
+            Self::EnrolPerson { department_name, .. } => (0, department_name.as_str()),
+            Self::CompileEntries { entries } => (entries.len(), ""),
+            Self::ApproveEntries { entries } | Self::SubmitEntries { entries } => (entries.len(), ""),
+            Self::ReviewEntries { entries, verdict: ReviewVerdict::Publish } => (entries.len(), ""),
+            Self::ReviewEntries { entries, verdict: ReviewVerdict::Return { reason } } => {
+                (entries.len(), reason.as_str())
+            }
+            Self::WithdrawEntry { reason, .. } => (1, reason.as_str()),
+            Self::ReturnTable { table } => (0, table.query.as_str()),
+            Self::Apply { .. }
+            | Self::ConsentToApply { .. }
+            | Self::TellMissing { .. }
+            | Self::Supplement { .. }
+            | Self::ProposeReply { .. }
+            | Self::ConsentToReply { .. }
+            | Self::Provide { .. }
+            | Self::RecordUse { .. }
+            | Self::RaiseDispute { .. }
+            | Self::Negotiate { .. }
+            | Self::Coordinate { .. }
+            | Self::AnswerOpinion { .. }
+            | Self::Decide { .. }
+            | Self::Subscribe { .. }
+            | Self::CertifyMember { .. }
+            | Self::RevokeMember { .. } => (0, ""),
+        };
+        let article = statute::required_role(self.kind()).1;
+        at_most(entries, MAX_ENTRIES_PER_ACT, article)?;
+        at_most(text.chars().count(), MAX_ACT_TEXT_CHARS, article)
+    }
+
+    /// The docket this act steps, if it steps one that exists already.
+    pub fn docket(&self) -> Option<DocketId> {
+        match self {
+            Self::ConsentToApply { docket, .. }
+            | Self::TellMissing { docket, .. }
+            | Self::Supplement { docket, .. }
+            | Self::ProposeReply { docket, .. }
+            | Self::ConsentToReply { docket, .. }
+            | Self::Provide { docket, .. }
+            | Self::RecordUse { docket, .. }
+            | Self::RaiseDispute { docket, .. }
+            | Self::Negotiate { docket, .. }
+            | Self::Coordinate { docket, .. }
+            | Self::AnswerOpinion { docket, .. }
+            | Self::Decide { docket, .. } => Some(*docket),
+            Self::EnrolPerson { .. }
+            | Self::CompileEntries { .. }
+            | Self::ApproveEntries { .. }
+            | Self::SubmitEntries { .. }
+            | Self::ReviewEntries { .. }
+            | Self::WithdrawEntry { .. }
+            | Self::Apply { .. }
+            | Self::Subscribe { .. }
+            | Self::ReturnTable { .. }
+            | Self::CertifyMember { .. }
+            | Self::RevokeMember { .. } => None,
+        }
+    }
+}
+
+/// An act with its signature and the chain that says who signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedAct {
+    /// The very bytes the person signed.
+    pub act: Signed<Act>,
+    /// From the authority's head down to the signer.
+    pub signer: PersonChain,
+}
+
+impl SignedAct {
+    /// The id under which this act takes effect at most once.
+    pub fn id(&self) -> ActId {
+        ActId(self.act.digest(Domain::Act))
+    }
+
+    /// Proves the act under the membership certificate of the node to which it is addressed.
+    ///
+    /// `now` is the clock of whoever takes the act up; for a copy that is evidence, it is the time at which the home recorded it, with the
+    /// certificate that the home's people stood under then.
+    ///
+    /// # Errors
+    /// The first [`ActError`], in the order of that type.
+    pub fn verify(&self, member: &Certificate, now: Moment) -> Result<VerifiedAct, ActError> {
+        let holder = self.signer.verify_links(member)?;
+        let act = self.act.verify(Domain::Act, &holder.key, MAX_ACT_BYTES)?;
+        if act.node != member.code() {
+            return Err(ActError::AnotherNode { addressed: act.node, member: member.code() });
+        }
+        let ahead = act.at.millis_since(now);
+        if ahead > MAX_ACT_AHEAD_MS {
+            return Err(ActError::Ahead { at: act.at, now });
+        }
+        if ahead < -MAX_ACT_AGE_MS {
+            return Err(ActError::TooOld { at: act.at, now });
+        }
+        let doer = self.signer.verify(member, now)?;
+        statute::may(doer.role, act.body.kind())?;
+        act.body.within_bounds()?;
+        Ok(VerifiedAct { id: self.id(), signed: self.clone(), act, doer })
+    }
+}
+
+/// Why an act is not taken up. Declared in the order in which they win.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ActError {
+    /// The chain proves no person of this node.
+    #[error(transparent)]
+    Person(PersonError),
+    /// The signature is not that person's, or what was signed is no act.
+    #[error(transparent)]
+    Signature(#[from] VerifyError),
+    /// Addressed to another node.
+    #[error("该行为致送节点 {addressed}，不是 {member} (addressed to another node)")]
+    AnotherNode {
+        /// Where it is addressed.
+        addressed: Code,
+        /// Whose certificate it was checked against.
+        member: Code,
+    },
+    /// Signed in the future, by more than [`MAX_ACT_AHEAD_MS`].
+    #[error("签署时间 {at} 晚于当前时间 {now} 十分钟以上 (signed in the future)")]
+    Ahead {
+        /// The person's clock.
+        at: Moment,
+        /// The clock here.
+        now: Moment,
+    },
+    /// Signed more than [`MAX_ACT_AGE_MS`] ago.
+    #[error("签署时间 {at} 早于当前时间 {now} 九十日以上 (signed too long ago)")]
+    TooOld {
+        /// The person's clock.
+        at: Moment,
+        /// The clock here.
+        now: Moment,
+    },
+    /// A lawful refusal: the term is over, or the role does not entitle.
+    #[error("{0}")]
+    Refused(Refusal),
+}
+
+impl From<Refusal> for ActError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<PersonError> for ActError {
+    fn from(error: PersonError) -> Self {
+        match error {
+            PersonError::Refused(refusal) => Self::Refused(refusal),
+            other => Self::Person(other),
+        }
+    }
+}
+
+/// An act that was proved: who did it, in a role that entitles, signed with that person's own key. There is no other way to make one than
+/// [`SignedAct::verify`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedAct {
+    signed: SignedAct,
+    act: Act,
+    id: ActId,
+    doer: Doer,
+}
+
+impl VerifiedAct {
+    /// The act.
+    pub fn act(&self) -> &Act {
+        &self.act
+    }
+
+    /// Its id.
+    pub fn id(&self) -> ActId {
+        self.id
+    }
+
+    /// Who did it.
+    pub fn doer(&self) -> &Doer {
+        &self.doer
+    }
+
+    /// The act as signed, for the record.
+    pub fn signed(&self) -> &SignedAct {
+        &self.signed
+    }
+}
+
+/// The digest of a signed act's bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ActId(pub Digest);
+
+/// A file in an object store, by content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectRef {
+    /// blake3 of the content, also the root of its bao tree.
+    pub digest: Digest,
+    /// Bytes.
+    pub length: u64,
+    /// The name a person sees.
+    pub name: String,
+}
+
+/// A person as verified: who did it, in which role, for which department, at which node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doer {
+    /// Display name.
+    pub name: String,
+    /// The department the person acts for.
+    pub department: CreditCode,
+    /// The node that hosts the department.
+    pub node: Code,
+    /// The role in which the act was done.
+    pub role: statute::Role,
+}
+
+/// A number within its limit.
+///
+/// # Errors
+/// `TooLong` under `article`.
+pub(crate) fn at_most(found: usize, limit: usize, article: Article) -> Result<(), Refusal> {
+    if found > limit { Err(RefusalReason::TooLong { found, limit }.under(article)) } else { Ok(()) }
+}
+
+/// Texts within [`MAX_ACT_TEXT_CHARS`].
+///
+/// # Errors
+/// `TooLong` under `article`.
+pub(crate) fn text_within_bounds<T: AsRef<str>>(
+    texts: impl IntoIterator<Item = T>,
+    article: Article,
+) -> Result<(), Refusal> {
+    texts.into_iter().try_for_each(|text| at_most(text.as_ref().chars().count(), MAX_ACT_TEXT_CHARS, article))
+}
+
+#[cfg(test)]
+mod tests;

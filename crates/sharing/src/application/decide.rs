@@ -1,0 +1,398 @@
+//! What follows from a command: which events, or which refusal. Commands of people come as [`VerifiedAct`]s, so that signature, chain,
+//! term, address and role are settled; here stands whether the case allows it.
+
+use identity::{Digest, Moment, Path};
+use statute::{Article, Calendar, Duty, Profile, Refusal, RefusalReason};
+
+use super::rules::{self, acts_for, acts_for_either};
+use super::{ApplicationEvent, ApplicationState, DisputeStage, GrantTerms, MissingItem, Phase, Reply};
+use crate::act::{ActBody, ObjectRef, VerifiedAct, text_within_bounds};
+use crate::catalogue::PublishedEntry;
+use crate::dispute::{NegotiationStep, Party};
+use crate::docket::DocketId;
+
+/// The law as it binds the home of a docket.
+#[derive(Debug, Clone, Copy)]
+pub struct Law<'a> {
+    /// Working days.
+    pub calendar: &'a Calendar,
+    /// Local rules that tighten the national ones.
+    pub profile: &'a Profile,
+}
+
+impl Law<'_> {
+    /// When a duty that arises now is due: at this instant it is late.
+    pub fn due(&self, duty: Duty, arises: Moment) -> Moment {
+        Moment::from_millis(statute::due(duty, arises.as_millis(), self.calendar, self.profile).ends_ms)
+    }
+}
+
+/// What happens to an application's docket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// The requester's consented application arrived; `entry` is what the provider's node has published under its id, if anything.
+    Open {
+        /// The signed application.
+        apply: VerifiedAct,
+        /// The signed consent.
+        consent: VerifiedAct,
+        /// The requester's place.
+        requester_node: Path,
+        /// Which entry.
+        entry: Option<Box<PublishedEntry>>,
+    },
+    /// A person's act in this docket.
+    Act(VerifiedAct),
+    /// The requester's node received and verified an object.
+    Fetched {
+        /// The object, by content.
+        object: Digest,
+        /// When.
+        at: Moment,
+    },
+    /// The hearing node told what came of the dispute.
+    DisputeConcluded {
+        /// The docket at the common superior.
+        dispute: DocketId,
+        /// What came of it.
+        outcome: String,
+    },
+    /// Time has passed.
+    Tick,
+}
+
+/// A duty that runs in a docket, for the clock and for health.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenDuty {
+    /// Which duty.
+    pub duty: Duty,
+    /// When it is due: at this instant it is late.
+    pub due: Moment,
+    /// Who owes it.
+    pub who: Party,
+    /// Whether the clock has recorded it as overdue.
+    pub overdue: bool,
+}
+
+/// The duties that run now.
+pub fn duties(state: &ApplicationState) -> Vec<OpenDuty> {
+    let running = match &state.phase {
+        Phase::Received { due } | Phase::ReplyProposed { due, .. } => {
+            Duty::reply_to(state.entry.entry.terms.class()).map(|duty| (duty, *due))
+        }
+        Phase::Granted { due, .. } => Some((Duty::Provide, *due)),
+        Phase::Incomplete { .. } | Phase::Refused { .. } | Phase::Providing { .. } | Phase::Provided { .. } => None,
+    };
+    let open = |(duty, due)| OpenDuty {
+        duty,
+        due,
+        who: state.provider.clone(),
+        overdue: state.overdue.contains(&(duty, due)),
+    };
+    running.map(open).into_iter().collect()
+}
+
+/// The events that a command brings about at `now`. No event means that the command changes nothing (it was carried out before).
+///
+/// # Errors
+/// The [`Refusal`] of the rule that does not let it pass.
+pub fn decide(
+    state: Option<&ApplicationState>,
+    command: &Command,
+    law: &Law<'_>,
+    now: Moment,
+) -> Result<Vec<ApplicationEvent>, Refusal> {
+    match (state, command) {
+        (None, Command::Open { apply, consent, requester_node, entry }) => {
+            open(apply, consent, requester_node, entry.as_deref(), law, now)
+        }
+        (Some(state), Command::Open { .. }) => {
+            Err(RefusalReason::Duplicate { what: state.docket.to_string() }.under(Article::R20))
+        }
+        (None, Command::Act(_) | Command::Fetched { .. } | Command::DisputeConcluded { .. } | Command::Tick) => {
+            Err(RefusalReason::WrongState { expected: "received".into(), found: "none".into() }.under(Article::R20))
+        }
+        (Some(state), Command::Act(act)) => person_acts(state, act, law, now),
+        (Some(state), Command::Fetched { object, at }) => fetched(state, object, *at),
+        (Some(state), Command::DisputeConcluded { dispute, outcome }) => dispute_concluded(state, *dispute, outcome),
+        (Some(state), Command::Tick) => Ok(overdue(state, now)),
+    }
+}
+
+/// R16, R20: a consented application for a published entry starts the term of R21.
+fn open(
+    apply: &VerifiedAct,
+    consent: &VerifiedAct,
+    requester_node: &Path,
+    entry: Option<&PublishedEntry>,
+    law: &Law<'_>,
+    now: Moment,
+) -> Result<Vec<ApplicationEvent>, Refusal> {
+    let ActBody::Apply { application } = &apply.act().body else {
+        return Err(wrong_state("apply", "another act", Article::R20));
+    };
+    rules::requester_states_its_need(apply, application)?;
+    if requester_node.code() != apply.doer().node {
+        return Err(RefusalReason::NotYourDepartment.under(Article::R20));
+    }
+    rules::consent_to_apply(apply, consent)?;
+    let published = rules::entry_may_be_applied_for(application, entry)?;
+    rules::within_the_entry(application, published)?;
+    let class = published.entry.terms.class();
+    let duty = Duty::reply_to(class).ok_or_else(|| RefusalReason::EntryNotShared.under(Article::R14))?;
+    Ok(vec![ApplicationEvent::Received {
+        apply: apply.signed().clone(),
+        consent: consent.signed().clone(),
+        requester_node: requester_node.clone(),
+        entry: published.clone(),
+        due: law.due(duty, now),
+    }])
+}
+
+/// A person's act in an open docket.
+fn person_acts(
+    state: &ApplicationState,
+    act: &VerifiedAct,
+    law: &Law<'_>,
+    now: Moment,
+) -> Result<Vec<ApplicationEvent>, Refusal> {
+    let body = &act.act().body;
+    if body.docket() != Some(state.docket) {
+        return Err(RefusalReason::UnknownDocket { docket: state.docket.to_string() }.under(Article::R20));
+    }
+    let event = match body {
+        ActBody::TellMissing { missing, .. } => tell_missing(state, act, missing)?,
+        ActBody::Supplement { materials, .. } => {
+            acts_for(&state.requester, act, Article::R21)?;
+            let Phase::Incomplete { missing } = &state.phase else { return Err(not_in(state, "incomplete", Article::R21)) };
+            rules::supplement_is_whole(state, missing, materials)?;
+            let duty = Duty::reply_to(state.entry.entry.terms.class())
+                .ok_or_else(|| RefusalReason::EntryNotShared.under(Article::R14))?;
+            let due = law.due(duty, now);
+            ApplicationEvent::Supplemented { act: act.signed().clone(), materials: materials.clone(), due }
+        }
+        ActBody::ProposeReply { reply, .. } => propose_reply(state, act, reply, law, now)?,
+        ActBody::ConsentToReply { document, .. } => consent_to_reply(state, act, *document, law, now)?,
+        ActBody::Provide { object, .. } => provide(state, act, object, now)?,
+        ActBody::RecordUse { record, .. } => {
+            acts_for(&state.requester, act, Article::R29)?;
+            let terms = at_disposal(state, Article::R29)?;
+            rules::grant_runs(terms, now)?;
+            rules::use_record_is_whole(state, record)?;
+            ApplicationEvent::UseRecorded { act: act.signed().clone(), record: record.clone() }
+        }
+        ActBody::RaiseDispute { claim, .. } => raise_dispute(state, act, claim)?,
+        ActBody::Negotiate { step, .. } => negotiate(state, act, step)?,
+        ActBody::EnrolPerson { .. }
+        | ActBody::CompileEntries { .. }
+        | ActBody::ApproveEntries { .. }
+        | ActBody::SubmitEntries { .. }
+        | ActBody::ReviewEntries { .. }
+        | ActBody::WithdrawEntry { .. }
+        | ActBody::Apply { .. }
+        | ActBody::ConsentToApply { .. }
+        | ActBody::Coordinate { .. }
+        | ActBody::AnswerOpinion { .. }
+        | ActBody::Decide { .. }
+        | ActBody::Subscribe { .. }
+        | ActBody::ReturnTable { .. }
+        | ActBody::CertifyMember { .. }
+        | ActBody::RevokeMember { .. } => return Err(not_in(state, "another docket", Article::R20)),
+    };
+    Ok(vec![event])
+}
+
+/// R21: once, and everything.
+fn tell_missing(
+    state: &ApplicationState,
+    act: &VerifiedAct,
+    missing: &[MissingItem],
+) -> Result<ApplicationEvent, Refusal> {
+    acts_for(&state.provider, act, Article::R21)?;
+    rules::missing_is_told_once(state, missing)?;
+    match &state.phase {
+        Phase::Received { .. } => {
+            Ok(ApplicationEvent::MissingTold { act: act.signed().clone(), missing: missing.to_vec() })
+        }
+        Phase::Incomplete { .. }
+        | Phase::ReplyProposed { .. }
+        | Phase::Granted { .. }
+        | Phase::Refused { .. }
+        | Phase::Providing { .. }
+        | Phase::Provided { .. } => Err(not_in(state, "received", Article::R21)),
+    }
+}
+
+/// R21: a lawful reply to a complete application.
+fn propose_reply(
+    state: &ApplicationState,
+    act: &VerifiedAct,
+    reply: &Reply,
+    law: &Law<'_>,
+    now: Moment,
+) -> Result<ApplicationEvent, Refusal> {
+    acts_for(&state.provider, act, Article::R21)?;
+    rules::reply_follows_completeness(state, reply)?;
+    match &state.phase {
+        Phase::Received { .. } | Phase::ReplyProposed { .. } => {}
+        Phase::Incomplete { missing } => return Err(incomplete(missing, reply)),
+        Phase::Granted { .. } | Phase::Refused { .. } | Phase::Providing { .. } | Phase::Provided { .. } => {
+            return Err(not_in(state, "received", Article::R21));
+        }
+    }
+    rules::reply_is_lawful(state, reply, law.profile, now)?;
+    rules::may_try_again(state, Article::R21)?;
+    Ok(ApplicationEvent::ReplyProposed { act: act.signed().clone(), reply: reply.clone() })
+}
+
+/// R20, R21: the consent makes the proposed reply the answer; R22's term runs from here.
+fn consent_to_reply(
+    state: &ApplicationState,
+    act: &VerifiedAct,
+    consented: Digest,
+    law: &Law<'_>,
+    now: Moment,
+) -> Result<ApplicationEvent, Refusal> {
+    acts_for(&state.provider, act, Article::R20)?;
+    let Phase::ReplyProposed { reply, document, .. } = &state.phase else {
+        return Err(not_in(state, "reply-proposed", Article::R20));
+    };
+    rules::consent_to_reply(*document, consented)?;
+    rules::reply_is_lawful(state, reply, law.profile, now)?;
+    let consent = act.signed().clone();
+    Ok(match reply {
+        Reply::Grant { terms } => {
+            ApplicationEvent::Granted { consent, terms: terms.clone(), due: law.due(Duty::Provide, now) }
+        }
+        Reply::Refuse { reasons, basis } => {
+            ApplicationEvent::Refused { consent, reasons: reasons.clone(), basis: basis.clone() }
+        }
+    })
+}
+
+/// R22: intent only; [`Command::Fetched`] is the outcome.
+fn provide(
+    state: &ApplicationState,
+    act: &VerifiedAct,
+    object: &ObjectRef,
+    now: Moment,
+) -> Result<ApplicationEvent, Refusal> {
+    acts_for(&state.provider, act, Article::R22)?;
+    let terms = match &state.phase {
+        Phase::Granted { terms, .. } | Phase::Providing { terms, .. } => terms,
+        Phase::Received { .. }
+        | Phase::Incomplete { .. }
+        | Phase::ReplyProposed { .. }
+        | Phase::Refused { .. }
+        | Phase::Provided { .. } => return Err(not_in(state, "granted", Article::R22)),
+    };
+    rules::may_provide(terms, object, now)?;
+    rules::may_try_again(state, Article::R22)?;
+    Ok(ApplicationEvent::Providing { act: act.signed().clone(), object: object.clone() })
+}
+
+/// R22: the requester's node has all of it. Told twice, it is recorded once.
+fn fetched(state: &ApplicationState, received: &Digest, at: Moment) -> Result<Vec<ApplicationEvent>, Refusal> {
+    match &state.phase {
+        Phase::Providing { object, .. } if object.digest == *received => {
+            Ok(vec![ApplicationEvent::Provided { object: object.clone(), received_at: at }])
+        }
+        Phase::Provided { object, .. } if object.digest == *received => Ok(Vec::new()),
+        Phase::Received { .. }
+        | Phase::Incomplete { .. }
+        | Phase::ReplyProposed { .. }
+        | Phase::Granted { .. }
+        | Phase::Refused { .. }
+        | Phase::Providing { .. }
+        | Phase::Provided { .. } => Err(not_in(state, "providing", Article::R22)),
+    }
+}
+
+/// R28: a party raises a dispute about an answer or about its being overdue.
+fn raise_dispute(state: &ApplicationState, act: &VerifiedAct, claim: &str) -> Result<ApplicationEvent, Refusal> {
+    acts_for_either(&state.requester, &state.provider, act)?;
+    rules::claim_is_stated(claim)?;
+    rules::there_is_something_to_dispute(state)?;
+    match &state.dispute {
+        DisputeStage::None | DisputeStage::Settled => {}
+        DisputeStage::Negotiating { .. } | DisputeStage::Failed { .. } | DisputeStage::Concluded { .. } => {
+            return Err(wrong_state("none or settled", state.dispute.name(), Article::R28));
+        }
+    }
+    rules::may_negotiate_again(state)?;
+    Ok(ApplicationEvent::DisputeRaised { act: act.signed().clone(), claim: claim.to_owned() })
+}
+
+/// R28: negotiation comes first.
+fn negotiate(
+    state: &ApplicationState,
+    act: &VerifiedAct,
+    step: &NegotiationStep,
+) -> Result<ApplicationEvent, Refusal> {
+    acts_for_either(&state.requester, &state.provider, act)?;
+    let DisputeStage::Negotiating { by, .. } = &state.dispute else {
+        return Err(wrong_state("negotiating", state.dispute.name(), Article::R28));
+    };
+    rules::negotiation_step_is_lawful(state, by, step, act)?;
+    Ok(ApplicationEvent::Negotiated { act: act.signed().clone(), step: step.clone() })
+}
+
+/// R28: what the common superior recorded. Told twice, it is recorded once.
+fn dispute_concluded(
+    state: &ApplicationState,
+    dispute: DocketId,
+    outcome: &str,
+) -> Result<Vec<ApplicationEvent>, Refusal> {
+    match &state.dispute {
+        DisputeStage::Failed { dispute: failed, .. } if *failed == dispute => {
+            text_within_bounds([outcome], Article::R28)?;
+            Ok(vec![ApplicationEvent::DisputeConcluded { dispute, outcome: outcome.to_owned() }])
+        }
+        DisputeStage::Concluded { dispute: concluded } if *concluded == dispute => Ok(Vec::new()),
+        DisputeStage::None
+        | DisputeStage::Negotiating { .. }
+        | DisputeStage::Settled
+        | DisputeStage::Failed { .. }
+        | DisputeStage::Concluded { .. } => Err(wrong_state("failed", state.dispute.name(), Article::R28)),
+    }
+}
+
+/// The clock records each default once.
+fn overdue(state: &ApplicationState, now: Moment) -> Vec<ApplicationEvent> {
+    duties(state)
+        .into_iter()
+        .filter(|open| now >= open.due && !open.overdue)
+        .map(|open| ApplicationEvent::Overdue { duty: open.duty, due: open.due })
+        .collect()
+}
+
+/// The terms of what lies at the requester's disposal.
+fn at_disposal(state: &ApplicationState, article: Article) -> Result<&GrantTerms, Refusal> {
+    match &state.phase {
+        Phase::Providing { terms, .. } | Phase::Provided { terms, .. } => Ok(terms),
+        Phase::Received { .. }
+        | Phase::Incomplete { .. }
+        | Phase::ReplyProposed { .. }
+        | Phase::Granted { .. }
+        | Phase::Refused { .. } => Err(not_in(state, "providing", article)),
+    }
+}
+
+/// While the requester supplements, nothing can be answered, least of all refused (R21).
+fn incomplete(missing: &[MissingItem], reply: &Reply) -> Refusal {
+    match reply {
+        Reply::Refuse { .. } => {
+            let missing = missing.iter().map(|it| it.kind).collect();
+            RefusalReason::IncompleteMayNotBeRefused { missing }.under(Article::R21)
+        }
+        Reply::Grant { .. } => wrong_state("received", "incomplete", Article::R21),
+    }
+}
+
+fn not_in(state: &ApplicationState, expected: &str, article: Article) -> Refusal {
+    wrong_state(expected, state.phase.name(), article)
+}
+
+fn wrong_state(expected: &str, found: &str, article: Article) -> Refusal {
+    RefusalReason::WrongState { expected: expected.to_owned(), found: found.to_owned() }.under(article)
+}

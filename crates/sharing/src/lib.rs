@@ -1,0 +1,13 @@
+//! What may happen to shared government data, and when: catalogue, applications, return flow, disputes, and the
+//! evidence of each. Pure: time and entropy are arguments, nothing here reads or writes outside its arguments.
+
+pub mod act;
+pub mod application;
+#[cfg(test)]
+mod cast;
+pub mod catalogue;
+pub mod dispute;
+pub mod docket;
+pub mod ledger;
+pub mod person;
+pub mod return_flow;

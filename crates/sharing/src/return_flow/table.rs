@@ -1,0 +1,397 @@
+//! A CSV table in memory, row by row as its bytes stand, and its rows sorted by the division they belong to.
+
+use super::divisions::{Divisions, SixDigits};
+
+/// Most bytes in one row or header.
+pub const MAX_ROW_BYTES: usize = 64 << 10;
+/// Most data rows in one table.
+pub const MAX_ROWS: usize = 10_000_000;
+/// Most columns in one table.
+pub const MAX_COLUMNS: usize = 256;
+
+/// Why a table cannot be read. Rows are counted from 1, without the header.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TableError {
+    /// Not UTF-8 from this byte on.
+    #[error("the table is not UTF-8 at byte {0}")]
+    NotUtf8(usize),
+    /// Nothing there.
+    #[error("the table has no header")]
+    NoHeader,
+    /// More than [`MAX_COLUMNS`].
+    #[error("the table has {0} columns, at most {MAX_COLUMNS} are read")]
+    TooManyColumns(usize),
+    /// The named column is not in the header.
+    #[error("the table has no column {0:?}")]
+    NoColumn(String),
+    /// The named column stands twice in the header.
+    #[error("the table has two columns {0:?}")]
+    ColumnTwice(String),
+    /// More than [`MAX_ROWS`].
+    #[error("the table has more than {MAX_ROWS} rows")]
+    TooManyRows,
+    /// Longer than [`MAX_ROW_BYTES`]; row 0 is the header.
+    #[error("row {row} is longer than {MAX_ROW_BYTES} bytes")]
+    RowTooLong {
+        /// Which row.
+        row: u64,
+    },
+    /// Not as many fields as the header.
+    #[error("row {row} has {found} fields, the header has {expected}")]
+    Uneven {
+        /// Which row.
+        row: u64,
+        /// Fields in the header.
+        expected: usize,
+        /// Fields in the row.
+        found: usize,
+    },
+    /// A quotation mark is opened and never closed.
+    #[error("row {row} opens a quotation mark and never closes it")]
+    OpenQuote {
+        /// Which row.
+        row: u64,
+    },
+    /// The reader could not go on.
+    #[error("row {row} cannot be read as CSV")]
+    Csv {
+        /// Which row.
+        row: u64,
+    },
+}
+
+/// The division code of a row: 6, 9 or 12 digits, or none that can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct RowCode {
+    digits: [u8; 12],
+    length: u8,
+}
+
+impl RowCode {
+    pub(super) fn parse(field: &[u8]) -> Self {
+        let mut code = Self {
+            digits: [0; 12],
+            length: 0,
+        };
+        if matches!(field.len(), 6 | 9 | 12) && field.iter().all(u8::is_ascii_digit) {
+            code.digits[..field.len()].copy_from_slice(field);
+            code.length = field.len() as u8;
+        }
+        code
+    }
+
+    /// The first six digits.
+    pub(super) fn county(&self) -> Option<SixDigits> {
+        if self.length == 0 {
+            None
+        } else {
+            self.digits.first_chunk().copied()
+        }
+    }
+
+    /// As text; empty when there is none.
+    pub(super) fn text(&self) -> String {
+        self.digits[..usize::from(self.length)]
+            .iter()
+            .map(|digit| char::from(*digit))
+            .collect()
+    }
+}
+
+/// One data row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Row<'t> {
+    pub(super) code: RowCode,
+    /// The row exactly as it stands, without its line end.
+    pub(super) bytes: &'t str,
+}
+
+/// A table as parsed; rows in the order of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table<'t> {
+    pub(super) header: &'t str,
+    pub(super) rows: Vec<Row<'t>>,
+}
+
+impl<'t> Table<'t> {
+    /// Reads a table: UTF-8, comma-separated, a header line, every row with as many fields as the header. A byte order mark and blank
+    /// lines are passed over. A row whose `division_column` holds no code of 6, 9 or 12 digits is kept and belongs to no division.
+    ///
+    /// # Errors
+    /// [`TableError`] names the row that cannot be read.
+    pub fn parse(bytes: &'t [u8], division_column: &str) -> Result<Self, TableError> {
+        let mut reader = RowReader::open(bytes)?;
+        let column = reader.column(division_column)?;
+        let mut rows = Vec::new();
+        while let Some(raw) = reader.next_row()? {
+            let code = RowCode::parse(reader.record.get(column).unwrap_or_default());
+            rows.push(Row { code, bytes: raw });
+        }
+        Ok(Self {
+            header: reader.header,
+            rows,
+        })
+    }
+
+    /// The header line.
+    pub fn header(&self) -> &'t str {
+        self.header
+    }
+
+    /// Number of data rows.
+    pub fn rows(&self) -> u64 {
+        self.rows.len() as u64
+    }
+
+    /// Two columns of a table as text.
+    pub(super) fn pairs(
+        bytes: &[u8],
+        first: &str,
+        second: &str,
+    ) -> Result<Vec<(String, String)>, TableError> {
+        let mut reader = RowReader::open(bytes)?;
+        let (first, second) = (reader.column(first)?, reader.column(second)?);
+        let mut pairs = Vec::new();
+        while reader.next_row()?.is_some() {
+            let field = |at: usize| {
+                String::from_utf8_lossy(reader.record.get(at).unwrap_or_default()).into_owned()
+            };
+            pairs.push((field(first), field(second)));
+        }
+        Ok(pairs)
+    }
+}
+
+/// Reads rows and keeps hold of the bytes they stand in.
+struct RowReader<'t> {
+    text: &'t str,
+    reader: csv::Reader<&'t [u8]>,
+    record: csv::ByteRecord,
+    header: &'t str,
+    columns: Vec<Vec<u8>>,
+    row: u64,
+}
+
+impl<'t> RowReader<'t> {
+    fn open(bytes: &'t [u8]) -> Result<Self, TableError> {
+        let text =
+            std::str::from_utf8(bytes).map_err(|error| TableError::NotUtf8(error.valid_up_to()))?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(text.as_bytes());
+        let mut rows = Self {
+            text,
+            reader,
+            record: csv::ByteRecord::new(),
+            header: "",
+            columns: Vec::new(),
+            row: 0,
+        };
+        rows.header = rows.next_raw()?.ok_or(TableError::NoHeader)?;
+        if rows.record.len() > MAX_COLUMNS {
+            return Err(TableError::TooManyColumns(rows.record.len()));
+        }
+        rows.columns = rows.record.iter().map(<[u8]>::to_vec).collect();
+        Ok(rows)
+    }
+
+    fn column(&self, name: &str) -> Result<usize, TableError> {
+        let mut found = self
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(_, column)| column.as_slice() == name.as_bytes());
+        let shown = || name.chars().take(64).collect::<String>();
+        let (at, _) = found.next().ok_or_else(|| TableError::NoColumn(shown()))?;
+        if found.next().is_some() {
+            Err(TableError::ColumnTwice(shown()))
+        } else {
+            Ok(at)
+        }
+    }
+
+    fn next_row(&mut self) -> Result<Option<&'t str>, TableError> {
+        self.row += 1;
+        let Some(raw) = self.next_raw()? else {
+            return Ok(None);
+        };
+        if self.row > MAX_ROWS as u64 {
+            return Err(TableError::TooManyRows);
+        }
+        if self.record.len() != self.columns.len() {
+            return Err(TableError::Uneven {
+                row: self.row,
+                expected: self.columns.len(),
+                found: self.record.len(),
+            });
+        }
+        Ok(Some(raw))
+    }
+
+    /// The next row's bytes; its fields are then in `record`.
+    fn next_raw(&mut self) -> Result<Option<&'t str>, TableError> {
+        let row = self.row;
+        let broken = TableError::Csv { row };
+        if !self
+            .reader
+            .read_byte_record(&mut self.record)
+            .map_err(|_| broken.clone())?
+        {
+            return Ok(None);
+        }
+        let offset = |position: &csv::Position| usize::try_from(position.byte()).ok();
+        let start = self
+            .record
+            .position()
+            .and_then(offset)
+            .ok_or(broken.clone())?;
+        let end = offset(self.reader.position()).ok_or(broken.clone())?;
+        let raw = self
+            .text
+            .get(start..end)
+            .ok_or(broken)?
+            .trim_matches(['\r', '\n']);
+        if raw.len() > MAX_ROW_BYTES {
+            return Err(TableError::RowTooLong { row });
+        }
+        // Only a row that runs to the end of the table can have an open quotation mark; set before another it would swallow that one.
+        if end == self.text.len() && !closes(raw) {
+            return Err(TableError::OpenQuote { row });
+        }
+        Ok(Some(raw))
+    }
+}
+
+/// Whether a line set after the row is read as a row of its own.
+fn closes(raw: &str) -> bool {
+    let followed = format!("{raw}\nx\n");
+    let reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(followed.as_bytes());
+    reader.into_byte_records().count() == 2
+}
+
+/// A table's rows in tree order: by division in pre-order, within one by code and then by bytes, the remainder last.
+#[derive(Debug, Clone)]
+pub(super) struct Split<'t> {
+    pub(super) header: &'t str,
+    rows: Vec<(usize, Row<'t>)>,
+}
+
+impl<'t> Split<'t> {
+    /// Sorts the rows of a table by the division they belong to.
+    pub(super) fn new(table: Table<'t>, divisions: &Divisions) -> Self {
+        let place = |row: &Row<'t>| divisions.owner_place(&row.code).unwrap_or(divisions.len());
+        let mut rows: Vec<_> = table
+            .rows
+            .into_iter()
+            .map(|row| (place(&row), row))
+            .collect();
+        rows.sort_unstable_by(|(a_place, a), (b_place, b)| {
+            (a_place, a.code, a.bytes).cmp(&(b_place, b.code, b.bytes))
+        });
+        Self {
+            header: table.header,
+            rows,
+        }
+    }
+
+    /// The rows of the places `from..to`.
+    pub(super) fn rows(&self, from: usize, to: usize) -> &[(usize, Row<'t>)] {
+        let start = self.rows.partition_point(|(place, _)| *place < from);
+        let end = self.rows.partition_point(|(place, _)| *place < to);
+        self.rows.get(start..end).unwrap_or_default()
+    }
+
+    /// All rows.
+    pub(super) fn all(&self) -> &[(usize, Row<'t>)] {
+        &self.rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(text: &str) -> Result<Vec<String>, TableError> {
+        Table::parse(text.as_bytes(), "code")
+            .map(|table| table.rows.iter().map(|row| row.bytes.to_owned()).collect())
+    }
+
+    #[test]
+    fn rows_keep_their_bytes_whatever_the_line_ends() {
+        let expected = ["110101001,\"a, \"\"b\"\"\n\nc\"", "110101002,东华门"];
+        for table in [
+            "\u{feff}code,name\r\n110101001,\"a, \"\"b\"\"\n\nc\"\r\n\r\n110101002,东华门\r\n",
+            "code,name\n110101001,\"a, \"\"b\"\"\n\nc\"\n110101002,东华门",
+            "\n\ncode,name\n\n110101001,\"a, \"\"b\"\"\n\nc\"\n\n\n110101002,东华门\n\n",
+        ] {
+            assert_eq!(rows(table).unwrap(), expected);
+            assert_eq!(
+                Table::parse(table.as_bytes(), "code").unwrap().header(),
+                "code,name"
+            );
+        }
+    }
+
+    #[test]
+    fn a_quoted_code_is_read() {
+        let table = Table::parse(b"name,code\nx,\"110101\"\n", "code").unwrap();
+        assert_eq!(table.rows[0].code.text(), "110101");
+        assert_eq!(table.rows(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_refused_by_row() {
+        assert_eq!(rows(""), Err(TableError::NoHeader));
+        assert_eq!(rows("a,b\n"), Err(TableError::NoColumn("code".into())));
+        assert_eq!(
+            rows("code,code\n"),
+            Err(TableError::ColumnTwice("code".into()))
+        );
+        assert_eq!(
+            rows("code,name\n1,2\n3\n"),
+            Err(TableError::Uneven {
+                row: 2,
+                expected: 2,
+                found: 1
+            })
+        );
+        assert_eq!(
+            rows("code,name\n1,\"2\n3,4\n"),
+            Err(TableError::OpenQuote { row: 1 })
+        );
+        assert_eq!(
+            rows("code,name\n1,2\nx\"y,\"z"),
+            Err(TableError::OpenQuote { row: 2 })
+        );
+        let long = format!("code,name\n1,{}\n", "x".repeat(MAX_ROW_BYTES));
+        assert_eq!(rows(&long), Err(TableError::RowTooLong { row: 1 }));
+        let wide = vec!["code"; MAX_COLUMNS + 1].join(",");
+        assert_eq!(
+            rows(&wide),
+            Err(TableError::TooManyColumns(MAX_COLUMNS + 1))
+        );
+        assert_eq!(
+            Table::parse(b"code\n\xff\n", "code"),
+            Err(TableError::NotUtf8(5))
+        );
+    }
+
+    #[test]
+    fn only_six_nine_or_twelve_digits_are_a_code() {
+        for (field, code) in [
+            ("110101", "110101"),
+            ("110101001", "110101001"),
+            ("110101001002", "110101001002"),
+        ] {
+            assert_eq!(RowCode::parse(field.as_bytes()).text(), code);
+        }
+        for field in ["", "1101", "1101010", "11010a", "1101010010023", " 110101"] {
+            assert_eq!(RowCode::parse(field.as_bytes()).county(), None, "{field}");
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! The life of a subscription to return flow; its home is the source's node. R24.
+//!
+//! ```text
+//! Subscribed ──commit──► Delivering ──verified──► Delivered
+//!                          ▲  │ ▲                     │
+//!                          │  └─┼──found wanting──► Disputed ──verified after all──► Delivered
+//!                          └────┴──── the next delivery, from any state ────┘
+//! ```
+//!
+//! No command, event or state has a place for a condition: who subscribes to its own rows receives them.
+
+use std::collections::BTreeMap;
+
+use identity::{Moment, Path};
+use serde::{Deserialize, Serialize};
+use statute::{Article, Refusal, RefusalReason};
+
+use super::{DatasetId, PartNotice, ReturnFlowEvent};
+use crate::act::{ActBody, VerifiedAct};
+pub use crate::application::Misstep;
+
+/// Most deliveries that may be open at once; with one more the oldest is superseded by the newer snapshots.
+pub const MAX_OPEN_DELIVERIES: usize = 16;
+/// Most characters in a recipient's finding.
+pub const MAX_FINDING_CHARS: usize = 2_000;
+
+/// A subscription as its events left it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubscriptionState {
+    /// Who receives its own rows.
+    pub recipient: Path,
+    /// Of which dataset.
+    pub dataset: DatasetId,
+    /// Number of the newest delivery; 0 before the first.
+    pub newest: u64,
+    /// Deliveries committed to and not yet verified, by number.
+    pub open: BTreeMap<u64, OpenDelivery>,
+    /// The newest delivery the recipient verified.
+    pub delivered: Option<DeliveredPart>,
+}
+
+/// A delivery that is not verified yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OpenDelivery {
+    /// The recipient has been told.
+    Delivering(Box<PartNotice>),
+    /// The recipient found its part wanting.
+    Disputed(Box<PartNotice>, String),
+}
+
+/// A delivery that the recipient verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveredPart {
+    /// Number of the delivery.
+    pub delivery: u64,
+    /// Rows received.
+    pub rows: u64,
+    /// When the recipient verified them.
+    pub verified_at: Moment,
+}
+
+/// Where the newest delivery stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SubscriptionPhase<'a> {
+    /// No delivery yet.
+    Subscribed,
+    /// Committed to, and the recipient told.
+    Delivering {
+        /// Number of the delivery.
+        delivery: u64,
+    },
+    /// Received and verified.
+    Delivered(DeliveredPart),
+    /// Found wanting.
+    Disputed {
+        /// Number of the delivery.
+        delivery: u64,
+        /// What the recipient found.
+        finding: &'a str,
+    },
+}
+
+/// What happens to a subscription.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// A level asks for the return of its own rows; `recipient` is the place of the node the act came from.
+    Subscribe {
+        /// The signed act.
+        act: Box<VerifiedAct>,
+        /// Who receives.
+        recipient: Path,
+    },
+    /// The source committed to a delivery and tells the recipient.
+    Deliver {
+        /// Number of the delivery, from 1, rising.
+        delivery: u64,
+        /// What the recipient is told.
+        notice: Box<PartNotice>,
+    },
+    /// The recipient verified its part.
+    Verified {
+        /// Number of the delivery.
+        delivery: u64,
+        /// Rows received.
+        rows: u64,
+        /// When, by the recipient's clock.
+        at: Moment,
+    },
+    /// The recipient found its part wanting.
+    FoundWanting {
+        /// Number of the delivery.
+        delivery: u64,
+        /// What is wrong with it.
+        finding: String,
+    },
+}
+
+impl SubscriptionState {
+    /// Where the newest delivery stands.
+    pub fn phase(&self) -> SubscriptionPhase<'_> {
+        match (self.open.get(&self.newest), self.delivered) {
+            (Some(OpenDelivery::Delivering(_)), _) => SubscriptionPhase::Delivering {
+                delivery: self.newest,
+            },
+            (Some(OpenDelivery::Disputed(_, finding)), _) => SubscriptionPhase::Disputed {
+                delivery: self.newest,
+                finding,
+            },
+            (None, Some(part)) => SubscriptionPhase::Delivered(part),
+            (None, None) => SubscriptionPhase::Subscribed,
+        }
+    }
+}
+
+impl SubscriptionPhase<'_> {
+    /// A short name for errors and pages.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Subscribed => "subscribed",
+            Self::Delivering { .. } => "delivering",
+            Self::Delivered(_) => "delivered",
+            Self::Disputed { .. } => "disputed",
+        }
+    }
+}
+
+/// The events that a command brings about at `now`. No event means that the command changes nothing (it was carried out before).
+///
+/// # Errors
+/// The [`Refusal`] of the rule that does not let it pass.
+pub fn decide(
+    state: Option<&SubscriptionState>,
+    command: &Command,
+    now: Moment,
+) -> Result<Vec<ReturnFlowEvent>, Refusal> {
+    match (state, command) {
+        (None, Command::Subscribe { act, recipient }) => subscribe(act, recipient),
+        (Some(state), Command::Subscribe { .. }) => Err(RefusalReason::Duplicate {
+            what: state.dataset.to_string(),
+        }
+        .under(Article::R24)),
+        (
+            None,
+            Command::Deliver { .. } | Command::Verified { .. } | Command::FoundWanting { .. },
+        ) => Err(wrong_state("subscribed", "none")),
+        (Some(state), Command::Deliver { delivery, notice }) => deliver(state, *delivery, notice),
+        (Some(state), Command::Verified { delivery, rows, at }) => {
+            verified(state, *delivery, *rows, (*at).min(now))
+        }
+        (Some(state), Command::FoundWanting { delivery, finding }) => {
+            found_wanting(state, *delivery, finding)
+        }
+    }
+}
+
+fn wrong_state(expected: &str, found: &str) -> Refusal {
+    RefusalReason::WrongState {
+        expected: expected.into(),
+        found: found.into(),
+    }
+    .under(Article::R24)
+}
+
+/// R24: a level subscribes for itself and for no one else.
+fn subscribe(act: &VerifiedAct, recipient: &Path) -> Result<Vec<ReturnFlowEvent>, Refusal> {
+    let ActBody::Subscribe { source: _, dataset } = &act.act().body else {
+        return Err(wrong_state("subscribe", "another act"));
+    };
+    if act.doer().node != recipient.code() {
+        return Err(RefusalReason::NotYourDepartment.under(Article::R24));
+    }
+    let event = ReturnFlowEvent::Subscribed {
+        act: act.signed().clone(),
+        recipient: recipient.clone(),
+        dataset: dataset.clone(),
+    };
+    Ok(vec![event])
+}
+
+/// R24: the recipient's own rows, to the recipient. A delivery is committed to once; the next has a higher number.
+fn deliver(
+    state: &SubscriptionState,
+    delivery: u64,
+    notice: &PartNotice,
+) -> Result<Vec<ReturnFlowEvent>, Refusal> {
+    if notice.division != state.recipient.code() {
+        return Err(RefusalReason::NotYourDepartment.under(Article::R24));
+    }
+    if delivery <= state.newest {
+        let what = format!("{}/{delivery}", state.dataset);
+        return Err(RefusalReason::Duplicate { what }.under(Article::R24));
+    }
+    Ok(vec![ReturnFlowEvent::Delivering {
+        delivery,
+        notice: notice.clone(),
+    }])
+}
+
+fn verified(
+    state: &SubscriptionState,
+    delivery: u64,
+    rows: u64,
+    verified_at: Moment,
+) -> Result<Vec<ReturnFlowEvent>, Refusal> {
+    match state.open.get(&delivery) {
+        Some(OpenDelivery::Delivering(_) | OpenDelivery::Disputed(..)) => {
+            Ok(vec![ReturnFlowEvent::Delivered {
+                delivery,
+                rows,
+                verified_at,
+            }])
+        }
+        // Closed or superseded: told before, or no longer of interest.
+        None if (1..=state.newest).contains(&delivery) => Ok(Vec::new()),
+        None => Err(wrong_state("delivering", state.phase().name())),
+    }
+}
+
+fn found_wanting(
+    state: &SubscriptionState,
+    delivery: u64,
+    finding: &str,
+) -> Result<Vec<ReturnFlowEvent>, Refusal> {
+    let found = finding.chars().count();
+    if found > MAX_FINDING_CHARS {
+        return Err(RefusalReason::TooLong {
+            found,
+            limit: MAX_FINDING_CHARS,
+        }
+        .under(Article::R24));
+    }
+    match state.open.get(&delivery) {
+        Some(OpenDelivery::Disputed(_, earlier)) if earlier == finding => Ok(Vec::new()),
+        Some(OpenDelivery::Delivering(_) | OpenDelivery::Disputed(..)) => {
+            Ok(vec![ReturnFlowEvent::Disputed {
+                delivery,
+                finding: finding.to_owned(),
+            }])
+        }
+        None => Err(wrong_state("delivering", state.phase().name())),
+    }
+}
+
+/// The state after `event`.
+///
+/// # Errors
+/// [`Misstep`] when the event cannot follow; a home that keeps to [`decide`] never signs such an event, so a copy that holds one is proof.
+pub fn evolve(
+    state: Option<SubscriptionState>,
+    event: &ReturnFlowEvent,
+) -> Result<SubscriptionState, Misstep> {
+    let Some(mut state) = state else {
+        return match event {
+            ReturnFlowEvent::Subscribed {
+                act: _,
+                recipient,
+                dataset,
+            } => Ok(SubscriptionState {
+                recipient: recipient.clone(),
+                dataset: dataset.clone(),
+                newest: 0,
+                open: BTreeMap::new(),
+                delivered: None,
+            }),
+            ReturnFlowEvent::Delivering { .. }
+            | ReturnFlowEvent::Delivered { .. }
+            | ReturnFlowEvent::Disputed { .. } => Err(Misstep::NotAnOpening {
+                event: event.name(),
+            }),
+        };
+    };
+    let misstep = Misstep::OutOfOrder {
+        event: event.name(),
+        phase: state.phase().name(),
+    };
+    match event {
+        ReturnFlowEvent::Subscribed { .. } => return Err(Misstep::OpenedTwice),
+        ReturnFlowEvent::Delivering { delivery, notice } => {
+            if *delivery <= state.newest || notice.division != state.recipient.code() {
+                return Err(misstep);
+            }
+            state.newest = *delivery;
+            state.open.insert(
+                *delivery,
+                OpenDelivery::Delivering(Box::new(notice.clone())),
+            );
+            while state.open.len() > MAX_OPEN_DELIVERIES {
+                state.open.pop_first();
+            }
+        }
+        ReturnFlowEvent::Delivered {
+            delivery,
+            rows,
+            verified_at,
+        } => {
+            state.open.remove(delivery).ok_or(misstep)?;
+            let part = DeliveredPart {
+                delivery: *delivery,
+                rows: *rows,
+                verified_at: *verified_at,
+            };
+            if state
+                .delivered
+                .is_none_or(|earlier| earlier.delivery < *delivery)
+            {
+                state.delivered = Some(part);
+            }
+        }
+        ReturnFlowEvent::Disputed { delivery, finding } => {
+            let (OpenDelivery::Delivering(notice) | OpenDelivery::Disputed(notice, _)) =
+                state.open.remove(delivery).ok_or(misstep)?;
+            state
+                .open
+                .insert(*delivery, OpenDelivery::Disputed(notice, finding.clone()));
+        }
+    }
+    Ok(state)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,198 @@
+//! What a refusal says in Chinese, and what it tells the one refused to do.
+
+use crate::completeness::{ApplicationMaterial, RequiredField};
+use crate::refusal::{RefusalReason, list};
+
+impl RefusalReason {
+    /// The reason in Chinese, without the article.
+    #[must_use]
+    pub fn zh(&self) -> String {
+        match self {
+            Self::ProfileLoosens {
+                profile,
+                duty,
+                local,
+                national,
+            } => format!(
+                "地方规则“{profile}”将“{}”定为{local}个工作日，宽于条例规定的{national}个工作日",
+                duty.zh()
+            ),
+            Self::NotADepartment { party } => {
+                format!("“{party}”不是政府部门或者法律、法规授权的组织")
+            }
+            Self::TermOver => "该人员的任职期限不包括此时".into(),
+            Self::RoleNotEntitled { role, act } => {
+                format!("角色“{}”无权“{}”", role.zh(), act.zh())
+            }
+            Self::NotYourDepartment => "此事属于其他部门".into(),
+            Self::NotEntitledToRead => "无权查阅有关记录".into(),
+            Self::UnknownDocket { docket } => format!("本节点没有案卷“{docket}”"),
+            Self::Duplicate { what } => format!("“{what}”已经存在"),
+            Self::StateSecret => "国家秘密不属于政务数据，不得录入".into(),
+            Self::WorkSecret => "工作秘密不属于政务数据，不得录入".into(),
+            Self::EntryNotPublished => "该目录尚未发布".into(),
+            Self::EntryNotShared => "该数据属于不予共享类".into(),
+            Self::TwoClasses { first, second } => {
+                format!("同一目录列有两种共享属性：{}、{}", first.zh(), second.zh())
+            }
+            Self::MissingField { fields } => {
+                format!("缺少：{}", list(fields, RequiredField::zh, "、"))
+            }
+            Self::TooLong { found, limit } => format!("长度{found}超过上限{limit}"),
+            Self::ConditionNotCatalogued { condition } => format!("目录未列明条件“{condition}”"),
+            Self::ConditionOnReturnFlow { condition } => {
+                format!("数据回流不得设置额外的限制条件：“{condition}”")
+            }
+            Self::IncompleteMayNotBeRefused { missing } => format!(
+                "材料不全不得直接拒绝；尚缺：{}",
+                list(missing, ApplicationMaterial::zh, "、")
+            ),
+            Self::MissingAlreadyToldOnce => "已经一次性告知过需要补充的材料".into(),
+            Self::MissingNotToldInFull { left_out } => format!(
+                "未一次性告知全部需要补充的材料；遗漏：{}",
+                list(left_out, ApplicationMaterial::zh, "、")
+            ),
+            Self::ReasonsRequired => "不同意共享应当说明理由".into(),
+            Self::CitationRequired => "不同意共享应当提供法律、法规依据，仅有规章依据不足".into(),
+            Self::ConsentMissing { of } => format!("未经{}同意", of.zh()),
+            Self::ChangeNotNegotiated => "终止或者变更服务未与需求部门协商".into(),
+            Self::ChangeNotFiled => "终止或者变更服务未报主管部门备案".into(),
+            Self::ScopeExceeded { asked } => format!("“{asked}”超出使用范围"),
+            Self::PurposeExceeded { asked } => format!("“{asked}”超出共享目的"),
+            Self::ThirdParty => "未经提供部门同意，不得将共享数据提供给第三方".into(),
+            Self::PeriodExpired { ended } => format!("使用时限已于{ended}届满"),
+            Self::ExtensionAlreadyUsed => "期限已经延长过一次".into(),
+            Self::ExtensionTooLong { asked, limit } => {
+                format!("延长{asked}个工作日，超过上限{limit}个工作日")
+            }
+            Self::RetentionShortened { kept, asked } => {
+                format!("记录保存期限为{kept}年，不得缩短为{asked}年")
+            }
+            Self::StillRetained { until } => format!("记录应当保存至{until}"),
+            Self::NotNegotiated => "双方尚未协商".into(),
+            Self::CoordinationNotTried { stage } => {
+                format!("尚未经过协调处理，争议处于“{}”", stage.zh())
+            }
+            Self::NotCommonSuperior {
+                hearer,
+                common_superior,
+            } => {
+                format!("共同的上级主管部门是{common_superior}，不是{hearer}")
+            }
+            Self::AuthorityIsParty { authority } => {
+                format!("{authority}是本争议的一方，不得处理")
+            }
+            Self::WrongState { expected, found } => {
+                format!("应当处于“{expected}”，现处于“{found}”")
+            }
+        }
+    }
+
+    /// What to do about it, in Chinese and in English.
+    pub(crate) const fn advice(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::ProfileLoosens { .. } => (
+                "请将期限改为不长于条例的规定",
+                "set a time limit no longer than the Regulation's",
+            ),
+            Self::NotADepartment { .. } => (
+                "请由政府部门或者授权组织办理",
+                "let a government department or an authorised organisation act",
+            ),
+            Self::TermOver => (
+                "请由在任人员签署，或者重新登记任职期限",
+                "let a person in office sign, or enrol a new term",
+            ),
+            Self::RoleNotEntitled { .. } => (
+                "请由有权的人员办理",
+                "let a person in a role that is entitled act",
+            ),
+            Self::NotYourDepartment => (
+                "请由所属部门办理",
+                "let the department to which it belongs act",
+            ),
+            Self::NotEntitledToRead => (
+                "请由提供部门、需求部门的同级主管部门查阅，或者先记录上级的责成",
+                "let the provider or the requester's authority read, or record a superior's order first",
+            ),
+            Self::UnknownDocket { .. } => (
+                "请核对案卷编号和所在节点",
+                "check the docket's number and its home node",
+            ),
+            Self::Duplicate { .. } => ("无需重复办理", "nothing more is needed"),
+            Self::StateSecret | Self::WorkSecret => (
+                "请按照保密规定处理，不要录入本系统",
+                "handle it under the rules of secrecy, outside this system",
+            ),
+            Self::EntryNotPublished => (
+                "请待主管部门审核发布后申请",
+                "apply once the authority has published the entry",
+            ),
+            Self::EntryNotShared => (
+                "请查看目录所列理由和依据；有异议的，可以协商",
+                "see the reason and legal basis in the catalogue; negotiate if you object",
+            ),
+            Self::TwoClasses { .. } => ("请只保留一种共享属性", "keep exactly one class"),
+            Self::MissingField { .. } => ("请补齐所列内容", "state what is missing"),
+            Self::TooLong { .. } => ("请缩短或者拆分", "shorten it or split it"),
+            Self::ConditionNotCatalogued { .. } => (
+                "请删除该条件；确有必要的，先更新目录并经审核发布",
+                "drop the condition; if it is needed, have it reviewed into the catalogue first",
+            ),
+            Self::ConditionOnReturnFlow { .. } => ("请删除该条件", "drop the condition"),
+            Self::IncompleteMayNotBeRefused { .. } => (
+                "请一次性告知需要补充的全部材料",
+                "tell the requester once everything that is missing",
+            ),
+            Self::MissingAlreadyToldOnce => (
+                "请待补充材料后作出答复",
+                "wait for the supplement, then reply",
+            ),
+            Self::MissingNotToldInFull { .. } => {
+                ("请将遗漏的材料一并告知", "tell what was left out as well")
+            }
+            Self::ReasonsRequired => ("请说明理由", "state the reasons"),
+            Self::CitationRequired => (
+                "请列明法律、法规条款",
+                "cite the provision of a law or regulation",
+            ),
+            Self::ConsentMissing { .. } => ("请先取得同意", "obtain the consent first"),
+            Self::ChangeNotNegotiated => {
+                ("请先与需求部门协商", "negotiate with the requester first")
+            }
+            Self::ChangeNotFiled => (
+                "请先报同级主管部门备案",
+                "file it with the authority of the same level first",
+            ),
+            Self::ScopeExceeded { .. } | Self::PurposeExceeded { .. } | Self::ThirdParty => (
+                "请先取得提供部门同意",
+                "obtain the provider's consent first",
+            ),
+            Self::PeriodExpired { .. } => (
+                "请重新申请，或者处置数据",
+                "apply again, or dispose of the data",
+            ),
+            Self::ExtensionAlreadyUsed => ("请在期限内办理", "act within the time limit"),
+            Self::ExtensionTooLong { .. } => ("请缩短延长的期限", "ask for fewer days"),
+            Self::RetentionShortened { .. } => {
+                ("保存期限只能延长", "retention can only be lengthened")
+            }
+            Self::StillRetained { .. } => ("请待保存期限届满", "wait until the records may go"),
+            Self::NotNegotiated => ("请先协商", "negotiate first"),
+            Self::CoordinationNotTried { .. } => {
+                ("请先申请协调处理", "ask the authority to coordinate first")
+            }
+            Self::NotCommonSuperior { .. } => (
+                "请由共同的上级主管部门处理",
+                "let the common superior authority hear the case",
+            ),
+            Self::AuthorityIsParty { .. } => (
+                "请由再上一级主管部门处理",
+                "let the next authority above hear the case",
+            ),
+            Self::WrongState { .. } => {
+                ("请查看案卷当前状态", "look at where the docket stands now")
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The law on sharing government data, as rules: one rule, one function, each with its [`Article`].
+//!
+//! Pure: no clock, no randomness, no files. An instant is an argument, in milliseconds since 1970-01-01T00:00Z; a day is a
+//! day in Beijing. A rule answers `Ok`, or a [`Refusal`] with its article and with what to do about it. Nothing here knows
+//! of keys, nodes or places in the tree.
+//!
+//! | Law | Module |
+//! |---|---|
+//! | R3 secrets | [`secrecy`] |
+//! | R13, R20, R29 what must be stated | [`completeness`] |
+//! | R14, R15 classes of sharing | [`class`] |
+//! | R13, R35 grades | [`classification`] |
+//! | R20, R21 consents, replies, reasons | [`reply`] |
+//! | R17, R21, R22, R26 time limits | [`duty`], [`mod@deadline`], [`calendar`], [`notice`] |
+//! | R16 publication | [`publication`] |
+//! | R22 ways of sharing | [`sharing_method`] |
+//! | R24 return flow | [`return_flow`] |
+//! | R25 limits of use | [`purpose`] |
+//! | R27 ending or changing a service | [`service_change`] |
+//! | R28 disputes | [`dispute`] |
+//! | R29 records of use | [`retention`] |
+//! | who may do what | [`role`] |
+//! | local rules | [`profile`] |
+
+mod advice;
+pub mod article;
+pub mod calendar;
+pub mod class;
+pub mod classification;
+pub mod completeness;
+pub mod deadline;
+pub mod dispute;
+pub mod duty;
+pub mod instrument;
+pub mod notice;
+pub mod profile;
+pub mod publication;
+pub mod purpose;
+pub mod refusal;
+pub mod reply;
+pub mod retention;
+pub mod return_flow;
+pub mod role;
+pub mod secrecy;
+pub mod service_change;
+pub mod sharing_method;
+mod term;
+
+pub use article::{Article, ArticleError};
+pub use calendar::{Basis, Calendar, beijing_date, end_of_day_ms};
+pub use class::{
+    BasisInstrument, ClassTerms, LegalBasis, ShareClass, check_shareable, check_terms,
+    may_add_condition, one_class,
+};
+pub use classification::Grade;
+pub use completeness::{
+    ApplicationMaterial, CatalogueField, ClassField, RequiredField, UseRecordField,
+    check_catalogue_fields, check_use_record, missing_catalogue_fields, missing_materials,
+};
+pub use deadline::{Due, DutyStatus, Ground, WorkingDays, WorkingDaysError, deadline};
+pub use dispute::{
+    DisputeStage, check_hearer, check_may_coordinate, check_may_decide, check_not_party,
+};
+pub use duty::{Duty, Extension, check_reply_extension, check_update_extension, due, extend};
+pub use instrument::Instrument;
+pub use notice::{NoticeError, YearNotice};
+pub use profile::{Citation, CitedInstrument, Profile, ProfileError};
+pub use publication::{Publication, check_may_apply, check_published};
+pub use refusal::{Refusal, RefusalReason};
+pub use retention::{
+    Reader, RetentionYears, check_may_destroy, check_may_read, check_retention, kept_until,
+};
+pub use role::{ActKind, Role, check_in_office, may, required_role};
+pub use secrecy::{Secrecy, check_not_secret};
+pub use sharing_method::{Method, UpdateFrequency};
+pub use term::UnknownTerm;

@@ -1,0 +1,350 @@
+//! Refusals (拒绝): what the law does not let pass, each with its article and with what to do about it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::article::Article;
+use crate::class::ShareClass;
+use crate::completeness::{ApplicationMaterial, RequiredField};
+use crate::dispute::DisputeStage;
+use crate::duty::Duty;
+use crate::role::{ActKind, Role};
+
+/// A lawful refusal: expected, recorded, answered with the article and with what to do.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Why.
+    pub reason: RefusalReason,
+    /// Under which article.
+    pub article: Article,
+}
+
+/// Why something is refused, in the order in which reasons win: who acts, on what, with what, when, and in which state.
+///
+/// Two nodes that find several reasons state the same one: the least (see [`Refusal::first`]).
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, thiserror::Error,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum RefusalReason {
+    /// A local profile would loosen what the Regulation sets.
+    #[error(
+        "profile {profile:?} sets {local} working days for {duty}; the Regulation allows at most {national}"
+    )]
+    ProfileLoosens {
+        /// Name of the profile.
+        profile: String,
+        /// The duty concerned.
+        duty: Duty,
+        /// What the profile sets, in working days.
+        local: u16,
+        /// What the Regulation sets, in working days.
+        national: u16,
+    },
+    /// Neither a government department nor an organisation authorised by law, R2.
+    #[error("{party:?} is neither a government department nor an organisation authorised by law")]
+    NotADepartment {
+        /// Who it is.
+        party: String,
+    },
+    /// The person's enrolment has ended or not begun.
+    #[error("the person's term of office does not cover this time")]
+    TermOver,
+    /// The person's role does not entitle to the act.
+    #[error("the role \"{}\" may not {}", .role.en(), .act.en())]
+    RoleNotEntitled {
+        /// The person's role.
+        role: Role,
+        /// The act tried.
+        act: ActKind,
+    },
+    /// The act belongs to another department.
+    #[error("the act belongs to another department")]
+    NotYourDepartment,
+    /// The reader is not among those who may read these records, R29.
+    #[error(
+        "these records may be read by the provider, the requester's authority, and a superior on a recorded order"
+    )]
+    NotEntitledToRead,
+    /// No such docket.
+    #[error("there is no docket {docket:?} here")]
+    UnknownDocket {
+        /// The docket asked for.
+        docket: String,
+    },
+    /// It has been done or exists already.
+    #[error("{what:?} is here already")]
+    Duplicate {
+        /// What it is.
+        what: String,
+    },
+    /// State secrets cannot be entered, R3.
+    #[error("state secrets are not government data and cannot be entered")]
+    StateSecret,
+    /// Work secrets cannot be entered, R3.
+    #[error("work secrets are not government data and cannot be entered")]
+    WorkSecret,
+    /// The entry is not published, R16.
+    #[error("the catalogue entry is not published")]
+    EntryNotPublished,
+    /// The entry is of the third class, R14.
+    #[error("the catalogue entry is of the class \"not shared\"")]
+    EntryNotShared,
+    /// An entry states more than one class, R14.
+    #[error("the entry states two classes, \"{}\" and \"{}\"", .first.en(), .second.en())]
+    TwoClasses {
+        /// One.
+        first: ShareClass,
+        /// The other.
+        second: ShareClass,
+    },
+    /// Something that must be stated is missing: all of it is named at once.
+    #[error("missing: {}", list(.fields, RequiredField::en, ", "))]
+    MissingField {
+        /// What is missing, in the order of the article.
+        fields: Vec<RequiredField>,
+    },
+    /// A text or list exceeds its bound.
+    #[error("{found} is more than the {limit} that are allowed")]
+    TooLong {
+        /// Length found.
+        found: usize,
+        /// Longest allowed.
+        limit: usize,
+    },
+    /// A condition that the catalogue does not list, R15.
+    #[error("the condition {condition:?} is not in the catalogue")]
+    ConditionNotCatalogued {
+        /// The condition.
+        condition: String,
+    },
+    /// Return flow carries no condition, R24.
+    #[error("return flow carries no condition, and here is one: {condition:?}")]
+    ConditionOnReturnFlow {
+        /// The condition.
+        condition: String,
+    },
+    /// An incomplete application may not be refused, R21.
+    #[error("an incomplete application may not be refused; missing: {}", list(.missing, ApplicationMaterial::en, ", "))]
+    IncompleteMayNotBeRefused {
+        /// What is missing.
+        missing: Vec<ApplicationMaterial>,
+    },
+    /// What is missing is told once, and it has been, R21.
+    #[error("what is missing has been told already, and it is told once")]
+    MissingAlreadyToldOnce,
+    /// What is missing is told in full or not at all, R21.
+    #[error("not everything that is missing is told; left out: {}", list(.left_out, ApplicationMaterial::en, ", "))]
+    MissingNotToldInFull {
+        /// What was left out.
+        left_out: Vec<ApplicationMaterial>,
+    },
+    /// A refusal carries reasons, R21.
+    #[error("a refusal states its reasons")]
+    ReasonsRequired,
+    /// A local profile wants a refusal to cite a law, a regulation or, beside one, a rule.
+    #[error("a refusal here cites a law or regulation; a rule alone does not suffice")]
+    CitationRequired,
+    /// A consent that the article requires is missing.
+    #[error("the consent of the {} is missing", .of.en())]
+    ConsentMissing {
+        /// Whose consent.
+        of: Role,
+    },
+    /// A service is ended or changed after negotiation only, R27.
+    #[error("the change of the service has not been negotiated with the requester")]
+    ChangeNotNegotiated,
+    /// A service is ended or changed once on file with the authority, R27.
+    #[error("the change of the service is not on file with the authority")]
+    ChangeNotFiled,
+    /// Use beyond the granted scope, R25.
+    #[error("{asked:?} is beyond the granted scope")]
+    ScopeExceeded {
+        /// What was asked or done.
+        asked: String,
+    },
+    /// Use for another purpose, R25.
+    #[error("{asked:?} is not among the granted purposes")]
+    PurposeExceeded {
+        /// The purpose.
+        asked: String,
+    },
+    /// Shared data passed on, R25.
+    #[error("shared data may not be passed on to a third party without the provider's consent")]
+    ThirdParty,
+    /// The granted period is over.
+    #[error("the granted period ended on {ended}")]
+    PeriodExpired {
+        /// Its last day, as YYYY-MM-DD.
+        ended: String,
+    },
+    /// One extension only, R21, R17.
+    #[error("the time limit has been extended once already")]
+    ExtensionAlreadyUsed,
+    /// An extension beyond the article's limit, R21, R17.
+    #[error("an extension of {asked} working days is more than the {limit} allowed")]
+    ExtensionTooLong {
+        /// Working days asked for.
+        asked: u16,
+        /// Working days allowed.
+        limit: u16,
+    },
+    /// Records of use are kept for longer, R29.
+    #[error("records are kept {kept} years; {asked} would be shorter")]
+    RetentionShortened {
+        /// Years that hold now.
+        kept: u16,
+        /// Years asked for.
+        asked: u16,
+    },
+    /// Records are still to be kept, R29.
+    #[error("the records are kept until {until}")]
+    StillRetained {
+        /// Last day of keeping, as YYYY-MM-DD.
+        until: String,
+    },
+    /// Negotiation comes first, R28.
+    #[error("the parties have not negotiated")]
+    NotNegotiated,
+    /// Coordination comes before decision, R28.
+    #[error("coordination has not been tried; the dispute stands at \"{}\"", .stage.en())]
+    CoordinationNotTried {
+        /// Where the dispute stands.
+        stage: DisputeStage,
+    },
+    /// Another authority is the common superior, R28.
+    #[error("the common superior of the parties is {common_superior}, not {hearer}")]
+    NotCommonSuperior {
+        /// Who would hear the case.
+        hearer: String,
+        /// Who is to.
+        common_superior: String,
+    },
+    /// The authority is a party to the case, R28.
+    #[error("{authority} is a party to this case and cannot hear it")]
+    AuthorityIsParty {
+        /// The authority.
+        authority: String,
+    },
+    /// The case is in another state.
+    #[error("this needs the state {expected:?}; the case is in {found:?}")]
+    WrongState {
+        /// State or states in which the act is possible.
+        expected: String,
+        /// State of the case.
+        found: String,
+    },
+}
+
+impl RefusalReason {
+    /// The refusal for this reason under an article.
+    #[must_use]
+    pub fn under(self, article: Article) -> Refusal {
+        Refusal {
+            reason: self,
+            article,
+        }
+    }
+}
+
+impl Refusal {
+    /// The refusal that wins among several: the one whose reason is declared first.
+    #[must_use]
+    pub fn first(refusals: impl IntoIterator<Item = Refusal>) -> Option<Refusal> {
+        refusals.into_iter().min()
+    }
+
+    /// The reason and the article, in Chinese.
+    #[must_use]
+    pub fn zh(&self) -> String {
+        format!("{}（{}）", self.reason.zh(), self.article.cite_zh())
+    }
+
+    /// The reason and the article, in English.
+    #[must_use]
+    pub fn en(&self) -> String {
+        format!("{} ({})", self.reason, self.article.cite_en())
+    }
+
+    /// What to do about it, in Chinese.
+    #[must_use]
+    pub fn what_to_do_zh(&self) -> &'static str {
+        self.reason.advice().0
+    }
+
+    /// What to do about it, in English.
+    #[must_use]
+    pub fn what_to_do_en(&self) -> &'static str {
+        self.reason.advice().1
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.reason, self.article)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+pub(crate) fn list<T: Copy>(items: &[T], name: fn(T) -> &'static str, separator: &str) -> String {
+    items
+        .iter()
+        .map(|item| name(*item))
+        .collect::<Vec<_>>()
+        .join(separator)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_reasons_the_one_declared_first_wins() {
+        let state = RefusalReason::WrongState {
+            expected: "submitted".into(),
+            found: "draft".into(),
+        };
+        let role = RefusalReason::RoleNotEntitled {
+            role: Role::Operator,
+            act: ActKind::Decide,
+        };
+        let secret = RefusalReason::StateSecret;
+        let refusals = [
+            state.under(Article::R20),
+            secret.under(Article::R3),
+            role.clone().under(Article::R28),
+        ];
+        assert_eq!(Refusal::first(refusals), Some(role.under(Article::R28)));
+    }
+
+    #[test]
+    fn a_refusal_reads_in_both_languages_with_its_article() {
+        let refusal = RefusalReason::RoleNotEntitled {
+            role: Role::Operator,
+            act: ActKind::ConsentToApply,
+        }
+        .under(Article::R20);
+        assert_eq!(
+            refusal.zh(),
+            "角色“操作员”无权“同意提出共享申请”（《政务数据共享条例》第二十条）"
+        );
+        assert_eq!(
+            refusal.en(),
+            "the role \"operator\" may not consent to an application (Regulation on Government Data Sharing, Art. 20)"
+        );
+        assert_eq!(
+            refusal.to_string(),
+            "the role \"operator\" may not consent to an application (R20)"
+        );
+    }
+
+    #[test]
+    fn everything_missing_is_named_at_once() {
+        let missing = vec![ApplicationMaterial::Scope, ApplicationMaterial::Period];
+        let refusal = RefusalReason::IncompleteMayNotBeRefused { missing }.under(Article::R21);
+        assert!(refusal.zh().contains("使用范围、使用时限"));
+        assert!(refusal.en().contains("scope, period of use"));
+    }
+}

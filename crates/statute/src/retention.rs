@@ -1,0 +1,164 @@
+//! Records of use (使用记录): how long they are kept and who may read them. R29.
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::article::Article;
+use crate::refusal::{Refusal, RefusalReason};
+use crate::term::terms;
+
+/// How long records of use are kept, in years: at least [`RetentionYears::MIN`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u16", into = "u16")]
+pub struct RetentionYears(u16);
+
+impl RetentionYears {
+    /// Records are kept three years at least, R29.
+    pub const MIN: RetentionYears = RetentionYears(3);
+    /// Longest period that can be set, in years: longer than any archive rule, short enough for the calendar.
+    pub const MAX: RetentionYears = RetentionYears(200);
+
+    /// This many years.
+    ///
+    /// # Errors
+    /// [`RefusalReason::RetentionShortened`] below three years, [`RefusalReason::TooLong`] above 200; R29.
+    pub fn new(years: u16) -> Result<RetentionYears, Refusal> {
+        check_retention(RetentionYears::MIN, years)
+    }
+
+    /// How many years.
+    #[must_use]
+    pub const fn get(self) -> u16 {
+        self.0
+    }
+}
+
+impl TryFrom<u16> for RetentionYears {
+    type Error = Refusal;
+
+    fn try_from(years: u16) -> Result<Self, Self::Error> {
+        RetentionYears::new(years)
+    }
+}
+
+impl From<RetentionYears> for u16 {
+    fn from(years: RetentionYears) -> u16 {
+        years.0
+    }
+}
+
+/// Retention can be lengthened, never shortened.
+///
+/// # Errors
+/// [`RefusalReason::RetentionShortened`], or [`RefusalReason::TooLong`] above 200 years; R29.
+pub fn check_retention(kept: RetentionYears, asked: u16) -> Result<RetentionYears, Refusal> {
+    if asked < kept.0 {
+        return Err(RefusalReason::RetentionShortened {
+            kept: kept.0,
+            asked,
+        }
+        .under(Article::R29));
+    }
+    if asked > RetentionYears::MAX.0 {
+        let (found, limit) = (usize::from(asked), usize::from(RetentionYears::MAX.0));
+        return Err(RefusalReason::TooLong { found, limit }.under(Article::R29));
+    }
+    Ok(RetentionYears(asked))
+}
+
+/// The last day on which a record of this day must still be there: the same date so many years on, or the last of the
+/// month where there is none (Civil Code, Art. 202).
+#[must_use]
+pub fn kept_until(recorded: Date, years: RetentionYears) -> Date {
+    recorded.saturating_add(jiff::ToSpan::years(i64::from(years.0)))
+}
+
+/// A record goes only after its last day of keeping.
+///
+/// # Errors
+/// [`RefusalReason::StillRetained`]; R29.
+pub fn check_may_destroy(
+    recorded: Date,
+    years: RetentionYears,
+    today: Date,
+) -> Result<(), Refusal> {
+    let until = kept_until(recorded, years);
+    if today <= until {
+        return Err(RefusalReason::StillRetained {
+            until: until.to_string(),
+        }
+        .under(Article::R29));
+    }
+    Ok(())
+}
+
+terms! {
+    /// Who wants to read a requester's records of use (查阅人), R29.
+    pub enum Reader {
+        /// The department that keeps them.
+        Keeper = "keeper", "需求部门", "the requester itself";
+        /// The department that provided the data.
+        Provider = "provider", "提供部门", "the provider";
+        /// The authority of the requester's own level.
+        SameLevelAuthority = "same-level-authority", "同级主管部门", "the requester's authority";
+        /// A superior authority with a recorded order.
+        SuperiorOnOrder = "superior-on-order", "经责成的上级主管部门", "a superior on a recorded order";
+        /// A superior authority without one.
+        Superior = "superior", "上级主管部门", "a superior";
+        /// Anyone else.
+        Other = "other", "其他", "anyone else";
+    }
+}
+
+/// Records of use are read by those whom R29 names; each reading is itself recorded.
+///
+/// # Errors
+/// [`RefusalReason::NotEntitledToRead`]; R29.
+pub fn check_may_read(reader: Reader) -> Result<(), Refusal> {
+    match reader {
+        Reader::Keeper
+        | Reader::Provider
+        | Reader::SameLevelAuthority
+        | Reader::SuperiorOnOrder => Ok(()),
+        Reader::Superior | Reader::Other => {
+            Err(RefusalReason::NotEntitledToRead.under(Article::R29))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    #[test]
+    fn retention_is_three_years_at_least_and_only_grows() {
+        let short = RefusalReason::RetentionShortened { kept: 3, asked: 2 }.under(Article::R29);
+        assert_eq!(RetentionYears::new(2), Err(short));
+        let five = RetentionYears::new(5);
+        assert_eq!(five.clone().map(RetentionYears::get), Ok(5));
+        let shortened = five.and_then(|five| check_retention(five, 4));
+        let expected = RefusalReason::RetentionShortened { kept: 5, asked: 4 }.under(Article::R29);
+        assert_eq!(shortened, Err(expected));
+        assert!(RetentionYears::new(201).is_err());
+    }
+
+    #[test]
+    fn a_record_stays_through_its_last_day() {
+        let recorded = date(2024, 2, 29);
+        assert_eq!(kept_until(recorded, RetentionYears::MIN), date(2027, 2, 28));
+        let on = |today| check_may_destroy(recorded, RetentionYears::MIN, today).is_ok();
+        assert_eq!([on(date(2027, 2, 28)), on(date(2027, 3, 1))], [false, true]);
+        assert_eq!(kept_until(Date::MAX, RetentionYears::MAX), Date::MAX);
+    }
+
+    #[test]
+    fn a_superior_without_an_order_does_not_read() {
+        let readers: Vec<_> = Reader::ALL
+            .iter()
+            .copied()
+            .filter(|reader| check_may_read(*reader).is_err())
+            .collect();
+        assert_eq!(readers, [Reader::Superior, Reader::Other]);
+    }
+}

@@ -1,0 +1,40 @@
+//! Return flow (回流): a lower level receives its own rows, in time, complete, and without any condition. R24.
+
+use crate::article::Article;
+use crate::class::MAX_TERM_CHARS;
+use crate::refusal::{Refusal, RefusalReason};
+
+/// No condition is put on return flow. Our own forms have no place for one; this is for what arrives from elsewhere.
+///
+/// # Errors
+/// [`RefusalReason::ConditionOnReturnFlow`] with the first condition; R24, a breach under R39(5).
+pub fn check_no_condition(conditions: &[String]) -> Result<(), Refusal> {
+    match conditions
+        .iter()
+        .find(|condition| !condition.trim().is_empty())
+    {
+        None => Ok(()),
+        Some(condition) => {
+            let condition = condition.chars().take(MAX_TERM_CHARS).collect();
+            Err(RefusalReason::ConditionOnReturnFlow { condition }.under(Article::R24))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_condition_on_return_flow_is_refused() {
+        assert_eq!(check_no_condition(&[]), Ok(()));
+        let condition = "须先签订协议".to_owned();
+        let expected = RefusalReason::ConditionOnReturnFlow {
+            condition: condition.clone(),
+        };
+        assert_eq!(
+            check_no_condition(&[condition]),
+            Err(expected.under(Article::R24))
+        );
+    }
+}

@@ -1,0 +1,301 @@
+//! Who may do what: the roles of persons and the legal acts that each role is entitled to.
+
+use crate::article::Article;
+use crate::refusal::{Refusal, RefusalReason};
+use crate::term::terms;
+
+terms! {
+    /// Role (角色) in which a person signs.
+    pub enum Role {
+        /// Operator (操作员): prepares and carries out, consents to nothing.
+        Operator = "operator", "操作员", "operator";
+        /// Head of the department's sharing office (共享工作机构负责人), R11, R20.
+        SharingOfficeHead = "sharing-office-head", "共享工作机构负责人", "head of the sharing office";
+        /// Head of the department (部门负责人), R13.
+        DepartmentHead = "department-head", "部门负责人", "head of the department";
+        /// Reviewer of the competent authority (主管部门审核员), R16.
+        AuthorityReviewer = "authority-reviewer", "主管部门审核员", "reviewer of the competent authority";
+        /// Head of the competent authority (主管部门负责人), R8.
+        AuthorityHead = "authority-head", "主管部门负责人", "head of the competent authority";
+        /// The people's government of the authority's own level (本级人民政府), R28, R41.
+        Government = "government", "本级人民政府", "people's government of that level";
+        /// Auditor (审计): reads, does nothing else.
+        Auditor = "auditor", "审计", "auditor";
+    }
+}
+
+terms! {
+    /// Legal act (行为): what a person does that has an effect in law, in the order of the articles.
+    pub enum ActKind {
+        /// Enrol a person with role and term, R11.
+        EnrolPerson = "enrol-person", "登记人员", "enrol a person";
+        /// End a person's enrolment, R11.
+        RevokePerson = "revoke-person", "撤销人员登记", "end a person's enrolment";
+        /// Compile a catalogue entry, R12.
+        CompileEntry = "compile-entry", "编制目录", "compile a catalogue entry";
+        /// Approve an entry as head of the department, R13.
+        ApproveEntry = "approve-entry", "审核同意目录", "approve a catalogue entry";
+        /// Submit an entry to the authority, R16.
+        SubmitEntry = "submit-entry", "报送目录", "submit a catalogue entry";
+        /// Review and publish, or send back, R16.
+        ReviewEntry = "review-entry", "审核并发布目录", "review a catalogue entry";
+        /// Update an entry, R17.
+        UpdateEntry = "update-entry", "更新目录", "update a catalogue entry";
+        /// Consent to five more days for an update, R17.
+        ConsentToUpdateExtension =
+            "consent-to-update-extension", "同意延长目录更新期限", "consent to an extension of an update";
+        /// Withdraw a published entry, R17.
+        WithdrawEntry = "withdraw-entry", "撤销目录", "withdraw a catalogue entry";
+        /// Name the authoritative source department (数源部门), R19.
+        NameSource = "name-source", "明确数源部门", "name the source department";
+        /// Put on record a need that no published entry meets, R20.
+        RecordNeed = "record-need", "登记供需对接需求", "record a need";
+        /// Match a need to a department that could provide, R20.
+        MatchNeed = "match-need", "供需对接", "match a need";
+        /// Apply for sharing, R20.
+        Apply = "apply", "提出共享申请", "apply for sharing";
+        /// Consent to the application, for the requester, R20.
+        ConsentToApply = "consent-to-apply", "同意提出共享申请", "consent to an application";
+        /// Withdraw one's own application, R20.
+        WithdrawApplication = "withdraw-application", "撤回共享申请", "withdraw an application";
+        /// Tell, once, everything that is missing, R21.
+        TellMissing = "tell-missing", "一次性告知补充材料", "tell what is missing";
+        /// Supplement the application, R21.
+        Supplement = "supplement", "补充材料", "supplement an application";
+        /// Draft the reply, R21.
+        ProposeReply = "propose-reply", "拟定答复", "propose a reply";
+        /// Consent to the reply, for the provider, R20.
+        ConsentToReply = "consent-to-reply", "同意答复", "consent to a reply";
+        /// Ask for more time to reply, R21.
+        ExtendReply = "extend-reply", "申请延长答复期限", "ask for an extension of the reply";
+        /// Consent to more time, for the authority, R21.
+        ConsentToExtension = "consent-to-extension", "同意延长答复期限", "consent to an extension";
+        /// Share the data, R22.
+        Provide = "provide", "共享数据", "share the data";
+        /// Subscribe to return flow, R24.
+        SubscribeReturnFlow = "subscribe-return-flow", "订阅数据回流", "subscribe to return flow";
+        /// Return a lower level's own rows, R24.
+        ReturnData = "return-data", "回流数据", "return data";
+        /// Confirm what was returned, R24.
+        AcknowledgeReturn = "acknowledge-return", "确认回流数据", "acknowledge returned data";
+        /// Ask to widen scope or purpose, or to pass data on, R25.
+        AskWidening = "ask-widening", "申请扩大使用", "ask to widen the use";
+        /// Consent to widening, for the provider, R25.
+        ConsentToWidening = "consent-to-widening", "同意扩大使用", "consent to wider use";
+        /// Ask for correction, R26.
+        AskCorrection = "ask-correction", "提出校核申请", "ask for correction";
+        /// Verify, correct and report back, R26.
+        AnswerCorrection = "answer-correction", "核实更正并反馈", "answer a request for correction";
+        /// Dispose of data no longer needed, R27.
+        DisposeData = "dispose-data", "处置数据", "dispose of data";
+        /// Suspend a requester's access, R27.
+        SuspendAccess = "suspend-access", "暂停共享权限", "suspend access";
+        /// Restore access after rectification, R27.
+        RestoreAccess = "restore-access", "恢复共享权限", "restore access";
+        /// Terminate sharing, R27.
+        TerminateSharing = "terminate-sharing", "终止共享", "terminate sharing";
+        /// End or change a service, R27.
+        ChangeService = "change-service", "终止或者变更共享服务", "end or change a service";
+        /// Take the change of a service on file, for the authority, R27.
+        FileServiceChange = "file-service-change", "备案", "take a change of service on file";
+        /// Raise a dispute, R28.
+        RaiseDispute = "raise-dispute", "提出争议", "raise a dispute";
+        /// Negotiate, R28.
+        Negotiate = "negotiate", "协商", "negotiate";
+        /// Coordinate, R28.
+        Coordinate = "coordinate", "协调处理", "coordinate";
+        /// Decide, R28.
+        Decide = "decide", "决定", "decide";
+        /// Record the use of shared data, R29.
+        RecordUse = "record-use", "记录使用情况", "record use";
+        /// Read records of use, R29.
+        ReadRecords = "read-records", "查阅记录", "read records";
+        /// Order a reading of records by a superior, R29.
+        OrderReading = "order-reading", "责成查阅记录", "order a reading of records";
+        /// Circulate a notice of a breach (通报), R29.
+        Circulate = "circulate", "通报", "circulate a notice of a breach";
+        /// Certify a member of the federation, R30.
+        CertifyMember = "certify-member", "签发节点证书", "certify a member";
+        /// Revoke a member's certificate, R30.
+        RevokeMember = "revoke-member", "撤销节点证书", "revoke a member";
+        /// Report a security incident, R35.
+        ReportIncident = "report-incident", "报告安全事件", "report an incident";
+        /// Answer a complaint, R37.
+        AnswerComplaint = "answer-complaint", "处理投诉举报", "answer a complaint";
+        /// Report to the government, R38.
+        ReportToGovernment = "report-to-government", "向本级人民政府报告", "report to the government";
+        /// State a justification for an overdue duty, R39(4).
+        Justify = "justify", "说明正当理由", "state a justification";
+        /// Find a breach by a department and order its correction (责令改正), R39, R40.
+        OrderCorrection = "order-correction", "责令改正", "order correction";
+        /// Find a breach by an authority and order its correction, R41.
+        OrderAuthority = "order-authority", "责令主管部门改正", "order an authority to correct";
+    }
+}
+
+const OPERATOR: &[Role] = &[Role::Operator];
+const SHARING_OFFICE_HEAD: &[Role] = &[Role::SharingOfficeHead];
+const DEPARTMENT_HEAD: &[Role] = &[Role::DepartmentHead];
+const DEPARTMENT: &[Role] = &[
+    Role::Operator,
+    Role::SharingOfficeHead,
+    Role::DepartmentHead,
+];
+const DEPARTMENT_HEADS: &[Role] = &[Role::SharingOfficeHead, Role::DepartmentHead];
+const AUTHORITY: &[Role] = &[Role::AuthorityReviewer, Role::AuthorityHead];
+const AUTHORITY_HEAD: &[Role] = &[Role::AuthorityHead];
+const GOVERNMENT: &[Role] = &[Role::Government];
+const ENROLLERS: &[Role] = &[Role::DepartmentHead, Role::AuthorityHead];
+const SUSPENDERS: &[Role] = &[
+    Role::SharingOfficeHead,
+    Role::AuthorityReviewer,
+    Role::AuthorityHead,
+];
+const READERS: &[Role] = &[
+    Role::SharingOfficeHead,
+    Role::AuthorityReviewer,
+    Role::AuthorityHead,
+    Role::Auditor,
+];
+const REPORTERS: &[Role] = &[
+    Role::Operator,
+    Role::SharingOfficeHead,
+    Role::AuthorityReviewer,
+    Role::AuthorityHead,
+];
+const CORRECTORS_OF_AUTHORITIES: &[Role] = &[Role::Government, Role::AuthorityHead];
+
+/// The roles entitled to an act, and the article that says so.
+///
+/// Where the Regulation names the person (R13, R20) or the body (R16, R28), only that one is entitled; where it names
+/// the department alone, its operators act for it.
+#[must_use]
+pub const fn required_role(act: ActKind) -> (&'static [Role], Article) {
+    match act {
+        ActKind::EnrolPerson | ActKind::RevokePerson => (ENROLLERS, Article::R11),
+        ActKind::CompileEntry => (OPERATOR, Article::R12),
+        ActKind::ApproveEntry => (DEPARTMENT_HEAD, Article::R13),
+        ActKind::SubmitEntry => (OPERATOR, Article::R16),
+        ActKind::ReviewEntry => (AUTHORITY, Article::R16),
+        ActKind::UpdateEntry => (OPERATOR, Article::R17),
+        ActKind::ConsentToUpdateExtension => (AUTHORITY, Article::R17),
+        ActKind::WithdrawEntry => (DEPARTMENT_HEAD, Article::R17),
+        ActKind::NameSource => (AUTHORITY_HEAD, Article::R19),
+        ActKind::RecordNeed | ActKind::Apply | ActKind::WithdrawApplication => {
+            (OPERATOR, Article::R20)
+        }
+        ActKind::MatchNeed => (AUTHORITY, Article::R20),
+        ActKind::ConsentToApply | ActKind::ConsentToReply => (SHARING_OFFICE_HEAD, Article::R20),
+        ActKind::TellMissing
+        | ActKind::Supplement
+        | ActKind::ProposeReply
+        | ActKind::ExtendReply => (OPERATOR, Article::R21),
+        ActKind::ConsentToExtension => (AUTHORITY, Article::R21),
+        ActKind::Provide => (OPERATOR, Article::R22),
+        ActKind::SubscribeReturnFlow | ActKind::ReturnData | ActKind::AcknowledgeReturn => {
+            (OPERATOR, Article::R24)
+        }
+        ActKind::AskWidening => (OPERATOR, Article::R25),
+        ActKind::ConsentToWidening => (SHARING_OFFICE_HEAD, Article::R25),
+        ActKind::AskCorrection | ActKind::AnswerCorrection => (OPERATOR, Article::R26),
+        ActKind::DisposeData => (OPERATOR, Article::R27),
+        ActKind::SuspendAccess | ActKind::RestoreAccess | ActKind::TerminateSharing => {
+            (SUSPENDERS, Article::R27)
+        }
+        ActKind::ChangeService => (DEPARTMENT_HEADS, Article::R27),
+        ActKind::FileServiceChange => (AUTHORITY, Article::R27),
+        ActKind::RaiseDispute | ActKind::Negotiate => (DEPARTMENT, Article::R28),
+        ActKind::Coordinate => (AUTHORITY, Article::R28),
+        ActKind::Decide => (GOVERNMENT, Article::R28),
+        ActKind::RecordUse => (OPERATOR, Article::R29),
+        ActKind::ReadRecords => (READERS, Article::R29),
+        ActKind::OrderReading | ActKind::Circulate => (AUTHORITY_HEAD, Article::R29),
+        ActKind::CertifyMember | ActKind::RevokeMember => (AUTHORITY_HEAD, Article::R30),
+        ActKind::ReportIncident => (REPORTERS, Article::R35),
+        ActKind::AnswerComplaint => (REPORTERS, Article::R37),
+        ActKind::ReportToGovernment => (AUTHORITY_HEAD, Article::R38),
+        ActKind::Justify => (DEPARTMENT, Article::R39_4),
+        ActKind::OrderCorrection => (AUTHORITY, Article::R39),
+        ActKind::OrderAuthority => (CORRECTORS_OF_AUTHORITIES, Article::R41),
+    }
+}
+
+/// May a person of this role do this act?
+///
+/// # Errors
+/// [`RefusalReason::RoleNotEntitled`] under the article that names who may.
+pub fn may(role: Role, act: ActKind) -> Result<(), Refusal> {
+    let (entitled, article) = required_role(act);
+    if entitled.contains(&role) {
+        Ok(())
+    } else {
+        Err(RefusalReason::RoleNotEntitled { role, act }.under(article))
+    }
+}
+
+/// A person acts in a term of office (任期): from its beginning on, and before its end. Instants are in milliseconds since
+/// 1970-01-01T00:00Z.
+///
+/// # Errors
+/// [`RefusalReason::TermOver`]; R11.
+pub fn check_in_office(term_ms: &std::ops::Range<i64>, at_ms: i64) -> Result<(), Refusal> {
+    if term_ms.contains(&at_ms) {
+        return Ok(());
+    }
+    Err(RefusalReason::TermOver.under(Article::R11))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_acts_before_or_after_the_term_of_office() {
+        let acts = [9, 10, 19, 20].map(|at_ms| check_in_office(&(10..20), at_ms).is_ok());
+        assert_eq!(acts, [false, true, true, false]);
+    }
+
+    fn entitled(act: ActKind) -> Vec<Role> {
+        Role::ALL
+            .iter()
+            .copied()
+            .filter(|role| may(*role, act).is_ok())
+            .collect()
+    }
+
+    #[test]
+    fn only_the_head_of_the_department_approves_an_entry() {
+        assert_eq!(entitled(ActKind::ApproveEntry), [Role::DepartmentHead]);
+    }
+
+    #[test]
+    fn only_heads_of_sharing_offices_consent_to_applications_and_replies() {
+        assert_eq!(entitled(ActKind::ConsentToApply), [Role::SharingOfficeHead]);
+        assert_eq!(entitled(ActKind::ConsentToReply), [Role::SharingOfficeHead]);
+    }
+
+    #[test]
+    fn only_the_government_decides_a_dispute() {
+        assert_eq!(entitled(ActKind::Decide), [Role::Government]);
+        let refused = may(Role::AuthorityHead, ActKind::Decide).map_err(|refusal| refusal.article);
+        assert_eq!(refused, Err(Article::R28));
+    }
+
+    #[test]
+    fn an_auditor_reads_and_does_nothing_else() {
+        let acts: Vec<_> = ActKind::ALL
+            .iter()
+            .copied()
+            .filter(|act| may(Role::Auditor, *act).is_ok())
+            .collect();
+        assert_eq!(acts, [ActKind::ReadRecords]);
+    }
+
+    #[test]
+    fn every_act_has_someone_entitled_to_it_and_every_id_is_its_own() {
+        for act in ActKind::ALL {
+            assert!(!required_role(*act).0.is_empty(), "nobody may {act}");
+            assert_eq!(act.id().parse(), Ok(*act));
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! How data is shared (共享方式, R22) and how often it is updated (数据更新频率, R13).
+
+use crate::term::terms;
+
+terms! {
+    /// Way of sharing (共享方式), R22.
+    pub enum Method {
+        /// Service interface (服务接口): the requester calls the provider's service.
+        ServiceInterface = "service-interface", "服务接口", "service interface";
+        /// Batch exchange (批量交换): snapshots and deltas on a schedule.
+        BatchExchange = "batch-exchange", "批量交换", "batch exchange";
+        /// File download (文件下载).
+        FileDownload = "file-download", "文件下载", "file download";
+    }
+}
+
+terms! {
+    /// Update frequency (数据更新频率) that a catalogue entry states, R13.
+    pub enum UpdateFrequency {
+        /// As it happens (实时).
+        RealTime = "real-time", "实时", "real time";
+        /// Every day (每日).
+        Daily = "daily", "每日", "daily";
+        /// Every week (每周).
+        Weekly = "weekly", "每周", "weekly";
+        /// Every month (每月).
+        Monthly = "monthly", "每月", "monthly";
+        /// Every quarter (每季度).
+        Quarterly = "quarterly", "每季度", "quarterly";
+        /// Every half year (每半年).
+        HalfYearly = "half-yearly", "每半年", "half-yearly";
+        /// Every year (每年).
+        Yearly = "yearly", "每年", "yearly";
+        /// At no fixed time (不定期).
+        Irregular = "irregular", "不定期", "irregular";
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_three_ways_of_article_22_have_their_names() {
+        let names: Vec<_> = Method::ALL.iter().map(|method| method.zh()).collect();
+        assert_eq!(names, ["服务接口", "批量交换", "文件下载"]);
+    }
+}
