@@ -81,9 +81,15 @@ pub trait Read {
     ///
     /// # Errors
     /// [`Fault`] when the medium fails.
-    fn scan(&self, table: Table, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<Pair>, Fault>;
+    fn scan(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Pair>, Fault>;
 
-    /// A body by its digest (plain blake3, `Digest::object`), verified against it by the driver.
+    /// A body by its digest (`Domain::Body`), verified against it by the driver.
     ///
     /// # Errors
     /// [`Fault`] when the medium fails or the bytes do not match.
@@ -117,7 +123,10 @@ pub struct Txn<'a> {
 impl<'a> Txn<'a> {
     /// Starts a batch on the committed state.
     pub fn new(base: &'a dyn Read) -> Self {
-        Self { base, batch: Batch::default() }
+        Self {
+            base,
+            batch: Batch::default(),
+        }
     }
 
     /// Ends the batch.
@@ -127,7 +136,13 @@ impl<'a> Txn<'a> {
 
     /// Bytes of records and bodies so far, for the driver's batch limit.
     pub fn weight(&self) -> usize {
-        self.batch.records.iter().map(Vec::len).sum::<usize>() + self.batch.bodies.iter().map(|(_, b)| b.len()).sum::<usize>()
+        self.batch.records.iter().map(Vec::len).sum::<usize>()
+            + self
+                .batch
+                .bodies
+                .iter()
+                .map(|(_, b)| b.len())
+                .sum::<usize>()
     }
 
     /// See [`Read::get`].
@@ -145,21 +160,39 @@ impl<'a> Txn<'a> {
     ///
     /// # Errors
     /// [`Fault`] when the medium fails.
-    pub fn scan(&self, table: Table, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<Pair>, Fault> {
+    pub fn scan(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Pair>, Fault> {
         let from = after.unwrap_or(prefix).to_vec();
         let overlay: Vec<(&Vec<u8>, &Option<Vec<u8>>)> = self
             .batch
             .writes
             .range((table, from)..)
-            .take_while(|((t, key), _)| *t == table && (key.starts_with(prefix) || after.is_some_and(|a| key.as_slice() <= a)))
-            .filter(|((_, key), _)| key.starts_with(prefix) && after.is_none_or(|a| key.as_slice() > a))
+            .take_while(|((t, key), _)| {
+                *t == table
+                    && (key.starts_with(prefix) || after.is_some_and(|a| key.as_slice() <= a))
+            })
+            .filter(|((_, key), _)| {
+                key.starts_with(prefix) && after.is_none_or(|a| key.as_slice() > a)
+            })
             .map(|((_, key), value)| (key, value))
             .collect();
         // Every deleted key of the overlay may hide one of the base, so ask for that many more.
-        let base = self.base.scan(table, prefix, after, limit.saturating_add(overlay.len()))?;
-        let mut merged: BTreeMap<Vec<u8>, Option<Vec<u8>>> = base.into_iter().map(|(k, v)| (k, Some(v))).collect();
+        let base = self
+            .base
+            .scan(table, prefix, after, limit.saturating_add(overlay.len()))?;
+        let mut merged: BTreeMap<Vec<u8>, Option<Vec<u8>>> =
+            base.into_iter().map(|(k, v)| (k, Some(v))).collect();
         merged.extend(overlay.into_iter().map(|(k, v)| (k.clone(), v.clone())));
-        Ok(merged.into_iter().filter_map(|(k, v)| Some((k, v?))).take(limit).collect())
+        Ok(merged
+            .into_iter()
+            .filter_map(|(k, v)| Some((k, v?)))
+            .take(limit)
+            .collect())
     }
 
     /// See [`Read::body`].
@@ -224,7 +257,13 @@ impl Read for Memory {
         Ok(self.tables.get(&(table, key.to_vec())).cloned())
     }
 
-    fn scan(&self, table: Table, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<Pair>, Fault> {
+    fn scan(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Pair>, Fault> {
         let from = after.unwrap_or(prefix).to_vec();
         Ok(self
             .tables

@@ -27,43 +27,136 @@ pub const ENVELOPE_WINDOW: usize = 32;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Frame {
     /// First frame in each direction: who speaks, proved by the transport key in the chain being the connection's.
-    Hello { chain: Chain, software: String, now: Moment },
+    Hello {
+        /// The speaker's membership chain.
+        chain: Chain,
+        /// Software and version, for the log.
+        software: String,
+        /// The speaker's clock.
+        now: Moment,
+    },
     /// Pass this envelope on (or take it, if it is for you).
-    Push { envelope: Signed<Envelope>, origin: Chain },
+    Push {
+        /// As the origin signed it.
+        envelope: Signed<Envelope>,
+        /// The origin's chain: whoever checks the envelope needs to know nobody.
+        origin: Chain,
+    },
     /// The envelope is durable here; forget your copy.
-    Ack { envelope: EnvelopeId },
+    Ack {
+        /// Which envelope.
+        envelope: EnvelopeId,
+    },
     /// The envelope cannot be taken, ever; the reason goes back to its origin.
-    Nack { envelope: EnvelopeId, reason: NackReason },
+    Nack {
+        /// Which envelope.
+        envelope: EnvelopeId,
+        /// Why it can never be taken.
+        reason: NackReason,
+    },
     /// Digest over all heads of the sender's subtree: the whole of a steady-state sync.
-    SyncOffer { digest: Digest, heads: u64 },
+    SyncOffer {
+        /// [`crate::sync::heads_digest`] of the subtree.
+        digest: Digest,
+        /// Number of publishers in it.
+        heads: u64,
+    },
     /// The offer differs from what is here: send your heads after this publisher.
-    SyncHeadsWanted { after: Option<Code> },
+    SyncHeadsWanted {
+        /// Last publisher of the page before; `None` for the first page.
+        after: Option<Code>,
+    },
     /// One page of heads, in code order; `more` when another page follows.
-    SyncHeads { heads: Vec<Signed<Head>>, more: bool },
+    SyncHeads {
+        /// As their publishers signed them.
+        heads: Vec<Signed<Head>>,
+        /// True when another page follows.
+        more: bool,
+    },
     /// Send segments of this publisher after this sequence.
-    SyncPull { publisher: Code, after: u64 },
+    SyncPull {
+        /// Whose log.
+        publisher: Code,
+        /// Last change known to the asker; 0 for all of the log.
+        after: u64,
+    },
     /// Segments in order, with the publisher's chain when the receiver may not know it.
-    SyncSegments { publisher: Chain, segments: Vec<Segment> },
+    SyncSegments {
+        /// Chain of the log's publisher.
+        publisher: Chain,
+        /// In the order of the log.
+        segments: Vec<Segment>,
+    },
     /// A checkpoint to be cosigned, with the proof that it extends the last cosigned one (of `from` leaves).
-    CheckpointOffer { checkpoint: Signed<Checkpoint>, from: u64, proof: Vec<Digest> },
+    CheckpointOffer {
+        /// The sender's own, signed by it.
+        checkpoint: Signed<Checkpoint>,
+        /// Leaves of the last checkpoint cosigned by the receiver; 0 for none.
+        from: u64,
+        /// Consistency proof between the two sizes.
+        proof: Vec<Digest>,
+    },
     /// The cosignature.
-    Cosigned { size: u64, cosignature: Cosignature },
+    Cosigned {
+        /// Leaves of the checkpoint cosigned.
+        size: u64,
+        /// The receiver's signature on it.
+        cosignature: Cosignature,
+    },
     /// The checkpoint cannot be cosigned: the newest one cosigned here.
-    CosignRefused { newest: Option<Signed<Checkpoint>>, reason: String },
+    CosignRefused {
+        /// The newest checkpoint of the asker that was cosigned here, if any.
+        newest: Option<Signed<Checkpoint>>,
+        /// For the asker's operator.
+        reason: String,
+    },
     /// Asks for a node's membership chain.
-    ChainWanted { code: Code },
+    ChainWanted {
+        /// Whose chain.
+        code: Code,
+    },
     /// The chain, and when the revocations it was checked against were last refreshed.
-    ChainFound { code: Code, chain: Chain, as_of: Moment },
+    ChainFound {
+        /// Whose chain was asked for.
+        code: Code,
+        /// It.
+        chain: Chain,
+        /// As of when the revocations behind it were known.
+        as_of: Moment,
+    },
     /// No node in the federation has this code, as of this time.
-    ChainUnknown { code: Code, as_of: Moment },
+    ChainUnknown {
+        /// Which code.
+        code: Code,
+        /// The hub's clock.
+        as_of: Moment,
+    },
     /// Health of the sender's subtree, upward.
-    Health { reports: Vec<HealthReport> },
+    Health {
+        /// At most [`crate::health::MAX_REPORTS_PER_FRAME`].
+        reports: Vec<HealthReport>,
+    },
     /// Downward: revocations every descendant must know.
-    Revocations { list: Vec<Signed<identity::Revocation>> },
+    Revocations {
+        /// As their issuers signed them.
+        list: Vec<Signed<identity::Revocation>>,
+    },
     /// A search that climbs: answered by every ancestor.
-    Search { query: SearchId, text: String, limit: u16 },
+    Search {
+        /// Names the search.
+        query: SearchId,
+        /// What to look for.
+        text: String,
+        /// Most hits a level gives.
+        limit: u16,
+    },
     /// One level's answer, on its way down.
-    SearchAnswer { query: SearchId, level: LevelAnswer },
+    SearchAnswer {
+        /// Which search.
+        query: SearchId,
+        /// What that level knows.
+        level: LevelAnswer,
+    },
 }
 
 /// Names one running search: the asking node and its own counter.
@@ -155,27 +248,94 @@ pub struct Envelope {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Payload {
     /// A consented application for the provider's node to open (R20).
-    OpenApplication { apply: SignedAct, consent: SignedAct },
+    OpenApplication {
+        /// The operator's draft.
+        apply: SignedAct,
+        /// The department head's consent to exactly that draft.
+        consent: SignedAct,
+    },
     /// A party's act in a docket whose home is the destination.
-    Command { docket: DocketId, act: SignedAct },
+    Command {
+        /// Which docket.
+        docket: DocketId,
+        /// As the person signed it.
+        act: SignedAct,
+    },
     /// A docket's events, from its home to a party.
-    Events { home: Chain, events: Vec<Signed<DocketEvent>> },
+    Events {
+        /// Chain of the docket's home.
+        home: Chain,
+        /// In the home's order.
+        events: Vec<Signed<DocketEvent>>,
+    },
     /// A party lacks events of a docket from this one on.
-    EventsWanted { docket: DocketId, from: u32 },
+    EventsWanted {
+        /// Which docket.
+        docket: DocketId,
+        /// First sequence lacking.
+        from: u32,
+    },
     /// The home refused a party's act.
-    Refused { docket: DocketId, act: sharing::act::ActId, refusal: statute::Refusal },
+    Refused {
+        /// Which docket.
+        docket: DocketId,
+        /// Which act.
+        act: sharing::act::ActId,
+        /// Why, with its article.
+        refusal: statute::Refusal,
+    },
     /// Subscribe to return flow (R24).
-    Subscribe { act: SignedAct },
+    Subscribe {
+        /// As the recipient's person signed it.
+        act: SignedAct,
+    },
     /// An object named by a docket was fetched whole and verified.
-    ObjectReceived { docket: DocketId, object: Digest, at: Moment },
+    ObjectReceived {
+        /// The docket that gave the right.
+        docket: DocketId,
+        /// Digest of the object.
+        object: Digest,
+        /// The recipient's clock when it was whole.
+        at: Moment,
+    },
     /// A part of a return flow was fetched and verified, or found wanting.
-    PartVerified { docket: DocketId, delivery: u64, rows: u64, finding: Option<String>, at: Moment },
+    PartVerified {
+        /// The subscription.
+        docket: DocketId,
+        /// Which delivery, from 1.
+        delivery: u64,
+        /// Rows verified; 0 when found wanting.
+        rows: u64,
+        /// What was wrong, when something was.
+        finding: Option<String>,
+        /// The recipient's clock.
+        at: Moment,
+    },
     /// A dispute for the common superior, with the complainant's own verified copy (R28).
-    ReferDispute { about: DocketId, copy: DocketCopy },
+    ReferDispute {
+        /// The disputed docket.
+        about: DocketId,
+        /// It, as its home signed it.
+        copy: DocketCopy,
+    },
     /// The hearing node tells the disputed docket's home what came of it.
-    DisputeConcluded { dispute: DocketId, about: DocketId, outcome: String },
+    DisputeConcluded {
+        /// The dispute's own docket.
+        dispute: DocketId,
+        /// The disputed docket.
+        about: DocketId,
+        /// In words.
+        outcome: String,
+    },
     /// A hop could not pass on an envelope of yours.
-    Undeliverable { envelope: EnvelopeId, reason: NackReason, at: Path },
+    Undeliverable {
+        /// Which envelope.
+        envelope: EnvelopeId,
+        /// Why.
+        reason: NackReason,
+        /// Which hop gave it up.
+        at: Path,
+    },
 }
 
 /// The header that opens a circuit: a live stream spliced through the hops, sealed end to end.

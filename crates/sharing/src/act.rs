@@ -3,9 +3,9 @@
 //! Every change that an operator, a head, an authority or a government makes enters a node as a [`SignedAct`]. The node and
 //! whoever administers it hold no key that could make one.
 
-use identity::{
-    Certificate, Code, CreditCode, Digest, Domain, EnrolmentRequest, Moment, RevocationReason, Signed, VerifyError,
-};
+mod verify;
+
+use identity::{Code, CreditCode, Digest, EnrolmentRequest, Moment, RevocationReason, Signed};
 use serde::{Deserialize, Serialize};
 use statute::{ActKind, Article, Refusal, RefusalReason};
 
@@ -13,8 +13,10 @@ use crate::application::{Application, Material, MissingItem, Reply, UseRecord};
 use crate::catalogue::{Entry, EntryVersion, ReviewVerdict};
 use crate::dispute::{Decision, NegotiationStep, Opinion};
 use crate::docket::DocketId;
-use crate::person::{PersonCertificate, PersonChain, PersonError};
+use crate::person::{PersonCertificate, PersonChain};
 use crate::return_flow::{DatasetId, ReturnTable};
+
+pub use verify::{ActError, VerifiedAct};
 
 /// Most bytes an encoded act may have: a batch of [`MAX_ENTRIES_PER_ACT`] entries of 2 KiB.
 pub const MAX_ACT_BYTES: usize = 4 << 20;
@@ -234,13 +236,21 @@ impl ActBody {
     /// Lists and texts that no later rule bounds are within their limits.
     fn within_bounds(&self) -> Result<(), Refusal> {
         let (entries, text) = match self {
-            Self::EnrolPerson { department_name, .. } => (0, department_name.as_str()),
+            Self::EnrolPerson {
+                department_name, ..
+            } => (0, department_name.as_str()),
             Self::CompileEntries { entries } => (entries.len(), ""),
-            Self::ApproveEntries { entries } | Self::SubmitEntries { entries } => (entries.len(), ""),
-            Self::ReviewEntries { entries, verdict: ReviewVerdict::Publish } => (entries.len(), ""),
-            Self::ReviewEntries { entries, verdict: ReviewVerdict::Return { reason } } => {
-                (entries.len(), reason.as_str())
+            Self::ApproveEntries { entries } | Self::SubmitEntries { entries } => {
+                (entries.len(), "")
             }
+            Self::ReviewEntries {
+                entries,
+                verdict: ReviewVerdict::Publish,
+            } => (entries.len(), ""),
+            Self::ReviewEntries {
+                entries,
+                verdict: ReviewVerdict::Return { reason },
+            } => (entries.len(), reason.as_str()),
             Self::WithdrawEntry { reason, .. } => (1, reason.as_str()),
             Self::ReturnTable { table } => (0, table.query.as_str()),
             Self::Apply { .. }
@@ -304,124 +314,6 @@ pub struct SignedAct {
     pub signer: PersonChain,
 }
 
-impl SignedAct {
-    /// The id under which this act takes effect at most once.
-    pub fn id(&self) -> ActId {
-        ActId(self.act.digest(Domain::Act))
-    }
-
-    /// Proves the act under the membership certificate of the node to which it is addressed.
-    ///
-    /// `now` is the clock of whoever takes the act up; for a copy that is evidence, it is the time at which the home recorded it, with the
-    /// certificate that the home's people stood under then.
-    ///
-    /// # Errors
-    /// The first [`ActError`], in the order of that type.
-    pub fn verify(&self, member: &Certificate, now: Moment) -> Result<VerifiedAct, ActError> {
-        let holder = self.signer.verify_links(member)?;
-        let act = self.act.verify(Domain::Act, &holder.key, MAX_ACT_BYTES)?;
-        if act.node != member.code() {
-            return Err(ActError::AnotherNode { addressed: act.node, member: member.code() });
-        }
-        let ahead = act.at.millis_since(now);
-        if ahead > MAX_ACT_AHEAD_MS {
-            return Err(ActError::Ahead { at: act.at, now });
-        }
-        if ahead < -MAX_ACT_AGE_MS {
-            return Err(ActError::TooOld { at: act.at, now });
-        }
-        let doer = self.signer.verify(member, now)?;
-        statute::may(doer.role, act.body.kind())?;
-        act.body.within_bounds()?;
-        Ok(VerifiedAct { id: self.id(), signed: self.clone(), act, doer })
-    }
-}
-
-/// Why an act is not taken up. Declared in the order in which they win.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ActError {
-    /// The chain proves no person of this node.
-    #[error(transparent)]
-    Person(PersonError),
-    /// The signature is not that person's, or what was signed is no act.
-    #[error(transparent)]
-    Signature(#[from] VerifyError),
-    /// Addressed to another node.
-    #[error("该行为致送节点 {addressed}，不是 {member} (addressed to another node)")]
-    AnotherNode {
-        /// Where it is addressed.
-        addressed: Code,
-        /// Whose certificate it was checked against.
-        member: Code,
-    },
-    /// Signed in the future, by more than [`MAX_ACT_AHEAD_MS`].
-    #[error("签署时间 {at} 晚于当前时间 {now} 十分钟以上 (signed in the future)")]
-    Ahead {
-        /// The person's clock.
-        at: Moment,
-        /// The clock here.
-        now: Moment,
-    },
-    /// Signed more than [`MAX_ACT_AGE_MS`] ago.
-    #[error("签署时间 {at} 早于当前时间 {now} 九十日以上 (signed too long ago)")]
-    TooOld {
-        /// The person's clock.
-        at: Moment,
-        /// The clock here.
-        now: Moment,
-    },
-    /// A lawful refusal: the term is over, or the role does not entitle.
-    #[error("{0}")]
-    Refused(Refusal),
-}
-
-impl From<Refusal> for ActError {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-impl From<PersonError> for ActError {
-    fn from(error: PersonError) -> Self {
-        match error {
-            PersonError::Refused(refusal) => Self::Refused(refusal),
-            other => Self::Person(other),
-        }
-    }
-}
-
-/// An act that was proved: who did it, in a role that entitles, signed with that person's own key. There is no other way to make one than
-/// [`SignedAct::verify`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VerifiedAct {
-    signed: SignedAct,
-    act: Act,
-    id: ActId,
-    doer: Doer,
-}
-
-impl VerifiedAct {
-    /// The act.
-    pub fn act(&self) -> &Act {
-        &self.act
-    }
-
-    /// Its id.
-    pub fn id(&self) -> ActId {
-        self.id
-    }
-
-    /// Who did it.
-    pub fn doer(&self) -> &Doer {
-        &self.doer
-    }
-
-    /// The act as signed, for the record.
-    pub fn signed(&self) -> &SignedAct {
-        &self.signed
-    }
-}
-
 /// The digest of a signed act's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ActId(pub Digest);
@@ -455,7 +347,11 @@ pub struct Doer {
 /// # Errors
 /// `TooLong` under `article`.
 pub(crate) fn at_most(found: usize, limit: usize, article: Article) -> Result<(), Refusal> {
-    if found > limit { Err(RefusalReason::TooLong { found, limit }.under(article)) } else { Ok(()) }
+    if found > limit {
+        Err(RefusalReason::TooLong { found, limit }.under(article))
+    } else {
+        Ok(())
+    }
 }
 
 /// Texts within [`MAX_ACT_TEXT_CHARS`].
@@ -466,7 +362,9 @@ pub(crate) fn text_within_bounds<T: AsRef<str>>(
     texts: impl IntoIterator<Item = T>,
     article: Article,
 ) -> Result<(), Refusal> {
-    texts.into_iter().try_for_each(|text| at_most(text.as_ref().chars().count(), MAX_ACT_TEXT_CHARS, article))
+    texts
+        .into_iter()
+        .try_for_each(|text| at_most(text.as_ref().chars().count(), MAX_ACT_TEXT_CHARS, article))
 }
 
 #[cfg(test)]

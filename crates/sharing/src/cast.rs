@@ -1,12 +1,10 @@
 //! The cast of the tests: nodes with their membership chains, departments with their people, all keys derived from names.
 
 use identity::{
-    Certificate, Chain, Code, CreditCode, Digest, Domain, EnrolmentRequest, Level, Moment, Path, Signed, SigningKey,
-    Terms, VerifyKey, issue, issue_hub,
+    Certificate, Chain, Code, CreditCode, Digest, Domain, EnrolmentRequest, Level, Moment, Path,
+    Signed, SigningKey, Terms, VerifyKey, issue, issue_hub,
 };
-use statute::{
-    ApplicationMaterial, ClassTerms, Grade, Method, Role, UpdateFrequency,
-};
+use statute::{ApplicationMaterial, ClassTerms, Grade, Method, Role, UpdateFrequency};
 
 use crate::act::{Act, ActBody, SignedAct, VerifiedAct};
 use crate::application::{Application, Material};
@@ -59,18 +57,35 @@ fn request(code: Code, level: Level) -> Signed<EnrolmentRequest> {
 }
 
 fn terms(serial: u64) -> Terms {
-    Terms { serial, epoch: 1, witnesses: vec![], valid_from: term().0, valid_until: term().1 }
+    Terms {
+        serial,
+        epoch: 1,
+        witnesses: vec![],
+        valid_from: term().0,
+        valid_until: term().1,
+    }
 }
 
 /// The membership chain of a place.
 pub(crate) fn membership(place: &Path) -> Chain {
-    let mut chain = Chain::new(vec![issue_hub(&request(Code::HUB, Level::Hub), &key("root"), terms(1)).unwrap()]);
+    let mut chain = Chain::new(vec![
+        issue_hub(&request(Code::HUB, Level::Hub), &key("root"), terms(1)).unwrap(),
+    ]);
     let levels = [Level::Province, Level::Prefecture, Level::County];
     for (serial, (code, level)) in (2..).zip(place.codes().iter().skip(1).zip(levels)) {
-        let level = if code.is_label() { Level::Ministry } else { level };
+        let level = if code.is_label() {
+            Level::Ministry
+        } else {
+            level
+        };
         let parent = chain.verify(&root(), NOW, &|_, _| false).unwrap();
-        let issued =
-            issue(&request(*code, level), parent.certificate(), &node_key(parent.code()), terms(serial)).unwrap();
+        let issued = issue(
+            &request(*code, level),
+            parent.certificate(),
+            &node_key(parent.code()),
+            terms(serial),
+        )
+        .unwrap();
         chain = chain.with(issued);
     }
     chain
@@ -78,7 +93,11 @@ pub(crate) fn membership(place: &Path) -> Chain {
 
 /// The membership certificate of a place.
 pub(crate) fn certificate(place: &Path) -> Certificate {
-    membership(place).verify(&root(), NOW, &|_, _| false).unwrap().certificate().clone()
+    membership(place)
+        .verify(&root(), NOW, &|_, _| false)
+        .unwrap()
+        .certificate()
+        .clone()
 }
 
 /// A department and its people.
@@ -94,7 +113,11 @@ impl Department {
     pub(crate) fn new(place: &str, code: &str) -> Self {
         let place = path(place);
         let node = certificate(&place);
-        Self { place, code: CreditCode::compute(code).unwrap(), node }
+        Self {
+            place,
+            code: CreditCode::compute(code).unwrap(),
+            node,
+        }
     }
 
     pub(crate) fn authority_head(&self) -> Signed<PersonCertificate> {
@@ -138,8 +161,16 @@ impl Department {
     }
 
     pub(crate) fn sign(&self, role: Role, body: ActBody) -> SignedAct {
-        let act = Act { nonce: [1; 16], at: NOW, node: self.place.code(), body };
-        SignedAct { act: Signed::sign(&act, Domain::Act, &self.key(role)), signer: self.chain(role) }
+        let act = Act {
+            nonce: [1; 16],
+            at: NOW,
+            node: self.place.code(),
+            body,
+        };
+        SignedAct {
+            act: Signed::sign(&act, Domain::Act, &self.key(role)),
+            signer: self.chain(role),
+        }
     }
 
     /// The person in this role does this, and it is proved.
@@ -177,7 +208,11 @@ pub(crate) fn conditional() -> ClassTerms {
 
 /// An entry of the provider.
 pub(crate) fn entry(terms: ClassTerms) -> Entry {
-    let item = |name: &str, grade| DataItem { name: name.into(), kind: "C50".into(), grade };
+    let item = |name: &str, grade| DataItem {
+        name: name.into(),
+        kind: "C50".into(),
+        grade,
+    };
     Entry {
         id: "210102/SCJG/0001".parse().unwrap(),
         version: 1,
@@ -185,7 +220,10 @@ pub(crate) fn entry(terms: ClassTerms) -> Entry {
         summary: "本区在册个体工商户".into(),
         provider: provider().code,
         provider_name: "和平区市场监督管理局".into(),
-        items: vec![item("字号名称", Grade::General), item("经营者姓名", Grade::Important)],
+        items: vec![
+            item("字号名称", Grade::General),
+            item("经营者姓名", Grade::Important),
+        ],
         format: "CSV".into(),
         frequency: UpdateFrequency::Daily,
         terms,
@@ -198,15 +236,26 @@ pub(crate) fn entry(terms: ClassTerms) -> Entry {
 }
 
 pub(crate) fn done() -> Assessment {
-    Assessment::Done { by: "李四".into(), on: NOW, conclusion: "不涉密，风险可控".into() }
+    Assessment::Done {
+        by: "李四".into(),
+        on: NOW,
+        conclusion: "不涉密，风险可控".into(),
+    }
 }
 
 pub(crate) fn published(terms: ClassTerms) -> PublishedEntry {
-    PublishedEntry { publisher: path(HEPING), published_at: NOW, entry: entry(terms) }
+    PublishedEntry {
+        publisher: path(HEPING),
+        published_at: NOW,
+        entry: entry(terms),
+    }
 }
 
 pub(crate) fn material(kind: ApplicationMaterial, text: &str) -> Material {
-    Material { kind, text: text.into() }
+    Material {
+        kind,
+        text: text.into(),
+    }
 }
 
 /// A complete application for both items.
@@ -218,7 +267,10 @@ pub(crate) fn application() -> Application {
         entry: "210102/SCJG/0001".parse().unwrap(),
         entry_version: 1,
         items: vec!["字号名称".into(), "经营者姓名".into()],
-        materials: ApplicationMaterial::ALL.iter().map(|kind| material(*kind, kind.zh())).collect(),
+        materials: ApplicationMaterial::ALL
+            .iter()
+            .map(|kind| material(*kind, kind.zh()))
+            .collect(),
         method: Method::FileDownload,
     }
 }

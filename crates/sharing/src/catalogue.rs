@@ -15,11 +15,13 @@ use std::str::FromStr;
 use identity::{CreditCode, Digest, Domain, Moment, Path, codec};
 use serde::{Deserialize, Serialize};
 use statute::{
-    Article, CatalogueField, ClassTerms, Grade, Method, Refusal, RefusalReason, RequiredField, UpdateFrequency,
+    Article, CatalogueField, ClassTerms, Grade, Method, Refusal, RefusalReason, RequiredField,
+    UpdateFrequency,
 };
 
 pub use draft::{
-    AssessmentDraft, ConditionsDraft, DraftError, EntryDraft, ItemDraft, NotSharedDraft, NothingDraft, TermsDraft, Word,
+    AssessmentDraft, ConditionsDraft, DraftError, EntryDraft, ItemDraft, NotSharedDraft,
+    NothingDraft, TermsDraft, Word,
 };
 pub use review::{EntryCommand, Standing, Warning, check_entry, decide};
 
@@ -142,6 +144,10 @@ pub enum EntryState {
 
 /// One change in a node's publication log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly every change is the large one"
+)]
 pub enum Change {
     /// This version is published and replaces the earlier one.
     Published {
@@ -210,7 +216,10 @@ impl FromStr for EntryId {
         if length == 0 || length > MAX_ENTRY_ID {
             return Err(EntryIdError::Length(length));
         }
-        match text.chars().find(|it| !(it.is_ascii_alphanumeric() || matches!(it, '/' | '-'))) {
+        match text
+            .chars()
+            .find(|it| !(it.is_ascii_alphanumeric() || matches!(it, '/' | '-')))
+        {
             Some(found) => Err(EntryIdError::Character(found)),
             None => Ok(Self(text.to_owned())),
         }
@@ -241,13 +250,20 @@ impl Entry {
     /// Names this version by its content.
     pub fn version_ref(&self) -> EntryVersion {
         let digest = Digest::of(Domain::Entry, &codec::encode(self));
-        EntryVersion { id: self.id.clone(), version: self.version, digest }
+        EntryVersion {
+            id: self.id.clone(),
+            version: self.version,
+            digest,
+        }
     }
 }
 
 /// The refusal for one field that is not stated (R13).
 fn missing(field: CatalogueField) -> Refusal {
-    RefusalReason::MissingField { fields: vec![RequiredField::Catalogue(field)] }.under(Article::R13)
+    RefusalReason::MissingField {
+        fields: vec![RequiredField::Catalogue(field)],
+    }
+    .under(Article::R13)
 }
 
 #[cfg(test)]

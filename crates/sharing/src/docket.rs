@@ -1,19 +1,20 @@
 //! Dockets (案卷): the one mechanism for every case. An append-only, hash-linked sequence of events, ordered and signed by
 //! exactly one home node; the parties hold verified copies.
 
+mod copy;
+
 use std::fmt;
 use std::str::FromStr;
 
 use identity::{
-    Certificate, Chain, Code, Digest, DigestError, Domain, MembershipError, Moment, Path, Signed, SigningKey, VerifyError,
-    VerifyKey,
+    Chain, Digest, DigestError, Domain, MembershipError, Moment, Path, Signed, SigningKey,
+    VerifyError, VerifyKey,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::act::{ActError, SignedAct};
+use crate::act::ActError;
 use crate::application::{self, ApplicationEvent, ApplicationState, Misstep};
 use crate::dispute::{self, DisputeEvent, DisputeState};
-use crate::person::PersonError;
 use crate::return_flow::{self, ReturnFlowEvent, SubscriptionState};
 
 /// Most events in one docket.
@@ -46,6 +47,10 @@ pub struct DocketEvent {
 
 /// What happened, by workflow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly every docket is an application"
+)]
 pub enum DocketBody {
     /// A sharing application.
     Application(ApplicationEvent),
@@ -194,7 +199,10 @@ pub struct Tip {
 impl Tip {
     /// The tip that a signed event makes.
     pub fn of(sequence: u32, event: &Signed<DocketEvent>) -> Self {
-        Self { sequence, digest: event.digest(Domain::Event) }
+        Self {
+            sequence,
+            digest: event.digest(Domain::Event),
+        }
     }
 }
 
@@ -233,8 +241,21 @@ pub fn append(
     if sequence as usize >= MAX_DOCKET_EVENTS {
         return Err(DocketError::TooMany(sequence as usize));
     }
-    let Entering { docket, home, at, checkpoint } = entering;
-    let event = DocketEvent { docket, home: home.clone(), sequence, previous, at, checkpoint, body };
+    let Entering {
+        docket,
+        home,
+        at,
+        checkpoint,
+    } = entering;
+    let event = DocketEvent {
+        docket,
+        home: home.clone(),
+        sequence,
+        previous,
+        at,
+        checkpoint,
+        body,
+    };
     Ok(Signed::sign(&event, Domain::Event, key))
 }
 
@@ -253,9 +274,15 @@ pub fn verify_event(
     let (expected, previous) = after(tip);
     let opened = event
         .verify(Domain::Event, home_key, MAX_EVENT_BYTES)
-        .map_err(|error| DocketError::Signature { sequence: expected, error })?;
+        .map_err(|error| DocketError::Signature {
+            sequence: expected,
+            error,
+        })?;
     if opened.home != *home {
-        return Err(DocketError::WrongHome { expected: home.clone(), found: opened.home });
+        return Err(DocketError::WrongHome {
+            expected: home.clone(),
+            found: opened.home,
+        });
     }
     let sequence = opened.sequence;
     if sequence as usize >= MAX_DOCKET_EVENTS {
@@ -263,12 +290,21 @@ pub fn verify_event(
     }
     let found = event.digest(Domain::Event);
     match tip {
-        Some(tip) if sequence == tip.sequence && found != tip.digest => {
-            Err(DocketError::Fork { sequence, known: tip.digest, found })
-        }
+        Some(tip) if sequence == tip.sequence && found != tip.digest => Err(DocketError::Fork {
+            sequence,
+            known: tip.digest,
+            found,
+        }),
         _ if sequence < expected => Err(DocketError::Known(sequence)),
-        _ if sequence > expected => Err(DocketError::Gap { expected, found: sequence }),
-        _ if opened.previous != previous => Err(DocketError::Fork { sequence, known: previous, found }),
+        _ if sequence > expected => Err(DocketError::Gap {
+            expected,
+            found: sequence,
+        }),
+        _ if opened.previous != previous => Err(DocketError::Fork {
+            sequence,
+            known: previous,
+            found,
+        }),
         _ => Ok(opened),
     }
 }
@@ -282,28 +318,25 @@ impl DocketState {
         let sequence = event.sequence;
         let misstep = |error| DocketError::Misstep { sequence, error };
         let next = match (state, &event.body) {
-            (None, DocketBody::Application(body)) => {
-                Self::Application(Box::new(application::evolve(None, body, event.at).map_err(misstep)?))
-            }
-            (Some(Self::Application(state)), DocketBody::Application(body)) => {
-                Self::Application(Box::new(application::evolve(Some(*state), body, event.at).map_err(misstep)?))
-            }
-            (None, DocketBody::Dispute(body)) => {
-                Self::Dispute(Box::new(dispute::evolve(None, event.docket, body).map_err(misstep)?))
-            }
-            (Some(Self::Dispute(state)), DocketBody::Dispute(body)) => {
-                Self::Dispute(Box::new(dispute::evolve(Some(*state), event.docket, body).map_err(misstep)?))
-            }
+            (None, DocketBody::Application(body)) => Self::Application(Box::new(
+                application::evolve(None, body, event.at).map_err(misstep)?,
+            )),
+            (Some(Self::Application(state)), DocketBody::Application(body)) => Self::Application(
+                Box::new(application::evolve(Some(*state), body, event.at).map_err(misstep)?),
+            ),
+            (None, DocketBody::Dispute(body)) => Self::Dispute(Box::new(
+                dispute::evolve(None, event.docket, body).map_err(misstep)?,
+            )),
+            (Some(Self::Dispute(state)), DocketBody::Dispute(body)) => Self::Dispute(Box::new(
+                dispute::evolve(Some(*state), event.docket, body).map_err(misstep)?,
+            )),
             (None, DocketBody::ReturnFlow(body)) => {
                 Self::ReturnFlow(Box::new(return_flow::evolve(None, body).map_err(misstep)?))
             }
-            (Some(Self::ReturnFlow(state)), DocketBody::ReturnFlow(body)) => {
-                Self::ReturnFlow(Box::new(return_flow::evolve(Some(*state), body).map_err(misstep)?))
-            }
-            (
-                Some(Self::Application(_)),
-                DocketBody::Dispute(_) | DocketBody::ReturnFlow(_),
-            )
+            (Some(Self::ReturnFlow(state)), DocketBody::ReturnFlow(body)) => Self::ReturnFlow(
+                Box::new(return_flow::evolve(Some(*state), body).map_err(misstep)?),
+            ),
+            (Some(Self::Application(_)), DocketBody::Dispute(_) | DocketBody::ReturnFlow(_))
             | (Some(Self::Dispute(_)), DocketBody::Application(_) | DocketBody::ReturnFlow(_))
             | (Some(Self::ReturnFlow(_)), DocketBody::Application(_) | DocketBody::Dispute(_)) => {
                 return Err(DocketError::AnotherWorkflow(sequence));
@@ -311,159 +344,14 @@ impl DocketState {
         };
         match &next {
             Self::Application(state) if state.docket != event.docket => {
-                Err(DocketError::WrongDocket { expected: state.docket, found: event.docket })
+                Err(DocketError::WrongDocket {
+                    expected: state.docket,
+                    found: event.docket,
+                })
             }
             Self::Application(_) | Self::Dispute(_) | Self::ReturnFlow(_) => Ok(next),
         }
     }
-}
-
-impl DocketBody {
-    /// The acts of people that this event rests on.
-    pub fn acts(&self) -> Vec<&SignedAct> {
-        match self {
-            Self::Application(event) => match event {
-                ApplicationEvent::Received { apply, consent, .. } => vec![apply, consent],
-                ApplicationEvent::MissingTold { act, .. }
-                | ApplicationEvent::Supplemented { act, .. }
-                | ApplicationEvent::ReplyProposed { act, .. }
-                | ApplicationEvent::Granted { consent: act, .. }
-                | ApplicationEvent::Refused { consent: act, .. }
-                | ApplicationEvent::Providing { act, .. }
-                | ApplicationEvent::UseRecorded { act, .. }
-                | ApplicationEvent::DisputeRaised { act, .. }
-                | ApplicationEvent::Negotiated { act, .. } => vec![act],
-                ApplicationEvent::Provided { .. }
-                | ApplicationEvent::DisputeConcluded { .. }
-                | ApplicationEvent::Overdue { .. } => Vec::new(),
-            },
-            Self::Dispute(event) => match event {
-                DisputeEvent::OpinionGiven { act, .. }
-                | DisputeEvent::Answered { act, .. }
-                | DisputeEvent::Decided { act, .. } => vec![act],
-                DisputeEvent::Referred { .. } | DisputeEvent::Settled => Vec::new(),
-            },
-            Self::ReturnFlow(event) => match event {
-                ReturnFlowEvent::Subscribed { act, .. } => vec![act],
-                ReturnFlowEvent::Delivering { .. }
-                | ReturnFlowEvent::Delivered { .. }
-                | ReturnFlowEvent::Disputed { .. } => Vec::new(),
-            },
-        }
-    }
-}
-
-impl DocketCopy {
-    /// The state and events of the docket, if its home is a member at `at` (now, or for old evidence when it was made), its events are whole, in
-    /// order, signed by it and follow from one another, and every act of a person in them proves itself.
-    ///
-    /// `members` gives the membership certificates of other nodes, verified by the caller: acts of people of a node it does not know are
-    /// carried by the home's word alone. A node that hears a dispute knows both parties' certificates.
-    ///
-    /// # Errors
-    /// The first [`DocketError`] met.
-    pub fn verify(
-        &self,
-        root: &VerifyKey,
-        at: Moment,
-        members: &dyn Fn(Code) -> Option<Certificate>,
-    ) -> Result<(DocketState, Vec<DocketEvent>), DocketError> {
-        if self.events.len() > MAX_DOCKET_EVENTS {
-            return Err(DocketError::TooMany(self.events.len()));
-        }
-        let home = self.home.verify_historic(root, at)?;
-        let mut state: Option<DocketState> = None;
-        let mut tip = None;
-        let mut opened: Vec<DocketEvent> = Vec::with_capacity(self.events.len());
-        for signed in &self.events {
-            let event = verify_event(tip, signed, home.place(), home.signing_key())?;
-            same_docket(opened.first(), &event)?;
-            acts_hold(&event, home.certificate(), members)?;
-            if !rests_on_its_act(state.as_ref(), &event.body) {
-                return Err(DocketError::AltersAct(event.sequence));
-            }
-            state = Some(DocketState::evolve(state, &event)?);
-            tip = Some(Tip::of(event.sequence, signed));
-            opened.push(event);
-        }
-        state.map(|state| (state, opened)).ok_or(DocketError::Empty)
-    }
-
-    /// The newest event.
-    pub fn tip(&self) -> Option<Tip> {
-        let sequence = u32::try_from(self.events.len().checked_sub(1)?).ok()?;
-        self.events.last().map(|event| Tip::of(sequence, event))
-    }
-
-    /// Adds the next event of a copy that was verified before. `home` is the home's verified certificate.
-    ///
-    /// # Errors
-    /// As [`verify_event`], but a contradiction is [`DocketError::Forked`] with both events as proof, wherever in the docket it lies.
-    pub fn take(&mut self, event: &Signed<DocketEvent>, home: &Certificate) -> Result<DocketEvent, DocketError> {
-        let forked = |known: &Signed<DocketEvent>| {
-            DocketError::Forked(Box::new(Fork { known: known.clone(), other: event.clone() }))
-        };
-        match verify_event(self.tip(), event, &home.place, &home.signing_key) {
-            Ok(opened) => {
-                let first = self.events.first().and_then(|first| first.claimed(MAX_EVENT_BYTES).ok());
-                same_docket(first.as_ref(), &opened)?;
-                self.events.push(event.clone());
-                Ok(opened)
-            }
-            Err(DocketError::Known(sequence)) => match self.events.get(sequence as usize) {
-                Some(known) if known.digest(Domain::Event) != event.digest(Domain::Event) => Err(forked(known)),
-                Some(_) | None => Err(DocketError::Known(sequence)),
-            },
-            Err(DocketError::Fork { sequence, known, found }) => match self.events.last() {
-                Some(last) => Err(forked(last)),
-                None => Err(DocketError::Fork { sequence, known, found }),
-            },
-            Err(error) => Err(error),
-        }
-    }
-}
-
-fn same_docket(first: Option<&DocketEvent>, event: &DocketEvent) -> Result<(), DocketError> {
-    match first {
-        Some(first) if first.docket != event.docket => {
-            Err(DocketError::WrongDocket { expected: first.docket, found: event.docket })
-        }
-        Some(_) | None => Ok(()),
-    }
-}
-
-/// Whether the home left what people said as they said it.
-fn rests_on_its_act(state: Option<&DocketState>, body: &DocketBody) -> bool {
-    match body {
-        DocketBody::Application(event) => match state {
-            Some(DocketState::Application(state)) => application::rests_on_its_act(Some(state), event),
-            Some(DocketState::Dispute(_) | DocketState::ReturnFlow(_)) | None => {
-                application::rests_on_its_act(None, event)
-            }
-        },
-        DocketBody::Dispute(event) => dispute::rests_on_its_act(event),
-        // A subscription's only act is its opening, whose fields its own evolve takes from the event alone.
-        DocketBody::ReturnFlow(_) => true,
-    }
-}
-
-/// Every act of a person whose node is known holds at the time the home recorded it.
-fn acts_hold(
-    event: &DocketEvent,
-    home: &Certificate,
-    members: &dyn Fn(Code) -> Option<Certificate>,
-) -> Result<(), DocketError> {
-    for act in event.body.acts() {
-        let bad = |error| DocketError::Act { sequence: event.sequence, error };
-        let holder =
-            act.signer.holder().ok_or_else(|| bad(PersonError::Length(act.signer.0.len()).into()))?;
-        let other = if holder.node == home.code() { None } else { members(holder.node) };
-        let member = if holder.node == home.code() { Some(home) } else { other.as_ref() };
-        if let Some(member) = member {
-            act.verify(member, event.at).map_err(bad)?;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -63,7 +63,9 @@ pub enum PersonError {
         defect: String,
     },
     /// The first certificate is not that of the authority head whom the membership certificate names.
-    #[error("人员证书链不始于本节点的主管部门负责人 (chain does not begin at the node's authority head)")]
+    #[error(
+        "人员证书链不始于本节点的主管部门负责人 (chain does not begin at the node's authority head)"
+    )]
     WrongRoot,
     /// Not signed by the person above.
     #[error("人员证书链第 {position} 级签名无效 (bad signature)")]
@@ -107,7 +109,11 @@ pub fn enrols(enroller: Role, enrolled: Role) -> bool {
             Role::DepartmentHead | Role::AuthorityReviewer | Role::Government | Role::Auditor
         ),
         Role::DepartmentHead => matches!(enrolled, Role::Operator | Role::SharingOfficeHead),
-        Role::Operator | Role::SharingOfficeHead | Role::AuthorityReviewer | Role::Government | Role::Auditor => false,
+        Role::Operator
+        | Role::SharingOfficeHead
+        | Role::AuthorityReviewer
+        | Role::Government
+        | Role::Auditor => false,
     }
 }
 
@@ -153,7 +159,10 @@ impl PersonCertificate {
 
     fn defect(&self) -> Option<&'static str> {
         let length = self.name.chars().count();
-        if self.name.trim().is_empty() || length > MAX_PERSON_NAME_CHARS || self.name.chars().any(char::is_control) {
+        if self.name.trim().is_empty()
+            || length > MAX_PERSON_NAME_CHARS
+            || self.name.chars().any(char::is_control)
+        {
             return Some("姓名为空、过长或含控制字符 (name)");
         }
         (self.term_until < self.term_from).then_some("任期起止颠倒 (term ends before it begins)")
@@ -179,14 +188,7 @@ impl PersonChain {
     /// # Errors
     /// The first [`PersonError`], in the order of that type.
     pub fn verify(&self, node: &Certificate, at: Moment) -> Result<Doer, PersonError> {
-        let holder = self.verify_links(node)?;
-        let certificates = self.decoded()?;
-        if certificates.iter().all(|it| it.is_in_office(at)) {
-            let PersonCertificate { name, role, department, node, .. } = holder;
-            Ok(Doer { name, department, node, role })
-        } else {
-            Err(PersonError::Refused(RefusalReason::TermOver.under(Article::R11)))
-        }
+        in_office(self.links(node)?, at)
     }
 
     /// The holder's certificate, if every link holds, whatever the time: for enrolment, where a term may begin later.
@@ -194,26 +196,40 @@ impl PersonChain {
     /// # Errors
     /// The first [`PersonError`], in the order of that type, but for terms.
     pub fn verify_links(&self, node: &Certificate) -> Result<PersonCertificate, PersonError> {
+        self.links(node)?.pop().ok_or(PersonError::Length(0))
+    }
+
+    /// All certificates, proved to hold, the authority head's first; never none.
+    ///
+    /// # Errors
+    /// As [`Self::verify_links`].
+    pub(crate) fn links(&self, node: &Certificate) -> Result<Vec<PersonCertificate>, PersonError> {
         let certificates = self.decoded()?;
-        let (Some(first), Some(last)) = (certificates.first(), certificates.last()) else {
-            return Err(PersonError::Length(0));
-        };
+        let first = certificates.first().ok_or(PersonError::Length(0))?;
         if first.key != node.authority_head || first.role != Role::AuthorityHead {
             return Err(PersonError::WrongRoot);
         }
         let signers = std::iter::once(first).chain(&certificates);
         for (position, (signed, signer)) in (1..).zip(self.0.iter().zip(signers)) {
-            signed.check(Domain::Person, &signer.key).map_err(|_| PersonError::BadSignature { position })?;
+            let signature = signed.check(Domain::Person, &signer.key);
+            signature.map_err(|_| PersonError::BadSignature { position })?;
         }
         if let Some(foreign) = certificates.iter().find(|it| it.node != node.code()) {
-            return Err(PersonError::AnotherNode { expected: node.code(), found: foreign.node });
+            return Err(PersonError::AnotherNode {
+                expected: node.code(),
+                found: foreign.node,
+            });
         }
         certificates.windows(2).try_for_each(|pair| match pair {
             [enroller, enrolled] => may_enrol(enroller, enrolled),
             _ => Ok(()),
         })?;
         let keys: BTreeSet<_> = certificates.iter().map(|it| it.key).collect();
-        if keys.len() < certificates.len() { Err(PersonError::KeyTwice) } else { Ok(last.clone()) }
+        if keys.len() < certificates.len() {
+            Err(PersonError::KeyTwice)
+        } else {
+            Ok(certificates)
+        }
     }
 
     fn decoded(&self) -> Result<Vec<PersonCertificate>, PersonError> {
@@ -223,20 +239,61 @@ impl PersonChain {
         let decode = |(position, signed): (usize, &Signed<PersonCertificate>)| {
             let certificate = signed
                 .claimed(MAX_PERSON_CERTIFICATE_BYTES)
-                .map_err(|error| PersonError::Malformed { position, defect: error.to_string() })?;
+                .map_err(|error| PersonError::Malformed {
+                    position,
+                    defect: error.to_string(),
+                })?;
             match certificate.defect() {
                 None => Ok(certificate),
-                Some(defect) => Err(PersonError::Malformed { position, defect: defect.to_owned() }),
+                Some(defect) => Err(PersonError::Malformed {
+                    position,
+                    defect: defect.to_owned(),
+                }),
             }
         };
         (1..).zip(&self.0).map(decode).collect()
     }
 }
 
-fn may_enrol(enroller: &PersonCertificate, enrolled: &PersonCertificate) -> Result<(), PersonError> {
-    let entitled = statute::may(enroller.role, ActKind::EnrolPerson).is_ok() && enrols(enroller.role, enrolled.role);
+/// The holder of proved links, if everyone in them is in office at `at`.
+///
+/// # Errors
+/// A refusal, `TermOver`, R11.
+pub(crate) fn in_office(
+    mut links: Vec<PersonCertificate>,
+    at: Moment,
+) -> Result<Doer, PersonError> {
+    if !links.iter().all(|it| it.is_in_office(at)) {
+        return Err(PersonError::Refused(
+            RefusalReason::TermOver.under(Article::R11),
+        ));
+    }
+    let PersonCertificate {
+        name,
+        role,
+        department,
+        node,
+        ..
+    } = links.pop().ok_or(PersonError::Length(0))?;
+    Ok(Doer {
+        name,
+        department,
+        node,
+        role,
+    })
+}
+
+fn may_enrol(
+    enroller: &PersonCertificate,
+    enrolled: &PersonCertificate,
+) -> Result<(), PersonError> {
+    let entitled = statute::may(enroller.role, ActKind::EnrolPerson).is_ok()
+        && enrols(enroller.role, enrolled.role);
     if !entitled {
-        return Err(PersonError::MayNotEnrol { enroller: enroller.role, enrolled: enrolled.role });
+        return Err(PersonError::MayNotEnrol {
+            enroller: enroller.role,
+            enrolled: enrolled.role,
+        });
     }
     if shares_department(enrolled.role) && enroller.department != enrolled.department {
         return Err(PersonError::AnotherDepartment);

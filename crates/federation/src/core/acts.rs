@@ -17,7 +17,10 @@ use crate::wire::Payload;
 #[derive(Debug)]
 pub(super) enum Outcome {
     /// It stands.
-    Accepted { docket: Option<DocketId>, warnings: Vec<String> },
+    Accepted {
+        docket: Option<DocketId>,
+        warnings: Vec<String>,
+    },
     /// It stands, and a child has a certificate.
     Certified(Chain),
     /// The law does not allow it.
@@ -27,13 +30,22 @@ pub(super) enum Outcome {
 }
 
 impl Core {
-    pub(super) fn act(&mut self, ctx: &mut Context<'_, '_>, token: Token, signed: &SignedAct) -> Result<(), Fault> {
+    pub(super) fn act(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        token: Token,
+        signed: &SignedAct,
+    ) -> Result<(), Fault> {
         let answer = self.take_act(ctx, signed)?;
         ctx.effects.push(Effect::Answer { token, answer });
         Ok(())
     }
 
-    fn take_act(&mut self, ctx: &mut Context<'_, '_>, signed: &SignedAct) -> Result<Result<Answer, Refused>, Fault> {
+    fn take_act(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        signed: &SignedAct,
+    ) -> Result<Result<Answer, Refused>, Fault> {
         let member = match self.membership(ctx.now) {
             Ok(member) => member.clone(),
             Err(refused) => return Ok(Err(refused)),
@@ -44,9 +56,23 @@ impl Core {
             Err(error) => return Ok(Err(Refused::NotAuthentic(error.to_string()))),
         };
         if let Some(SeenRow::Act { docket, at }) = ctx.txn.row(Table::Seen, &act_key(&act.id()))? {
-            return Ok(Ok(Answer { act: Some(act.id()), docket, repeated: true, warnings: Vec::new(), chain: None, at }));
+            return Ok(Ok(Answer {
+                act: Some(act.id()),
+                docket,
+                repeated: true,
+                warnings: Vec::new(),
+                chain: None,
+                at,
+            }));
         }
-        let mut answer = Answer { act: Some(act.id()), docket: None, repeated: false, warnings: Vec::new(), chain: None, at: ctx.now };
+        let mut answer = Answer {
+            act: Some(act.id()),
+            docket: None,
+            repeated: false,
+            warnings: Vec::new(),
+            chain: None,
+            at: ctx.now,
+        };
         match self.judge(ctx, &act)? {
             Outcome::Accepted { docket, warnings } => {
                 answer.docket = docket;
@@ -56,13 +82,20 @@ impl Core {
             Outcome::Invalid(reason) => return Ok(Err(Refused::NotAuthentic(reason))),
             Outcome::Refused(refusal) => {
                 let (id, doer, at) = (act.id(), act.doer().clone(), ctx.now);
-                ctx.record(&Record::Refused { id, doer, refusal: refusal.clone(), at })?;
+                ctx.record(&Record::Refused {
+                    id,
+                    doer,
+                    refusal: refusal.clone(),
+                    at,
+                })?;
                 return Ok(Err(Refused::Lawful(refusal)));
             }
         }
         // What the act needs from the tables is read before its record changes them.
         let draft: Option<DraftRow> = match &act.act().body {
-            ActBody::ConsentToApply { docket, .. } => ctx.txn.row(Table::Drafts, &docket_key(docket))?,
+            ActBody::ConsentToApply { docket, .. } => {
+                ctx.txn.row(Table::Drafts, &docket_key(docket))?
+            }
             _ => None,
         };
         let body = ctx.body(signed);
@@ -79,31 +112,79 @@ impl Core {
     fn judge(&mut self, ctx: &mut Context<'_, '_>, act: &VerifiedAct) -> Result<Outcome, Fault> {
         match &act.act().body {
             ActBody::EnrolPerson { certificate, .. } => Ok(match self.membership(ctx.now) {
-                Ok(member) => match act.signed().signer.with(certificate.clone()).verify_links(member.certificate()) {
-                    Ok(_) => Outcome::Accepted { docket: None, warnings: Vec::new() },
+                Ok(member) => match act
+                    .signed()
+                    .signer
+                    .with(certificate.clone())
+                    .verify_links(member.certificate())
+                {
+                    Ok(_) => Outcome::Accepted {
+                        docket: None,
+                        warnings: Vec::new(),
+                    },
                     Err(PersonError::Refused(refusal)) => Outcome::Refused(refusal),
                     Err(error) => Outcome::Invalid(error.to_string()),
                 },
                 Err(refused) => Outcome::Invalid(refused.to_string()),
             }),
             ActBody::CompileEntries { entries } => self.compile(ctx, act, entries),
-            ActBody::ApproveEntries { entries } => self.step_entries(ctx, act, entries.iter().map(|it| (it, EntryCommand::Approve(it)))),
-            ActBody::SubmitEntries { entries } => self.step_entries(ctx, act, entries.iter().map(|it| (it, EntryCommand::Submit(it)))),
-            ActBody::ReviewEntries { entries, verdict } => self.step_entries(ctx, act, entries.iter().map(|it| (it, EntryCommand::Review(it, verdict)))),
-            ActBody::WithdrawEntry { entry, .. } => self.step_entries(ctx, act, std::iter::once((entry, EntryCommand::Withdraw(entry)))),
-            ActBody::Apply { application } => Ok(match sharing::application::requester_states_its_need(act, application) {
-                Ok(()) => Outcome::Accepted { docket: Some(DocketId(act.id().0)), warnings: Vec::new() },
-                Err(refusal) => Outcome::Refused(refusal),
-            }),
+            ActBody::ApproveEntries { entries } => self.step_entries(
+                ctx,
+                act,
+                entries.iter().map(|it| (it, EntryCommand::Approve(it))),
+            ),
+            ActBody::SubmitEntries { entries } => self.step_entries(
+                ctx,
+                act,
+                entries.iter().map(|it| (it, EntryCommand::Submit(it))),
+            ),
+            ActBody::ReviewEntries { entries, verdict } => self.step_entries(
+                ctx,
+                act,
+                entries
+                    .iter()
+                    .map(|it| (it, EntryCommand::Review(it, verdict))),
+            ),
+            ActBody::WithdrawEntry { entry, .. } => self.step_entries(
+                ctx,
+                act,
+                std::iter::once((entry, EntryCommand::Withdraw(entry))),
+            ),
+            ActBody::Apply { application } => Ok(
+                match sharing::application::requester_states_its_need(act, application) {
+                    Ok(()) => Outcome::Accepted {
+                        docket: Some(DocketId(act.id().0)),
+                        warnings: Vec::new(),
+                    },
+                    Err(refusal) => Outcome::Refused(refusal),
+                },
+            ),
             ActBody::ConsentToApply { docket, .. } => self.judge_consent(ctx, act, *docket),
-            ActBody::Subscribe { .. } => Ok(Outcome::Accepted { docket: Some(DocketId(act.id().0)), warnings: Vec::new() }),
-            ActBody::ReturnTable { .. } => Ok(Outcome::Accepted { docket: None, warnings: Vec::new() }),
-            ActBody::CertifyMember { request, witnesses, valid_days } => self.certify(ctx, act, request, witnesses, *valid_days),
+            ActBody::Subscribe { .. } => Ok(Outcome::Accepted {
+                docket: Some(DocketId(act.id().0)),
+                warnings: Vec::new(),
+            }),
+            ActBody::ReturnTable { .. } => Ok(Outcome::Accepted {
+                docket: None,
+                warnings: Vec::new(),
+            }),
+            ActBody::CertifyMember {
+                request,
+                witnesses,
+                valid_days,
+            } => self.certify(ctx, act, request, witnesses, *valid_days),
             ActBody::RevokeMember { node, serial, .. } => {
-                let child = self.child_chain(ctx, node)?.and_then(|chain| chain.claimed().ok());
+                let child = self
+                    .child_chain(ctx, node)?
+                    .and_then(|chain| chain.claimed().ok());
                 Ok(match child {
-                    Some(certificate) if certificate.serial == *serial => Outcome::Accepted { docket: None, warnings: Vec::new() },
-                    _ => Outcome::Invalid(format!("no certificate {serial} was issued here to {node}")),
+                    Some(certificate) if certificate.serial == *serial => Outcome::Accepted {
+                        docket: None,
+                        warnings: Vec::new(),
+                    },
+                    _ => Outcome::Invalid(format!(
+                        "no certificate {serial} was issued here to {node}"
+                    )),
                 })
             }
             ActBody::TellMissing { docket, .. }
@@ -121,9 +202,22 @@ impl Core {
     }
 
     /// R20: the consent names exactly the drafted document; the whole is checked again at the provider's node.
-    fn judge_consent(&mut self, ctx: &mut Context<'_, '_>, act: &VerifiedAct, docket: DocketId) -> Result<Outcome, Fault> {
-        let Some(draft) = ctx.txn.row::<DraftRow>(Table::Drafts, &docket_key(&docket))? else {
-            return Ok(Outcome::Refused(RefusalReason::UnknownDocket { docket: docket.to_string() }.under(Article::R20)));
+    fn judge_consent(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        act: &VerifiedAct,
+        docket: DocketId,
+    ) -> Result<Outcome, Fault> {
+        let Some(draft) = ctx
+            .txn
+            .row::<DraftRow>(Table::Drafts, &docket_key(&docket))?
+        else {
+            return Ok(Outcome::Refused(
+                RefusalReason::UnknownDocket {
+                    docket: docket.to_string(),
+                }
+                .under(Article::R20),
+            ));
         };
         let member = match self.membership(ctx.now) {
             Ok(member) => member,
@@ -133,49 +227,105 @@ impl Core {
             Ok(drafted) => drafted,
             Err(error) => return Ok(Outcome::Invalid(error.to_string())),
         };
-        Ok(match sharing::application::consent_to_apply(&drafted, act) {
-            Ok(()) => Outcome::Accepted { docket: Some(docket), warnings: Vec::new() },
-            Err(refusal) => Outcome::Refused(refusal),
-        })
+        Ok(
+            match sharing::application::consent_to_apply(&drafted, act) {
+                Ok(()) => Outcome::Accepted {
+                    docket: Some(docket),
+                    warnings: Vec::new(),
+                },
+                Err(refusal) => Outcome::Refused(refusal),
+            },
+        )
     }
 
     /// A step in a docket known here: judged at once where this is the home, else by the home when it arrives there.
-    fn judge_step(&mut self, ctx: &mut Context<'_, '_>, act: &VerifiedAct, docket: DocketId) -> Result<Outcome, Fault> {
-        let Some(row) = ctx.txn.row::<DocketRow>(Table::Dockets, &docket_key(&docket))? else {
-            return Ok(Outcome::Refused(RefusalReason::UnknownDocket { docket: docket.to_string() }.under(Article::R20)));
+    fn judge_step(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        act: &VerifiedAct,
+        docket: DocketId,
+    ) -> Result<Outcome, Fault> {
+        let Some(row) = ctx
+            .txn
+            .row::<DocketRow>(Table::Dockets, &docket_key(&docket))?
+        else {
+            return Ok(Outcome::Refused(
+                RefusalReason::UnknownDocket {
+                    docket: docket.to_string(),
+                }
+                .under(Article::R20),
+            ));
         };
-        if Some(&row.home) == self.place() {
-            if let Err(refusal) = self.decide_step(ctx, &row, act)? {
-                return Ok(Outcome::Refused(refusal));
-            }
+        if Some(&row.home) == self.place()
+            && let Err(refusal) = self.decide_step(ctx, &row, act)?
+        {
+            return Ok(Outcome::Refused(refusal));
         }
-        Ok(Outcome::Accepted { docket: Some(docket), warnings: Vec::new() })
+        Ok(Outcome::Accepted {
+            docket: Some(docket),
+            warnings: Vec::new(),
+        })
     }
 
     /// After the act's record: what follows from it. A refusal can still come from a docket opened on this very node.
-    fn carry_out(&mut self, ctx: &mut Context<'_, '_>, signed: &SignedAct, act: &VerifiedAct, draft: Option<DraftRow>, chain: Option<&Chain>) -> Result<Option<Refusal>, Fault> {
+    fn carry_out(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        signed: &SignedAct,
+        act: &VerifiedAct,
+        draft: Option<DraftRow>,
+        chain: Option<&Chain>,
+    ) -> Result<Option<Refusal>, Fault> {
         match &act.act().body {
-            ActBody::ReviewEntries { entries, verdict } => self.after_review(ctx, entries, verdict)?,
-            ActBody::WithdrawEntry { entry, reason } => self.after_withdrawal(ctx, entry, reason)?,
+            ActBody::ReviewEntries { entries, verdict } => {
+                self.after_review(ctx, entries, verdict)?
+            }
+            ActBody::WithdrawEntry { entry, reason } => {
+                self.after_withdrawal(ctx, entry, reason)?
+            }
             ActBody::ConsentToApply { .. } => {
                 if let Some(draft) = draft {
-                    let provider = draft.act.act.claimed(sharing::act::MAX_ACT_BYTES).ok().and_then(|apply| match apply.body {
-                        ActBody::Apply { application } => Some(application.provider_node.code()),
-                        _ => None,
-                    });
+                    let provider = draft
+                        .act
+                        .act
+                        .claimed(sharing::act::MAX_ACT_BYTES)
+                        .ok()
+                        .and_then(|apply| match apply.body {
+                            ActBody::Apply { application } => {
+                                Some(application.provider_node.code())
+                            }
+                            _ => None,
+                        });
                     if let Some(provider) = provider {
-                        self.queue(ctx, provider, Payload::OpenApplication { apply: draft.act, consent: signed.clone() })?;
+                        self.queue(
+                            ctx,
+                            provider,
+                            Payload::OpenApplication {
+                                apply: draft.act,
+                                consent: signed.clone(),
+                            },
+                        )?;
                     }
                 }
             }
-            ActBody::Subscribe { source, .. } => self.queue(ctx, *source, Payload::Subscribe { act: signed.clone() })?,
+            ActBody::Subscribe { source, .. } => self.queue(
+                ctx,
+                *source,
+                Payload::Subscribe {
+                    act: signed.clone(),
+                },
+            )?,
             ActBody::ReturnTable { table } => self.split(ctx, act.id(), table)?,
             ActBody::CertifyMember { .. } => {
                 if let Some(chain) = chain {
                     self.after_certify(ctx, chain)?;
                 }
             }
-            ActBody::RevokeMember { node, serial, reason } => self.after_revoke(ctx, *node, *serial, *reason)?,
+            ActBody::RevokeMember {
+                node,
+                serial,
+                reason,
+            } => self.after_revoke(ctx, *node, *serial, *reason)?,
             ActBody::EnrolPerson { .. }
             | ActBody::CompileEntries { .. }
             | ActBody::ApproveEntries { .. }
@@ -192,9 +342,21 @@ impl Core {
             | ActBody::Coordinate { docket, .. }
             | ActBody::AnswerOpinion { docket, .. }
             | ActBody::Decide { docket, .. } => {
-                let Some(row) = ctx.txn.row::<DocketRow>(Table::Dockets, &docket_key(docket))? else { return Ok(None) };
+                let Some(row) = ctx
+                    .txn
+                    .row::<DocketRow>(Table::Dockets, &docket_key(docket))?
+                else {
+                    return Ok(None);
+                };
                 if Some(&row.home) != self.place() {
-                    self.queue(ctx, row.home.code(), Payload::Command { docket: *docket, act: signed.clone() })?;
+                    self.queue(
+                        ctx,
+                        row.home.code(),
+                        Payload::Command {
+                            docket: *docket,
+                            act: signed.clone(),
+                        },
+                    )?;
                     return Ok(None);
                 }
                 match self.decide_step(ctx, &row, act)? {

@@ -1,7 +1,9 @@
 //! Acts on this node's own catalogue: compile, approve, submit, review, withdraw (R12-R17).
 
 use sharing::act::VerifiedAct;
-use sharing::catalogue::{self, Change, Entry, EntryCommand, EntryVersion, ReviewVerdict, Standing};
+use sharing::catalogue::{
+    self, Change, Entry, EntryCommand, EntryVersion, ReviewVerdict, Standing,
+};
 use statute::{Article, Refusal, RefusalReason};
 
 use super::acts::Outcome;
@@ -12,20 +14,42 @@ use crate::store::Fault;
 
 impl Core {
     /// R12, R13: entries are checked before they are kept; a new version follows the one before.
-    pub(super) fn compile(&self, ctx: &Context<'_, '_>, act: &VerifiedAct, entries: &[Entry]) -> Result<Outcome, Fault> {
+    pub(super) fn compile(
+        &self,
+        ctx: &Context<'_, '_>,
+        act: &VerifiedAct,
+        entries: &[Entry],
+    ) -> Result<Outcome, Fault> {
         let mut warnings = Vec::new();
         for entry in entries {
             let before = own_entry(&*ctx.txn, &entry.id)?;
-            let standing = before.as_ref().filter(|row| row.entry.version == entry.version).map(standing);
+            let standing = before
+                .as_ref()
+                .filter(|row| row.entry.version == entry.version)
+                .map(standing);
             let checked = follows(entry, before.as_ref())
-                .and_then(|()| catalogue::decide(standing, EntryCommand::Compile(entry), act.doer(), act.act().node))
+                .and_then(|()| {
+                    catalogue::decide(
+                        standing,
+                        EntryCommand::Compile(entry),
+                        act.doer(),
+                        act.act().node,
+                    )
+                })
                 .and_then(|_| catalogue::check_entry(entry));
             match checked {
-                Ok(found) => warnings.extend(found.into_iter().map(|warning| format!("{}: {warning}", entry.id))),
+                Ok(found) => warnings.extend(
+                    found
+                        .into_iter()
+                        .map(|warning| format!("{}: {warning}", entry.id)),
+                ),
                 Err(refusal) => return Ok(Outcome::Refused(refusal)),
             }
         }
-        Ok(Outcome::Accepted { docket: None, warnings })
+        Ok(Outcome::Accepted {
+            docket: None,
+            warnings,
+        })
     }
 
     /// R13, R16: one step of the catalogue's life for exactly the versions named.
@@ -37,47 +61,82 @@ impl Core {
     ) -> Result<Outcome, Fault> {
         for (version, step) in steps {
             let row = own_entry(&*ctx.txn, &version.id)?;
-            if let Err(refusal) = catalogue::decide(row.as_ref().map(standing), step, act.doer(), act.act().node) {
+            if let Err(refusal) =
+                catalogue::decide(row.as_ref().map(standing), step, act.doer(), act.act().node)
+            {
                 return Ok(Outcome::Refused(refusal));
             }
         }
-        Ok(Outcome::Accepted { docket: None, warnings: Vec::new() })
+        Ok(Outcome::Accepted {
+            docket: None,
+            warnings: Vec::new(),
+        })
     }
 
     /// R16: what the review publishes goes into the publication log.
-    pub(super) fn after_review(&mut self, ctx: &mut Context<'_, '_>, entries: &[EntryVersion], verdict: &ReviewVerdict) -> Result<(), Fault> {
+    pub(super) fn after_review(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        entries: &[EntryVersion],
+        verdict: &ReviewVerdict,
+    ) -> Result<(), Fault> {
         if *verdict != ReviewVerdict::Publish {
             return Ok(());
         }
         let mut changes = Vec::with_capacity(entries.len());
         for version in entries {
             if let Some(row) = own_entry(&*ctx.txn, &version.id)? {
-                changes.push(Change::Published { entry: row.entry, at: ctx.now });
+                changes.push(Change::Published {
+                    entry: row.entry,
+                    at: ctx.now,
+                });
             }
         }
         self.publish(ctx, changes)
     }
 
     /// R17: a withdrawal is an explicit tombstone in the publication log.
-    pub(super) fn after_withdrawal(&mut self, ctx: &mut Context<'_, '_>, entry: &EntryVersion, reason: &str) -> Result<(), Fault> {
+    pub(super) fn after_withdrawal(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        entry: &EntryVersion,
+        reason: &str,
+    ) -> Result<(), Fault> {
         let at = ctx.now;
-        self.publish(ctx, vec![Change::Withdrawn { id: entry.id.clone(), version: entry.version, at, reason: reason.to_owned() }])
+        self.publish(
+            ctx,
+            vec![Change::Withdrawn {
+                id: entry.id.clone(),
+                version: entry.version,
+                at,
+                reason: reason.to_owned(),
+            }],
+        )
     }
 }
 
 fn standing(row: &OwnEntry) -> Standing<'_> {
-    Standing { state: row.state, entry: &row.entry }
+    Standing {
+        state: row.state,
+        entry: &row.entry,
+    }
 }
 
 /// A draft may be compiled again under its own number; what was published gets the next one, and stays with its provider.
 fn follows(entry: &Entry, before: Option<&OwnEntry>) -> Result<(), Refusal> {
     let newest = before.map_or(0, |before| before.entry.version);
     if before.is_some_and(|before| before.entry.provider != entry.provider) {
-        return Err(RefusalReason::Duplicate { what: entry.id.to_string() }.under(Article::R12));
+        return Err(RefusalReason::Duplicate {
+            what: entry.id.to_string(),
+        }
+        .under(Article::R12));
     }
     if entry.version == newest || entry.version == newest + 1 {
         return Ok(());
     }
-    let (expected, found) = (format!("version {}", newest + 1), format!("version {}", entry.version));
+    let (expected, found) = (
+        format!("version {}", newest + 1),
+        format!("version {}", entry.version),
+    );
     Err(RefusalReason::WrongState { expected, found }.under(Article::R17))
 }

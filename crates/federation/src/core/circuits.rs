@@ -24,40 +24,79 @@ pub struct CircuitGrant {
 ///
 /// # Errors
 /// The outer [`Fault`] when the medium fails; the inner [`Refusal`] when the law does not allow it.
-pub fn authorise_circuit(read: &dyn Read, from: &Path, request: &CircuitRequest, now: Moment) -> Result<Result<CircuitGrant, Refusal>, Fault> {
-    let unknown = || RefusalReason::UnknownDocket { docket: request.docket.to_string() }.under(Article::R22);
-    let Some(row) = read.row::<DocketRow>(Table::Dockets, &docket_key(&request.docket))? else { return Ok(Err(unknown())) };
+pub fn authorise_circuit(
+    read: &dyn Read,
+    from: &Path,
+    request: &CircuitRequest,
+    now: Moment,
+) -> Result<Result<CircuitGrant, Refusal>, Fault> {
+    let unknown = || {
+        RefusalReason::UnknownDocket {
+            docket: request.docket.to_string(),
+        }
+        .under(Article::R22)
+    };
+    let Some(row) = read.row::<DocketRow>(Table::Dockets, &docket_key(&request.docket))? else {
+        return Ok(Err(unknown()));
+    };
     Ok(match &row.state {
         DocketState::Application(state) if state.requester.node == *from => match &state.phase {
             Phase::Providing { terms, object, .. } | Phase::Provided { terms, object } => {
                 if now >= terms.until {
-                    Err(RefusalReason::PeriodExpired { ended: statute::beijing_date(terms.until.as_millis()).to_string() }.under(Article::R25))
+                    Err(RefusalReason::PeriodExpired {
+                        ended: statute::beijing_date(terms.until.as_millis()).to_string(),
+                    }
+                    .under(Article::R25))
                 } else if object.digest == request.object {
-                    Ok(CircuitGrant { object: object.clone() })
+                    Ok(CircuitGrant {
+                        object: object.clone(),
+                    })
                 } else {
                     Err(unknown())
                 }
             }
-            Phase::Received { .. } | Phase::Incomplete { .. } | Phase::ReplyProposed { .. } | Phase::Granted { .. } | Phase::Refused { .. } => {
-                Err(RefusalReason::WrongState { expected: "provided".into(), found: state.phase.name().into() }.under(Article::R22))
+            Phase::Received { .. }
+            | Phase::Incomplete { .. }
+            | Phase::ReplyProposed { .. }
+            | Phase::Granted { .. }
+            | Phase::Refused { .. } => Err(RefusalReason::WrongState {
+                expected: "provided".into(),
+                found: state.phase.name().into(),
             }
+            .under(Article::R22)),
         },
-        DocketState::ReturnFlow(state) if state.recipient == *from => delivered_part(read, &row, request)?.ok_or_else(unknown),
+        DocketState::ReturnFlow(state) if state.recipient == *from => {
+            delivered_part(read, &row, request)?.ok_or_else(unknown)
+        }
         // Who is no party learns no more than that there is nothing for it here.
-        DocketState::Application(_) | DocketState::ReturnFlow(_) | DocketState::Dispute(_) => Err(unknown()),
+        DocketState::Application(_) | DocketState::ReturnFlow(_) | DocketState::Dispute(_) => {
+            Err(unknown())
+        }
     })
 }
 
 /// The part of one of the docket's deliveries, newest first.
-fn delivered_part(read: &dyn Read, row: &DocketRow, request: &CircuitRequest) -> Result<Option<CircuitGrant>, Fault> {
+fn delivered_part(
+    read: &dyn Read,
+    row: &DocketRow,
+    request: &CircuitRequest,
+) -> Result<Option<CircuitGrant>, Fault> {
     for sequence in (0..row.next).rev() {
-        let Some(body) = read.row::<identity::Digest>(Table::DocketEvents, &event_key(&request.docket, sequence))? else { continue };
+        let Some(body) = read
+            .row::<identity::Digest>(Table::DocketEvents, &event_key(&request.docket, sequence))?
+        else {
+            continue;
+        };
         let signed: Signed<DocketEvent> = read.body_as(&body)?;
-        let Ok(event) = signed.claimed(MAX_EVENT_BYTES) else { continue };
-        if let DocketBody::ReturnFlow(ReturnFlowEvent::Delivering { notice, .. }) = event.body {
-            if notice.part.digest == request.object {
-                return Ok(Some(CircuitGrant { object: notice.part }));
-            }
+        let Ok(event) = signed.claimed(MAX_EVENT_BYTES) else {
+            continue;
+        };
+        if let DocketBody::ReturnFlow(ReturnFlowEvent::Delivering { notice, .. }) = event.body
+            && notice.part.digest == request.object
+        {
+            return Ok(Some(CircuitGrant {
+                object: notice.part,
+            }));
         }
     }
     Ok(None)

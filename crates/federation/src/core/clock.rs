@@ -32,7 +32,7 @@ impl Core {
         self.offer_checkpoint(ctx)?;
         if elapsed(self.last_health, ctx.now, HEALTH_EVERY_MS) {
             self.last_health = Some(ctx.now);
-            self.send_health(ctx)?;
+            self.send_health(ctx, false)?;
         }
         if elapsed(self.last_retry, ctx.now, RETRY_EVERY_MS) {
             self.last_retry = Some(ctx.now);
@@ -59,28 +59,41 @@ impl Core {
     fn judge_duties(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), Fault> {
         let mut late: Vec<DocketId> = Vec::new();
         for (key, row) in ctx.txn.raw_scan(Table::Duties, b"", None, DUTIES_AT_ONCE)? {
-            let due = key.first_chunk::<8>().map_or(i64::MAX, |head| i64::from_be_bytes(*head));
+            let due = key
+                .first_chunk::<8>()
+                .map_or(i64::MAX, |head| i64::from_be_bytes(*head));
             if Moment::from_millis(due) > ctx.now {
                 break;
             }
             late.push(decode_row(Table::Duties, &row)?);
         }
         for docket in late {
-            let Some(row) = self.docket_row(ctx, &docket)? else { continue };
+            let Some(row) = self.docket_row(ctx, &docket)? else {
+                continue;
+            };
             if Some(&row.home) != self.place() {
                 continue;
             }
-            if let DocketState::Application(state) = &row.state {
-                if let Ok(events) = application::decide(Some(state), &application::Command::Tick, &self.law(), ctx.now) {
-                    self.append(ctx, docket, bodies(DocketBody::Application)(events))?;
-                }
+            if let DocketState::Application(state) = &row.state
+                && let Ok(events) = application::decide(
+                    Some(state),
+                    &application::Command::Tick,
+                    &self.law(),
+                    ctx.now,
+                )
+            {
+                self.append(ctx, docket, bodies(DocketBody::Application)(events))?;
             }
         }
         Ok(())
     }
 
     /// This node's own report.
-    pub(super) fn own_report<V: View + ?Sized>(&self, view: &V, now: Moment) -> Result<HealthReport, Fault> {
+    pub(super) fn own_report<V: View + ?Sized>(
+        &self,
+        view: &V,
+        now: Moment,
+    ) -> Result<HealthReport, Fault> {
         let (node, name) = self.member.as_ref().map_or_else(
             || (identity::Path::hub(), String::new()),
             |member| (member.place().clone(), member.certificate().name.clone()),
@@ -96,7 +109,8 @@ impl Core {
             for duty in super::project::duties(&row.state) {
                 let late = now >= duty.due;
                 overdue += u64::from(late);
-                due_soon += u64::from(!late && super::query::is_due_soon(duty.due, now, &self.me.calendar));
+                due_soon +=
+                    u64::from(!late && super::query::is_due_soon(duty.due, now, &self.me.calendar));
             }
         }
         Ok(HealthReport {
@@ -106,8 +120,12 @@ impl Core {
             software: self.me.software.clone(),
             own_entries: counter(view, meta::OWN_ENTRIES)?,
             catalogue: counter(view, meta::CATALOGUE)?,
-            outbox: view.raw_scan(Table::Outbox, b"", None, MAX_QUEUE_COUNTED)?.len() as u64,
-            unsealed: view.raw_scan(Table::Unsealed, b"", None, MAX_QUEUE_COUNTED)?.len() as u64,
+            outbox: view
+                .raw_scan(Table::Outbox, b"", None, MAX_QUEUE_COUNTED)?
+                .len() as u64,
+            unsealed: view
+                .raw_scan(Table::Unsealed, b"", None, MAX_QUEUE_COUNTED)?
+                .len() as u64,
             open_dockets,
             due_soon,
             overdue,
@@ -116,28 +134,35 @@ impl Core {
         })
     }
 
-    /// Own report and those of the subtree, to the parent.
-    pub(super) fn send_health(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), Fault> {
+    /// Own report to the parent; at a greeting also what is known of the subtree.
+    pub(super) fn send_health(&mut self, ctx: &mut Context<'_, '_>, greeting: bool) -> Result<(), Fault> {
         let Some(parent) = self.parent_link() else { return Ok(()) };
         let mut reports = vec![self.own_report(&*ctx.txn, ctx.now)?];
-        let fresh = self.observed.values().filter(|seen| ctx.now.millis_since(seen.received) < REPORT_LIFE_MS);
-        reports.extend(fresh.map(|seen| seen.report.clone()));
+        if greeting {
+            let fresh = self.observed.values().filter(|seen| ctx.now.millis_since(seen.received) < REPORT_LIFE_MS);
+            reports.extend(fresh.map(|seen| seen.report.clone()));
+        }
         for page in reports.chunks(MAX_REPORTS_PER_FRAME) {
             ctx.send(parent, Frame::Health { reports: page.to_vec() });
         }
         Ok(())
     }
 
-    /// A child's reports, of itself and of nodes below it only.
+    /// A child's reports, of itself and of nodes below it only; what is new goes on upward at once.
     pub(super) fn health_received(&mut self, ctx: &mut Context<'_, '_>, link: LinkId, reports: Vec<HealthReport>) -> Result<(), Fault> {
         let Some(peer) = self.peer(link).filter(|peer| !peer.parent) else { return Ok(()) };
+        let mut news = Vec::new();
         for report in reports.into_iter().take(MAX_REPORTS_PER_FRAME) {
             let in_place = report.node == *peer.place() || peer.place().is_ancestor_of(&report.node);
             let code = report.node.code();
             let newer = self.observed.get(&code).is_none_or(|seen| seen.report.at < report.at);
             if in_place && newer && (self.observed.len() < MAX_OBSERVED || self.observed.contains_key(&code)) {
+                news.push(report.clone());
                 self.observed.insert(code, Observed { report, received: ctx.now });
             }
+        }
+        if let (Some(parent), false) = (self.parent_link(), news.is_empty()) {
+            ctx.send(parent, Frame::Health { reports: news });
         }
         Ok(())
     }

@@ -7,7 +7,9 @@ use identity::{Chain, Code, Domain, Member, Moment, Path, Signed, codec, sealing
 use super::tables::{OutboxRow, SeenRow, View, code_key, counter, envelope_key};
 use super::{Context, Core, LinkId, Record, revoked};
 use crate::store::{Fault, Table};
-use crate::wire::{ENVELOPE_WINDOW, Envelope, EnvelopeId, Frame, MAX_ENVELOPE_BYTES, NackReason, Payload};
+use crate::wire::{
+    ENVELOPE_WINDOW, Envelope, EnvelopeId, Frame, MAX_ENVELOPE_BYTES, NackReason, Payload,
+};
 
 /// How long an envelope may be on its way before its sender is told, milliseconds: thirty days, so that a node cut off for weeks still answers.
 const ENVELOPE_LIFE_MS: i64 = 30 * 24 * 3_600 * 1_000;
@@ -25,45 +27,91 @@ pub(super) struct InFlight {
 
 impl Core {
     /// Sends a payload to a node: here at once, elsewhere through the outboxes.
-    pub(super) fn queue(&mut self, ctx: &mut Context<'_, '_>, to: Code, payload: Payload) -> Result<(), Fault> {
-        let Some(member) = self.member.clone() else { return Ok(()) };
+    pub(super) fn queue(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        to: Code,
+        payload: Payload,
+    ) -> Result<(), Fault> {
+        let Some(member) = self.member.clone() else {
+            return Ok(());
+        };
         if to == member.place().code() {
             return self.received(ctx, &member, payload);
         }
         let order = counter(&*ctx.txn, &order_key(&to))? + 1;
         let body = ctx.body(&payload);
         let at = ctx.now;
-        ctx.record(&Record::Queued { to, order, payload: body, at })?;
+        ctx.record(&Record::Queued {
+            to,
+            order,
+            payload: body,
+            at,
+        })?;
         self.seal_pending(ctx, to)
     }
 
     /// Seals what waits for this destination, in order, once its chain is known; else asks for the chain.
-    pub(super) fn seal_pending(&mut self, ctx: &mut Context<'_, '_>, to: Code) -> Result<(), Fault> {
+    pub(super) fn seal_pending(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        to: Code,
+    ) -> Result<(), Fault> {
         let Some(destination) = self.known_member(ctx, &to)? else {
             return self.ask_chain(ctx, to);
         };
-        let Some(here) = self.place().cloned() else { return Ok(()) };
-        let Some(next) = here.next_hop(destination.place()) else { return Ok(()) };
+        let Some(here) = self.place().cloned() else {
+            return Ok(());
+        };
+        let Some(next) = here.next_hop(destination.place()) else {
+            return Ok(());
+        };
         loop {
-            let waiting = ctx.txn.raw_scan(Table::Unsealed, &code_key(&to), None, 16)?;
+            let waiting = ctx
+                .txn
+                .raw_scan(Table::Unsealed, &code_key(&to), None, 16)?;
             if waiting.is_empty() {
                 break;
             }
             for (key, row) in waiting {
                 let payload: identity::Digest = super::tables::decode_row(Table::Unsealed, &row)?;
-                let plain = ctx.txn.raw_body(&payload)?.ok_or_else(|| Fault(format!("payload {payload} is missing")))?;
-                self.seal_one(ctx, &destination, next, super::tables::key_tail_u64(&key), &plain)?;
+                let plain = ctx
+                    .txn
+                    .raw_body(&payload)?
+                    .ok_or_else(|| Fault(format!("payload {payload} is missing")))?;
+                self.seal_one(
+                    ctx,
+                    &destination,
+                    next,
+                    super::tables::key_tail_u64(&key),
+                    &plain,
+                )?;
             }
         }
         self.pump(ctx, next)
     }
 
-    fn seal_one(&mut self, ctx: &mut Context<'_, '_>, destination: &Member, next: Code, order: u64, plain: &[u8]) -> Result<(), Fault> {
-        let Some(member) = self.member.as_ref() else { return Ok(()) };
+    fn seal_one(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        destination: &Member,
+        next: Code,
+        order: u64,
+        plain: &[u8],
+    ) -> Result<(), Fault> {
+        let Some(member) = self.member.as_ref() else {
+            return Ok(());
+        };
         let entropy = ctx.random();
         let aad = seal_aad(member.place(), destination.place(), order);
-        let sealed = sealing::seal(&destination.certificate().sealing_key, SEAL_INFO, &aad, plain, entropy)
-            .map_err(|error| Fault(format!("sealing to {}: {error}", destination.place())))?;
+        let sealed = sealing::seal(
+            &destination.certificate().sealing_key,
+            SEAL_INFO,
+            &aad,
+            plain,
+            entropy,
+        )
+        .map_err(|error| Fault(format!("sealing to {}: {error}", destination.place())))?;
         let envelope = Envelope {
             from: member.place().clone(),
             to: destination.place().clone(),
@@ -77,19 +125,36 @@ impl Core {
         let chain = member.chain().clone();
         let body = ctx.body(&(signed, chain));
         let at = ctx.now;
-        ctx.record(&Record::Sealed { to: envelope.to.code(), order, envelope: id, next, body, expires: envelope.expires, at })
+        ctx.record(&Record::Sealed {
+            to: envelope.to.code(),
+            order,
+            envelope: id,
+            next,
+            body,
+            expires: envelope.expires,
+            at,
+        })
     }
 
     /// Pushes from the outbox of a neighbour while the window has room.
     pub(super) fn pump(&mut self, ctx: &mut Context<'_, '_>, neighbour: Code) -> Result<(), Fault> {
-        let Some(link) = self.by_code.get(&neighbour).copied() else { return Ok(()) };
-        let Some(state) = self.links.get_mut(&link) else { return Ok(()) };
+        let Some(link) = self.by_code.get(&neighbour).copied() else {
+            return Ok(());
+        };
+        let Some(state) = self.links.get_mut(&link) else {
+            return Ok(());
+        };
         let room = ENVELOPE_WINDOW.saturating_sub(state.envelopes.pushed.len());
         if room == 0 {
             return Ok(());
         }
         let prefix = code_key(&neighbour);
-        let waiting = ctx.txn.raw_scan(Table::Outbox, &prefix, state.envelopes.cursor.as_deref(), room)?;
+        let waiting = ctx.txn.raw_scan(
+            Table::Outbox,
+            &prefix,
+            state.envelopes.cursor.as_deref(),
+            room,
+        )?;
         for (key, row) in waiting {
             let row: OutboxRow = super::tables::decode_row(Table::Outbox, &row)?;
             let (envelope, origin): (Signed<Envelope>, Chain) = ctx.txn.body_as(&row.body)?;
@@ -101,29 +166,63 @@ impl Core {
     }
 
     /// A neighbour pushed an envelope: take it, pass it on, or say why not.
-    pub(super) fn pushed(&mut self, ctx: &mut Context<'_, '_>, link: LinkId, signed: &Signed<Envelope>, origin: &Chain) -> Result<(), Fault> {
+    pub(super) fn pushed(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        link: LinkId,
+        signed: &Signed<Envelope>,
+        origin: &Chain,
+    ) -> Result<(), Fault> {
         let id = EnvelopeId(signed.digest(Domain::Envelope));
         if ctx.txn.raw(Table::Seen, &envelope_key(&id))?.is_some() {
             ctx.send(link, Frame::Ack { envelope: id });
             return Ok(());
         }
         match self.check_envelope(ctx, link, signed, origin) {
-            Ok((envelope, member, next)) => self.take(ctx, link, id, signed, &envelope, &member, next),
+            Ok((envelope, member, next)) => {
+                self.take(ctx, link, id, signed, &envelope, &member, next)
+            }
             Err(reason) => {
-                let from = self.peer(link).map_or_else(String::new, |peer| peer.code().to_string());
-                ctx.finding(format!("拒收{from}转来的信封{}：{reason}", id.0.short()), format!("envelope {} from {from} refused: {reason}", id.0.short()), None)?;
-                ctx.send(link, Frame::Nack { envelope: id, reason });
+                let from = self
+                    .peer(link)
+                    .map_or_else(String::new, |peer| peer.code().to_string());
+                ctx.finding(
+                    format!("拒收{from}转来的信封{}：{reason}", id.0.short()),
+                    format!("envelope {} from {from} refused: {reason}", id.0.short()),
+                    None,
+                )?;
+                ctx.send(
+                    link,
+                    Frame::Nack {
+                        envelope: id,
+                        reason,
+                    },
+                );
                 Ok(())
             }
         }
     }
 
-    fn check_envelope(&self, ctx: &Context<'_, '_>, link: LinkId, signed: &Signed<Envelope>, origin: &Chain) -> Result<(Envelope, Member, Option<Code>), NackReason> {
+    fn check_envelope(
+        &self,
+        ctx: &Context<'_, '_>,
+        link: LinkId,
+        signed: &Signed<Envelope>,
+        origin: &Chain,
+    ) -> Result<(Envelope, Member, Option<Code>), NackReason> {
         if signed.bytes().len() > MAX_ENVELOPE_BYTES + 4_096 {
             return Err(NackReason::TooLarge);
         }
-        let member = origin.verify(&self.me.root, ctx.now, &revoked(&*ctx.txn)).map_err(|_| NackReason::NotAMember)?;
-        let envelope = signed.verify(Domain::Envelope, &member.certificate().signing_key, MAX_ENVELOPE_BYTES + 4_096).map_err(|_| NackReason::BadSignature)?;
+        let member = origin
+            .verify(&self.me.root, ctx.now, &revoked(&*ctx.txn))
+            .map_err(|_| NackReason::NotAMember)?;
+        let envelope = signed
+            .verify(
+                Domain::Envelope,
+                &member.certificate().signing_key,
+                MAX_ENVELOPE_BYTES + 4_096,
+            )
+            .map_err(|_| NackReason::BadSignature)?;
         if envelope.from != *member.place() {
             return Err(NackReason::NotAMember);
         }
@@ -131,17 +230,25 @@ impl Core {
         let peer = self.peer(link).ok_or(NackReason::NoRoute)?;
         // From below comes only what began below that child; from above only what began outside this subtree.
         let within = |top: &Path| top == &envelope.from || top.is_ancestor_of(&envelope.from);
-        let in_its_place = if peer.parent { !within(here) } else { within(peer.place()) };
+        let in_its_place = if peer.parent {
+            !within(here)
+        } else {
+            within(peer.place())
+        };
         if !in_its_place {
             return Err(NackReason::NotAMember);
         }
-        if envelope.expires <= ctx.now || envelope.created.plus_millis(ENVELOPE_LIFE_MS) < envelope.expires {
+        if envelope.expires <= ctx.now
+            || envelope.created.plus_millis(ENVELOPE_LIFE_MS) < envelope.expires
+        {
             return Err(NackReason::Expired);
         }
         let next = here.next_hop(&envelope.to);
         match next {
             Some(next) if next == peer.code() => Err(NackReason::NoRoute),
-            Some(next) if here.parent().is_some_and(|parent| parent.code() == next) => Ok((envelope, member, Some(next))),
+            Some(next) if here.parent().is_some_and(|parent| parent.code() == next) => {
+                Ok((envelope, member, Some(next)))
+            }
             Some(next) => match self.child_chain(ctx, &next) {
                 Ok(Some(_)) => Ok((envelope, member, Some(next))),
                 _ => Err(NackReason::NoRoute),
@@ -150,71 +257,177 @@ impl Core {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one envelope with everything that was verified about it")]
-    fn take(&mut self, ctx: &mut Context<'_, '_>, link: LinkId, id: EnvelopeId, signed: &Signed<Envelope>, envelope: &Envelope, member: &Member, next: Option<Code>) -> Result<(), Fault> {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one envelope with everything that was verified about it"
+    )]
+    fn take(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        link: LinkId,
+        id: EnvelopeId,
+        signed: &Signed<Envelope>,
+        envelope: &Envelope,
+        member: &Member,
+        next: Option<Code>,
+    ) -> Result<(), Fault> {
         let at = ctx.now;
         if let Some(next) = next {
             let body = ctx.body(&(signed.clone(), member.chain().clone()));
-            ctx.record(&Record::Taken { envelope: id, from: envelope.from.clone(), order: envelope.order, next: Some(next), body: Some(body), expires: envelope.expires, at })?;
+            ctx.record(&Record::Taken {
+                envelope: id,
+                from: envelope.from.clone(),
+                order: envelope.order,
+                next: Some(next),
+                body: Some(body),
+                expires: envelope.expires,
+                at,
+            })?;
             ctx.send(link, Frame::Ack { envelope: id });
             return self.pump(ctx, next);
         }
         let Some(payload) = self.open(envelope) else {
-            ctx.send(link, Frame::Nack { envelope: id, reason: NackReason::Malformed });
+            ctx.send(
+                link,
+                Frame::Nack {
+                    envelope: id,
+                    reason: NackReason::Malformed,
+                },
+            );
             return ctx.finding(
                 format!("来自{}的信封无法解封", envelope.from.code()),
-                format!("an envelope from {} could not be opened", envelope.from.code()),
+                format!(
+                    "an envelope from {} could not be opened",
+                    envelope.from.code()
+                ),
                 None,
             );
         };
-        ctx.record(&Record::Taken { envelope: id, from: envelope.from.clone(), order: envelope.order, next: None, body: None, expires: envelope.expires, at })?;
+        ctx.record(&Record::Taken {
+            envelope: id,
+            from: envelope.from.clone(),
+            order: envelope.order,
+            next: None,
+            body: None,
+            expires: envelope.expires,
+            at,
+        })?;
         ctx.send(link, Frame::Ack { envelope: id });
         self.learn(ctx, member.chain(), at)?;
         self.received(ctx, member, payload)
     }
 
     fn open(&self, envelope: &Envelope) -> Option<Payload> {
-        let key = self.me.opening.iter().find(|key| key.id() == envelope.sealed.key_id)?;
+        let key = self
+            .me
+            .opening
+            .iter()
+            .find(|key| key.id() == envelope.sealed.key_id)?;
         let aad = seal_aad(&envelope.from, &envelope.to, envelope.order);
         let plain = sealing::open(key, SEAL_INFO, &aad, &envelope.sealed).ok()?;
         codec::decode(&plain, MAX_ENVELOPE_BYTES).ok()
     }
 
-    pub(super) fn acked(&mut self, ctx: &mut Context<'_, '_>, link: LinkId, envelope: EnvelopeId) -> Result<(), Fault> {
-        let Some(neighbour) = self.peer(link).map(|peer| peer.code()) else { return Ok(()) };
-        if self.links.get_mut(&link).and_then(|state| state.envelopes.pushed.remove(&envelope)).is_some() {
-            ctx.record(&Record::Passed { envelope, neighbour })?;
+    pub(super) fn acked(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        link: LinkId,
+        envelope: EnvelopeId,
+    ) -> Result<(), Fault> {
+        let Some(neighbour) = self.peer(link).map(|peer| peer.code()) else {
+            return Ok(());
+        };
+        if self
+            .links
+            .get_mut(&link)
+            .and_then(|state| state.envelopes.pushed.remove(&envelope))
+            .is_some()
+        {
+            ctx.record(&Record::Passed {
+                envelope,
+                neighbour,
+            })?;
         }
         self.pump(ctx, neighbour)
     }
 
-    pub(super) fn nacked(&mut self, ctx: &mut Context<'_, '_>, link: LinkId, envelope: EnvelopeId, reason: NackReason) -> Result<(), Fault> {
-        let Some(neighbour) = self.peer(link).map(|peer| peer.code()) else { return Ok(()) };
-        if let Some(key) = self.links.get_mut(&link).and_then(|state| state.envelopes.pushed.remove(&envelope)) {
+    pub(super) fn nacked(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        link: LinkId,
+        envelope: EnvelopeId,
+        reason: NackReason,
+    ) -> Result<(), Fault> {
+        let Some(neighbour) = self.peer(link).map(|peer| peer.code()) else {
+            return Ok(());
+        };
+        if let Some(key) = self
+            .links
+            .get_mut(&link)
+            .and_then(|state| state.envelopes.pushed.remove(&envelope))
+        {
             self.give_up(ctx, &key, reason)?;
         }
         self.pump(ctx, neighbour)
     }
 
     /// Takes an envelope out of its outbox for good and tells its origin.
-    fn give_up(&mut self, ctx: &mut Context<'_, '_>, key: &[u8], reason: NackReason) -> Result<(), Fault> {
-        let Some(row) = ctx.txn.row::<OutboxRow>(Table::Outbox, key)? else { return Ok(()) };
+    fn give_up(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        key: &[u8],
+        reason: NackReason,
+    ) -> Result<(), Fault> {
+        let Some(row) = ctx.txn.row::<OutboxRow>(Table::Outbox, key)? else {
+            return Ok(());
+        };
         let (signed, _): (Signed<Envelope>, Chain) = ctx.txn.body_as(&row.body)?;
         let at = ctx.now;
-        ctx.record(&Record::Undeliverable { envelope: row.envelope, reason, at })?;
-        let Some(here) = self.place().cloned() else { return Ok(()) };
-        let Ok(envelope) = signed.claimed(MAX_ENVELOPE_BYTES + 4_096) else { return Ok(()) };
+        ctx.record(&Record::Undeliverable {
+            envelope: row.envelope,
+            reason,
+            at,
+        })?;
+        let Some(here) = self.place().cloned() else {
+            return Ok(());
+        };
+        let Ok(envelope) = signed.claimed(MAX_ENVELOPE_BYTES + 4_096) else {
+            return Ok(());
+        };
         if envelope.from == here {
             return self.undeliverable(ctx, row.envelope, reason, &here, Some(envelope.to.code()));
         }
-        self.queue(ctx, envelope.from.code(), Payload::Undeliverable { envelope: row.envelope, reason, at: here })
+        self.queue(
+            ctx,
+            envelope.from.code(),
+            Payload::Undeliverable {
+                envelope: row.envelope,
+                reason,
+                at: here,
+            },
+        )
     }
 
-    pub(super) fn undeliverable(&mut self, ctx: &mut Context<'_, '_>, envelope: EnvelopeId, reason: NackReason, at: &Path, to: Option<Code>) -> Result<(), Fault> {
+    pub(super) fn undeliverable(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        envelope: EnvelopeId,
+        reason: NackReason,
+        at: &Path,
+        to: Option<Code>,
+    ) -> Result<(), Fault> {
         let to = to.map_or_else(String::new, |code| code.to_string());
         ctx.finding(
-            format!("发往{to}的信封{}未能送达（在{}处）：{reason}", envelope.0.short(), at.code()),
-            format!("envelope {} to {to} could not be delivered (at {}): {reason}", envelope.0.short(), at.code()),
+            format!(
+                "发往{to}的信封{}未能送达（在{}处）：{reason}",
+                envelope.0.short(),
+                at.code()
+            ),
+            format!(
+                "envelope {} to {to} could not be delivered (at {}): {reason}",
+                envelope.0.short(),
+                at.code()
+            ),
             None,
         )
     }
@@ -229,10 +442,13 @@ impl Core {
             }
         }
         for (key, row) in ctx.txn.raw_scan(Table::Seen, b"e", None, EXPIRY_SCAN)? {
-            if let SeenRow::Envelope { outbox: None, expires } = super::tables::decode_row(Table::Seen, &row)? {
-                if expires.plus_millis(ENVELOPE_LIFE_MS) <= now {
-                    ctx.txn.delete(Table::Seen, key);
-                }
+            if let SeenRow::Envelope {
+                outbox: None,
+                expires,
+            } = super::tables::decode_row(Table::Seen, &row)?
+                && expires.plus_millis(ENVELOPE_LIFE_MS) <= now
+            {
+                ctx.txn.delete(Table::Seen, key);
             }
         }
         Ok(())

@@ -25,25 +25,79 @@ pub enum Input {
     /// Time has passed.
     Tick,
     /// A connection to the holder of this transport key is up and its streams are open.
-    LinkUp { link: LinkId, transport_key: [u8; 32] },
+    LinkUp {
+        /// Numbered by the driver, never used again.
+        link: LinkId,
+        /// The key the other end proved to hold.
+        transport_key: [u8; 32],
+    },
     /// A frame arrived; bounded by the driver, not yet decoded.
-    Frame { link: LinkId, bytes: Vec<u8> },
+    Frame {
+        /// Which connection.
+        link: LinkId,
+        /// At most [`crate::wire::MAX_FRAME_BYTES`].
+        bytes: Vec<u8>,
+    },
     /// The connection is gone.
-    LinkDown { link: LinkId },
+    LinkDown {
+        /// Which connection.
+        link: LinkId,
+    },
     /// A person's signed act, from the API.
-    Act { token: Token, act: Box<SignedAct> },
+    Act {
+        /// Where the answer goes.
+        token: Token,
+        /// As the person signed it.
+        act: Box<SignedAct>,
+    },
     /// A membership chain for this node, from `guantong enroll` or a renewal.
-    Install { token: Token, chain: Chain },
+    Install {
+        /// Where the answer goes.
+        token: Token,
+        /// From the root to this node.
+        chain: Chain,
+    },
     /// An operator searches; the driver answers locally by itself and the core asks the ancestors.
-    Search { token: Token, text: String, limit: u16 },
+    Search {
+        /// Where the answers go.
+        token: Token,
+        /// What to look for.
+        text: String,
+        /// Most hits a level gives.
+        limit: u16,
+    },
     /// The local index answered [`Effect::SearchLocal`].
-    SearchDone { query: SearchId, hits: Vec<SearchHit> },
+    SearchDone {
+        /// Which search.
+        query: SearchId,
+        /// Best first.
+        hits: Vec<SearchHit>,
+    },
     /// A fetch ended. `Err` is a person-readable reason; the core decides whether to try again.
-    Fetched { docket: DocketId, object: ObjectRef, outcome: Result<FetchedPart, String> },
+    Fetched {
+        /// The docket that gives the right.
+        docket: DocketId,
+        /// What was fetched.
+        object: ObjectRef,
+        /// What came of it.
+        outcome: Result<FetchedPart, String>,
+    },
     /// A requester at the other end of a circuit has received all of an object that this node served.
-    Served { docket: DocketId, object: ObjectRef, to: Path },
+    Served {
+        /// The docket that gave the right.
+        docket: DocketId,
+        /// What was served.
+        object: ObjectRef,
+        /// Who received it.
+        to: Path,
+    },
     /// The driver split a table as [`Effect::SplitTable`] asked.
-    TableSplit { act: ActId, outcome: Result<SplitTable, String> },
+    TableSplit {
+        /// The act that returned the table.
+        act: ActId,
+        /// The parts, or a person-readable reason.
+        outcome: Result<SplitTable, String>,
+    },
 }
 
 /// What a fetch found, beyond that the object is whole (its digest was verified while streaming).
@@ -52,7 +106,12 @@ pub enum FetchedPart {
     /// A granted file.
     File,
     /// A part of a return flow: verified against its manifest with this outcome.
-    Part { delivery: u64, rows: Result<u64, String> },
+    Part {
+        /// Which delivery, from 1.
+        delivery: u64,
+        /// Rows verified, or what was wrong.
+        rows: Result<u64, String>,
+    },
 }
 
 /// A table split by division, its parts in the object store.
@@ -83,25 +142,87 @@ pub struct SplitPart {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Send a frame to a neighbour.
-    Send { link: LinkId, frame: Box<Frame> },
+    Send {
+        /// To whom.
+        link: LinkId,
+        /// What.
+        frame: Box<Frame>,
+    },
     /// End a connection, with the reason for the log.
-    Close { link: LinkId, reason: String },
+    Close {
+        /// Which connection.
+        link: LinkId,
+        /// For the log.
+        reason: String,
+    },
     /// Answer an operator.
-    Answer { token: Token, answer: Result<Answer, Refused> },
+    Answer {
+        /// Who asked.
+        token: Token,
+        /// What came of it.
+        answer: Result<Answer, Refused>,
+    },
     /// The running search started under this id.
-    SearchStarted { token: Token, query: SearchId },
+    SearchStarted {
+        /// Who asked.
+        token: Token,
+        /// The id under which levels will answer.
+        query: SearchId,
+    },
     /// One level answered a search of this node's own operator.
-    SearchLevel { query: SearchId, answer: LevelAnswer },
+    SearchLevel {
+        /// Which search.
+        query: SearchId,
+        /// What that level knows.
+        answer: LevelAnswer,
+    },
     /// Ask the local index on behalf of a descendant.
-    SearchLocal { query: SearchId, text: String, limit: u16 },
+    SearchLocal {
+        /// Which search.
+        query: SearchId,
+        /// What to look for.
+        text: String,
+        /// Most hits wanted.
+        limit: u16,
+    },
     /// Fetch an object over a circuit; answered by [`Input::Fetched`]. Asked again after a restart. The driver ignores one that runs already.
-    Fetch { from: Chain, docket: DocketId, object: ObjectRef, part: Option<Box<sharing::return_flow::PartNotice>> },
+    Fetch {
+        /// Chain of the node that has it.
+        from: Chain,
+        /// The docket that gives the right.
+        docket: DocketId,
+        /// What to fetch.
+        object: ObjectRef,
+        /// For a part of a return flow: what to verify it against.
+        part: Option<Box<sharing::return_flow::PartNotice>>,
+    },
     /// Split a table by division; answered by [`Input::TableSplit`].
-    SplitTable { act: ActId, manifest: Box<Manifest>, table: ObjectRef, secret: [u8; 32], subscribers: Vec<(DocketId, Code)> },
+    SplitTable {
+        /// The act that returned the table.
+        act: ActId,
+        /// To be completed: header, rows, remainder and root.
+        manifest: Box<Manifest>,
+        /// The table in the object store.
+        table: ObjectRef,
+        /// From which the salts of the parts are derived.
+        secret: [u8; 32],
+        /// Dockets and the divisions whose rows they get.
+        subscribers: Vec<(DocketId, Code)>,
+    },
     /// Entries changed: bring the search index in step (entries to put, ids to remove), then remember `applied` (the count of published changes, `query::published_changes`).
-    Index { put: Vec<sharing::catalogue::PublishedEntry>, remove: Vec<(Code, sharing::catalogue::EntryId)>, applied: u64 },
+    Index {
+        /// Entries that now stand published.
+        put: Vec<sharing::catalogue::PublishedEntry>,
+        /// Entries withdrawn: publisher and id.
+        remove: Vec<(Code, sharing::catalogue::EntryId)>,
+        /// Published changes projected so far.
+        applied: u64,
+    },
     /// Only neighbours with these transport keys may connect (the parent and the certified children).
-    Neighbours { keys: Vec<[u8; 32]> },
+    Neighbours {
+        /// Transport keys of the parent and the certified children.
+        keys: Vec<[u8; 32]>,
+    },
 }
 
 /// The answer to an accepted act.

@@ -43,13 +43,31 @@ impl Peer {
 }
 
 impl Core {
-    pub(super) fn link_up(&mut self, ctx: &mut Context<'_, '_>, link: LinkId, transport_key: [u8; 32]) -> Result<(), Fault> {
-        let fresh = Link { transport_key, peer: None, envelopes: Default::default(), sync: Default::default(), checkpoint_offered: false };
+    pub(super) fn link_up(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        link: LinkId,
+        transport_key: [u8; 32],
+    ) -> Result<(), Fault> {
+        let fresh = Link {
+            transport_key,
+            peer: None,
+            envelopes: Default::default(),
+            sync: Default::default(),
+            checkpoint_offered: false,
+        };
         self.links.insert(link, fresh);
         match &self.member {
             Some(member) => {
                 let chain = member.chain().clone();
-                ctx.send(link, Frame::Hello { chain, software: self.me.software.clone(), now: ctx.now });
+                ctx.send(
+                    link,
+                    Frame::Hello {
+                        chain,
+                        software: self.me.software.clone(),
+                        now: ctx.now,
+                    },
+                );
             }
             None => ctx.close(link, "this node has no certificate yet"),
         }
@@ -71,8 +89,15 @@ impl Core {
         Ok(())
     }
 
-    pub(super) fn frame(&mut self, ctx: &mut Context<'_, '_>, link: LinkId, bytes: &[u8]) -> Result<(), Fault> {
-        let Some(state) = self.links.get(&link) else { return Ok(()) };
+    pub(super) fn frame(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        link: LinkId,
+        bytes: &[u8],
+    ) -> Result<(), Fault> {
+        let Some(state) = self.links.get(&link) else {
+            return Ok(());
+        };
         let greeted = state.peer.is_some();
         let frame: Frame = match codec::decode(bytes, MAX_FRAME_BYTES) {
             Ok(frame) => frame,
@@ -82,7 +107,11 @@ impl Core {
             }
         };
         match frame {
-            Frame::Hello { chain, software: _, now } if !greeted => self.greet(ctx, link, &chain, now),
+            Frame::Hello {
+                chain,
+                software: _,
+                now,
+            } if !greeted => self.greet(ctx, link, &chain, now),
             _ if !greeted => {
                 ctx.close(link, "spoke before greeting");
                 Ok(())
@@ -98,21 +127,38 @@ impl Core {
             Frame::SyncHeadsWanted { after } => self.sync_heads_wanted(ctx, link, after),
             Frame::SyncHeads { heads, more } => self.sync_heads(ctx, link, &heads, more),
             Frame::SyncPull { publisher, after } => self.sync_pulled(ctx, link, publisher, after),
-            Frame::SyncSegments { publisher, segments } => self.sync_segments(ctx, link, &publisher, &segments),
-            Frame::CheckpointOffer { checkpoint, from, proof } => self.checkpoint_offered(ctx, link, &checkpoint, from, &proof),
+            Frame::SyncSegments {
+                publisher,
+                segments,
+            } => self.sync_segments(ctx, link, &publisher, &segments),
+            Frame::CheckpointOffer {
+                checkpoint,
+                from,
+                proof,
+            } => self.checkpoint_offered(ctx, link, &checkpoint, from, &proof),
             Frame::Cosigned { size, cosignature } => self.cosigned(ctx, link, size, cosignature),
-            Frame::CosignRefused { newest, reason } => self.cosign_refused(ctx, link, newest, &reason),
+            Frame::CosignRefused { newest, reason } => {
+                self.cosign_refused(ctx, link, newest, &reason)
+            }
             Frame::ChainWanted { code } => self.chain_wanted(ctx, link, code),
             Frame::ChainFound { code, chain, as_of } => self.chain_found(ctx, code, &chain, as_of),
             Frame::ChainUnknown { code, as_of } => self.chain_unknown(ctx, link, code, as_of),
             Frame::Health { reports } => self.health_received(ctx, link, reports),
             Frame::Revocations { list } => self.revocations_received(ctx, link, &list),
-            Frame::Search { query, text, limit } => self.search_from_below(ctx, link, query, text, limit),
+            Frame::Search { query, text, limit } => {
+                self.search_from_below(ctx, link, query, text, limit)
+            }
             Frame::SearchAnswer { query, level } => self.search_answered(ctx, link, query, level),
         }
     }
 
-    fn greet(&mut self, ctx: &mut Context<'_, '_>, link: LinkId, chain: &Chain, their_now: Moment) -> Result<(), Fault> {
+    fn greet(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        link: LinkId,
+        chain: &Chain,
+        their_now: Moment,
+    ) -> Result<(), Fault> {
         let peer = match self.check_neighbour(ctx, link, chain, their_now) {
             Ok(peer) => peer,
             Err(reason) => {
@@ -122,14 +168,18 @@ impl Core {
         };
         if peer.clock_offset_ms.abs() > CLOCK_BOUND_MS {
             let (code, off) = (peer.code(), peer.clock_offset_ms / 1_000);
-            ctx.finding(format!("与{code}的时钟相差{off}秒"), format!("clock of {code} differs by {off} s"), None)?;
+            ctx.finding(
+                format!("与{code}的时钟相差{off}秒"),
+                format!("clock of {code} differs by {off} s"),
+                None,
+            )?;
         }
         let (code, parent) = (peer.code(), peer.parent);
-        if let Some(old) = self.by_code.insert(code, link) {
-            if old != link {
-                ctx.close(old, "replaced by a newer connection");
-                self.links.remove(&old);
-            }
+        if let Some(old) = self.by_code.insert(code, link)
+            && old != link
+        {
+            ctx.close(old, "replaced by a newer connection");
+            self.links.remove(&old);
         }
         if let Some(state) = self.links.get_mut(&link) {
             state.peer = Some(peer);
@@ -138,7 +188,7 @@ impl Core {
         if parent {
             self.offer_sync(ctx, true)?;
             self.ask_pending_chains(ctx)?;
-            self.send_health(ctx)?;
+            self.send_health(ctx, true)?;
         } else {
             self.send_revocations(ctx, link)?;
         }
@@ -146,9 +196,17 @@ impl Core {
     }
 
     /// Only the parent and certified children are neighbours, each proved by its chain and by holding the connection's key.
-    fn check_neighbour(&self, ctx: &Context<'_, '_>, link: LinkId, chain: &Chain, their_now: Moment) -> Result<Peer, String> {
+    fn check_neighbour(
+        &self,
+        ctx: &Context<'_, '_>,
+        link: LinkId,
+        chain: &Chain,
+        their_now: Moment,
+    ) -> Result<Peer, String> {
         let me = self.place().ok_or("this node has no certificate")?;
-        let member = chain.verify(&self.me.root, ctx.now, &revoked(&*ctx.txn)).map_err(|error| format!("not a member: {error}"))?;
+        let member = chain
+            .verify(&self.me.root, ctx.now, &revoked(&*ctx.txn))
+            .map_err(|error| format!("not a member: {error}"))?;
         let held = self.links.get(&link).map(|state| state.transport_key);
         if held != Some(member.certificate().transport_key) {
             return Err("the certificate is not for this connection's key".into());
@@ -156,9 +214,17 @@ impl Core {
         let parent = me.parent().as_ref() == Some(member.place());
         let child = member.place().parent().as_ref() == Some(me);
         if !parent && !child {
-            return Err(format!("{} is neither parent nor child of {me}", member.place()));
+            return Err(format!(
+                "{} is neither parent nor child of {me}",
+                member.place()
+            ));
         }
-        Ok(Peer { member, parent, since: ctx.now, clock_offset_ms: their_now.millis_since(ctx.now) })
+        Ok(Peer {
+            member,
+            parent,
+            since: ctx.now,
+            clock_offset_ms: their_now.millis_since(ctx.now),
+        })
     }
 
     /// Tells the driver which transport keys may connect.
@@ -179,12 +245,19 @@ impl Core {
 
     /// The link to the parent, greeted.
     pub(super) fn parent_link(&self) -> Option<LinkId> {
-        self.links.iter().find(|(_, link)| link.peer.as_ref().is_some_and(|peer| peer.parent)).map(|(id, _)| *id)
+        self.links
+            .iter()
+            .find(|(_, link)| link.peer.as_ref().is_some_and(|peer| peer.parent))
+            .map(|(id, _)| *id)
     }
 
     /// Links to children, greeted.
     pub(super) fn child_links(&self) -> Vec<LinkId> {
-        self.links.iter().filter(|(_, link)| link.peer.as_ref().is_some_and(|peer| !peer.parent)).map(|(id, _)| *id).collect()
+        self.links
+            .iter()
+            .filter(|(_, link)| link.peer.as_ref().is_some_and(|peer| !peer.parent))
+            .map(|(id, _)| *id)
+            .collect()
     }
 
     pub(super) fn peer(&self, link: LinkId) -> Option<Peer> {
@@ -193,17 +266,25 @@ impl Core {
 
     /// What the driver publishes for the console and the API.
     pub fn status(&self, view: &dyn crate::store::Read, now: Moment) -> Result<Status, Fault> {
-        let mut links: Vec<LinkView> = self.links.values().filter_map(|link| link.peer.as_ref()).map(|peer| LinkView {
-            code: peer.code(),
-            name: peer.member.certificate().name.clone(),
-            parent: peer.parent,
-            up: true,
-            since: Some(peer.since),
-            clock_offset_ms: peer.clock_offset_ms,
-        }).collect();
+        let mut links: Vec<LinkView> = self
+            .links
+            .values()
+            .filter_map(|link| link.peer.as_ref())
+            .map(|peer| LinkView {
+                code: peer.code(),
+                name: peer.member.certificate().name.clone(),
+                parent: peer.parent,
+                up: true,
+                since: Some(peer.since),
+                clock_offset_ms: peer.clock_offset_ms,
+            })
+            .collect();
         let mut health = Vec::new();
         if let Some(member) = &self.member {
-            if let Some(parent) = member.issuer().filter(|parent| !self.by_code.contains_key(&parent.place.code())) {
+            if let Some(parent) = member
+                .issuer()
+                .filter(|parent| !self.by_code.contains_key(&parent.place.code()))
+            {
                 links.push(self.absent(parent.place.code(), parent.name.clone(), true));
             }
             health.push(HealthView {
@@ -216,14 +297,23 @@ impl Core {
         }
         for (_, row) in view.scan(Table::Children, b"", None, MAX_CHILDREN)? {
             let chain: Chain = decode_row(Table::Children, &row)?;
-            if let Some(certificate) = chain.claimed().ok().filter(|claimed| !self.by_code.contains_key(&claimed.place.code())) {
+            if let Some(certificate) = chain
+                .claimed()
+                .ok()
+                .filter(|claimed| !self.by_code.contains_key(&claimed.place.code()))
+            {
                 links.push(self.absent(certificate.place.code(), certificate.name, false));
             }
         }
         for (_, row) in view.scan(Table::Chains, b"", None, MAX_HEALTH_NODES)? {
             let known: super::tables::ChainRow = decode_row(Table::Chains, &row)?;
-            let Ok(certificate) = known.chain.claimed() else { continue };
-            if !self.place().is_some_and(|me| me.is_ancestor_of(&certificate.place)) {
+            let Ok(certificate) = known.chain.claimed() else {
+                continue;
+            };
+            if !self
+                .place()
+                .is_some_and(|me| me.is_ancestor_of(&certificate.place))
+            {
                 continue;
             }
             let seen = self.observed.get(&certificate.place.code());
@@ -236,15 +326,30 @@ impl Core {
             });
         }
         links.sort_by_key(|link| (!link.parent, link.code));
-        Ok(Status { links, health, at: Some(now) })
+        Ok(Status {
+            links,
+            health,
+            at: Some(now),
+        })
     }
 
     fn absent(&self, code: Code, name: String, parent: bool) -> LinkView {
-        LinkView { code, name, parent, up: false, since: self.last_seen.get(&code).copied(), clock_offset_ms: 0 }
+        LinkView {
+            code,
+            name,
+            parent,
+            up: false,
+            since: self.last_seen.get(&code).copied(),
+            clock_offset_ms: 0,
+        }
     }
 
     /// The chain known for a child certified here.
-    pub(super) fn child_chain(&self, ctx: &Context<'_, '_>, code: &Code) -> Result<Option<Chain>, Fault> {
+    pub(super) fn child_chain(
+        &self,
+        ctx: &Context<'_, '_>,
+        code: &Code,
+    ) -> Result<Option<Chain>, Fault> {
         ctx.txn.row(Table::Children, &code_key(code))
     }
 }

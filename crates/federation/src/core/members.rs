@@ -21,15 +21,24 @@ impl Core {
     /// Takes a chain as this node's own: at enrolment, renewal, or start.
     pub(super) fn adopt(&mut self, ctx: &Context<'_, '_>, chain: &Chain) -> Result<(), Fault> {
         // An expired certificate keeps its place: the node reads and serves what it has, and signs nothing (see `membership`).
-        let verified = chain.verify(&self.me.root, ctx.now, &revoked(&*ctx.txn)).or_else(|_| {
-            let until = chain.claimed().map_or(Moment::MIN, |certificate| certificate.valid_from);
-            chain.verify_historic(&self.me.root, until)
-        });
+        let verified = chain
+            .verify(&self.me.root, ctx.now, &revoked(&*ctx.txn))
+            .or_else(|_| {
+                let until = chain
+                    .claimed()
+                    .map_or(Moment::MIN, |certificate| certificate.valid_from);
+                chain.verify_historic(&self.me.root, until)
+            });
         self.member = verified.ok();
         Ok(())
     }
 
-    pub(super) fn install(&mut self, ctx: &mut Context<'_, '_>, token: Token, chain: Chain) -> Result<(), Fault> {
+    pub(super) fn install(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        token: Token,
+        chain: Chain,
+    ) -> Result<(), Fault> {
         let answer = match self.check_own_chain(ctx, &chain) {
             Err(reason) => Err(Refused::NotAuthentic(reason)),
             Ok(()) => {
@@ -37,14 +46,24 @@ impl Core {
                 let repeated = known.as_ref() == Some(&chain);
                 if !repeated {
                     let at = ctx.now;
-                    ctx.record(&Record::Installed { chain: chain.clone(), at })?;
+                    ctx.record(&Record::Installed {
+                        chain: chain.clone(),
+                        at,
+                    })?;
                 }
                 self.adopt(ctx, &chain)?;
                 self.announce_neighbours(ctx)?;
                 for link in self.links.keys().copied().collect::<Vec<_>>() {
                     ctx.close(link, "new certificate installed: greeting again");
                 }
-                Ok(Answer { act: None, docket: None, repeated, warnings: Vec::new(), chain: None, at: ctx.now })
+                Ok(Answer {
+                    act: None,
+                    docket: None,
+                    repeated,
+                    warnings: Vec::new(),
+                    chain: None,
+                    at: ctx.now,
+                })
             }
         };
         ctx.effects.push(Effect::Answer { token, answer });
@@ -52,21 +71,40 @@ impl Core {
     }
 
     fn check_own_chain(&self, ctx: &Context<'_, '_>, chain: &Chain) -> Result<(), String> {
-        let member = chain.verify(&self.me.root, ctx.now, &revoked(&*ctx.txn)).map_err(|error| error.to_string())?;
+        let member = chain
+            .verify(&self.me.root, ctx.now, &revoked(&*ctx.txn))
+            .map_err(|error| error.to_string())?;
         if member.certificate().signing_key != self.me.signing.verify_key() {
-            return Err(format!("the certificate of {} is not for this node's key", member.place()));
+            return Err(format!(
+                "the certificate of {} is not for this node's key",
+                member.place()
+            ));
         }
         match self.place() {
-            Some(place) if place != member.place() => Err(format!("this node is {place}; the certificate is for {}", member.place())),
+            Some(place) if place != member.place() => Err(format!(
+                "this node is {place}; the certificate is for {}",
+                member.place()
+            )),
             _ => Ok(()),
         }
     }
 
     /// R30: the authority certifies a child. The certificate climbs with the publication log.
-    pub(super) fn certify(&mut self, ctx: &mut Context<'_, '_>, _act: &VerifiedAct, request: &Signed<EnrolmentRequest>, witnesses: &[Code], valid_days: u16) -> Result<Outcome, Fault> {
-        let Some(member) = self.member.clone() else { return Ok(Outcome::Invalid("no certificate".into())) };
+    pub(super) fn certify(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        _act: &VerifiedAct,
+        request: &Signed<EnrolmentRequest>,
+        witnesses: &[Code],
+        valid_days: u16,
+    ) -> Result<Outcome, Fault> {
+        let Some(member) = self.member.clone() else {
+            return Ok(Outcome::Invalid("no certificate".into()));
+        };
         if valid_days == 0 || valid_days > MAX_VALID_DAYS {
-            return Ok(Outcome::Invalid(format!("a certificate is valid for 1 to {MAX_VALID_DAYS} days, not {valid_days}")));
+            return Ok(Outcome::Invalid(format!(
+                "a certificate is valid for 1 to {MAX_VALID_DAYS} days, not {valid_days}"
+            )));
         }
         let asked = match EnrolmentRequest::verify(request) {
             Ok(asked) => asked,
@@ -79,8 +117,17 @@ impl Core {
             Some(before) => before.epoch + 1,
             None => 0,
         };
-        if known.is_none() && ctx.txn.raw_scan(Table::Children, b"", None, super::links::MAX_CHILDREN)?.len() >= super::links::MAX_CHILDREN {
-            return Ok(Outcome::Invalid(format!("a node has at most {} children", super::links::MAX_CHILDREN)));
+        if known.is_none()
+            && ctx
+                .txn
+                .raw_scan(Table::Children, b"", None, super::links::MAX_CHILDREN)?
+                .len()
+                >= super::links::MAX_CHILDREN
+        {
+            return Ok(Outcome::Invalid(format!(
+                "a node has at most {} children",
+                super::links::MAX_CHILDREN
+            )));
         }
         let terms = Terms {
             serial: counter(&*ctx.txn, meta::SERIAL)? + 1,
@@ -95,24 +142,64 @@ impl Core {
         }
     }
 
-    pub(super) fn after_certify(&mut self, ctx: &mut Context<'_, '_>, chain: &Chain) -> Result<(), Fault> {
+    pub(super) fn after_certify(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        chain: &Chain,
+    ) -> Result<(), Fault> {
         let at = ctx.now;
-        ctx.record(&Record::Certified { chain: chain.clone(), at })?;
+        ctx.record(&Record::Certified {
+            chain: chain.clone(),
+            at,
+        })?;
         self.announce_neighbours(ctx)?;
-        self.publish(ctx, vec![Change::MemberCertified { chain: chain.clone() }])
+        self.publish(
+            ctx,
+            vec![Change::MemberCertified {
+                chain: chain.clone(),
+            }],
+        )
     }
 
     /// The authority revokes a child: links end, the descendants are told, the log carries it up.
-    pub(super) fn after_revoke(&mut self, ctx: &mut Context<'_, '_>, node: Code, serial: u64, reason: identity::RevocationReason) -> Result<(), Fault> {
-        let Some(here) = self.place().cloned() else { return Ok(()) };
-        let revocation = Revocation { issuer: here.code(), serial, node, reason, at: ctx.now }.sign(&self.me.signing);
+    pub(super) fn after_revoke(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        node: Code,
+        serial: u64,
+        reason: identity::RevocationReason,
+    ) -> Result<(), Fault> {
+        let Some(here) = self.place().cloned() else {
+            return Ok(());
+        };
+        let revocation = Revocation {
+            issuer: here.code(),
+            serial,
+            node,
+            reason,
+            at: ctx.now,
+        }
+        .sign(&self.me.signing);
         let at = ctx.now;
-        ctx.record(&Record::Revoked { revocation: revocation.clone(), at })?;
-        self.publish(ctx, vec![Change::MemberRevoked { revocation: revocation.clone() }])?;
+        ctx.record(&Record::Revoked {
+            revocation: revocation.clone(),
+            at,
+        })?;
+        self.publish(
+            ctx,
+            vec![Change::MemberRevoked {
+                revocation: revocation.clone(),
+            }],
+        )?;
         self.close_revoked(ctx)?;
         self.announce_neighbours(ctx)?;
         for link in self.child_links() {
-            ctx.send(link, Frame::Revocations { list: vec![revocation.clone()] });
+            ctx.send(
+                link,
+                Frame::Revocations {
+                    list: vec![revocation.clone()],
+                },
+            );
         }
         Ok(())
     }
@@ -121,23 +208,37 @@ impl Core {
     pub(super) fn close_revoked(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), Fault> {
         let mut fallen = Vec::new();
         for (link, state) in &self.links {
-            if let Some(peer) = &state.peer {
-                if let Err(error) = peer.member.chain().verify(&self.me.root, ctx.now, &revoked(&*ctx.txn)) {
-                    fallen.push((*link, peer.code(), error.to_string()));
-                }
+            if let Some(peer) = &state.peer
+                && let Err(error) =
+                    peer.member
+                        .chain()
+                        .verify(&self.me.root, ctx.now, &revoked(&*ctx.txn))
+            {
+                fallen.push((*link, peer.code(), error.to_string()));
             }
         }
         for (link, code, error) in fallen {
-            ctx.finding(format!("与{code}的连接已断开：{error}"), format!("link to {code} ended: {error}"), None)?;
+            ctx.finding(
+                format!("与{code}的连接已断开：{error}"),
+                format!("link to {code} ended: {error}"),
+                None,
+            )?;
             ctx.close(link, error);
         }
         Ok(())
     }
 
     /// At a greeting a child hears of every revocation known here.
-    pub(super) fn send_revocations(&mut self, ctx: &mut Context<'_, '_>, link: LinkId) -> Result<(), Fault> {
+    pub(super) fn send_revocations(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        link: LinkId,
+    ) -> Result<(), Fault> {
         let mut list = Vec::new();
-        for (_, row) in ctx.txn.raw_scan(Table::Revocations, b"", None, MAX_REVOCATIONS)? {
+        for (_, row) in ctx
+            .txn
+            .raw_scan(Table::Revocations, b"", None, MAX_REVOCATIONS)?
+        {
             list.push(decode_row(Table::Revocations, &row)?);
         }
         if !list.is_empty() {
@@ -146,19 +247,36 @@ impl Core {
         Ok(())
     }
 
-    pub(super) fn revocations_received(&mut self, ctx: &mut Context<'_, '_>, link: LinkId, list: &[Signed<Revocation>]) -> Result<(), Fault> {
+    pub(super) fn revocations_received(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        link: LinkId,
+        list: &[Signed<Revocation>],
+    ) -> Result<(), Fault> {
         if self.parent_link() != Some(link) || list.len() > MAX_REVOCATIONS {
             return Ok(());
         }
         let mut news = Vec::new();
         for signed in list {
-            let Ok(claimed) = signed.claimed(1_024) else { continue };
-            if ctx.txn.raw(Table::Revocations, &super::tables::serial_key(&claimed.issuer, claimed.serial))?.is_some() {
+            let Ok(claimed) = signed.claimed(1_024) else {
+                continue;
+            };
+            if ctx
+                .txn
+                .raw(
+                    Table::Revocations,
+                    &super::tables::serial_key(&claimed.issuer, claimed.serial),
+                )?
+                .is_some()
+            {
                 continue;
             }
             if self.revocation_is_genuine(ctx, &claimed, signed)? {
                 let at = ctx.now;
-                ctx.record(&Record::Revoked { revocation: signed.clone(), at })?;
+                ctx.record(&Record::Revoked {
+                    revocation: signed.clone(),
+                    at,
+                })?;
                 news.push(signed.clone());
             }
         }
@@ -174,10 +292,19 @@ impl Core {
     }
 
     /// Signed by its issuer, whose chain is known here or stands in this node's own line.
-    fn revocation_is_genuine(&self, ctx: &Context<'_, '_>, claimed: &Revocation, signed: &Signed<Revocation>) -> Result<bool, Fault> {
-        let own_line = self.member.iter().flat_map(|member| member.certificates()).find(|certificate| certificate.code() == claimed.issuer);
+    fn revocation_is_genuine(
+        &self,
+        ctx: &Context<'_, '_>,
+        claimed: &Revocation,
+        signed: &Signed<Revocation>,
+    ) -> Result<bool, Fault> {
+        let own_line = self
+            .member
+            .iter()
+            .flat_map(|member| member.certificates())
+            .find(|certificate| certificate.code() == claimed.issuer);
         let key = match own_line {
-            Some(certificate) => Some(certificate.signing_key.clone()),
+            Some(certificate) => Some(certificate.signing_key),
             None => ctx
                 .txn
                 .row::<super::tables::ChainRow>(Table::Chains, &code_key(&claimed.issuer))?

@@ -33,13 +33,17 @@ pub mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use identity::{Chain, Code, Digest, Member, Moment, OpeningKey, Path, SigningKey, VerifyKey, codec};
+use identity::{
+    Chain, Code, Digest, Member, Moment, OpeningKey, Path, SigningKey, VerifyKey, codec,
+};
 use serde::Serialize;
 use sharing::application::Law;
 use statute::{Article, Calendar, Profile};
 
 pub use circuits::{CircuitGrant, authorise_circuit};
-pub use input::{Answer, Effect, FetchedPart, Input, LinkId, Refused, SplitPart, SplitTable, Token};
+pub use input::{
+    Answer, Effect, FetchedPart, Input, LinkId, Refused, SplitPart, SplitTable, Token,
+};
 pub use project::project;
 pub use record::Record;
 
@@ -94,7 +98,7 @@ impl Context<'_, '_> {
 
     /// Adds a body of raw bytes.
     fn raw_body(&mut self, bytes: Vec<u8>) -> Digest {
-        let digest = Digest::object(&bytes);
+        let digest = Digest::of(identity::Domain::Body, &bytes);
         self.txn.push_body(digest, bytes);
         digest
     }
@@ -109,15 +113,26 @@ impl Context<'_, '_> {
     /// Something the operator must know, kept in the ledger.
     fn finding(&mut self, zh: String, en: String, article: Option<Article>) -> Result<(), Fault> {
         let at = self.now;
-        self.record(&Record::Finding { text_zh: zh, text_en: en, article, at })
+        self.record(&Record::Finding {
+            text_zh: zh,
+            text_en: en,
+            article,
+            at,
+        })
     }
 
     fn send(&mut self, link: LinkId, frame: Frame) {
-        self.effects.push(Effect::Send { link, frame: Box::new(frame) });
+        self.effects.push(Effect::Send {
+            link,
+            frame: Box::new(frame),
+        });
     }
 
     fn close(&mut self, link: LinkId, reason: impl Into<String>) {
-        self.effects.push(Effect::Close { link, reason: reason.into() });
+        self.effects.push(Effect::Close {
+            link,
+            reason: reason.into(),
+        });
     }
 }
 
@@ -167,14 +182,21 @@ impl Core {
         match input {
             Input::Started => self.started(ctx),
             Input::Tick => self.tick(ctx),
-            Input::LinkUp { link, transport_key } => self.link_up(ctx, link, transport_key),
+            Input::LinkUp {
+                link,
+                transport_key,
+            } => self.link_up(ctx, link, transport_key),
             Input::Frame { link, bytes } => self.frame(ctx, link, &bytes),
             Input::LinkDown { link } => self.link_down(link, ctx.now),
             Input::Act { token, act } => self.act(ctx, token, &act),
             Input::Install { token, chain } => self.install(ctx, token, chain),
             Input::Search { token, text, limit } => self.search(ctx, token, text, limit),
             Input::SearchDone { query, hits } => self.search_done(ctx, query, hits),
-            Input::Fetched { docket, object, outcome } => self.fetched(ctx, docket, &object, outcome),
+            Input::Fetched {
+                docket,
+                object,
+                outcome,
+            } => self.fetched(ctx, docket, &object, outcome),
             Input::Served { docket, object, to } => self.served(ctx, docket, &object, to),
             Input::TableSplit { act, outcome } => self.table_split(ctx, act, outcome),
         }
@@ -191,10 +213,15 @@ impl Core {
 
     /// The node's membership when it is valid now.
     fn membership(&self, now: Moment) -> Result<&Member, Refused> {
-        let member = self.member.as_ref().ok_or_else(|| Refused::NotAMember("no certificate installed; run `guantong enroll install`".into()))?;
+        let member = self.member.as_ref().ok_or_else(|| {
+            Refused::NotAMember("no certificate installed; run `guantong enroll install`".into())
+        })?;
         let certificate = member.certificate();
         if now >= certificate.valid_until {
-            return Err(Refused::NotAMember(format!("certificate expired at {}", certificate.valid_until)));
+            return Err(Refused::NotAMember(format!(
+                "certificate expired at {}",
+                certificate.valid_until
+            )));
         }
         Ok(member)
     }
@@ -204,12 +231,20 @@ impl Core {
     }
 
     fn law(&self) -> Law<'_> {
-        Law { calendar: &self.me.calendar, profile: &self.me.profile }
+        Law {
+            calendar: &self.me.calendar,
+            profile: &self.me.profile,
+        }
     }
 }
 
 /// Whether a certificate was revoked, as far as this node knows.
 fn revoked<V: View + ?Sized>(view: &V) -> impl Fn(&Code, u64) -> bool + '_ {
     // A read that fails is taken as revoked: closed, not open.
-    |issuer, serial| !matches!(view.raw(Table::Revocations, &tables::serial_key(issuer, serial)), Ok(None))
+    |issuer, serial| {
+        !matches!(
+            view.raw(Table::Revocations, &tables::serial_key(issuer, serial)),
+            Ok(None)
+        )
+    }
 }

@@ -16,51 +16,126 @@ use crate::wire::Payload;
 
 impl Core {
     /// Takes a payload from a verified member (this node itself, when it is both ends).
-    pub(super) fn received(&mut self, ctx: &mut Context<'_, '_>, from: &Member, payload: Payload) -> Result<(), Fault> {
+    pub(super) fn received(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        from: &Member,
+        payload: Payload,
+    ) -> Result<(), Fault> {
         match payload {
-            Payload::OpenApplication { apply, consent } => self.open_application(ctx, from, &apply, &consent),
+            Payload::OpenApplication { apply, consent } => {
+                self.open_application(ctx, from, &apply, &consent)
+            }
             Payload::Command { docket, act } => self.command(ctx, from, docket, &act),
             Payload::Events { home, events } => self.copy_events(ctx, from, &home, &events),
-            Payload::EventsWanted { docket, from: sequence } => self.events_wanted(ctx, from, docket, sequence),
-            Payload::Refused { docket, act, refusal } => self.refused_by_home(ctx, from, docket, act, &refusal),
+            Payload::EventsWanted {
+                docket,
+                from: sequence,
+            } => self.events_wanted(ctx, from, docket, sequence),
+            Payload::Refused {
+                docket,
+                act,
+                refusal,
+            } => self.refused_by_home(ctx, from, docket, act, &refusal),
             Payload::Subscribe { act } => self.subscribed(ctx, from, &act),
-            Payload::ObjectReceived { docket, object, at } => self.object_received(ctx, from, docket, object, at),
-            Payload::PartVerified { docket, delivery, rows, finding, at } => self.part_verified(ctx, from, docket, delivery, rows, finding, at),
+            Payload::ObjectReceived { docket, object, at } => {
+                self.object_received(ctx, from, docket, object, at)
+            }
+            Payload::PartVerified {
+                docket,
+                delivery,
+                rows,
+                finding,
+                at,
+            } => self.part_verified(ctx, from, docket, delivery, rows, finding, at),
             Payload::ReferDispute { about, copy } => self.dispute_referred(ctx, from, about, &copy),
-            Payload::DisputeConcluded { dispute, about, outcome } => self.dispute_concluded(ctx, from, dispute, about, &outcome),
-            Payload::Undeliverable { envelope, reason, at } => self.undeliverable(ctx, envelope, reason, &at, None),
+            Payload::DisputeConcluded {
+                dispute,
+                about,
+                outcome,
+            } => self.dispute_concluded(ctx, from, dispute, about, &outcome),
+            Payload::Undeliverable {
+                envelope,
+                reason,
+                at,
+            } => self.undeliverable(ctx, envelope, reason, &at, None),
         }
     }
 
     /// An act from another node's person: proved under that node's certificate.
-    fn foreign_act(&self, ctx: &Context<'_, '_>, from: &Member, act: &SignedAct) -> Result<VerifiedAct, Refusal> {
-        act.verify(from.certificate(), ctx.now).map_err(|error| match error {
-            sharing::act::ActError::Refused(refusal) => refusal,
-            other => RefusalReason::WrongState { expected: "a valid act".into(), found: other.to_string() }.under(Article::R20),
-        })
+    fn foreign_act(
+        &self,
+        ctx: &Context<'_, '_>,
+        from: &Member,
+        act: &SignedAct,
+    ) -> Result<VerifiedAct, Refusal> {
+        act.verify(from.certificate(), ctx.now)
+            .map_err(|error| match error {
+                sharing::act::ActError::Refused(refusal) => refusal,
+                other => RefusalReason::WrongState {
+                    expected: "a valid act".into(),
+                    found: other.to_string(),
+                }
+                .under(Article::R20),
+            })
     }
 
-    fn refuse(&mut self, ctx: &mut Context<'_, '_>, to: Code, docket: DocketId, act: &SignedAct, refusal: Refusal) -> Result<(), Fault> {
-        if let Some(doer) = act.signer.holder().map(|holder| sharing::act::Doer { name: holder.name, department: holder.department, node: holder.node, role: holder.role }) {
+    fn refuse(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        to: Code,
+        docket: DocketId,
+        act: &SignedAct,
+        refusal: Refusal,
+    ) -> Result<(), Fault> {
+        if let Some(doer) = act.signer.holder().map(|holder| sharing::act::Doer {
+            name: holder.name,
+            department: holder.department,
+            node: holder.node,
+            role: holder.role,
+        }) {
             let (id, at) = (act.id(), ctx.now);
-            ctx.record(&Record::Refused { id, doer, refusal: refusal.clone(), at })?;
+            ctx.record(&Record::Refused {
+                id,
+                doer,
+                refusal: refusal.clone(),
+                at,
+            })?;
         }
-        self.queue(ctx, to, Payload::Refused { docket, act: act.id(), refusal })
+        self.queue(
+            ctx,
+            to,
+            Payload::Refused {
+                docket,
+                act: act.id(),
+                refusal,
+            },
+        )
     }
 
     /// R20, R21: the term runs from here.
-    fn open_application(&mut self, ctx: &mut Context<'_, '_>, from: &Member, apply: &SignedAct, consent: &SignedAct) -> Result<(), Fault> {
+    fn open_application(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        from: &Member,
+        apply: &SignedAct,
+        consent: &SignedAct,
+    ) -> Result<(), Fault> {
         let docket = DocketId(apply.id().0);
         if self.docket_row(ctx, &docket)?.is_some() {
             return Ok(());
         }
-        let verified = self.foreign_act(ctx, from, apply).and_then(|apply| Ok((apply, self.foreign_act(ctx, from, consent)?)));
+        let verified = self
+            .foreign_act(ctx, from, apply)
+            .and_then(|apply| Ok((apply, self.foreign_act(ctx, from, consent)?)));
         let (verified_apply, verified_consent) = match verified {
             Ok(pair) => pair,
             Err(refusal) => return self.refuse(ctx, from.code(), docket, apply, refusal),
         };
         let entry = match (&verified_apply.act().body, self.place()) {
-            (ActBody::Apply { application }, Some(here)) => super::query::published_in(&*ctx.txn, &here.code(), &application.entry)?,
+            (ActBody::Apply { application }, Some(here)) => {
+                super::query::published_in(&*ctx.txn, &here.code(), &application.entry)?
+            }
             _ => None,
         };
         let command = application::Command::Open {
@@ -75,13 +150,33 @@ impl Core {
         }
     }
 
-    fn command(&mut self, ctx: &mut Context<'_, '_>, from: &Member, docket: DocketId, act: &SignedAct) -> Result<(), Fault> {
+    fn command(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        from: &Member,
+        docket: DocketId,
+        act: &SignedAct,
+    ) -> Result<(), Fault> {
         let Some(row) = self.docket_row(ctx, &docket)? else {
-            return self.refuse(ctx, from.code(), docket, act, RefusalReason::UnknownDocket { docket: docket.to_string() }.under(Article::R20));
+            return self.refuse(
+                ctx,
+                from.code(),
+                docket,
+                act,
+                RefusalReason::UnknownDocket {
+                    docket: docket.to_string(),
+                }
+                .under(Article::R20),
+            );
         };
         let decided = match self.foreign_act(ctx, from, act) {
-            Ok(verified) if verified.act().body.docket() == Some(docket) => self.decide_step(ctx, &row, &verified)?,
-            Ok(_) => Err(RefusalReason::UnknownDocket { docket: docket.to_string() }.under(Article::R20)),
+            Ok(verified) if verified.act().body.docket() == Some(docket) => {
+                self.decide_step(ctx, &row, &verified)?
+            }
+            Ok(_) => Err(RefusalReason::UnknownDocket {
+                docket: docket.to_string(),
+            }
+            .under(Article::R20)),
             Err(refusal) => Err(refusal),
         };
         match decided {
@@ -91,24 +186,56 @@ impl Core {
     }
 
     /// Only a party may ask for events again, and only for released ones.
-    fn events_wanted(&mut self, ctx: &mut Context<'_, '_>, from: &Member, docket: DocketId, sequence: u32) -> Result<(), Fault> {
-        let Some(row) = self.docket_row(ctx, &docket)? else { return Ok(()) };
+    fn events_wanted(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        from: &Member,
+        docket: DocketId,
+        sequence: u32,
+    ) -> Result<(), Fault> {
+        let Some(row) = self.docket_row(ctx, &docket)? else {
+            return Ok(());
+        };
         if Some(&row.home) == self.place() && parties(&row.state).contains(from.place()) {
             self.send_events(ctx, &docket, sequence, row.released, &[from.code()])?;
         }
         Ok(())
     }
 
-    fn refused_by_home(&mut self, ctx: &mut Context<'_, '_>, from: &Member, docket: DocketId, _act: sharing::act::ActId, refusal: &Refusal) -> Result<(), Fault> {
+    fn refused_by_home(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        from: &Member,
+        docket: DocketId,
+        _act: sharing::act::ActId,
+        refusal: &Refusal,
+    ) -> Result<(), Fault> {
         ctx.finding(
-            format!("{}不予受理案卷{}中的行为：{}。{}", from.code(), docket.0.short(), refusal.zh(), refusal.what_to_do_zh()),
-            format!("{} refused an act in docket {}: {}. {}", from.code(), docket.0.short(), refusal.en(), refusal.what_to_do_en()),
+            format!(
+                "{}不予受理案卷{}中的行为：{}。{}",
+                from.code(),
+                docket.0.short(),
+                refusal.zh(),
+                refusal.what_to_do_zh()
+            ),
+            format!(
+                "{} refused an act in docket {}: {}. {}",
+                from.code(),
+                docket.0.short(),
+                refusal.en(),
+                refusal.what_to_do_en()
+            ),
             Some(refusal.article),
         )
     }
 
     /// R24: a level subscribes to its own rows.
-    fn subscribed(&mut self, ctx: &mut Context<'_, '_>, from: &Member, act: &SignedAct) -> Result<(), Fault> {
+    fn subscribed(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        from: &Member,
+        act: &SignedAct,
+    ) -> Result<(), Fault> {
         let docket = DocketId(act.id().0);
         if self.docket_row(ctx, &docket)?.is_some() {
             return Ok(());
@@ -117,7 +244,10 @@ impl Core {
             Ok(verified) => verified,
             Err(refusal) => return self.refuse(ctx, from.code(), docket, act, refusal),
         };
-        let command = return_flow::Command::Subscribe { act: Box::new(verified), recipient: from.place().clone() };
+        let command = return_flow::Command::Subscribe {
+            act: Box::new(verified),
+            recipient: from.place().clone(),
+        };
         match return_flow::decide(None, &command, ctx.now) {
             Ok(events) => self.append(ctx, docket, bodies(DocketBody::ReturnFlow)(events)),
             Err(refusal) => self.refuse(ctx, from.code(), docket, act, refusal),
@@ -125,23 +255,52 @@ impl Core {
     }
 
     /// R22: the requester's node holds all of it, verified.
-    fn object_received(&mut self, ctx: &mut Context<'_, '_>, from: &Member, docket: DocketId, object: identity::Digest, at: Moment) -> Result<(), Fault> {
-        let Some(row) = self.docket_row(ctx, &docket)? else { return Ok(()) };
-        let DocketState::Application(state) = &row.state else { return Ok(()) };
+    fn object_received(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        from: &Member,
+        docket: DocketId,
+        object: identity::Digest,
+        at: Moment,
+    ) -> Result<(), Fault> {
+        let Some(row) = self.docket_row(ctx, &docket)? else {
+            return Ok(());
+        };
+        let DocketState::Application(state) = &row.state else {
+            return Ok(());
+        };
         if state.requester.node != *from.place() {
             return Ok(());
         }
         // A repeated or late confirmation changes nothing.
-        if let Ok(events) = application::decide(Some(state), &application::Command::Fetched { object, at }, &self.law(), ctx.now) {
+        if let Ok(events) = application::decide(
+            Some(state),
+            &application::Command::Fetched { object, at },
+            &self.law(),
+            ctx.now,
+        ) {
             self.append(ctx, docket, bodies(DocketBody::Application)(events))?;
         }
         Ok(())
     }
 
     #[expect(clippy::too_many_arguments, reason = "the payload's own fields")]
-    fn part_verified(&mut self, ctx: &mut Context<'_, '_>, from: &Member, docket: DocketId, delivery: u64, rows: u64, finding: Option<String>, at: Moment) -> Result<(), Fault> {
-        let Some(row) = self.docket_row(ctx, &docket)? else { return Ok(()) };
-        let DocketState::ReturnFlow(state) = &row.state else { return Ok(()) };
+    fn part_verified(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        from: &Member,
+        docket: DocketId,
+        delivery: u64,
+        rows: u64,
+        finding: Option<String>,
+        at: Moment,
+    ) -> Result<(), Fault> {
+        let Some(row) = self.docket_row(ctx, &docket)? else {
+            return Ok(());
+        };
+        let DocketState::ReturnFlow(state) = &row.state else {
+            return Ok(());
+        };
         if state.recipient != *from.place() {
             return Ok(());
         }
@@ -156,44 +315,116 @@ impl Core {
     }
 
     /// R28: the complainant's own verified copy opens the case before the common superior.
-    fn dispute_referred(&mut self, ctx: &mut Context<'_, '_>, from: &Member, about: DocketId, copy: &DocketCopy) -> Result<(), Fault> {
+    fn dispute_referred(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        from: &Member,
+        about: DocketId,
+        copy: &DocketCopy,
+    ) -> Result<(), Fault> {
         let Some(bench) = self.bench(ctx)? else {
-            return self.queue(ctx, from.code(), Payload::Refused { docket: about, act: sharing::act::ActId(about.0), refusal: no_authority() });
+            return self.queue(
+                ctx,
+                from.code(),
+                Payload::Refused {
+                    docket: about,
+                    act: sharing::act::ActId(about.0),
+                    refusal: no_authority(),
+                },
+            );
         };
-        let home = copy.home.verify(&self.me.root, ctx.now, &super::revoked(&*ctx.txn)).ok();
-        let certificates: Vec<Certificate> = [Some(from.clone()), home].into_iter().flatten().map(|member| member.certificate().clone()).collect();
-        let members = |code: Code| certificates.iter().find(|certificate| certificate.code() == code).cloned();
+        let home = copy
+            .home
+            .verify(&self.me.root, ctx.now, &super::revoked(&*ctx.txn))
+            .ok();
+        let certificates: Vec<Certificate> = [Some(from.clone()), home]
+            .into_iter()
+            .flatten()
+            .map(|member| member.certificate().clone())
+            .collect();
+        let members = |code: Code| {
+            certificates
+                .iter()
+                .find(|certificate| certificate.code() == code)
+                .cloned()
+        };
         let disputed = match copy.verify(&self.me.root, ctx.now, &members) {
             Ok((DocketState::Application(state), _)) => state,
             Ok(_) | Err(_) => {
                 let refusal = RefusalReason::NotNegotiated.under(Article::R28);
-                return self.queue(ctx, from.code(), Payload::Refused { docket: about, act: sharing::act::ActId(about.0), refusal });
+                return self.queue(
+                    ctx,
+                    from.code(),
+                    Payload::Refused {
+                        docket: about,
+                        act: sharing::act::ActId(about.0),
+                        refusal,
+                    },
+                );
             }
         };
         let Some((docket, complainant, respondent)) = dispute::case(&disputed) else {
             let refusal = RefusalReason::NotNegotiated.under(Article::R28);
-            return self.queue(ctx, from.code(), Payload::Refused { docket: about, act: sharing::act::ActId(about.0), refusal });
+            return self.queue(
+                ctx,
+                from.code(),
+                Payload::Refused {
+                    docket: about,
+                    act: sharing::act::ActId(about.0),
+                    refusal,
+                },
+            );
         };
         if complainant.node != *from.place() || self.docket_row(ctx, &docket)?.is_some() {
             return Ok(());
         }
-        let Some(common_superior) = dispute::hearing_place(&complainant, &respondent, |place| (*place == bench.node).then_some(bench.authority)) else {
-            return ctx.finding("争议涉及国家主管部门自身，依法由国务院处理".into(), "the national authority is itself a party: for the State Council".into(), Some(Article::R28));
+        let Some(common_superior) = dispute::hearing_place(&complainant, &respondent, |place| {
+            (*place == bench.node).then_some(bench.authority)
+        }) else {
+            return ctx.finding(
+                "争议涉及国家主管部门自身，依法由国务院处理".into(),
+                "the national authority is itself a party: for the State Council".into(),
+                Some(Article::R28),
+            );
         };
-        let command = dispute::Command::Refer { about, copy: Box::new(copy.clone()), disputed, common_superior };
+        let command = dispute::Command::Refer {
+            about,
+            copy: Box::new(copy.clone()),
+            disputed,
+            common_superior,
+        };
         match dispute::decide(None, &command, &bench) {
             Ok(events) => {
                 self.learn(ctx, &copy.home, ctx.now)?;
                 self.append(ctx, docket, bodies(DocketBody::Dispute)(events))
             }
-            Err(refusal) => self.queue(ctx, from.code(), Payload::Refused { docket: about, act: sharing::act::ActId(about.0), refusal }),
+            Err(refusal) => self.queue(
+                ctx,
+                from.code(),
+                Payload::Refused {
+                    docket: about,
+                    act: sharing::act::ActId(about.0),
+                    refusal,
+                },
+            ),
         }
     }
 
     /// Only the common superior of the parties may conclude a dispute.
-    fn dispute_concluded(&mut self, ctx: &mut Context<'_, '_>, from: &Member, dispute: DocketId, about: DocketId, outcome: &str) -> Result<(), Fault> {
-        let Some(row) = self.docket_row(ctx, &about)? else { return Ok(()) };
-        let DocketState::Application(state) = &row.state else { return Ok(()) };
+    fn dispute_concluded(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        from: &Member,
+        dispute: DocketId,
+        about: DocketId,
+        outcome: &str,
+    ) -> Result<(), Fault> {
+        let Some(row) = self.docket_row(ctx, &about)? else {
+            return Ok(());
+        };
+        let DocketState::Application(state) = &row.state else {
+            return Ok(());
+        };
         let both = |place: &identity::Path| {
             let above = |party: &identity::Path| place == party || place.is_ancestor_of(party);
             above(&state.requester.node) && above(&state.provider.node)
@@ -201,7 +432,10 @@ impl Core {
         if !both(from.place()) {
             return Ok(());
         }
-        let command = application::Command::DisputeConcluded { dispute, outcome: outcome.to_owned() };
+        let command = application::Command::DisputeConcluded {
+            dispute,
+            outcome: outcome.to_owned(),
+        };
         if let Ok(events) = application::decide(Some(state), &command, &self.law(), ctx.now) {
             self.append(ctx, about, bodies(DocketBody::Application)(events))?;
         }
@@ -209,12 +443,25 @@ impl Core {
     }
 
     /// Subscriptions to a dataset whose home is here.
-    pub(super) fn subscribers(&self, ctx: &Context<'_, '_>, dataset: &return_flow::DatasetId) -> Result<Vec<(DocketId, Code)>, Fault> {
+    pub(super) fn subscribers(
+        &self,
+        ctx: &Context<'_, '_>,
+        dataset: &return_flow::DatasetId,
+    ) -> Result<Vec<(DocketId, Code)>, Fault> {
         let mut found = Vec::new();
-        for (key, _) in ctx.txn.raw_scan(Table::Datasets, &dataset_subscribers(dataset.as_str()), None, MAX_SUBSCRIBERS)? {
-            let Some(digest) = key.last_chunk::<32>() else { continue };
+        for (key, _) in ctx.txn.raw_scan(
+            Table::Datasets,
+            &dataset_subscribers(dataset.as_str()),
+            None,
+            MAX_SUBSCRIBERS,
+        )? {
+            let Some(digest) = key.last_chunk::<32>() else {
+                continue;
+            };
             let docket = DocketId(identity::Digest::from_bytes(*digest));
-            if let Some(DocketState::ReturnFlow(state)) = self.docket_row(ctx, &docket)?.map(|row| row.state) {
+            if let Some(DocketState::ReturnFlow(state)) =
+                self.docket_row(ctx, &docket)?.map(|row| row.state)
+            {
                 found.push((docket, state.recipient.code()));
             }
         }

@@ -14,45 +14,208 @@ use crate::wire::{EnvelopeId, NackReason};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Record {
     /// A membership chain was installed: the node has its place.
-    Installed { chain: Chain, at: Moment },
+    Installed {
+        /// From the root to this node.
+        chain: Chain,
+        /// This node's clock.
+        at: Moment,
+    },
     /// A person's act was accepted here (people, catalogue, members, drafts, tables).
-    Act { id: ActId, doer: Doer, body: Digest, at: Moment },
+    Act {
+        /// Digest of the signed act.
+        id: ActId,
+        /// Who acted, in which role.
+        doer: Doer,
+        /// The signed act.
+        body: Digest,
+        /// This node's clock.
+        at: Moment,
+    },
     /// A lawful refusal was given.
-    Refused { id: ActId, doer: Doer, refusal: Refusal, at: Moment },
+    Refused {
+        /// Which act.
+        id: ActId,
+        /// Whose.
+        doer: Doer,
+        /// Why, with its article.
+        refusal: Refusal,
+        /// This node's clock.
+        at: Moment,
+    },
     /// A child was certified, the chain is the child's.
-    Certified { chain: Chain, at: Moment },
+    Certified {
+        /// From the root to the child.
+        chain: Chain,
+        /// This node's clock.
+        at: Moment,
+    },
     /// A certificate was revoked, here or above.
-    Revoked { revocation: Signed<identity::Revocation>, at: Moment },
+    Revoked {
+        /// As its issuer signed it.
+        revocation: Signed<identity::Revocation>,
+        /// This node's clock.
+        at: Moment,
+    },
     /// A segment of a publication log, own or a descendant's.
-    Segment { head: Signed<Head>, at: Moment },
+    Segment {
+        /// As its publisher signed it.
+        head: Signed<Head>,
+        /// This node's clock.
+        at: Moment,
+    },
     /// Two signed heads of one publisher that cannot both be true.
-    ForkFound { first: Signed<Head>, second: Signed<Head>, at: Moment },
+    ForkFound {
+        /// The head known first.
+        first: Signed<Head>,
+        /// The head that contradicts it.
+        second: Signed<Head>,
+        /// This node's clock.
+        at: Moment,
+    },
     /// A docket's event, ordered here or copied from its home.
-    Event { docket: DocketId, sequence: u32, body: Digest, home: Path, at: Moment },
+    Event {
+        /// Which docket.
+        docket: DocketId,
+        /// Its place in the docket, from 0.
+        sequence: u32,
+        /// The signed event.
+        body: Digest,
+        /// Who ordered it.
+        home: Path,
+        /// This node's clock.
+        at: Moment,
+    },
     /// A payload is to go to a node; sealed at once when its chain is known.
-    Queued { to: Code, order: u64, payload: Digest, at: Moment },
+    Queued {
+        /// The destination.
+        to: Code,
+        /// Its number towards that destination, from 1.
+        order: u64,
+        /// The payload in clear.
+        payload: Digest,
+        /// This node's clock.
+        at: Moment,
+    },
     /// The payload was sealed into an envelope and stands in a neighbour's outbox.
-    Sealed { to: Code, order: u64, envelope: EnvelopeId, next: Code, body: Digest, expires: Moment, at: Moment },
+    Sealed {
+        /// The destination.
+        to: Code,
+        /// Its number towards that destination.
+        order: u64,
+        /// The envelope's id.
+        envelope: EnvelopeId,
+        /// The neighbour it goes to first.
+        next: Code,
+        /// The signed envelope with the origin's chain.
+        body: Digest,
+        /// When it is given up.
+        expires: Moment,
+        /// This node's clock.
+        at: Moment,
+    },
     /// An envelope was taken from a neighbour: for this node, or into the next outbox.
-    Taken { envelope: EnvelopeId, from: Path, order: u64, next: Option<Code>, body: Option<Digest>, expires: Moment, at: Moment },
+    Taken {
+        /// Which envelope.
+        envelope: EnvelopeId,
+        /// Its origin.
+        from: Path,
+        /// Its number at the origin.
+        order: u64,
+        /// The next neighbour; `None` when it is for this node.
+        next: Option<Code>,
+        /// The signed envelope with the origin's chain, when it goes on.
+        body: Option<Digest>,
+        /// When it is given up.
+        expires: Moment,
+        /// This node's clock.
+        at: Moment,
+    },
     /// A neighbour has it.
-    Passed { envelope: EnvelopeId, neighbour: Code },
+    Passed {
+        /// Which envelope.
+        envelope: EnvelopeId,
+        /// Who acknowledged it.
+        neighbour: Code,
+    },
     /// It expired or was refused on the way; the origin is told.
-    Undeliverable { envelope: EnvelopeId, reason: NackReason, at: Moment },
+    Undeliverable {
+        /// Which envelope.
+        envelope: EnvelopeId,
+        /// Why.
+        reason: NackReason,
+        /// This node's clock.
+        at: Moment,
+    },
     /// Another node's chain was learned and verified.
-    ChainLearned { chain: Chain, as_of: Moment },
+    ChainLearned {
+        /// It.
+        chain: Chain,
+        /// As of when the revocations behind it were known.
+        as_of: Moment,
+    },
     /// A fetch ended well.
-    Fetched { docket: DocketId, object: Digest, at: Moment },
+    Fetched {
+        /// The docket that gave the right.
+        docket: DocketId,
+        /// Digest of the object.
+        object: Digest,
+        /// This node's clock.
+        at: Moment,
+    },
     /// An object was served whole.
-    Served { docket: DocketId, object: Digest, to: Path, at: Moment },
+    Served {
+        /// The docket that gave the right.
+        docket: DocketId,
+        /// Digest of the object.
+        object: Digest,
+        /// Who received it.
+        to: Path,
+        /// This node's clock.
+        at: Moment,
+    },
     /// A table was split and committed to.
-    Delivery { act: ActId, dataset: String, delivery: u64, rows: u64, remainder: u64, at: Moment },
+    Delivery {
+        /// The act that returned the table.
+        act: ActId,
+        /// Which dataset.
+        dataset: String,
+        /// Its number, from 1.
+        delivery: u64,
+        /// Rows in all.
+        rows: u64,
+        /// Rows that belong to no known division.
+        remainder: u64,
+        /// This node's clock.
+        at: Moment,
+    },
     /// A checkpoint of this ledger was signed.
-    CheckpointSigned { checkpoint: Signed<Checkpoint> },
+    CheckpointSigned {
+        /// It.
+        checkpoint: Signed<Checkpoint>,
+    },
     /// The parent or a witness cosigned it.
-    Cosigned { size: u64, cosignature: Cosignature },
+    Cosigned {
+        /// Leaves of the checkpoint.
+        size: u64,
+        /// It.
+        cosignature: Cosignature,
+    },
     /// A child's checkpoint was cosigned here.
-    ChildCosigned { checkpoint: Signed<Checkpoint>, at: Moment },
+    ChildCosigned {
+        /// As the child signed it.
+        checkpoint: Signed<Checkpoint>,
+        /// This node's clock.
+        at: Moment,
+    },
     /// Something the operator must know.
-    Finding { text_zh: String, text_en: String, article: Option<statute::Article>, at: Moment },
+    Finding {
+        /// In Chinese.
+        text_zh: String,
+        /// In English.
+        text_en: String,
+        /// The article it concerns, if one.
+        article: Option<statute::Article>,
+        /// This node's clock.
+        at: Moment,
+    },
 }

@@ -15,7 +15,13 @@ pub const MAX_SEARCH_CHARS: usize = 256;
 pub const MAX_SEARCH_HITS: u16 = 100;
 
 impl Core {
-    pub(super) fn search(&mut self, ctx: &mut Context<'_, '_>, token: Token, text: String, limit: u16) -> Result<(), Fault> {
+    pub(super) fn search(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        token: Token,
+        text: String,
+        limit: u16,
+    ) -> Result<(), Fault> {
         self.search_number += 1;
         let origin = self.place().map_or(Code::HUB, |place| place.code());
         // The time keeps numbers of two runs of one node apart.
@@ -23,12 +29,26 @@ impl Core {
         let query = SearchId { origin, number };
         ctx.effects.push(Effect::SearchStarted { token, query });
         if let Some(parent) = self.parent_link() {
-            ctx.send(parent, Frame::Search { query, text: clip(&text), limit: limit.min(MAX_SEARCH_HITS) });
+            ctx.send(
+                parent,
+                Frame::Search {
+                    query,
+                    text: clip(&text),
+                    limit: limit.min(MAX_SEARCH_HITS),
+                },
+            );
         }
         Ok(())
     }
 
-    pub(super) fn search_from_below(&mut self, ctx: &mut Context<'_, '_>, link: LinkId, query: SearchId, text: String, limit: u16) -> Result<(), Fault> {
+    pub(super) fn search_from_below(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        link: LinkId,
+        query: SearchId,
+        text: String,
+        limit: u16,
+    ) -> Result<(), Fault> {
         if self.peer(link).is_none_or(|peer| peer.parent) {
             return Ok(());
         }
@@ -37,27 +57,62 @@ impl Core {
         }
         self.searches.insert(query, link);
         let (text, limit) = (clip(&text), limit.min(MAX_SEARCH_HITS));
-        ctx.effects.push(Effect::SearchLocal { query, text: text.clone(), limit });
+        ctx.effects.push(Effect::SearchLocal {
+            query,
+            text: text.clone(),
+            limit,
+        });
         if let Some(parent) = self.parent_link() {
             ctx.send(parent, Frame::Search { query, text, limit });
         }
         Ok(())
     }
 
-    pub(super) fn search_done(&mut self, ctx: &mut Context<'_, '_>, query: SearchId, hits: Vec<SearchHit>) -> Result<(), Fault> {
-        let (Some(link), Some(node)) = (self.searches.get(&query).copied(), self.place().cloned()) else { return Ok(()) };
+    pub(super) fn search_done(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        query: SearchId,
+        hits: Vec<SearchHit>,
+    ) -> Result<(), Fault> {
+        let (Some(link), Some(node)) = (self.searches.get(&query).copied(), self.place().cloned())
+        else {
+            return Ok(());
+        };
         let catalogue = counter(&*ctx.txn, meta::CATALOGUE)?;
         let as_of = super::query::catalogue_as_of(&*ctx.txn)?.unwrap_or(ctx.now);
-        ctx.send(link, Frame::SearchAnswer { query, level: LevelAnswer { node, as_of, catalogue, hits } });
+        ctx.send(
+            link,
+            Frame::SearchAnswer {
+                query,
+                level: LevelAnswer {
+                    node,
+                    as_of,
+                    catalogue,
+                    hits,
+                },
+            },
+        );
         Ok(())
     }
 
-    pub(super) fn search_answered(&mut self, ctx: &mut Context<'_, '_>, link: LinkId, query: SearchId, level: LevelAnswer) -> Result<(), Fault> {
+    pub(super) fn search_answered(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        link: LinkId,
+        query: SearchId,
+        level: LevelAnswer,
+    ) -> Result<(), Fault> {
         if self.parent_link() != Some(link) || level.hits.len() > usize::from(MAX_SEARCH_HITS) {
             return Ok(());
         }
-        if self.place().is_some_and(|place| place.code() == query.origin) {
-            ctx.effects.push(Effect::SearchLevel { query, answer: level });
+        if self
+            .place()
+            .is_some_and(|place| place.code() == query.origin)
+        {
+            ctx.effects.push(Effect::SearchLevel {
+                query,
+                answer: level,
+            });
         } else if let Some(below) = self.searches.get(&query).copied() {
             ctx.send(below, Frame::SearchAnswer { query, level });
         }
@@ -68,4 +123,3 @@ impl Core {
 fn clip(text: &str) -> String {
     text.chars().take(MAX_SEARCH_CHARS).collect()
 }
-

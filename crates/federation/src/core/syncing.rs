@@ -35,8 +35,14 @@ pub(super) struct LinkSync {
 
 impl Core {
     /// Publishes changes in this node's own log, cut into signed segments.
-    pub(super) fn publish(&mut self, ctx: &mut Context<'_, '_>, changes: Vec<Change>) -> Result<(), Fault> {
-        let Some(place) = self.place().cloned() else { return Ok(()) };
+    pub(super) fn publish(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        changes: Vec<Change>,
+    ) -> Result<(), Fault> {
+        let Some(place) = self.place().cloned() else {
+            return Ok(());
+        };
         for batch in sync::batches(changes) {
             let log = self.log_of(ctx, place.code())?;
             let (segment, _) = sync::cut(&place, &log, &batch, ctx.now, &self.me.signing)
@@ -47,26 +53,51 @@ impl Core {
     }
 
     fn log_of(&self, ctx: &Context<'_, '_>, publisher: Code) -> Result<LogState, Fault> {
-        Ok(ctx.txn.row::<HeadRow>(Table::Heads, &code_key(&publisher))?.map_or_else(LogState::default, |row| row.log))
+        Ok(ctx
+            .txn
+            .row::<HeadRow>(Table::Heads, &code_key(&publisher))?
+            .map_or_else(LogState::default, |row| row.log))
     }
 
     /// Records a segment that is the publisher's (own, or verified) and brings the index in step.
-    fn store_segment(&mut self, ctx: &mut Context<'_, '_>, publisher: &Path, segment: &Segment, changes: Vec<Change>) -> Result<(), Fault> {
+    fn store_segment(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        publisher: &Path,
+        segment: &Segment,
+        changes: Vec<Change>,
+    ) -> Result<(), Fault> {
         ctx.raw_body(segment.body.clone());
         let at = ctx.now;
-        let members = changes.iter().any(|change| matches!(change, Change::MemberCertified { .. } | Change::MemberRevoked { .. }));
-        ctx.record(&Record::Segment { head: segment.head.clone(), at })?;
+        let members = changes.iter().any(|change| {
+            matches!(
+                change,
+                Change::MemberCertified { .. } | Change::MemberRevoked { .. }
+            )
+        });
+        ctx.record(&Record::Segment {
+            head: segment.head.clone(),
+            at,
+        })?;
         let mut put: Vec<PublishedEntry> = Vec::new();
         let mut remove: Vec<(Code, EntryId)> = Vec::new();
         for change in changes {
             match change {
-                Change::Published { entry, at } => put.push(PublishedEntry { publisher: publisher.clone(), published_at: at, entry }),
+                Change::Published { entry, at } => put.push(PublishedEntry {
+                    publisher: publisher.clone(),
+                    published_at: at,
+                    entry,
+                }),
                 Change::Withdrawn { id, .. } => remove.push((publisher.code(), id)),
                 Change::MemberCertified { .. } | Change::MemberRevoked { .. } => {}
             }
         }
         let applied = counter(&*ctx.txn, meta::CHANGES)?;
-        ctx.effects.push(Effect::Index { put, remove, applied });
+        ctx.effects.push(Effect::Index {
+            put,
+            remove,
+            applied,
+        });
         if members {
             self.close_revoked(ctx)?;
         }
@@ -74,10 +105,18 @@ impl Core {
     }
 
     /// Offers the subtree's state to the parent if it changed since the last offer on this link (or anyway, when `greeting`).
-    pub(super) fn offer_sync(&mut self, ctx: &mut Context<'_, '_>, greeting: bool) -> Result<(), Fault> {
-        let (Some(parent), Some(here)) = (self.parent_link(), self.place().cloned()) else { return Ok(()) };
+    pub(super) fn offer_sync(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        greeting: bool,
+    ) -> Result<(), Fault> {
+        let (Some(parent), Some(here)) = (self.parent_link(), self.place().cloned()) else {
+            return Ok(());
+        };
         let (digest, heads) = self.subtree_digest(ctx, &here)?;
-        let Some(link) = self.links.get_mut(&parent) else { return Ok(()) };
+        let Some(link) = self.links.get_mut(&parent) else {
+            return Ok(());
+        };
         if greeting || link.sync.offered != Some(digest) {
             link.sync.offered = Some(digest);
             ctx.send(parent, Frame::SyncOffer { digest, heads });
@@ -89,13 +128,28 @@ impl Core {
     fn subtree_digest(&self, ctx: &Context<'_, '_>, top: &Path) -> Result<(Digest, u64), Fault> {
         let rows = self.subtree_heads(ctx, top, None, MAX_PUBLISHERS)?;
         let heads = rows.len() as u64;
-        Ok((sync::heads_digest(rows.iter().map(|row| (row.publisher.code(), row.log.last, row.log.root))), heads))
+        Ok((
+            sync::heads_digest(
+                rows.iter()
+                    .map(|row| (row.publisher.code(), row.log.last, row.log.root)),
+            ),
+            heads,
+        ))
     }
 
-    fn subtree_heads(&self, ctx: &Context<'_, '_>, top: &Path, after: Option<Code>, limit: usize) -> Result<Vec<HeadRow>, Fault> {
+    fn subtree_heads(
+        &self,
+        ctx: &Context<'_, '_>,
+        top: &Path,
+        after: Option<Code>,
+        limit: usize,
+    ) -> Result<Vec<HeadRow>, Fault> {
         let after = after.map(|code| code_key(&code));
         let mut heads = Vec::new();
-        for (_, bytes) in ctx.txn.raw_scan(Table::Heads, b"", after.as_deref(), MAX_PUBLISHERS)? {
+        for (_, bytes) in ctx
+            .txn
+            .raw_scan(Table::Heads, b"", after.as_deref(), MAX_PUBLISHERS)?
+        {
             let row: HeadRow = decode_row(Table::Heads, &bytes)?;
             if row.publisher == *top || top.is_ancestor_of(&row.publisher) {
                 heads.push(row);
@@ -109,11 +163,21 @@ impl Core {
 
     /// The child this link leads to, by place.
     fn child_place(&self, link: LinkId) -> Option<Path> {
-        self.peer(link).filter(|peer| !peer.parent).map(|peer| peer.place().clone())
+        self.peer(link)
+            .filter(|peer| !peer.parent)
+            .map(|peer| peer.place().clone())
     }
 
-    pub(super) fn sync_offered(&mut self, ctx: &mut Context<'_, '_>, link: LinkId, digest: Digest, _heads: u64) -> Result<(), Fault> {
-        let Some(child) = self.child_place(link) else { return Ok(()) };
+    pub(super) fn sync_offered(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        link: LinkId,
+        digest: Digest,
+        _heads: u64,
+    ) -> Result<(), Fault> {
+        let Some(child) = self.child_place(link) else {
+            return Ok(());
+        };
         let (ours, _) = self.subtree_digest(ctx, &child)?;
         if ours != digest {
             ctx.send(link, Frame::SyncHeadsWanted { after: None });
@@ -121,24 +185,47 @@ impl Core {
         Ok(())
     }
 
-    pub(super) fn sync_heads_wanted(&mut self, ctx: &mut Context<'_, '_>, link: LinkId, after: Option<Code>) -> Result<(), Fault> {
-        let (true, Some(here)) = (self.parent_link() == Some(link), self.place().cloned()) else { return Ok(()) };
+    pub(super) fn sync_heads_wanted(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        link: LinkId,
+        after: Option<Code>,
+    ) -> Result<(), Fault> {
+        let (true, Some(here)) = (self.parent_link() == Some(link), self.place().cloned()) else {
+            return Ok(());
+        };
         let mut rows = self.subtree_heads(ctx, &here, after, HEADS_PER_PAGE + 1)?;
         let more = rows.len() > HEADS_PER_PAGE;
         rows.truncate(HEADS_PER_PAGE);
-        ctx.send(link, Frame::SyncHeads { heads: rows.into_iter().map(|row| row.head).collect(), more });
+        ctx.send(
+            link,
+            Frame::SyncHeads {
+                heads: rows.into_iter().map(|row| row.head).collect(),
+                more,
+            },
+        );
         Ok(())
     }
 
-    pub(super) fn sync_heads(&mut self, ctx: &mut Context<'_, '_>, link: LinkId, heads: &[Signed<Head>], more: bool) -> Result<(), Fault> {
-        let Some(child) = self.child_place(link) else { return Ok(()) };
+    pub(super) fn sync_heads(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        link: LinkId,
+        heads: &[Signed<Head>],
+        more: bool,
+    ) -> Result<(), Fault> {
+        let Some(child) = self.child_place(link) else {
+            return Ok(());
+        };
         if heads.len() > HEADS_PER_PAGE {
             ctx.close(link, "more heads than a page holds");
             return Ok(());
         }
         let mut last = None;
         for signed in heads {
-            let Ok(head) = signed.claimed(MAX_HEAD_BYTES) else { continue };
+            let Ok(head) = signed.claimed(MAX_HEAD_BYTES) else {
+                continue;
+            };
             if head.publisher != child && !child.is_ancestor_of(&head.publisher) {
                 continue;
             }
@@ -163,12 +250,21 @@ impl Core {
 
     fn pull_next(&mut self, ctx: &mut Context<'_, '_>, link: LinkId) -> Result<(), Fault> {
         loop {
-            let Some(state) = self.links.get_mut(&link) else { return Ok(()) };
+            let Some(state) = self.links.get_mut(&link) else {
+                return Ok(());
+            };
             if state.sync.pulling.len() >= PULLS_AT_ONCE {
                 return Ok(());
             }
-            let Some((publisher, until)) = state.sync.wanted.pop_front() else { return Ok(()) };
-            if state.sync.pulling.iter().any(|(code, _)| *code == publisher) {
+            let Some((publisher, until)) = state.sync.wanted.pop_front() else {
+                return Ok(());
+            };
+            if state
+                .sync
+                .pulling
+                .iter()
+                .any(|(code, _)| *code == publisher)
+            {
                 continue;
             }
             state.sync.pulling.push((publisher, until));
@@ -177,7 +273,13 @@ impl Core {
         }
     }
 
-    pub(super) fn sync_pulled(&mut self, ctx: &mut Context<'_, '_>, link: LinkId, publisher: Code, after: u64) -> Result<(), Fault> {
+    pub(super) fn sync_pulled(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        link: LinkId,
+        publisher: Code,
+        after: u64,
+    ) -> Result<(), Fault> {
         if self.parent_link() == Some(link) {
             self.send_segments(ctx, link, publisher, after)?;
         }
@@ -185,36 +287,77 @@ impl Core {
     }
 
     /// A neighbour below restored an old copy: give it back what it lost of a log it holds the key or the duty for.
-    fn give_back(&mut self, ctx: &mut Context<'_, '_>, link: LinkId, publisher: Code, after: u64) -> Result<(), Fault> {
+    fn give_back(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        link: LinkId,
+        publisher: Code,
+        after: u64,
+    ) -> Result<(), Fault> {
         self.send_segments(ctx, link, publisher, after)
     }
 
-    fn send_segments(&mut self, ctx: &mut Context<'_, '_>, link: LinkId, publisher: Code, after: u64) -> Result<(), Fault> {
-        let own = self.member.as_ref().filter(|member| member.place().code() == publisher).map(|member| member.chain().clone());
+    fn send_segments(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        link: LinkId,
+        publisher: Code,
+        after: u64,
+    ) -> Result<(), Fault> {
+        let own = self
+            .member
+            .as_ref()
+            .filter(|member| member.place().code() == publisher)
+            .map(|member| member.chain().clone());
         let chain = match own {
             Some(chain) => Some(chain),
-            None => ctx.txn.row::<super::tables::ChainRow>(Table::Chains, &code_key(&publisher))?.map(|row| row.chain),
+            None => ctx
+                .txn
+                .row::<super::tables::ChainRow>(Table::Chains, &code_key(&publisher))?
+                .map(|row| row.chain),
         };
         let Some(chain) = chain else { return Ok(()) };
         let (prefix, from) = (code_key(&publisher), segment_key(&publisher, after));
         let mut segments = Vec::new();
         let mut bytes = 0;
-        for (_, row) in ctx.txn.raw_scan(Table::Segments, &prefix, Some(&from), 64)? {
+        for (_, row) in ctx
+            .txn
+            .raw_scan(Table::Segments, &prefix, Some(&from), 64)?
+        {
             let head: Signed<Head> = decode_row(Table::Segments, &row)?;
-            let claimed = head.claimed(MAX_HEAD_BYTES).map_err(|error| Fault(format!("stored head: {error}")))?;
-            let body = ctx.txn.raw_body(&claimed.body)?.ok_or_else(|| Fault(format!("segment body {} is missing", claimed.body)))?;
+            let claimed = head
+                .claimed(MAX_HEAD_BYTES)
+                .map_err(|error| Fault(format!("stored head: {error}")))?;
+            let body = ctx
+                .txn
+                .raw_body(&claimed.body)?
+                .ok_or_else(|| Fault(format!("segment body {} is missing", claimed.body)))?;
             bytes += body.len();
             if bytes > PULL_BYTES && !segments.is_empty() {
                 break;
             }
             segments.push(Segment { head, body });
         }
-        ctx.send(link, Frame::SyncSegments { publisher: chain, segments });
+        ctx.send(
+            link,
+            Frame::SyncSegments {
+                publisher: chain,
+                segments,
+            },
+        );
         Ok(())
     }
 
-    pub(super) fn sync_segments(&mut self, ctx: &mut Context<'_, '_>, link: LinkId, chain: &Chain, segments: &[Segment]) -> Result<(), Fault> {
-        let (Some(peer), Some(here)) = (self.peer(link), self.place().cloned()) else { return Ok(()) };
+    pub(super) fn sync_segments(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        link: LinkId,
+        chain: &Chain,
+        segments: &[Segment],
+    ) -> Result<(), Fault> {
+        let (Some(peer), Some(here)) = (self.peer(link), self.place().cloned()) else {
+            return Ok(());
+        };
         let verified = chain.verify(&self.me.root, ctx.now, &revoked(&*ctx.txn));
         let member = match verified {
             Ok(member) => member,
@@ -222,9 +365,17 @@ impl Core {
         };
         let publisher = member.place().clone();
         // From a child: logs at or below it. From the parent: only what this node itself had lost.
-        let expected = if peer.parent { publisher == here || here.is_ancestor_of(&publisher) } else { publisher == *peer.place() || peer.place().is_ancestor_of(&publisher) };
+        let expected = if peer.parent {
+            publisher == here || here.is_ancestor_of(&publisher)
+        } else {
+            publisher == *peer.place() || peer.place().is_ancestor_of(&publisher)
+        };
         if !expected {
-            return self.refuse_segments(ctx, link, &format!("{publisher} is not in its place below {}", peer.place()));
+            return self.refuse_segments(
+                ctx,
+                link,
+                &format!("{publisher} is not in its place below {}", peer.place()),
+            );
         }
         self.learn(ctx, chain, ctx.now)?;
         for segment in segments {
@@ -244,20 +395,35 @@ impl Core {
         self.after_segments(ctx, link, publisher.code())
     }
 
-    fn after_segments(&mut self, ctx: &mut Context<'_, '_>, link: LinkId, publisher: Code) -> Result<(), Fault> {
+    fn after_segments(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        link: LinkId,
+        publisher: Code,
+    ) -> Result<(), Fault> {
         let have = self.log_of(ctx, publisher)?.last;
         let mut again = false;
-        if let Some(state) = self.links.get_mut(&link) {
-            if let Some(place) = state.sync.pulling.iter().position(|(code, _)| *code == publisher) {
-                let (_, until) = state.sync.pulling[place];
-                again = have < until;
-                if !again {
-                    state.sync.pulling.swap_remove(place);
-                }
+        if let Some(state) = self.links.get_mut(&link)
+            && let Some(place) = state
+                .sync
+                .pulling
+                .iter()
+                .position(|(code, _)| *code == publisher)
+        {
+            let (_, until) = state.sync.pulling[place];
+            again = have < until;
+            if !again {
+                state.sync.pulling.swap_remove(place);
             }
         }
         if again {
-            ctx.send(link, Frame::SyncPull { publisher, after: have });
+            ctx.send(
+                link,
+                Frame::SyncPull {
+                    publisher,
+                    after: have,
+                },
+            );
         } else {
             self.pull_next(ctx, link)?;
         }
@@ -265,29 +431,70 @@ impl Core {
     }
 
     /// A bad segment ends the link: nothing already known is touched, and the child starts over when it comes back.
-    fn refuse_segments(&mut self, ctx: &mut Context<'_, '_>, link: LinkId, reason: &str) -> Result<(), Fault> {
-        let from = self.peer(link).map_or_else(String::new, |peer| peer.code().to_string());
-        ctx.finding(format!("拒收{from}送来的目录分段：{reason}"), format!("catalogue segments from {from} refused: {reason}"), None)?;
+    fn refuse_segments(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        link: LinkId,
+        reason: &str,
+    ) -> Result<(), Fault> {
+        let from = self
+            .peer(link)
+            .map_or_else(String::new, |peer| peer.code().to_string());
+        ctx.finding(
+            format!("拒收{from}送来的目录分段：{reason}"),
+            format!("catalogue segments from {from} refused: {reason}"),
+            None,
+        )?;
         ctx.close(link, format!("bad segment: {reason}"));
         Ok(())
     }
 
     /// Two signed heads of one sequence: kept side by side as the proof, once.
-    fn note_fork(&mut self, ctx: &mut Context<'_, '_>, head: &Head, signed: &Signed<Head>) -> Result<(), Fault> {
+    fn note_fork(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        head: &Head,
+        signed: &Signed<Head>,
+    ) -> Result<(), Fault> {
         let publisher = head.publisher.code();
-        let Some(known) = self.known_member(ctx, &publisher)? else { return Ok(()) };
-        if signed.check(identity::Domain::Segment, &known.certificate().signing_key).is_err() {
+        let Some(known) = self.known_member(ctx, &publisher)? else {
+            return Ok(());
+        };
+        if signed
+            .check(identity::Domain::Segment, &known.certificate().signing_key)
+            .is_err()
+        {
             return Ok(());
         }
-        let Some(first) = ctx.txn.row::<Signed<Head>>(Table::Segments, &segment_key(&publisher, head.last))? else { return Ok(()) };
-        if first == *signed || ctx.txn.raw(Table::Seen, &fork_key(&publisher, head.last))?.is_some() {
+        let Some(first) = ctx
+            .txn
+            .row::<Signed<Head>>(Table::Segments, &segment_key(&publisher, head.last))?
+        else {
+            return Ok(());
+        };
+        if first == *signed
+            || ctx
+                .txn
+                .raw(Table::Seen, &fork_key(&publisher, head.last))?
+                .is_some()
+        {
             return Ok(());
         }
         let at = ctx.now;
-        ctx.record(&Record::ForkFound { first, second: signed.clone(), at })?;
+        ctx.record(&Record::ForkFound {
+            first,
+            second: signed.clone(),
+            at,
+        })?;
         ctx.finding(
-            format!("{publisher}对目录序号{}签署了两个不同的版本；双方签名已存证", head.last),
-            format!("{publisher} signed two histories for sequence {}; both are kept as proof", head.last),
+            format!(
+                "{publisher}对目录序号{}签署了两个不同的版本；双方签名已存证",
+                head.last
+            ),
+            format!(
+                "{publisher} signed two histories for sequence {}; both are kept as proof",
+                head.last
+            ),
             None,
         )
     }

@@ -27,7 +27,13 @@ pub trait View {
     ///
     /// # Errors
     /// [`Fault`] when the medium fails.
-    fn raw_scan(&self, table: Table, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<Pair>, Fault>;
+    fn raw_scan(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Pair>, Fault>;
 
     /// See [`Read::body`].
     ///
@@ -40,7 +46,9 @@ pub trait View {
     /// # Errors
     /// [`Fault`] when the medium fails or the row does not decode (the projection is then rebuilt).
     fn row<T: DeserializeOwned>(&self, table: Table, key: &[u8]) -> Result<Option<T>, Fault> {
-        self.raw(table, key)?.map(|bytes| decode_row(table, &bytes)).transpose()
+        self.raw(table, key)?
+            .map(|bytes| decode_row(table, &bytes))
+            .transpose()
     }
 
     /// A decoded body.
@@ -48,8 +56,11 @@ pub trait View {
     /// # Errors
     /// [`Fault`] when the medium fails, the body is absent or does not decode.
     fn body_as<T: DeserializeOwned>(&self, digest: &Digest) -> Result<T, Fault> {
-        let bytes = self.raw_body(digest)?.ok_or_else(|| Fault(format!("body {digest} is missing")))?;
-        codec::decode(&bytes, MAX_ROW_BYTES).map_err(|error| Fault(format!("body {digest}: {error}")))
+        let bytes = self
+            .raw_body(digest)?
+            .ok_or_else(|| Fault(format!("body {digest} is missing")))?;
+        codec::decode(&bytes, MAX_ROW_BYTES)
+            .map_err(|error| Fault(format!("body {digest}: {error}")))
     }
 }
 
@@ -65,7 +76,13 @@ impl View for dyn Read + '_ {
     fn raw(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
         self.get(table, key)
     }
-    fn raw_scan(&self, table: Table, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<Pair>, Fault> {
+    fn raw_scan(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Pair>, Fault> {
         self.scan(table, prefix, after, limit)
     }
     fn raw_body(&self, digest: &Digest) -> Result<Option<Vec<u8>>, Fault> {
@@ -77,7 +94,13 @@ impl View for Txn<'_> {
     fn raw(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
         self.get(table, key)
     }
-    fn raw_scan(&self, table: Table, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<Pair>, Fault> {
+    fn raw_scan(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Pair>, Fault> {
         self.scan(table, prefix, after, limit)
     }
     fn raw_body(&self, digest: &Digest) -> Result<Option<Vec<u8>>, Fault> {
@@ -187,9 +210,19 @@ pub struct OutboxRow {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SeenRow {
     /// An act was accepted; the docket it opened or stepped.
-    Act { docket: Option<DocketId>, at: Moment },
+    Act {
+        /// The docket it opened or stepped.
+        docket: Option<DocketId>,
+        /// When it was accepted.
+        at: Moment,
+    },
     /// An envelope was taken; its place in an outbox while it stands there.
-    Envelope { outbox: Option<Vec<u8>>, expires: Moment },
+    Envelope {
+        /// Its outbox key while it waits there.
+        outbox: Option<Vec<u8>>,
+        /// When it is given up.
+        expires: Moment,
+    },
 }
 
 /// An object this node is to fetch.
@@ -288,7 +321,8 @@ pub fn set_counter(txn: &mut Txn<'_>, name: &[u8], value: u64) {
 
 /// The eight big-endian bytes at the end of a key.
 pub fn key_tail_u64(key: &[u8]) -> u64 {
-    key.last_chunk::<8>().map_or(0, |tail| u64::from_be_bytes(*tail))
+    key.last_chunk::<8>()
+        .map_or(0, |tail| u64::from_be_bytes(*tail))
 }
 
 /// Subscriptions to a dataset, in [`Table::Datasets`]; the docket's id follows.

@@ -4,8 +4,11 @@
 use identity::{Digest, Moment, Path};
 use statute::{Article, Calendar, Duty, Profile, Refusal, RefusalReason};
 
+use super::grant;
 use super::rules::{self, acts_for, acts_for_either};
-use super::{ApplicationEvent, ApplicationState, DisputeStage, GrantTerms, MissingItem, Phase, Reply};
+use super::{
+    ApplicationEvent, ApplicationState, DisputeStage, GrantTerms, MissingItem, Phase, Reply,
+};
 use crate::act::{ActBody, ObjectRef, VerifiedAct, text_within_bounds};
 use crate::catalogue::PublishedEntry;
 use crate::dispute::{NegotiationStep, Party};
@@ -23,12 +26,18 @@ pub struct Law<'a> {
 impl Law<'_> {
     /// When a duty that arises now is due: at this instant it is late.
     pub fn due(&self, duty: Duty, arises: Moment) -> Moment {
-        Moment::from_millis(statute::due(duty, arises.as_millis(), self.calendar, self.profile).ends_ms)
+        Moment::from_millis(
+            statute::due(duty, arises.as_millis(), self.calendar, self.profile).ends_ms,
+        )
     }
 }
 
 /// What happens to an application's docket.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "one at a time, on its way through decide"
+)]
 pub enum Command {
     /// The requester's consented application arrived; `entry` is what the provider's node has published under its id, if anything.
     Open {
@@ -81,7 +90,10 @@ pub fn duties(state: &ApplicationState) -> Vec<OpenDuty> {
             Duty::reply_to(state.entry.entry.terms.class()).map(|duty| (duty, *due))
         }
         Phase::Granted { due, .. } => Some((Duty::Provide, *due)),
-        Phase::Incomplete { .. } | Phase::Refused { .. } | Phase::Providing { .. } | Phase::Provided { .. } => None,
+        Phase::Incomplete { .. }
+        | Phase::Refused { .. }
+        | Phase::Providing { .. }
+        | Phase::Provided { .. } => None,
     };
     let open = |(duty, due)| OpenDuty {
         duty,
@@ -103,18 +115,35 @@ pub fn decide(
     now: Moment,
 ) -> Result<Vec<ApplicationEvent>, Refusal> {
     match (state, command) {
-        (None, Command::Open { apply, consent, requester_node, entry }) => {
-            open(apply, consent, requester_node, entry.as_deref(), law, now)
+        (
+            None,
+            Command::Open {
+                apply,
+                consent,
+                requester_node,
+                entry,
+            },
+        ) => open(apply, consent, requester_node, entry.as_deref(), law, now),
+        (Some(state), Command::Open { .. }) => Err(RefusalReason::Duplicate {
+            what: state.docket.to_string(),
         }
-        (Some(state), Command::Open { .. }) => {
-            Err(RefusalReason::Duplicate { what: state.docket.to_string() }.under(Article::R20))
+        .under(Article::R20)),
+        (
+            None,
+            Command::Act(_)
+            | Command::Fetched { .. }
+            | Command::DisputeConcluded { .. }
+            | Command::Tick,
+        ) => Err(RefusalReason::WrongState {
+            expected: "received".into(),
+            found: "none".into(),
         }
-        (None, Command::Act(_) | Command::Fetched { .. } | Command::DisputeConcluded { .. } | Command::Tick) => {
-            Err(RefusalReason::WrongState { expected: "received".into(), found: "none".into() }.under(Article::R20))
-        }
+        .under(Article::R20)),
         (Some(state), Command::Act(act)) => person_acts(state, act, law, now),
         (Some(state), Command::Fetched { object, at }) => fetched(state, object, *at),
-        (Some(state), Command::DisputeConcluded { dispute, outcome }) => dispute_concluded(state, *dispute, outcome),
+        (Some(state), Command::DisputeConcluded { dispute, outcome }) => {
+            dispute_concluded(state, *dispute, outcome)
+        }
         (Some(state), Command::Tick) => Ok(overdue(state, now)),
     }
 }
@@ -139,7 +168,8 @@ fn open(
     let published = rules::entry_may_be_applied_for(application, entry)?;
     rules::within_the_entry(application, published)?;
     let class = published.entry.terms.class();
-    let duty = Duty::reply_to(class).ok_or_else(|| RefusalReason::EntryNotShared.under(Article::R14))?;
+    let duty =
+        Duty::reply_to(class).ok_or_else(|| RefusalReason::EntryNotShared.under(Article::R14))?;
     Ok(vec![ApplicationEvent::Received {
         apply: apply.signed().clone(),
         consent: consent.signed().clone(),
@@ -158,28 +188,42 @@ fn person_acts(
 ) -> Result<Vec<ApplicationEvent>, Refusal> {
     let body = &act.act().body;
     if body.docket() != Some(state.docket) {
-        return Err(RefusalReason::UnknownDocket { docket: state.docket.to_string() }.under(Article::R20));
+        return Err(RefusalReason::UnknownDocket {
+            docket: state.docket.to_string(),
+        }
+        .under(Article::R20));
     }
     let event = match body {
         ActBody::TellMissing { missing, .. } => tell_missing(state, act, missing)?,
         ActBody::Supplement { materials, .. } => {
             acts_for(&state.requester, act, Article::R21)?;
-            let Phase::Incomplete { missing } = &state.phase else { return Err(not_in(state, "incomplete", Article::R21)) };
+            let Phase::Incomplete { missing } = &state.phase else {
+                return Err(not_in(state, "incomplete", Article::R21));
+            };
             rules::supplement_is_whole(state, missing, materials)?;
             let duty = Duty::reply_to(state.entry.entry.terms.class())
                 .ok_or_else(|| RefusalReason::EntryNotShared.under(Article::R14))?;
             let due = law.due(duty, now);
-            ApplicationEvent::Supplemented { act: act.signed().clone(), materials: materials.clone(), due }
+            ApplicationEvent::Supplemented {
+                act: act.signed().clone(),
+                materials: materials.clone(),
+                due,
+            }
         }
         ActBody::ProposeReply { reply, .. } => propose_reply(state, act, reply, law, now)?,
-        ActBody::ConsentToReply { document, .. } => consent_to_reply(state, act, *document, law, now)?,
+        ActBody::ConsentToReply { document, .. } => {
+            consent_to_reply(state, act, *document, law, now)?
+        }
         ActBody::Provide { object, .. } => provide(state, act, object, now)?,
         ActBody::RecordUse { record, .. } => {
             acts_for(&state.requester, act, Article::R29)?;
             let terms = at_disposal(state, Article::R29)?;
-            rules::grant_runs(terms, now)?;
-            rules::use_record_is_whole(state, record)?;
-            ApplicationEvent::UseRecorded { act: act.signed().clone(), record: record.clone() }
+            grant::grant_runs(terms, now)?;
+            grant::use_record_is_whole(state, record)?;
+            ApplicationEvent::UseRecorded {
+                act: act.signed().clone(),
+                record: record.clone(),
+            }
         }
         ActBody::RaiseDispute { claim, .. } => raise_dispute(state, act, claim)?,
         ActBody::Negotiate { step, .. } => negotiate(state, act, step)?,
@@ -197,7 +241,9 @@ fn person_acts(
         | ActBody::Subscribe { .. }
         | ActBody::ReturnTable { .. }
         | ActBody::CertifyMember { .. }
-        | ActBody::RevokeMember { .. } => return Err(not_in(state, "another docket", Article::R20)),
+        | ActBody::RevokeMember { .. } => {
+            return Err(not_in(state, "another docket", Article::R20));
+        }
     };
     Ok(vec![event])
 }
@@ -211,9 +257,10 @@ fn tell_missing(
     acts_for(&state.provider, act, Article::R21)?;
     rules::missing_is_told_once(state, missing)?;
     match &state.phase {
-        Phase::Received { .. } => {
-            Ok(ApplicationEvent::MissingTold { act: act.signed().clone(), missing: missing.to_vec() })
-        }
+        Phase::Received { .. } => Ok(ApplicationEvent::MissingTold {
+            act: act.signed().clone(),
+            missing: missing.to_vec(),
+        }),
         Phase::Incomplete { .. }
         | Phase::ReplyProposed { .. }
         | Phase::Granted { .. }
@@ -232,17 +279,23 @@ fn propose_reply(
     now: Moment,
 ) -> Result<ApplicationEvent, Refusal> {
     acts_for(&state.provider, act, Article::R21)?;
-    rules::reply_follows_completeness(state, reply)?;
+    grant::reply_follows_completeness(state, reply)?;
     match &state.phase {
         Phase::Received { .. } | Phase::ReplyProposed { .. } => {}
         Phase::Incomplete { missing } => return Err(incomplete(missing, reply)),
-        Phase::Granted { .. } | Phase::Refused { .. } | Phase::Providing { .. } | Phase::Provided { .. } => {
+        Phase::Granted { .. }
+        | Phase::Refused { .. }
+        | Phase::Providing { .. }
+        | Phase::Provided { .. } => {
             return Err(not_in(state, "received", Article::R21));
         }
     }
-    rules::reply_is_lawful(state, reply, law.profile, now)?;
+    grant::reply_is_lawful(state, reply, law.profile, now)?;
     rules::may_try_again(state, Article::R21)?;
-    Ok(ApplicationEvent::ReplyProposed { act: act.signed().clone(), reply: reply.clone() })
+    Ok(ApplicationEvent::ReplyProposed {
+        act: act.signed().clone(),
+        reply: reply.clone(),
+    })
 }
 
 /// R20, R21: the consent makes the proposed reply the answer; R22's term runs from here.
@@ -254,19 +307,26 @@ fn consent_to_reply(
     now: Moment,
 ) -> Result<ApplicationEvent, Refusal> {
     acts_for(&state.provider, act, Article::R20)?;
-    let Phase::ReplyProposed { reply, document, .. } = &state.phase else {
+    let Phase::ReplyProposed {
+        reply, document, ..
+    } = &state.phase
+    else {
         return Err(not_in(state, "reply-proposed", Article::R20));
     };
-    rules::consent_to_reply(*document, consented)?;
-    rules::reply_is_lawful(state, reply, law.profile, now)?;
+    grant::consent_to_reply(*document, consented)?;
+    grant::reply_is_lawful(state, reply, law.profile, now)?;
     let consent = act.signed().clone();
     Ok(match reply {
-        Reply::Grant { terms } => {
-            ApplicationEvent::Granted { consent, terms: terms.clone(), due: law.due(Duty::Provide, now) }
-        }
-        Reply::Refuse { reasons, basis } => {
-            ApplicationEvent::Refused { consent, reasons: reasons.clone(), basis: basis.clone() }
-        }
+        Reply::Grant { terms } => ApplicationEvent::Granted {
+            consent,
+            terms: terms.clone(),
+            due: law.due(Duty::Provide, now),
+        },
+        Reply::Refuse { reasons, basis } => ApplicationEvent::Refused {
+            consent,
+            reasons: reasons.clone(),
+            basis: basis.clone(),
+        },
     })
 }
 
@@ -286,16 +346,26 @@ fn provide(
         | Phase::Refused { .. }
         | Phase::Provided { .. } => return Err(not_in(state, "granted", Article::R22)),
     };
-    rules::may_provide(terms, object, now)?;
+    grant::may_provide(terms, object, now)?;
     rules::may_try_again(state, Article::R22)?;
-    Ok(ApplicationEvent::Providing { act: act.signed().clone(), object: object.clone() })
+    Ok(ApplicationEvent::Providing {
+        act: act.signed().clone(),
+        object: object.clone(),
+    })
 }
 
 /// R22: the requester's node has all of it. Told twice, it is recorded once.
-fn fetched(state: &ApplicationState, received: &Digest, at: Moment) -> Result<Vec<ApplicationEvent>, Refusal> {
+fn fetched(
+    state: &ApplicationState,
+    received: &Digest,
+    at: Moment,
+) -> Result<Vec<ApplicationEvent>, Refusal> {
     match &state.phase {
         Phase::Providing { object, .. } if object.digest == *received => {
-            Ok(vec![ApplicationEvent::Provided { object: object.clone(), received_at: at }])
+            Ok(vec![ApplicationEvent::Provided {
+                object: object.clone(),
+                received_at: at,
+            }])
         }
         Phase::Provided { object, .. } if object.digest == *received => Ok(Vec::new()),
         Phase::Received { .. }
@@ -309,18 +379,31 @@ fn fetched(state: &ApplicationState, received: &Digest, at: Moment) -> Result<Ve
 }
 
 /// R28: a party raises a dispute about an answer or about its being overdue.
-fn raise_dispute(state: &ApplicationState, act: &VerifiedAct, claim: &str) -> Result<ApplicationEvent, Refusal> {
+fn raise_dispute(
+    state: &ApplicationState,
+    act: &VerifiedAct,
+    claim: &str,
+) -> Result<ApplicationEvent, Refusal> {
     acts_for_either(&state.requester, &state.provider, act)?;
     rules::claim_is_stated(claim)?;
     rules::there_is_something_to_dispute(state)?;
     match &state.dispute {
         DisputeStage::None | DisputeStage::Settled => {}
-        DisputeStage::Negotiating { .. } | DisputeStage::Failed { .. } | DisputeStage::Concluded { .. } => {
-            return Err(wrong_state("none or settled", state.dispute.name(), Article::R28));
+        DisputeStage::Negotiating { .. }
+        | DisputeStage::Failed { .. }
+        | DisputeStage::Concluded { .. } => {
+            return Err(wrong_state(
+                "none or settled",
+                state.dispute.name(),
+                Article::R28,
+            ));
         }
     }
     rules::may_negotiate_again(state)?;
-    Ok(ApplicationEvent::DisputeRaised { act: act.signed().clone(), claim: claim.to_owned() })
+    Ok(ApplicationEvent::DisputeRaised {
+        act: act.signed().clone(),
+        claim: claim.to_owned(),
+    })
 }
 
 /// R28: negotiation comes first.
@@ -331,10 +414,17 @@ fn negotiate(
 ) -> Result<ApplicationEvent, Refusal> {
     acts_for_either(&state.requester, &state.provider, act)?;
     let DisputeStage::Negotiating { by, .. } = &state.dispute else {
-        return Err(wrong_state("negotiating", state.dispute.name(), Article::R28));
+        return Err(wrong_state(
+            "negotiating",
+            state.dispute.name(),
+            Article::R28,
+        ));
     };
     rules::negotiation_step_is_lawful(state, by, step, act)?;
-    Ok(ApplicationEvent::Negotiated { act: act.signed().clone(), step: step.clone() })
+    Ok(ApplicationEvent::Negotiated {
+        act: act.signed().clone(),
+        step: step.clone(),
+    })
 }
 
 /// R28: what the common superior recorded. Told twice, it is recorded once.
@@ -344,16 +434,23 @@ fn dispute_concluded(
     outcome: &str,
 ) -> Result<Vec<ApplicationEvent>, Refusal> {
     match &state.dispute {
-        DisputeStage::Failed { dispute: failed, .. } if *failed == dispute => {
+        DisputeStage::Failed {
+            dispute: failed, ..
+        } if *failed == dispute => {
             text_within_bounds([outcome], Article::R28)?;
-            Ok(vec![ApplicationEvent::DisputeConcluded { dispute, outcome: outcome.to_owned() }])
+            Ok(vec![ApplicationEvent::DisputeConcluded {
+                dispute,
+                outcome: outcome.to_owned(),
+            }])
         }
         DisputeStage::Concluded { dispute: concluded } if *concluded == dispute => Ok(Vec::new()),
         DisputeStage::None
         | DisputeStage::Negotiating { .. }
         | DisputeStage::Settled
         | DisputeStage::Failed { .. }
-        | DisputeStage::Concluded { .. } => Err(wrong_state("failed", state.dispute.name(), Article::R28)),
+        | DisputeStage::Concluded { .. } => {
+            Err(wrong_state("failed", state.dispute.name(), Article::R28))
+        }
     }
 }
 
@@ -362,7 +459,10 @@ fn overdue(state: &ApplicationState, now: Moment) -> Vec<ApplicationEvent> {
     duties(state)
         .into_iter()
         .filter(|open| now >= open.due && !open.overdue)
-        .map(|open| ApplicationEvent::Overdue { duty: open.duty, due: open.due })
+        .map(|open| ApplicationEvent::Overdue {
+            duty: open.duty,
+            due: open.due,
+        })
         .collect()
 }
 
@@ -394,5 +494,9 @@ fn not_in(state: &ApplicationState, expected: &str, article: Article) -> Refusal
 }
 
 fn wrong_state(expected: &str, found: &str, article: Article) -> Refusal {
-    RefusalReason::WrongState { expected: expected.to_owned(), found: found.to_owned() }.under(article)
+    RefusalReason::WrongState {
+        expected: expected.to_owned(),
+        found: found.to_owned(),
+    }
+    .under(article)
 }

@@ -53,7 +53,11 @@ pub struct EntryDraft {
     #[serde(alias = "数据格式")]
     pub format: String,
     /// 数据更新频率.
-    #[serde(alias = "数据更新频率", alias = "更新频率", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        alias = "数据更新频率",
+        alias = "更新频率",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub frequency: Option<Word<UpdateFrequency>>,
     /// 共享属性 with 使用条件.
     #[serde(alias = "共享属性")]
@@ -71,7 +75,10 @@ pub struct EntryDraft {
     #[serde(alias = "保密风险评估", skip_serializing_if = "Option::is_none")]
     pub secrecy_assessment: Option<AssessmentDraft>,
     /// 个人信息保护影响评估; not applicable when absent and there is no personal information.
-    #[serde(alias = "个人信息保护影响评估", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        alias = "个人信息保护影响评估",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub privacy_assessment: Option<AssessmentDraft>,
 }
 
@@ -101,7 +108,11 @@ pub struct TermsDraft {
     #[serde(alias = "有条件共享", skip_serializing_if = "Option::is_none")]
     pub conditional: Option<ConditionsDraft>,
     /// 不予共享.
-    #[serde(rename = "not-shared", alias = "不予共享", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "not-shared",
+        alias = "不予共享",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub not_shared: Option<NotSharedDraft>,
 }
 
@@ -215,11 +226,15 @@ impl EntryDraft {
     pub fn into_entry(self) -> Result<Entry, DraftError> {
         statute::check_catalogue_fields(&self.stated())?;
         let class = self.terms.class()?;
-        let assessed = |draft: Option<AssessmentDraft>| draft.map(AssessmentDraft::into_assessment).transpose();
+        let assessed = |draft: Option<AssessmentDraft>| {
+            draft.map(AssessmentDraft::into_assessment).transpose()
+        };
         let missing = |field| DraftError::Refused(super::missing(field));
         let privacy_assessment = match assessed(self.privacy_assessment)? {
             Some(assessment) => assessment,
-            None => Assessment::NotApplicable { reason: "不含个人信息".to_owned() },
+            None => Assessment::NotApplicable {
+                reason: "不含个人信息".to_owned(),
+            },
         };
         let items: Vec<DataItem> = self.items.into_iter().map(ItemDraft::into_item).collect();
         let grade = match self.grade {
@@ -231,15 +246,22 @@ impl EntryDraft {
             version: self.version.unwrap_or(1),
             name: self.name,
             summary: self.summary,
-            provider: self.provider.trim().parse().map_err(|error: identity::CreditCodeError| {
-                DraftError::Provider(error.to_string())
-            })?,
+            provider: self.provider.trim().parse().map_err(
+                |error: identity::CreditCodeError| DraftError::Provider(error.to_string()),
+            )?,
             provider_name: self.provider_name,
             items,
             format: self.format,
-            frequency: self.frequency.ok_or_else(|| missing(CatalogueField::UpdateFrequency))?.0,
+            frequency: self
+                .frequency
+                .ok_or_else(|| missing(CatalogueField::UpdateFrequency))?
+                .0,
             terms: class,
-            methods: self.methods.into_iter().map(|Word(method)| method).collect(),
+            methods: self
+                .methods
+                .into_iter()
+                .map(|Word(method)| method)
+                .collect(),
             grade,
             personal_information: self.personal_information,
             secrecy_assessment: assessed(self.secrecy_assessment)?
@@ -256,17 +278,30 @@ impl EntryDraft {
         let stated = [
             (CatalogueField::Name, !self.name.trim().is_empty()),
             (CatalogueField::DataItems, !self.items.is_empty()),
-            (CatalogueField::Provider, !self.provider.trim().is_empty() && !self.provider_name.trim().is_empty()),
+            (
+                CatalogueField::Provider,
+                !self.provider.trim().is_empty() && !self.provider_name.trim().is_empty(),
+            ),
             (CatalogueField::Format, !self.format.trim().is_empty()),
             (CatalogueField::UpdateFrequency, self.frequency.is_some()),
             (CatalogueField::ShareClass, !self.terms.classes().is_empty()),
             (CatalogueField::Method, !self.methods.is_empty()),
-            (CatalogueField::UseConditions, !self.terms.classes().is_empty()),
+            (
+                CatalogueField::UseConditions,
+                !self.terms.classes().is_empty(),
+            ),
             (CatalogueField::Grade, true),
-            (CatalogueField::SecrecyAssessment, self.secrecy_assessment.is_some()),
+            (
+                CatalogueField::SecrecyAssessment,
+                self.secrecy_assessment.is_some(),
+            ),
             (CatalogueField::PersonalInformationAssessment, privacy),
         ];
-        stated.into_iter().filter(|(_, is_stated)| *is_stated).map(|(field, _)| field).collect()
+        stated
+            .into_iter()
+            .filter(|(_, is_stated)| *is_stated)
+            .map(|(field, _)| field)
+            .collect()
     }
 }
 
@@ -277,7 +312,11 @@ impl TermsDraft {
             (ShareClass::Conditional, self.conditional.is_some()),
             (ShareClass::NotShared, self.not_shared.is_some()),
         ];
-        named.into_iter().filter(|(_, is_named)| *is_named).map(|(class, _)| class).collect()
+        named
+            .into_iter()
+            .filter(|(_, is_named)| *is_named)
+            .map(|(class, _)| class)
+            .collect()
     }
 
     /// Exactly one class (R14).
@@ -302,14 +341,22 @@ impl TermsDraft {
 
 impl ItemDraft {
     fn into_item(self) -> DataItem {
-        DataItem { name: self.name, kind: self.kind, grade: self.grade.0 }
+        DataItem {
+            name: self.name,
+            kind: self.kind,
+            grade: self.grade.0,
+        }
     }
 }
 
 impl AssessmentDraft {
     fn into_assessment(self) -> Result<Assessment, DraftError> {
         match self {
-            Self::Done { by, on, conclusion } => Ok(Assessment::Done { by, on: day(&on)?, conclusion }),
+            Self::Done { by, on, conclusion } => Ok(Assessment::Done {
+                by,
+                on: day(&on)?,
+                conclusion,
+            }),
             Self::NotApplicable { reason } => Ok(Assessment::NotApplicable { reason }),
         }
     }
@@ -320,13 +367,27 @@ impl From<&Entry> for EntryDraft {
         let mut terms = TermsDraft::default();
         match &entry.terms {
             ClassTerms::Unconditional => terms.unconditional = Some(NothingDraft {}),
-            ClassTerms::Conditional { scope, uses, conditions } => {
+            ClassTerms::Conditional {
+                scope,
+                uses,
+                conditions,
+            } => {
                 let (scope, uses, conditions) = (scope.clone(), uses.clone(), conditions.clone());
-                terms.conditional = Some(ConditionsDraft { scope, uses, conditions });
+                terms.conditional = Some(ConditionsDraft {
+                    scope,
+                    uses,
+                    conditions,
+                });
             }
-            ClassTerms::NotShared { reason, legal_basis } => {
+            ClassTerms::NotShared {
+                reason,
+                legal_basis,
+            } => {
                 let (reason, legal_basis) = (reason.clone(), legal_basis.clone());
-                terms.not_shared = Some(NotSharedDraft { reason, legal_basis });
+                terms.not_shared = Some(NotSharedDraft {
+                    reason,
+                    legal_basis,
+                });
             }
         }
         let item = |item: &DataItem| ItemDraft {
@@ -362,7 +423,9 @@ impl From<&Assessment> for AssessmentDraft {
                 on: statute::beijing_date(on.as_millis()).to_string(),
                 conclusion: conclusion.clone(),
             },
-            Assessment::NotApplicable { reason } => Self::NotApplicable { reason: reason.clone() },
+            Assessment::NotApplicable { reason } => Self::NotApplicable {
+                reason: reason.clone(),
+            },
         }
     }
 }
@@ -375,9 +438,13 @@ const DAYS_TO_1970: i64 = 719_468;
 
 /// The first moment of a day in Beijing, written `2026-01-05`.
 fn day(text: &str) -> Result<Moment, DraftError> {
-    let wrong = || DraftError::Day { found: text.chars().take(20).collect() };
+    let wrong = || DraftError::Day {
+        found: text.chars().take(20).collect(),
+    };
     let parts: Vec<&str> = text.trim().split('-').collect();
-    let [year, month, day] = parts.as_slice() else { return Err(wrong()) };
+    let [year, month, day] = parts.as_slice() else {
+        return Err(wrong());
+    };
     let right = [(year, 4), (month, 2), (day, 2)]
         .iter()
         .all(|(part, length)| part.len() == *length && part.bytes().all(|it| it.is_ascii_digit()));
@@ -392,5 +459,9 @@ fn day(text: &str) -> Result<Moment, DraftError> {
     let days = year * 365 + leap_days + (153 * from_march + 2) / 5 + day - 1 - DAYS_TO_1970;
     let moment = Moment::from_millis(days * DAY_MS - BEIJING_AHEAD_MS);
     // A day that the month does not have comes out as another day.
-    if statute::beijing_date(moment.as_millis()).to_string() == text.trim() { Ok(moment) } else { Err(wrong()) }
+    if statute::beijing_date(moment.as_millis()).to_string() == text.trim() {
+        Ok(moment)
+    } else {
+        Err(wrong())
+    }
 }

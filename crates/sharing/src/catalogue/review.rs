@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 
 use identity::{Code, CreditCodeWarning};
 use serde::{Deserialize, Serialize};
-use statute::{ActKind, Article, CatalogueField, Grade, Refusal, RefusalReason, Secrecy, check_not_secret};
+use statute::{
+    ActKind, Article, CatalogueField, Grade, Refusal, RefusalReason, Secrecy, check_not_secret,
+};
 
 use super::{
-    Assessment, Entry, EntryState, EntryVersion, MAX_ITEMS, MAX_NAME_CHARS, MAX_SUMMARY_CHARS, ReviewVerdict,
+    Assessment, Entry, EntryState, EntryVersion, MAX_ITEMS, MAX_NAME_CHARS, MAX_SUMMARY_CHARS,
+    ReviewVerdict,
 };
 use crate::act::{Doer, at_most};
 
@@ -22,7 +25,14 @@ pub enum Warning {
 /// Words of classification of the law on state secrets, which no name or summary of government data bears (R3).
 const STATE_SECRET_MARKS: [&str; 3] = ["绝密", "机密", "国家秘密"];
 /// The lowest classification mark; it is also part of everyday words, so it counts only as a mark: bracketed, or before ★.
-const SECRET_MARKS: [&str; 6] = ["秘密★", "【秘密】", "［秘密］", "[秘密]", "（秘密）", "(秘密)"];
+const SECRET_MARKS: [&str; 6] = [
+    "秘密★",
+    "【秘密】",
+    "［秘密］",
+    "[秘密]",
+    "（秘密）",
+    "(秘密)",
+];
 
 /// Checks an entry as its department compiled it: R3, R12 to R15.
 ///
@@ -35,13 +45,21 @@ pub fn check_entry(entry: &Entry) -> Result<Vec<Warning>, Refusal> {
     statute::check_terms(&entry.terms)?;
     items_differ(entry)?;
     grade_is_that_of_strictest_item(entry)?;
-    Ok(entry.provider.warning().map(Warning::CreditCode).into_iter().collect())
+    Ok(entry
+        .provider
+        .warning()
+        .map(Warning::CreditCode)
+        .into_iter()
+        .collect())
 }
 
 /// Neither state secrets nor work secrets are government data (R3): what is marked so, or assessed so, is not entered.
 fn no_secrets(entry: &Entry) -> Result<(), Refusal> {
     let items = entry.items.iter().map(|item| item.name.as_str());
-    for text in [entry.name.as_str(), entry.summary.as_str()].into_iter().chain(items) {
+    for text in [entry.name.as_str(), entry.summary.as_str()]
+        .into_iter()
+        .chain(items)
+    {
         check_not_secret(secrecy_marked(text))?;
     }
     Ok(())
@@ -65,7 +83,11 @@ fn stated_fields(entry: &Entry) -> Vec<CatalogueField> {
         (CatalogueField::Name, text(&entry.name)),
         (
             CatalogueField::DataItems,
-            !entry.items.is_empty() && entry.items.iter().all(|item| text(&item.name) && text(&item.kind)),
+            !entry.items.is_empty()
+                && entry
+                    .items
+                    .iter()
+                    .all(|item| text(&item.name) && text(&item.kind)),
         ),
         (CatalogueField::Provider, text(&entry.provider_name)),
         (CatalogueField::Format, text(&entry.format)),
@@ -74,7 +96,10 @@ fn stated_fields(entry: &Entry) -> Vec<CatalogueField> {
         (CatalogueField::Method, !entry.methods.is_empty()),
         (CatalogueField::UseConditions, true),
         (CatalogueField::Grade, true),
-        (CatalogueField::SecrecyAssessment, is_done(&entry.secrecy_assessment)),
+        (
+            CatalogueField::SecrecyAssessment,
+            is_done(&entry.secrecy_assessment),
+        ),
         (
             CatalogueField::PersonalInformationAssessment,
             if entry.personal_information {
@@ -84,12 +109,18 @@ fn stated_fields(entry: &Entry) -> Vec<CatalogueField> {
             },
         ),
     ];
-    stated.into_iter().filter(|(_, is_stated)| *is_stated).map(|(field, _)| field).collect()
+    stated
+        .into_iter()
+        .filter(|(_, is_stated)| *is_stated)
+        .map(|(field, _)| field)
+        .collect()
 }
 
 fn is_done(assessment: &Assessment) -> bool {
     match assessment {
-        Assessment::Done { by, conclusion, .. } => !by.trim().is_empty() && !conclusion.trim().is_empty(),
+        Assessment::Done { by, conclusion, .. } => {
+            !by.trim().is_empty() && !conclusion.trim().is_empty()
+        }
         Assessment::NotApplicable { .. } => false,
     }
 }
@@ -103,12 +134,20 @@ fn is_stated(assessment: &Assessment) -> bool {
 
 fn within_bounds(entry: &Entry) -> Result<(), Refusal> {
     at_most(entry.items.len(), MAX_ITEMS, Article::R13)?;
-    at_most(entry.methods.len(), statute::Method::ALL.len(), Article::R13)?;
+    at_most(
+        entry.methods.len(),
+        statute::Method::ALL.len(),
+        Article::R13,
+    )?;
     let names = entry.items.iter().flat_map(|item| [&item.name, &item.kind]);
     for name in names.chain([&entry.name, &entry.provider_name, &entry.format]) {
         at_most(name.chars().count(), MAX_NAME_CHARS, Article::R13)?;
     }
-    at_most(entry.summary.chars().count(), MAX_SUMMARY_CHARS, Article::R13)?;
+    at_most(
+        entry.summary.chars().count(),
+        MAX_SUMMARY_CHARS,
+        Article::R13,
+    )?;
     for assessment in [&entry.secrecy_assessment, &entry.privacy_assessment] {
         let (by, text) = match assessment {
             Assessment::Done { by, conclusion, .. } => (by.as_str(), conclusion),
@@ -125,18 +164,27 @@ fn items_differ(entry: &Entry) -> Result<(), Refusal> {
     let mut seen = BTreeSet::new();
     for item in &entry.items {
         if !seen.insert(item.name.as_str()) {
-            return Err(RefusalReason::Duplicate { what: item.name.clone() }.under(Article::R13));
+            return Err(RefusalReason::Duplicate {
+                what: item.name.clone(),
+            }
+            .under(Article::R13));
         }
     }
     let mut seen = BTreeSet::new();
     for method in &entry.methods {
         if !seen.insert(method) {
-            return Err(RefusalReason::Duplicate { what: method.zh().to_owned() }.under(Article::R13));
+            return Err(RefusalReason::Duplicate {
+                what: method.zh().to_owned(),
+            }
+            .under(Article::R13));
         }
     }
     if entry.version == 0 {
-        return Err(RefusalReason::WrongState { expected: "version 1".into(), found: "version 0".into() }
-            .under(Article::R13));
+        return Err(RefusalReason::WrongState {
+            expected: "version 1".into(),
+            found: "version 0".into(),
+        }
+        .under(Article::R13));
     }
     Ok(())
 }
@@ -194,7 +242,10 @@ impl EntryCommand<'_> {
     fn named(&self) -> Option<&EntryVersion> {
         match self {
             Self::Compile(_) => None,
-            Self::Approve(named) | Self::Submit(named) | Self::Review(named, _) | Self::Withdraw(named) => Some(named),
+            Self::Approve(named)
+            | Self::Submit(named)
+            | Self::Review(named, _)
+            | Self::Withdraw(named) => Some(named),
         }
     }
 }
@@ -221,18 +272,31 @@ pub fn decide(
             check_entry(entry)?;
             ("draft, approved or a new version", compiled(state))
         }
-        EntryCommand::Approve(_) => ("draft", only(state, EntryState::Draft, EntryState::Approved)),
-        EntryCommand::Submit(_) => ("approved", only(state, EntryState::Approved, EntryState::Submitted)),
-        EntryCommand::Review(_, ReviewVerdict::Publish) => {
-            ("submitted", only(state, EntryState::Submitted, EntryState::Published))
-        }
+        EntryCommand::Approve(_) => (
+            "draft",
+            only(state, EntryState::Draft, EntryState::Approved),
+        ),
+        EntryCommand::Submit(_) => (
+            "approved",
+            only(state, EntryState::Approved, EntryState::Submitted),
+        ),
+        EntryCommand::Review(_, ReviewVerdict::Publish) => (
+            "submitted",
+            only(state, EntryState::Submitted, EntryState::Published),
+        ),
         EntryCommand::Review(_, ReviewVerdict::Return { reason }) => {
             if reason.trim().is_empty() {
                 return Err(RefusalReason::ReasonsRequired.under(Article::R16));
             }
-            ("submitted", only(state, EntryState::Submitted, EntryState::Draft))
+            (
+                "submitted",
+                only(state, EntryState::Submitted, EntryState::Draft),
+            )
         }
-        EntryCommand::Withdraw(_) => ("published", only(state, EntryState::Published, EntryState::Withdrawn)),
+        EntryCommand::Withdraw(_) => (
+            "published",
+            only(state, EntryState::Published, EntryState::Withdrawn),
+        ),
     };
     next.ok_or_else(|| wrong_state(expected, state, command.article()))
 }
@@ -265,7 +329,11 @@ fn belongs_to(
     match command {
         EntryCommand::Review(..) => Ok(()),
         EntryCommand::Compile(entry) if own(entry) && held_is_own => Ok(()),
-        EntryCommand::Approve(_) | EntryCommand::Submit(_) | EntryCommand::Withdraw(_) if held_is_own => Ok(()),
+        EntryCommand::Approve(_) | EntryCommand::Submit(_) | EntryCommand::Withdraw(_)
+            if held_is_own =>
+        {
+            Ok(())
+        }
         EntryCommand::Compile(_)
         | EntryCommand::Approve(_)
         | EntryCommand::Submit(_)
@@ -285,12 +353,20 @@ fn is_the_version_named(
     }
     let text = |it: &EntryVersion| format!("{} v{} {}", it.id, it.version, it.digest.short());
     let found = held.as_ref().map_or_else(|| "none".to_owned(), text);
-    Err(RefusalReason::WrongState { expected: text(named), found }.under(article))
+    Err(RefusalReason::WrongState {
+        expected: text(named),
+        found,
+    }
+    .under(article))
 }
 
 fn wrong_state(expected: &str, found: Option<EntryState>, article: Article) -> Refusal {
     let found = found.map_or("none", EntryState::name).to_owned();
-    RefusalReason::WrongState { expected: expected.to_owned(), found }.under(article)
+    RefusalReason::WrongState {
+        expected: expected.to_owned(),
+        found,
+    }
+    .under(article)
 }
 
 impl EntryState {

@@ -1,0 +1,445 @@
+//! The state of an application, and how events change it.
+
+use identity::Moment;
+use serde::{Deserialize, Serialize};
+use statute::Duty;
+
+use super::rules::reply_document;
+use super::{Application, ApplicationEvent, DisputeStage, GrantTerms, Phase, Reply};
+use crate::act::{ActBody, MAX_ACT_BYTES, ObjectRef, SignedAct};
+use crate::catalogue::PublishedEntry;
+use crate::dispute::{NegotiationOutcome, Party};
+use crate::docket::DocketId;
+
+/// An application as its events left it, with what the rules need to know of its past.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApplicationState {
+    /// Which docket: the digest of the signed application, which is also the document that was consented to (R20).
+    pub docket: DocketId,
+    /// The department that asks, and its node.
+    pub requester: Party,
+    /// The department that owes the reply, and its node, the docket's home.
+    pub provider: Party,
+    /// The entry as it was published when the application was received.
+    pub entry: PublishedEntry,
+    /// What was asked, with supplemented materials added.
+    pub application: Application,
+    /// When the home received it; the term of R21 runs from here.
+    pub received_at: Moment,
+    /// Where it stands.
+    pub phase: Phase,
+    /// Where its dispute stands (R28).
+    pub dispute: DisputeStage,
+    /// Whether missing materials were told already: R21 allows it once.
+    pub told_missing_once: bool,
+    /// Uses recorded (R29).
+    pub uses: u32,
+    /// Replies proposed and objects provided so far.
+    pub attempts: u32,
+    /// Negotiation steps so far.
+    pub negotiation_steps: u32,
+    /// Duties the clock found overdue, each once, with the time they were due.
+    pub overdue: Vec<(Duty, Moment)>,
+}
+
+/// An event that does not follow from the state it is applied to: its home broke the workflow.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Misstep {
+    /// The first event must be the one that opens the docket.
+    #[error("a docket does not begin with {event}")]
+    NotAnOpening {
+        /// The event's name.
+        event: &'static str,
+    },
+    /// The docket is open already.
+    #[error("the docket is opened twice")]
+    OpenedTwice,
+    /// The opening event holds an act that is not an application.
+    #[error("the opening act is no {expected}")]
+    WrongOpeningAct {
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// The event cannot follow in this phase.
+    #[error("{event} cannot follow in phase {phase}")]
+    OutOfOrder {
+        /// The event's name.
+        event: &'static str,
+        /// The phase's name.
+        phase: &'static str,
+    },
+}
+
+impl Phase {
+    /// A short name for errors and pages.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Received { .. } => "received",
+            Self::Incomplete { .. } => "incomplete",
+            Self::ReplyProposed { .. } => "reply-proposed",
+            Self::Granted { .. } => "granted",
+            Self::Refused { .. } => "refused",
+            Self::Providing { .. } => "providing",
+            Self::Provided { .. } => "provided",
+        }
+    }
+
+    /// The grant in force or fulfilled, if there is one.
+    pub fn terms(&self) -> Option<&GrantTerms> {
+        match self {
+            Self::Granted { terms, .. }
+            | Self::Providing { terms, .. }
+            | Self::Provided { terms, .. } => Some(terms),
+            Self::Received { .. }
+            | Self::Incomplete { .. }
+            | Self::ReplyProposed { .. }
+            | Self::Refused { .. } => None,
+        }
+    }
+
+    /// The object at the requester's disposal, if one was put there.
+    pub fn object(&self) -> Option<&ObjectRef> {
+        match self {
+            Self::Providing { object, .. } | Self::Provided { object, .. } => Some(object),
+            Self::Received { .. }
+            | Self::Incomplete { .. }
+            | Self::ReplyProposed { .. }
+            | Self::Granted { .. }
+            | Self::Refused { .. } => None,
+        }
+    }
+
+    /// Whether the provider has given its answer (R21).
+    pub fn is_answered(&self) -> bool {
+        match self {
+            Self::Granted { .. }
+            | Self::Refused { .. }
+            | Self::Providing { .. }
+            | Self::Provided { .. } => true,
+            Self::Received { .. } | Self::Incomplete { .. } | Self::ReplyProposed { .. } => false,
+        }
+    }
+}
+
+impl DisputeStage {
+    /// A short name for errors and pages.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Negotiating { .. } => "negotiating",
+            Self::Settled => "settled",
+            Self::Failed { .. } => "failed",
+            Self::Concluded { .. } => "concluded",
+        }
+    }
+}
+
+impl ApplicationEvent {
+    /// A short name for errors and pages.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Received { .. } => "received",
+            Self::MissingTold { .. } => "missing-told",
+            Self::Supplemented { .. } => "supplemented",
+            Self::ReplyProposed { .. } => "reply-proposed",
+            Self::Granted { .. } => "granted",
+            Self::Refused { .. } => "refused",
+            Self::Providing { .. } => "providing",
+            Self::Provided { .. } => "provided",
+            Self::UseRecorded { .. } => "use-recorded",
+            Self::DisputeRaised { .. } => "dispute-raised",
+            Self::Negotiated { .. } => "negotiated",
+            Self::DisputeConcluded { .. } => "dispute-concluded",
+            Self::Overdue { .. } => "overdue",
+        }
+    }
+}
+
+/// Whether an event says what the person's act in it says: what a home may not alter. `state` is that before the event.
+pub fn rests_on_its_act(state: Option<&ApplicationState>, event: &ApplicationEvent) -> bool {
+    let said = |act: &SignedAct| act.act.claimed(MAX_ACT_BYTES).ok().map(|act| act.body);
+    let consented =
+        |consent: &SignedAct, reply: &Reply| match (state.map(|it| &it.phase), said(consent)) {
+            (
+                Some(Phase::ReplyProposed { document, .. }),
+                Some(ActBody::ConsentToReply {
+                    document: named, ..
+                }),
+            ) => *document == named && *document == reply_document(reply),
+            _ => false,
+        };
+    match event {
+        ApplicationEvent::Received { apply, consent, .. } => {
+            let document = apply.id().0;
+            matches!(said(apply), Some(ActBody::Apply { .. }))
+                && matches!(said(consent), Some(ActBody::ConsentToApply { document: named, .. }) if named == document)
+        }
+        ApplicationEvent::MissingTold { act, missing } => {
+            matches!(said(act), Some(ActBody::TellMissing { missing: it, .. }) if it == *missing)
+        }
+        ApplicationEvent::Supplemented { act, materials, .. } => {
+            matches!(said(act), Some(ActBody::Supplement { materials: it, .. }) if it == *materials)
+        }
+        ApplicationEvent::ReplyProposed { act, reply } => {
+            matches!(said(act), Some(ActBody::ProposeReply { reply: it, .. }) if it == *reply)
+        }
+        ApplicationEvent::Granted { consent, terms, .. } => consented(
+            consent,
+            &Reply::Grant {
+                terms: terms.clone(),
+            },
+        ),
+        ApplicationEvent::Refused {
+            consent,
+            reasons,
+            basis,
+        } => consented(
+            consent,
+            &Reply::Refuse {
+                reasons: reasons.clone(),
+                basis: basis.clone(),
+            },
+        ),
+        ApplicationEvent::Providing { act, object } => {
+            matches!(said(act), Some(ActBody::Provide { object: it, .. }) if it == *object)
+        }
+        ApplicationEvent::UseRecorded { act, record } => {
+            matches!(said(act), Some(ActBody::RecordUse { record: it, .. }) if it == *record)
+        }
+        ApplicationEvent::DisputeRaised { act, claim } => {
+            matches!(said(act), Some(ActBody::RaiseDispute { claim: it, .. }) if it == *claim)
+        }
+        ApplicationEvent::Negotiated { act, step } => {
+            matches!(said(act), Some(ActBody::Negotiate { step: it, .. }) if it == *step)
+        }
+        ApplicationEvent::Provided { .. }
+        | ApplicationEvent::DisputeConcluded { .. }
+        | ApplicationEvent::Overdue { .. } => true,
+    }
+}
+
+/// The state after `event`, which its home ordered at `at`.
+///
+/// # Errors
+/// [`Misstep`] when the event cannot follow; a home that keeps to [`super::decide`] never signs such an event, so a copy that holds one is proof.
+pub fn evolve(
+    state: Option<ApplicationState>,
+    event: &ApplicationEvent,
+    at: Moment,
+) -> Result<ApplicationState, Misstep> {
+    let Some(mut state) = state else {
+        return opened(event, at);
+    };
+    match event {
+        ApplicationEvent::Received { .. } => return Err(Misstep::OpenedTwice),
+        ApplicationEvent::MissingTold { .. }
+        | ApplicationEvent::Supplemented { .. }
+        | ApplicationEvent::ReplyProposed { .. }
+        | ApplicationEvent::Granted { .. }
+        | ApplicationEvent::Refused { .. }
+        | ApplicationEvent::Providing { .. }
+        | ApplicationEvent::Provided { .. } => {
+            state.phase = next_phase(&state.phase, event).ok_or_else(|| misstep(&state, event))?;
+            remember(&mut state, event);
+        }
+        ApplicationEvent::UseRecorded { .. } => {
+            state.phase.object().ok_or_else(|| misstep(&state, event))?;
+            state.uses = state.uses.saturating_add(1);
+        }
+        ApplicationEvent::DisputeRaised { .. }
+        | ApplicationEvent::Negotiated { .. }
+        | ApplicationEvent::DisputeConcluded { .. } => {
+            state.dispute =
+                next_stage(&state.dispute, event).ok_or_else(|| misstep(&state, event))?;
+            if let ApplicationEvent::Negotiated { .. } = event {
+                state.negotiation_steps = state.negotiation_steps.saturating_add(1);
+            }
+        }
+        ApplicationEvent::Overdue { duty, due } => {
+            if state.overdue.contains(&(*duty, *due)) {
+                return Err(misstep(&state, event));
+            }
+            state.overdue.push((*duty, *due));
+        }
+    }
+    Ok(state)
+}
+
+/// The state that the opening event makes.
+fn opened(event: &ApplicationEvent, at: Moment) -> Result<ApplicationState, Misstep> {
+    let ApplicationEvent::Received {
+        apply,
+        consent: _,
+        requester_node,
+        entry,
+        due,
+    } = event
+    else {
+        return Err(Misstep::NotAnOpening {
+            event: event.name(),
+        });
+    };
+    let act = apply
+        .act
+        .claimed(MAX_ACT_BYTES)
+        .map_err(|_| Misstep::WrongOpeningAct { expected: "apply" })?;
+    let ActBody::Apply { application } = act.body else {
+        return Err(Misstep::WrongOpeningAct { expected: "apply" });
+    };
+    Ok(ApplicationState {
+        docket: DocketId(apply.id().0),
+        requester: Party {
+            department: application.requester,
+            node: requester_node.clone(),
+        },
+        provider: Party {
+            department: entry.entry.provider,
+            node: entry.publisher.clone(),
+        },
+        entry: entry.clone(),
+        application,
+        received_at: at,
+        phase: Phase::Received { due: *due },
+        dispute: DisputeStage::None,
+        told_missing_once: false,
+        uses: 0,
+        attempts: 0,
+        negotiation_steps: 0,
+        overdue: Vec::new(),
+    })
+}
+
+fn misstep(state: &ApplicationState, event: &ApplicationEvent) -> Misstep {
+    Misstep::OutOfOrder {
+        event: event.name(),
+        phase: state.phase.name(),
+    }
+}
+
+/// Where `event` leads from `phase`, if it may follow there.
+fn next_phase(phase: &Phase, event: &ApplicationEvent) -> Option<Phase> {
+    match (phase, event) {
+        (Phase::Received { .. }, ApplicationEvent::MissingTold { missing, .. }) => {
+            Some(Phase::Incomplete {
+                missing: missing.clone(),
+            })
+        }
+        (Phase::Incomplete { .. }, ApplicationEvent::Supplemented { due, .. }) => {
+            Some(Phase::Received { due: *due })
+        }
+        (
+            Phase::Received { due } | Phase::ReplyProposed { due, .. },
+            ApplicationEvent::ReplyProposed { reply, .. },
+        ) => Some(Phase::ReplyProposed {
+            due: *due,
+            reply: reply.clone(),
+            document: reply_document(reply),
+        }),
+        (Phase::ReplyProposed { .. }, ApplicationEvent::Granted { terms, due, .. }) => {
+            Some(Phase::Granted {
+                terms: terms.clone(),
+                due: *due,
+            })
+        }
+        (Phase::ReplyProposed { .. }, ApplicationEvent::Refused { reasons, .. }) => {
+            Some(Phase::Refused {
+                reasons: reasons.clone(),
+            })
+        }
+        (
+            Phase::Granted { terms, due } | Phase::Providing { terms, due, .. },
+            ApplicationEvent::Providing { object, .. },
+        ) => Some(Phase::Providing {
+            terms: terms.clone(),
+            object: object.clone(),
+            due: *due,
+        }),
+        (
+            Phase::Providing { terms, object, .. },
+            ApplicationEvent::Provided {
+                object: received, ..
+            },
+        ) if object == received => Some(Phase::Provided {
+            terms: terms.clone(),
+            object: object.clone(),
+        }),
+        (
+            Phase::Received { .. }
+            | Phase::Incomplete { .. }
+            | Phase::ReplyProposed { .. }
+            | Phase::Granted { .. }
+            | Phase::Refused { .. }
+            | Phase::Providing { .. }
+            | Phase::Provided { .. },
+            _,
+        ) => None,
+    }
+}
+
+/// What a change of phase leaves behind in the state.
+fn remember(state: &mut ApplicationState, event: &ApplicationEvent) {
+    match event {
+        ApplicationEvent::MissingTold { .. } => state.told_missing_once = true,
+        ApplicationEvent::Supplemented { materials, .. } => {
+            state
+                .application
+                .materials
+                .extend(materials.iter().cloned());
+        }
+        ApplicationEvent::ReplyProposed { .. } | ApplicationEvent::Providing { .. } => {
+            state.attempts = state.attempts.saturating_add(1);
+        }
+        ApplicationEvent::Received { .. }
+        | ApplicationEvent::Granted { .. }
+        | ApplicationEvent::Refused { .. }
+        | ApplicationEvent::Provided { .. }
+        | ApplicationEvent::UseRecorded { .. }
+        | ApplicationEvent::DisputeRaised { .. }
+        | ApplicationEvent::Negotiated { .. }
+        | ApplicationEvent::DisputeConcluded { .. }
+        | ApplicationEvent::Overdue { .. } => {}
+    }
+}
+
+/// Where `event` leads from `stage`, if it may follow there: negotiation first, the common superior only after it failed (R28).
+fn next_stage(stage: &DisputeStage, event: &ApplicationEvent) -> Option<DisputeStage> {
+    match (stage, event) {
+        (
+            DisputeStage::None | DisputeStage::Settled,
+            ApplicationEvent::DisputeRaised { act, claim },
+        ) => {
+            let by = act.signer.holder()?.department;
+            Some(DisputeStage::Negotiating {
+                dispute: DocketId(act.id().0),
+                by,
+                claim: claim.clone(),
+            })
+        }
+        (
+            DisputeStage::Negotiating { dispute, by, claim },
+            ApplicationEvent::Negotiated { step, .. },
+        ) => Some(match step.outcome {
+            NegotiationOutcome::Continues => stage.clone(),
+            NegotiationOutcome::Settled => DisputeStage::Settled,
+            NegotiationOutcome::Failed => DisputeStage::Failed {
+                dispute: *dispute,
+                by: *by,
+                claim: claim.clone(),
+            },
+        }),
+        (
+            DisputeStage::Failed { dispute, .. },
+            ApplicationEvent::DisputeConcluded {
+                dispute: concluded, ..
+            },
+        ) if dispute == concluded => Some(DisputeStage::Concluded { dispute: *dispute }),
+        (
+            DisputeStage::None
+            | DisputeStage::Negotiating { .. }
+            | DisputeStage::Settled
+            | DisputeStage::Failed { .. }
+            | DisputeStage::Concluded { .. },
+            _,
+        ) => None,
+    }
+}

@@ -1,0 +1,8 @@
+//! Scenarios: one file per part of the law, on the federation of the demo, in one process.
+
+mod catalogue;
+mod dispute;
+mod membership;
+mod return_flow;
+mod sharing_application;
+mod stage;

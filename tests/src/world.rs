@@ -1,0 +1,458 @@
+//! The world: nodes, their links, the clock.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use federation::core::{Answer, Context, Core, Effect, Input, LinkId, Me, Refused, Token, project};
+use federation::store::{Fault, Memory, Read, Txn};
+use federation::topology::Topology;
+use identity::{Chain, Code, Domain, EnrolmentRequest, Moment, OpeningKey, Path, Signed, Terms, codec};
+use sharing::act::{Act, ActBody, SignedAct};
+use sharing::return_flow::Divisions;
+use statute::{Calendar, Profile, Role};
+
+use crate::cast::{Department, Person, authority_head_key, credit_code, key};
+use crate::chance::Chance;
+
+/// How often things go wrong: each number is "once in so many", zero is never.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Faults {
+    /// A node crashes before its batch is durable: batch and effects are gone.
+    pub crash_before_commit: u64,
+    /// A node crashes when its batch is durable and nothing has left: effects are gone.
+    pub crash_after_commit: u64,
+    /// A link breaks, with all frames on it.
+    pub break_link: u64,
+}
+
+/// One node.
+#[derive(Debug)]
+pub(crate) struct SimNode {
+    pub(crate) me: Me,
+    core: Core,
+    pub(crate) store: Memory,
+    pub(crate) objects: BTreeMap<identity::Digest, Vec<u8>>,
+    transport: [u8; 32],
+    up: bool,
+    /// Whether the core has taken [`Input::Started`]; nothing else comes before it.
+    started: bool,
+}
+
+/// One direction of a connection.
+#[derive(Debug, Clone, Copy)]
+struct Wire {
+    owner: Code,
+    other: Code,
+    far: LinkId,
+}
+
+/// A federation in one process.
+#[derive(Debug)]
+pub struct World {
+    /// The time everywhere.
+    pub now: Moment,
+    /// What goes wrong.
+    pub faults: Faults,
+    /// How many faults of each kind have happened: crashes before commit, after commit, broken links.
+    pub happened: [u64; 3],
+    /// Every docket event that any node recorded for itself as home, in order of recording: an oracle for the invariants.
+    pub(crate) nodes: BTreeMap<Code, SimNode>,
+    paths: BTreeMap<Code, Path>,
+    chance: Chance,
+    wires: BTreeMap<LinkId, Wire>,
+    next_link: u64,
+    next_token: u64,
+    frames: VecDeque<(LinkId, Vec<u8>)>,
+    pending: VecDeque<(Code, Input)>,
+    cut: BTreeSet<Code>,
+    answers: BTreeMap<Token, Result<Answer, Refused>>,
+    pub(crate) divisions: Divisions,
+}
+
+impl World {
+    /// A federation of this topology, every node enrolled by its parent with a real act, all links up and quiet.
+    pub fn new(topology: &Topology, divisions: Divisions, now: Moment, seed: u64) -> Self {
+        let mut world = Self {
+            now,
+            faults: Faults::default(),
+            happened: [0; 3],
+            nodes: BTreeMap::new(),
+            paths: topology.nodes().iter().map(|node| (node.code(), node.path.clone())).collect(),
+            chance: Chance::new(seed),
+            wires: BTreeMap::new(),
+            next_link: 0,
+            next_token: 0,
+            frames: VecDeque::new(),
+            pending: VecDeque::new(),
+            cut: BTreeSet::new(),
+            answers: BTreeMap::new(),
+            divisions,
+        };
+        for node in topology.nodes() {
+            world.add(node.code());
+        }
+        let mut by_depth: Vec<_> = topology.nodes().iter().collect();
+        by_depth.sort_by_key(|node| node.path.depth());
+        for node in by_depth {
+            world.enrol(&node.path, &node.name, node.level);
+        }
+        world.heal_all();
+        world.settle();
+        world
+    }
+
+    fn add(&mut self, code: Code) {
+        let me = Me {
+            signing: key(&format!("node {code}")),
+            opening: vec![OpeningKey::from_seed(1, key(&format!("sealing {code}")).to_seed())],
+            root: key("root").verify_key(),
+            software: "guantong/test".into(),
+            calendar: Calendar::national(),
+            profile: Profile::national(),
+        };
+        let core = Core::new(me.clone());
+        let transport = *key(&format!("transport {code}")).verify_key().as_bytes();
+        self.nodes.insert(code, SimNode { me, core, store: Memory::default(), objects: BTreeMap::new(), transport, up: true, started: false });
+        self.input(code, Input::Started);
+    }
+
+    fn enrol(&mut self, place: &Path, name: &str, level: identity::Level) {
+        let code = place.code();
+        let node = &self.nodes[&code];
+        let request = EnrolmentRequest {
+            code,
+            name: name.to_owned(),
+            level,
+            signing_key: node.me.signing.verify_key(),
+            transport_key: node.transport,
+            sealing_key: node.me.opening[0].sealing_key(self.now.plus_days(300)),
+            authority_head: authority_head_key(code).verify_key(),
+            created: self.now,
+        }
+        .sign(&node.me.signing);
+        let chain = match place.parent() {
+            None => Chain::new(vec![self.root_signs(&request)]),
+            Some(parent) => {
+                let head = self.authority_head(parent.code());
+                let body = ActBody::CertifyMember { request, witnesses: Vec::new(), valid_days: 300 };
+                let answer = self.act(parent.code(), &head, body).expect("a parent certifies its child");
+                answer.chain.expect("a certificate")
+            }
+        };
+        let token = self.token();
+        self.input(code, Input::Install { token, chain });
+        assert!(matches!(self.answers.remove(&token), Some(Ok(_))), "{code} installs its chain");
+    }
+
+    fn root_signs(&self, request: &Signed<EnrolmentRequest>) -> Signed<identity::Certificate> {
+        let terms = Terms { serial: 1, epoch: 0, witnesses: Vec::new(), valid_from: self.now.plus_days(-1), valid_until: self.now.plus_days(3_000) };
+        identity::issue_hub(request, &key("root"), terms).expect("the root certifies the hub")
+    }
+
+    /// All codes.
+    pub fn codes(&self) -> Vec<Code> {
+        self.nodes.keys().copied().collect()
+    }
+
+    /// A node's place.
+    pub fn place(&self, code: Code) -> Path {
+        self.paths[&code].clone()
+    }
+
+    /// A node's tables, for questions and invariants.
+    pub fn read(&self, code: Code) -> &dyn Read {
+        &self.nodes[&code].store
+    }
+
+    /// A node's ledger records as stored.
+    pub fn records(&self, code: Code) -> &[Vec<u8>] {
+        &self.nodes[&code].store.records
+    }
+
+    /// Whether a node holds an object whole.
+    pub fn object(&self, code: Code, digest: &identity::Digest) -> Option<&[u8]> {
+        self.nodes[&code].objects.get(digest).map(Vec::as_slice)
+    }
+
+    /// Puts an object into a node's store, as an upload would.
+    pub fn upload(&mut self, code: Code, name: &str, bytes: &[u8]) -> sharing::act::ObjectRef {
+        let digest = identity::Digest::object(bytes);
+        self.nodes.get_mut(&code).expect("a node").objects.insert(digest, bytes.to_vec());
+        sharing::act::ObjectRef { digest, length: bytes.len() as u64, name: name.to_owned() }
+    }
+
+    /// What this node publishes as its status.
+    pub fn status(&self, code: Code) -> federation::core::view::Status {
+        let node = &self.nodes[&code];
+        node.core.status(&node.store, self.now).expect("memory does not fail")
+    }
+
+    /// The head of a place's authority.
+    pub fn authority_head(&self, node: Code) -> Person {
+        Person::authority_head(node, credit_code(node.as_str(), 1), self.now)
+    }
+
+    /// Someone of the authority itself.
+    pub fn authority(&self, node: Code, role: Role) -> Person {
+        self.authority_head(node).enrols(role.zh(), role, credit_code(node.as_str(), 1), node, self.now)
+    }
+
+    /// A department hosted on a node.
+    pub fn department(&self, node: Code, number: u32, name: &str) -> Department {
+        Department { code: credit_code(node.as_str(), 100 + number), name: name.to_owned(), node }
+    }
+
+    /// Someone of a department.
+    pub fn staff(&self, department: &Department, role: Role) -> Person {
+        let head = self.authority_head(department.node).enrols("部门负责人", Role::DepartmentHead, department.code, department.node, self.now);
+        if role == Role::DepartmentHead { head } else { head.enrols(role.zh(), role, department.code, department.node, self.now) }
+    }
+
+    /// Signs an act on the person's side.
+    pub fn sign(&mut self, node: Code, person: &Person, body: ActBody) -> SignedAct {
+        let mut nonce = [0; 16];
+        self.chance.fill(&mut nonce);
+        let act = Act { nonce, at: self.now, node, body };
+        SignedAct { act: Signed::sign(&act, Domain::Act, &person.key), signer: person.chain.clone() }
+    }
+
+    /// A person's act at a node, with its answer.
+    ///
+    /// # Errors
+    /// The node's [`Refused`].
+    pub fn act(&mut self, node: Code, person: &Person, body: ActBody) -> Result<Answer, Refused> {
+        let signed = self.sign(node, person, body);
+        self.post(node, &signed)
+    }
+
+    /// Posts a signed act, again after each crash, as an operator's command does.
+    ///
+    /// # Errors
+    /// The node's [`Refused`].
+    pub fn post(&mut self, node: Code, signed: &SignedAct) -> Result<Answer, Refused> {
+        for _ in 0..1_000 {
+            let token = self.token();
+            self.input(node, Input::Act { token, act: Box::new(signed.clone()) });
+            if let Some(answer) = self.answers.remove(&token) {
+                return answer;
+            }
+        }
+        panic!("{node} crashed a thousand times over one act");
+    }
+
+    fn token(&mut self) -> Token {
+        self.next_token += 1;
+        Token(self.next_token)
+    }
+
+    /// Gives one node one input as one batch, with the crashes the seed wants.
+    pub(crate) fn input(&mut self, code: Code, input: Input) {
+        let Some(node) = self.nodes.get_mut(&code) else { return };
+        if !node.up {
+            return;
+        }
+        match (node.started, &input) {
+            (true, Input::Started) => return,
+            (false, Input::Started) => node.started = true,
+            (false, _) => {
+                self.input(code, Input::Started);
+                return self.input(code, input);
+            }
+            (true, _) => {}
+        }
+        let Some(node) = self.nodes.get_mut(&code) else { return };
+        let mut txn = Txn::new(&node.store);
+        let chance = &mut self.chance;
+        let mut entropy = |target: &mut [u8]| chance.fill(target);
+        let mut ctx = Context { now: self.now, entropy: &mut entropy, txn: &mut txn, effects: Vec::new() };
+        let outcome: Result<(), Fault> = node.core.apply(input, &mut ctx);
+        let effects = std::mem::take(&mut ctx.effects);
+        outcome.unwrap_or_else(|fault| panic!("{code}: {fault}"));
+        let batch = txn.into_batch();
+        if self.chance.once_in(self.faults.crash_before_commit) {
+            self.happened[0] += 1;
+            return self.restart(code);
+        }
+        node.store.commit(batch);
+        if self.chance.once_in(self.faults.crash_after_commit) {
+            self.happened[1] += 1;
+            return self.restart(code);
+        }
+        for effect in effects {
+            self.carry_out(code, effect);
+        }
+    }
+
+    fn carry_out(&mut self, code: Code, effect: Effect) {
+        match effect {
+            Effect::Send { link, frame } => {
+                if self.chance.once_in(self.faults.break_link) {
+                    self.happened[2] += 1;
+                    self.drop_link(link);
+                } else if let Some(wire) = self.wires.get(&link) {
+                    self.frames.push_back((wire.far, codec::encode(&*frame)));
+                }
+            }
+            Effect::Close { link, .. } => self.drop_link(link),
+            Effect::Answer { token, answer } => {
+                self.answers.insert(token, answer);
+            }
+            Effect::SearchLocal { query, .. } => self.pending.push_back((code, Input::SearchDone { query, hits: Vec::new() })),
+            Effect::Fetch { from, docket, object, part } => {
+                if let Some(input) = self.fetch(code, &from, docket, object, part.as_deref()) {
+                    self.pending.extend(input);
+                }
+            }
+            Effect::SplitTable { act, manifest, table, secret, subscribers } => {
+                let outcome = self.split(code, *manifest, &table, &secret, &subscribers);
+                self.pending.push_back((code, Input::TableSplit { act, outcome }));
+            }
+            Effect::SearchStarted { .. } | Effect::SearchLevel { .. } | Effect::Index { .. } | Effect::Neighbours { .. } => {}
+        }
+    }
+
+    /// Whether every hop between two nodes is connected and running.
+    pub(crate) fn reachable(&self, a: Code, b: Code) -> bool {
+        let hops = Path::route(&self.paths[&a], &self.paths[&b]);
+        let running = hops.iter().all(|code| self.nodes[code].up);
+        running && hops.windows(2).all(|pair| self.wires.values().any(|wire| wire.owner == pair[0] && wire.other == pair[1]))
+    }
+
+    fn drop_link(&mut self, link: LinkId) {
+        let Some(wire) = self.wires.remove(&link) else { return };
+        self.wires.remove(&wire.far);
+        self.frames.retain(|(at, _)| *at != link && *at != wire.far);
+        self.pending.push_back((wire.owner, Input::LinkDown { link }));
+        self.pending.push_back((wire.other, Input::LinkDown { link: wire.far }));
+    }
+
+    /// The process ends and starts again on what its disk holds.
+    pub fn restart(&mut self, code: Code) {
+        let links: Vec<LinkId> = self.wires.iter().filter(|(_, wire)| wire.owner == code).map(|(link, _)| *link).collect();
+        for link in links {
+            self.drop_link(link);
+        }
+        self.pending.retain(|(at, _)| *at != code);
+        if let Some(node) = self.nodes.get_mut(&code) {
+            node.core = Core::new(node.me.clone());
+            node.up = true;
+            node.started = false;
+        }
+        self.pending.push_back((code, Input::Started));
+    }
+
+    /// The process ends and stays away until [`World::restart`].
+    pub fn stop(&mut self, code: Code) {
+        self.restart(code);
+        self.pending.retain(|(at, _)| *at != code);
+        self.nodes.get_mut(&code).expect("a node").up = false;
+    }
+
+    /// Takes away a node's tables; they are rebuilt from its ledger, and must come out equal.
+    ///
+    /// # Errors
+    /// The first key that differs.
+    pub fn rebuild(&self, code: Code) -> Result<usize, String> {
+        let before = &self.nodes[&code].store;
+        let mut rebuilt = Memory { bodies: before.bodies.clone(), ..Memory::default() };
+        for record in &before.records {
+            let mut txn = Txn::new(&rebuilt);
+            project(record, &mut txn).map_err(|fault| fault.to_string())?;
+            txn.push_record(record.clone());
+            let batch = txn.into_batch();
+            rebuilt.commit(batch);
+        }
+        for (key, value) in &before.tables {
+            if rebuilt.tables.get(key) != Some(value) {
+                return Err(format!("{:?} differs after a rebuild", key.0));
+            }
+        }
+        if rebuilt.tables.len() != before.tables.len() {
+            return Err("a rebuild leaves rows that were not there".into());
+        }
+        Ok(rebuilt.tables.len())
+    }
+
+    /// Cuts a node off from its parent until [`World::heal`].
+    pub fn cut(&mut self, code: Code) {
+        self.cut.insert(code);
+        let parent = self.paths[&code].parent().map(|parent| parent.code());
+        let link = self.wires.iter().find(|(_, wire)| wire.owner == code && Some(wire.other) == parent).map(|(link, _)| *link);
+        if let Some(link) = link {
+            self.drop_link(link);
+        }
+    }
+
+    /// Lets a node reach its parent again.
+    pub fn heal(&mut self, code: Code) {
+        self.cut.remove(&code);
+    }
+
+    /// Everything may connect, nothing fails any more.
+    pub fn heal_all(&mut self) {
+        self.cut.clear();
+        self.faults = Faults::default();
+        for code in self.codes() {
+            if !self.nodes[&code].up {
+                self.restart(code);
+            }
+        }
+    }
+
+    /// Children dial where there is no connection and nothing is cut.
+    fn dial(&mut self) {
+        for code in self.codes() {
+            let Some(parent) = self.paths[&code].parent().map(|parent| parent.code()) else { continue };
+            let connected = self.wires.values().any(|wire| wire.owner == code && wire.other == parent);
+            if connected || self.cut.contains(&code) || !self.nodes[&code].up || !self.nodes[&parent].up {
+                continue;
+            }
+            let (near, far) = (LinkId(self.next_link), LinkId(self.next_link + 1));
+            self.next_link += 2;
+            self.wires.insert(near, Wire { owner: code, other: parent, far });
+            self.wires.insert(far, Wire { owner: parent, other: code, far: near });
+            let (child_key, parent_key) = (self.nodes[&code].transport, self.nodes[&parent].transport);
+            self.pending.push_back((code, Input::LinkUp { link: near, transport_key: parent_key }));
+            self.pending.push_back((parent, Input::LinkUp { link: far, transport_key: child_key }));
+        }
+    }
+
+    /// Delivers what is under way, up to a bound; false when nothing was.
+    fn drain(&mut self) -> bool {
+        let mut worked = false;
+        for _ in 0..1_000_000 {
+            if let Some((code, input)) = self.pending.pop_front() {
+                self.input(code, input);
+            } else if let Some((link, bytes)) = self.frames.pop_front() {
+                if let Some(owner) = self.wires.get(&link).map(|wire| wire.owner) {
+                    self.input(owner, Input::Frame { link, bytes });
+                }
+            } else {
+                return worked;
+            }
+            worked = true;
+        }
+        panic!("the federation does not come to rest");
+    }
+
+    /// Time passes: clocks tick, links are dialled, everything under way arrives.
+    pub fn step(&mut self, millis: i64) {
+        self.now = self.now.plus_millis(millis);
+        self.dial();
+        for code in self.codes() {
+            self.pending.push_back((code, Input::Tick));
+        }
+        self.drain();
+    }
+
+    /// Time passes until nothing waits anywhere (or, while faults go on, for a bounded while).
+    pub fn settle(&mut self) {
+        for _ in 0..40 {
+            self.step(6_000);
+            let quiet = self.nodes.values().all(|node| node.core.is_quiet(&node.store).expect("memory does not fail"));
+            if quiet && self.cut.is_empty() && self.faults == Faults::default() {
+                self.step(6_000);
+                return;
+            }
+        }
+    }
+}
