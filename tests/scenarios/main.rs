@@ -1,5 +1,6 @@
 //! Scenarios: one file per part of the law, on the federation of the demo, in one process.
 
+mod bad_input;
 mod catalogue;
 mod dispute;
 mod membership;
