@@ -1,0 +1,18 @@
+# For those who can pull base images. Where none can be pulled, `scripts/containers build` makes an image from scratch.
+#
+#   docker build -t guantong .
+#   docker run --rm -v /srv/guantong:/data guantong run --config /data/node.toml
+
+FROM rust:1-bookworm AS build
+WORKDIR /source
+COPY . .
+RUN cargo build --release --locked -p node --bin guantong
+
+FROM debian:bookworm-slim
+COPY --from=build /source/target/release/guantong /usr/bin/guantong
+COPY --from=build /source/LICENSE /usr/share/doc/guantong/LICENSE
+# The data folder is the operator's: keys, ledger, tables. Run as the user it belongs to (`--user`).
+VOLUME /data
+EXPOSE 7000 8080
+ENTRYPOINT ["/usr/bin/guantong"]
+CMD ["run", "--config", "/data/node.toml"]

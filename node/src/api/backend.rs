@@ -1,0 +1,267 @@
+//! What the API asks of a node, so that it runs before a real one and before one in memory alike.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use federation::core::view::Status;
+use federation::core::{Answer, Refused};
+use federation::store::Read;
+use federation::wire::LevelAnswer;
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use identity::{Chain, Digest, Moment};
+use sharing::act::{ObjectRef, SignedAct};
+use tokio::sync::mpsc;
+
+use super::catalogue::{LevelStatus, SearchAnswer, SearchLevel, merge};
+use crate::runtime::{Handle, LevelState, SearchOutcome};
+use crate::storage::objects;
+
+/// A committed state that many may read at once.
+pub type SharedRead = Arc<dyn Read + Send + Sync>;
+
+/// The bytes of an object on their way in.
+pub type Incoming = BoxStream<'static, Result<Bytes, String>>;
+
+/// Why an object was not stored or not found.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ObjectError {
+    /// It is larger than this node takes.
+    #[error("object larger than {max} bytes")]
+    TooLarge {
+        /// Bytes allowed.
+        max: u64,
+    },
+    /// The sender stopped in the middle.
+    #[error("the body ended early: {0}")]
+    Interrupted(String),
+    /// It is not here.
+    #[error("no such object")]
+    Absent,
+    /// The disk fails.
+    #[error("{0}")]
+    Fault(String),
+}
+
+/// A node as the API sees it.
+pub trait Backend: Send + Sync + 'static {
+    /// Takes a person's signed act.
+    fn act(&self, act: SignedAct) -> BoxFuture<'_, Result<Answer, Refused>>;
+    /// Installs this node's membership.
+    fn install(&self, chain: Chain) -> BoxFuture<'_, Result<Answer, Refused>>;
+    /// Searches here and above, waiting for those above at most so long.
+    fn search(
+        &self,
+        text: String,
+        limit: u16,
+        wait: Duration,
+    ) -> BoxFuture<'_, Result<SearchAnswer, Refused>>;
+    /// The committed state.
+    fn store(&self) -> SharedRead;
+    /// What the core knows in memory only.
+    fn status(&self) -> Status;
+    /// Now, by the node's clock.
+    fn now(&self) -> Moment;
+    /// The driver's metrics in the text format, ending with `# EOF`.
+    fn metrics(&self) -> String;
+    /// Stores an object as it streams in.
+    fn put_object(
+        &self,
+        name: String,
+        bytes: Incoming,
+    ) -> BoxFuture<'_, Result<ObjectRef, ObjectError>>;
+    /// Streams an object: its length and its bytes.
+    fn get_object(&self, digest: Digest) -> BoxFuture<'_, Result<(u64, Body), ObjectError>>;
+    /// Whether an object is here whole.
+    fn has_object(&self, digest: &Digest) -> bool;
+}
+
+/// Most bytes of an object taken over the API: bulk beyond this goes by batch exchange.
+pub const MAX_OBJECT_BYTES: u64 = 16 << 30;
+/// Chunks that may wait between the network and the disk, in either direction; hyper's are at most 512 KiB.
+const WAITING_CHUNKS: usize = 8;
+/// Bytes of one chunk on the way out.
+const CHUNK_BYTES: usize = 64 << 10;
+
+impl Backend for Handle {
+    fn act(&self, act: SignedAct) -> BoxFuture<'_, Result<Answer, Refused>> {
+        Box::pin(Handle::act(self, act))
+    }
+
+    fn install(&self, chain: Chain) -> BoxFuture<'_, Result<Answer, Refused>> {
+        Box::pin(Handle::install(self, chain))
+    }
+
+    fn search(
+        &self,
+        text: String,
+        limit: u16,
+        wait: Duration,
+    ) -> BoxFuture<'_, Result<SearchAnswer, Refused>> {
+        Box::pin(async move {
+            let outcome = Handle::search(self, text.clone(), limit, wait).await?;
+            Ok(answer(text, outcome, usize::from(limit)))
+        })
+    }
+
+    fn store(&self) -> SharedRead {
+        Handle::store(self)
+    }
+
+    fn status(&self) -> Status {
+        Status::clone(&Handle::status(self))
+    }
+
+    fn now(&self) -> Moment {
+        Handle::now(self)
+    }
+
+    fn metrics(&self) -> String {
+        Handle::metrics(self).encode()
+    }
+
+    fn put_object(
+        &self,
+        name: String,
+        mut bytes: Incoming,
+    ) -> BoxFuture<'_, Result<ObjectRef, ObjectError>> {
+        Box::pin(async move {
+            let objects = self.objects();
+            let (chunks, received) = mpsc::channel(WAITING_CHUNKS);
+            let storing = tokio::task::spawn_blocking(move || {
+                objects.put_reader(Chunks::new(received), MAX_OBJECT_BYTES)
+            });
+            while let Some(chunk) = bytes.next().await {
+                // When the store has given up, its error says why.
+                if chunks.send(chunk).await.is_err() {
+                    break;
+                }
+            }
+            drop(chunks);
+            let stored = storing
+                .await
+                .map_err(|error| ObjectError::Fault(error.to_string()))??;
+            Ok(ObjectRef {
+                digest: stored.digest,
+                length: stored.length,
+                name,
+            })
+        })
+    }
+
+    fn get_object(&self, digest: Digest) -> BoxFuture<'_, Result<(u64, Body), ObjectError>> {
+        Box::pin(async move {
+            let objects = self.objects();
+            let opening = tokio::task::spawn_blocking(move || {
+                Ok::<_, ObjectError>((objects.len(&digest)?, objects.get(&digest)?))
+            });
+            let (length, file) = opening
+                .await
+                .map_err(|error| ObjectError::Fault(error.to_string()))??;
+            let file = tokio::fs::File::from_std(file);
+            let chunks = futures::stream::unfold(Some(file), |file| async move {
+                let mut file = file?;
+                let mut chunk = vec![0; CHUNK_BYTES];
+                match tokio::io::AsyncReadExt::read(&mut file, &mut chunk).await {
+                    Ok(0) => None,
+                    Ok(read) => {
+                        chunk.truncate(read);
+                        Some((Ok(Bytes::from(chunk)), Some(file)))
+                    }
+                    Err(error) => Some((Err(error), None)),
+                }
+            });
+            Ok((length, Body::from_stream(chunks)))
+        })
+    }
+
+    fn has_object(&self, digest: &Digest) -> bool {
+        self.objects().contains(digest)
+    }
+}
+
+fn answer(q: String, outcome: SearchOutcome, limit: usize) -> SearchAnswer {
+    let level = |local: bool, answer: &LevelAnswer| SearchLevel {
+        node: answer.node.to_string(),
+        local,
+        status: LevelStatus::Answered,
+        as_of: Some(answer.as_of),
+        catalogue: Some(answer.catalogue),
+        hits: answer.hits.len(),
+    };
+    let mut levels = vec![level(true, &outcome.local)];
+    let mut hits = outcome.local.hits;
+    for (node, state) in outcome.levels {
+        match state {
+            LevelState::Answered(answer) => {
+                levels.push(level(false, &answer));
+                hits.extend(answer.hits);
+            }
+            LevelState::Unreachable => levels.push(SearchLevel {
+                node: node.to_string(),
+                local: false,
+                status: LevelStatus::Unreachable,
+                as_of: None,
+                catalogue: None,
+                hits: 0,
+            }),
+        }
+    }
+    SearchAnswer {
+        q,
+        hits: merge(hits, limit),
+        levels,
+    }
+}
+
+/// Chunks of the network as a reader for the disk's thread.
+struct Chunks {
+    received: mpsc::Receiver<Result<Bytes, String>>,
+    rest: Bytes,
+}
+
+impl Chunks {
+    fn new(received: mpsc::Receiver<Result<Bytes, String>>) -> Self {
+        Self {
+            received,
+            rest: Bytes::new(),
+        }
+    }
+}
+
+impl std::io::Read for Chunks {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        while self.rest.is_empty() {
+            match self.received.blocking_recv() {
+                None => return Ok(0),
+                Some(Ok(chunk)) => self.rest = chunk,
+                Some(Err(reason)) => {
+                    return Err(std::io::Error::new(
+                        std::io::ErrorKind::UnexpectedEof,
+                        reason,
+                    ));
+                }
+            }
+        }
+        let length = self.rest.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&self.rest.split_to(length));
+        Ok(length)
+    }
+}
+
+impl From<objects::ObjectError> for ObjectError {
+    fn from(error: objects::ObjectError) -> Self {
+        match error {
+            objects::ObjectError::Missing(_) => Self::Absent,
+            objects::ObjectError::TooLarge { limit } => Self::TooLarge { max: limit },
+            objects::ObjectError::Io(error)
+                if error.kind() == std::io::ErrorKind::UnexpectedEof =>
+            {
+                Self::Interrupted(error.to_string())
+            }
+            other => Self::Fault(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The HTTP interface of a node: what operators, their commands, the console and monitoring speak to.
+//!
+//! JSON values are the serde forms of the types named here; `bytes` fields are standard base64 (with padding) of the codec's bytes;
+//! digests and keys are lower-case hexadecimal, moments are milliseconds since 1970 (UTC). Lists are `{"items": […], "next": "…" | null}`:
+//! pass `next` as `after` for the next page; `limit` is at most [`MAX_PAGE`].
+//!
+//! Every request but those marked *open* needs `Authorization: Bearer TOKEN` (see [`tokens`]); the role needed is in the second column
+//! (`admin` ⊃ `operator` ⊃ `viewer`). Every error is `application/problem+json` (RFC 9457):
+//! `{"type", "title", "status", "detail", "article"?: "R21", "article_zh"?: "《政务数据共享条例》第二十一条", "what_to_do"?}`.
+//!
+//! | Route | Role | Body or query → answer |
+//! |---|---|---|
+//! | `GET /healthz` | open | → `{"status":"live"}` |
+//! | `GET /readyz` | open | → 200 `{"ready":true,…}`, or 503 problem naming what is missing |
+//! | `GET /metrics` | open | → Prometheus text |
+//! | `GET /api/v1/openapi.json` | open | → OpenAPI 3.1 |
+//! | `POST /api/v1/acts` | operator | `{"act": bytes of Signed<Act>, "signer": bytes of PersonChain}` → 201 (200 when repeated) [`federation::core::Answer`]; 422 lawful refusal with its article; 403 not authentic; 409 not a member; 503 fault |
+//! | `POST /api/v1/acts/prepare` | viewer | `{"body": ActBody, "at"?: ms}` → [`acts::Prepared`] `{"document": bytes of Act, "digest", "kind", "article", "summary_zh", "summary_en"}` |
+//! | `GET /api/v1/node` | viewer | → [`federation::core::view::NodeView`] |
+//! | `GET /api/v1/links` | viewer | → `{"items":[LinkView]}` |
+//! | `GET /api/v1/health` | viewer | → `{"items":[HealthView], "at"}` the subtree, this node included |
+//! | `GET /api/v1/catalogue/own?after=&limit=` | viewer | → list of `OwnEntry` |
+//! | `GET /api/v1/catalogue/own/{id}` | viewer | → `OwnEntry` (a `/` in an id is written `%2F`) |
+//! | `GET /api/v1/catalogue/published?publisher=&after=&limit=` | viewer | → list of `PublishedEntry`; `after` is `publisher:id` |
+//! | `GET /api/v1/catalogue/published/{publisher}/{id}` | viewer | → `PublishedEntry` |
+//! | `GET /api/v1/catalogue/publishers` | viewer | → `{"items":[{"publisher","sequence","as_of"}]}` |
+//! | `GET /api/v1/catalogue/search?q=&limit=&wait_ms=` | viewer | → [`catalogue::SearchAnswer`]: `{"q","hits":[merged SearchHit],"levels":[{"node","local","status":"answered"\|"unreachable","as_of"?,"catalogue"?,"hits"}]}` |
+//! | `GET /api/v1/drafts?limit=` | viewer | → list of `DraftView` |
+//! | `GET /api/v1/dockets?after=&limit=` | viewer | → list of `DocketView` |
+//! | `GET /api/v1/dockets/{id}` | viewer | → `DocketDetail` |
+//! | `GET /api/v1/duties?limit=` | viewer | → list of `DutyView` |
+//! | `GET /api/v1/findings?after=&limit=` | viewer | → list of `FindingView`, newest first |
+//! | `GET /api/v1/people?limit=` | viewer | → list of `PersonView` |
+//! | `GET /api/v1/people/chain/{key}` | viewer | → `{"chain": PersonChain, "bytes"}` |
+//! | `GET /api/v1/evidence/{docket}/{sequence}` | viewer | → `{"bytes" of Evidence, "index", "size", "cosigned_by":[Path]}`; 404 until a checkpoint covers it |
+//! | `GET /api/v1/ledger?after=&limit=` | viewer | → list of `{"index","record"}` |
+//! | `GET /api/v1/chain` | viewer | → `{"chain": Chain, "bytes", "as_of"}` of this node |
+//! | `GET /api/v1/chain/{code}` | viewer | the same of another node, as known here |
+//! | `GET /api/v1/return-flow/parts?limit=` | viewer | → list of [`flow::ReceivedPart`] `{"docket","source","dataset","delivery","division","part": ObjectRef,"rows": n \| null,"held": bool,"notice": bytes of PartNotice}` |
+//! | `PUT /api/v1/objects?name=` | operator | raw body, streamed → 201 `ObjectRef` |
+//! | `GET /api/v1/objects/{digest}` | operator | → the raw bytes, streamed |
+//! | `POST /api/v1/install` | admin | `{"bytes" of Chain}` → `Answer` |
+//!
+//! The console pages (`/`, `/dockets/{id}`, `/login`) are in [`crate::console`].
+
+pub mod acts;
+mod backend;
+pub mod catalogue;
+mod dockets;
+mod extract;
+pub mod flow;
+mod guard;
+mod metrics;
+mod node;
+mod objects;
+mod openapi;
+pub mod problem;
+mod routes;
+mod serve;
+#[cfg(test)]
+mod tests;
+pub mod tokens;
+
+use std::sync::Arc;
+
+use federation::store::{Fault, Read};
+
+pub use backend::{Backend, ObjectError, SharedRead};
+pub use extract::{DEFAULT_PAGE, List, MAX_PAGE, from_base64, to_base64};
+pub use guard::{MAX_REQUEST_TIME, in_time};
+pub use problem::{Problem, ProblemBody};
+pub use routes::{Access, BodyRule, Method, RouteInfo, router, table};
+pub use serve::{MAX_CONNECTIONS, serve};
+pub use tokens::{Role, Tokens};
+
+/// What every handler is given.
+#[derive(Clone)]
+pub struct Api {
+    backend: Arc<dyn Backend>,
+    tokens: Arc<Tokens>,
+}
+
+impl Api {
+    /// An API in front of a running node.
+    pub fn new(backend: Arc<dyn Backend>, tokens: Tokens) -> Self {
+        Self {
+            backend,
+            tokens: Arc::new(tokens),
+        }
+    }
+
+    /// The node behind.
+    pub fn backend(&self) -> &dyn Backend {
+        &*self.backend
+    }
+
+    /// The role of a token.
+    pub fn role(&self, token: &str) -> Option<Role> {
+        self.tokens.role(token)
+    }
+
+    /// Reads the store off the network's threads.
+    ///
+    /// # Errors
+    /// [`Problem`] of the kind fault when the medium fails.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&dyn Read) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let store = self.backend.store();
+        let read = tokio::task::spawn_blocking(move || query(&*store))
+            .await
+            .map_err(Problem::fault)?;
+        Ok(read?)
+    }
+}

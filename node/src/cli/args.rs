@@ -1,0 +1,121 @@
+//! How arguments are read: codes, dates, `kind=text` pairs.
+
+use std::path::Path;
+
+use identity::{Code, Moment, VerifyKey};
+use jiff::civil::Date;
+use sharing::application::{Material, MissingItem};
+use statute::ApplicationMaterial;
+
+use super::CliError;
+
+/// Longest text file an argument may name, bytes.
+const MAX_TEXT_FILE: u64 = 16 << 20;
+
+/// A place's code.
+pub(super) fn code(text: &str) -> Result<Code, String> {
+    text.parse()
+        .map_err(|error: identity::CodeError| error.to_string())
+}
+
+/// A day such as `2026-03-05`.
+pub(super) fn date(text: &str) -> Result<Date, String> {
+    text.parse().map_err(|_| {
+        format!("{text} 不是日期，应写作 2026-03-05 / is no day; write it as 2026-03-05")
+    })
+}
+
+/// The end of a day in Beijing.
+pub(super) fn end_of(day: Date) -> Moment {
+    Moment::from_millis(statute::end_of_day_ms(day) - 1)
+}
+
+fn pair(text: &str) -> Result<(ApplicationMaterial, String), String> {
+    let (kind, stated) = text.split_once('=').ok_or_else(|| {
+        format!("{text} 应写作 种类=内容 / is written kind=text, such as basis=…")
+    })?;
+    let kind = kind
+        .parse()
+        .map_err(|error: statute::UnknownTerm| error.to_string())?;
+    Ok((kind, stated.to_owned()))
+}
+
+/// A material such as `basis=《…》第十条` or `使用依据=…`.
+pub(super) fn material(text: &str) -> Result<Material, String> {
+    pair(text).map(|(kind, text)| Material { kind, text })
+}
+
+/// Something missing such as `scope=请说明…`.
+pub(super) fn missing(text: &str) -> Result<MissingItem, String> {
+    pair(text).map(|(kind, what)| MissingItem { kind, what })
+}
+
+/// A public key: itself, a file that holds it, or a key file.
+pub(super) fn public_key(text: &str) -> Result<VerifyKey, CliError> {
+    if let Ok(key) = text.parse() {
+        return Ok(key);
+    }
+    let path = Path::new(text);
+    if let Ok(file) = crate::person::load_key(path) {
+        return Ok(file.public);
+    }
+    let found = read_text(path)?;
+    found.trim().parse().map_err(|error: identity::KeyError| {
+        CliError::usage(format!("{text}：{error}"), format!("{text}: {error}")).advise(
+            "给出 ed25519:…，或 .pub、密钥文件的路径",
+            "give ed25519:…, or the path of a .pub or key file",
+        )
+    })
+}
+
+/// A text file of bounded size.
+pub(super) fn read_text(path: &Path) -> Result<String, CliError> {
+    read_text_up_to(path, MAX_TEXT_FILE)
+}
+
+/// A text file of at most so many bytes.
+pub(super) fn read_text_up_to(path: &Path, max: u64) -> Result<String, CliError> {
+    String::from_utf8(read_bytes(path, max)?).map_err(|error| CliError::file(path, error))
+}
+
+/// A file of bounded size.
+pub(super) fn read_bytes(path: &Path, max: u64) -> Result<Vec<u8>, CliError> {
+    let length = std::fs::metadata(path)
+        .map_err(|error| CliError::file(path, error))?
+        .len();
+    if length > max {
+        return Err(CliError::file(path, format!("{length} bytes > {max}")));
+    }
+    std::fs::read(path).map_err(|error| CliError::file(path, error))
+}
+
+/// Writes a file that may be replaced.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    std::fs::write(path, bytes).map_err(|error| CliError::file(path, error))
+}
+
+/// Now, by this machine's clock.
+pub(super) fn now() -> Moment {
+    crate::runtime::driver::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_material_is_named_by_its_id_or_its_chinese_word() {
+        let read = material("basis=《社会救助暂行办法》第十条").unwrap();
+        assert_eq!(read.kind, ApplicationMaterial::Basis);
+        assert_eq!(material("使用依据=a=b").unwrap().text, "a=b");
+        assert!(material("basis").is_err() && missing("colour=红").is_err());
+    }
+
+    #[test]
+    fn a_day_ends_at_midnight_in_beijing() {
+        assert_eq!(
+            end_of(date("2026-03-05").unwrap()).to_string(),
+            "2026-03-05T15:59:59.999Z"
+        );
+    }
+}

@@ -1,0 +1,386 @@
+//! The catalogue: compiled from JSON Lines, approved, submitted, reviewed, published, withdrawn.
+
+use std::path::{Path, PathBuf};
+
+use federation::core::view::OwnEntry;
+use serde_json::{Value, json};
+use sharing::act::{ActBody, MAX_ENTRIES_PER_ACT};
+use sharing::catalogue::{
+    DraftError, Entry, EntryDraft, EntryId, EntryState, EntryVersion, PublishedEntry, ReviewVerdict,
+};
+
+use super::args::{now, read_text_up_to};
+use super::client::{Client, encode};
+use super::error::{CliError, Exit};
+use super::output::columns;
+use super::signer::{Signer, carry_out};
+use super::{Global, Output};
+use crate::api::List;
+use crate::api::catalogue::{LevelStatus, SearchAnswer};
+use crate::console::labels;
+use crate::language::Language;
+use crate::person;
+
+it is read whole.
+const MAX_IMPORT_BYTES: u64 = 512 << 20;
+
+/// `guantong catalogue`.
+#[derive(Debug, clap::Subcommand)]
+pub enum CatalogueCommand {
+    /// 从 JSON Lines 编制目录条目 / compile entries from JSON Lines
+    Import {
+        /// 文件：每行一个 JSON 对象 / one JSON object a line
+        file: PathBuf,
+        /// 只检查，不提交 / check only
+        #[arg(long)]
+        check: bool,
+    },
+    /// 打印一行的 JSON Schema / print the JSON Schema of a line
+    Schema,
+    /// 列出本节点条目，或已发布条目 / list own entries, or published ones
+    List {
+        /// 列出已发布的条目 / list what is published
+        #[arg(long)]
+        published: bool,
+        /// 只列某节点发布的 / of one publisher
+        #[arg(long, value_name = "CODE", requires = "published")]
+        publisher: Option<String>,
+        /// 从此之后 / after this one
+        #[arg(long)]
+        after: Option<String>,
+        /// 条数 / how many
+        #[arg(long, default_value_t = 100)]
+        limit: usize,
+    },
+    /// 显示一个条目 / show one entry
+    Show {
+        /// 目录代码 / the entry's id
+        id: EntryId,
+        /// 发布节点；缺省为本节点条目 / the publisher; an own entry when absent
+        #[arg(long, value_name = "CODE")]
+        publisher: Option<String>,
+    },
+    /// 检索：本级与各上级 / search here and at every level above
+    Search {
+        /// 检索词 / what to look for
+        text: String,
+        /// 条数 / how many
+        #[arg(long, default_value_t = 20)]
+        limit: u16,
+        /// 等候上级的毫秒数 / milliseconds to wait for the levels above
+        #[arg(long, default_value_t = 2_000)]
+        wait_ms: u64,
+    },
+    /// 部门负责人审核同意 / the department's head approves
+    Approve {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// 报送主管部门 / submit to the authority
+    Submit {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// 主管部门审核：发布或退回 / the authority reviews: publishes or returns
+    Review {
+        #[command(flatten)]
+        which: Which,
+        /// 通过并发布 / publish
+        #[arg(
+            long,
+            required_unless_present = "return_reason",
+            conflicts_with = "return_reason"
+        )]
+        publish: bool,
+        /// 退回，附理由 / return with this reason
+        #[arg(long = "return", value_name = "REASON")]
+        return_reason: Option<String>,
+    },
+    /// 撤销已发布的条目 / withdraw a published entry
+    Withdraw {
+        /// 目录代码 / id
+        id: EntryId,
+        /// 理由 / reason
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// Which own entries.
+#[derive(Debug, clap::Args)]
+pub struct Which {
+    /// 目录代码 / ids
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    pub ids: Vec<EntryId>,
+    /// 处于前一状态的全部条目（一次最多 2000 条） / all entries in the state before, at most 2,000 at once
+    #[arg(long)]
+    pub all: bool,
+}
+
+pub(super) fn run(
+    global: &Global,
+    command: CatalogueCommand,
+    output: &Output,
+) -> Result<(), CliError> {
+    match command {
+        CatalogueCommand::Import { file, check } => import::run(global, output, &file, check),
+        CatalogueCommand::Schema => {
+            println!("{}", import::ENTRY_SCHEMA.trim_end());
+            Ok(())
+        }
+        CatalogueCommand::List {
+            published: false,
+            after,
+            limit,
+            ..
+        } => list_own(global, output, after, limit),
+        CatalogueCommand::List {
+            publisher,
+            after,
+            limit,
+            ..
+        } => list_published(global, output, publisher, after, limit),
+        CatalogueCommand::Show { id, publisher } => show(global, output, &id, publisher),
+        CatalogueCommand::Search {
+            text,
+            limit,
+            wait_ms,
+        } => search(global, output, &text, limit, wait_ms),
+        CatalogueCommand::Approve { which } => {
+            step(global, output, which, EntryState::Draft, |entries| {
+                ActBody::ApproveEntries { entries }
+            })
+        }
+        CatalogueCommand::Submit { which } => {
+            step(global, output, which, EntryState::Approved, |entries| {
+                ActBody::SubmitEntries { entries }
+            })
+        }
+        CatalogueCommand::Review {
+            which,
+            publish: _,
+            return_reason,
+        } => {
+            let verdict = return_reason.map_or(ReviewVerdict::Publish, |reason| {
+                ReviewVerdict::Return { reason }
+            });
+            step(global, output, which, EntryState::Submitted, |entries| {
+                ActBody::ReviewEntries { entries, verdict }
+            })
+        }
+        CatalogueCommand::Withdraw { id, reason } => {
+            let entry = version(&Client::of(global, output.language())?, &id)?;
+            carry_out(global, output, ActBody::WithdrawEntry { entry, reason }).map(drop)
+        }
+    }
+}
+
+fn version(client: &Client, id: &EntryId) -> Result<EntryVersion, CliError> {
+    let own: OwnEntry = client.get(&format!(
+        "/catalogue/own/{}",
+        encode(&String::from(id.clone()))
+    ))?;
+    Ok(own.entry.version_ref())
+}
+
+fn step(
+    global: &Global,
+    output: &Output,
+    which: Which,
+    before: EntryState,
+    body: impl FnOnce(Vec<EntryVersion>) -> ActBody,
+) -> Result<(), CliError> {
+    if which.ids.len() > MAX_ENTRIES_PER_ACT {
+        return Err(CliError::usage(
+            format!("一次最多 {MAX_ENTRIES_PER_ACT} 条"),
+            format!("at most {MAX_ENTRIES_PER_ACT} entries at once"),
+        ));
+    }
+    let client = Client::of(global, output.language())?;
+    let entries = if which.all {
+        all_in(&client, before)?
+    } else {
+        which
+            .ids
+            .iter()
+            .map(|id| version(&client, id))
+            .collect::<Result<_, _>>()?
+    };
+    if entries.is_empty() {
+        let state = |language| labels::entry_state(before, language);
+        return Err(CliError::usage(
+            format!("没有处于“{}”的条目", state(Language::Chinese)),
+            format!("no entry is in the state \"{}\"", state(Language::English)),
+        ));
+    }
+    carry_out(global, output, body(entries)).map(drop)
+}
+
+/// Own entries in one state, as many as fit an act.
+fn all_in(client: &Client, state: EntryState) -> Result<Vec<EntryVersion>, CliError> {
+    let mut found = Vec::new();
+    let mut after = String::new();
+    loop {
+        let page: List<OwnEntry> = client.get(&format!(
+            "/catalogue/own?limit={}{after}",
+            crate::api::MAX_PAGE
+        ))?;
+        found.extend(
+            page.items
+                .iter()
+                .filter(|own| own.state == state)
+                .map(|own| own.entry.version_ref()),
+        );
+        match page.next {
+            Some(next) if found.len() < MAX_ENTRIES_PER_ACT => {
+                after = format!("&after={}", encode(&next))
+            }
+            _ => break,
+        }
+    }
+    found.truncate(MAX_ENTRIES_PER_ACT);
+    Ok(found)
+}
+
+fn list_own(
+    global: &Global,
+    output: &Output,
+    after: Option<String>,
+    limit: usize,
+) -> Result<(), CliError> {
+    let after = after.map_or_else(String::new, |after| format!("&after={}", encode(&after)));
+    let list: List<OwnEntry> = Client::of(global, output.language())?
+        .get(&format!("/catalogue/own?limit={limit}{after}"))?;
+    output.print(&list, |language| {
+        let rows: Vec<Vec<String>> = list
+            .items
+            .iter()
+            .map(|own| {
+                let state = labels::entry_state(own.state, language).to_owned();
+                let returned = own.returned.as_ref().map_or_else(String::new, |why| {
+                    format!("{}{why}", language.pick("退回：", "returned: "))
+                });
+                vec![
+                    String::from(own.entry.id.clone()),
+                    format!("v{}", own.entry.version),
+                    state,
+                    own.entry.name.clone(),
+                    own.entry.provider_name.clone(),
+                    returned,
+                ]
+            })
+            .collect();
+        columns(&rows)
+    });
+    Ok(())
+}
+
+fn list_published(
+    global: &Global,
+    output: &Output,
+    publisher: Option<String>,
+    after: Option<String>,
+    limit: usize,
+) -> Result<(), CliError> {
+    let publisher =
+        publisher.map_or_else(String::new, |code| format!("&publisher={}", encode(&code)));
+    let after = after.map_or_else(String::new, |after| format!("&after={}", encode(&after)));
+    let path = format!("/catalogue/published?limit={limit}{publisher}{after}");
+    let list: List<PublishedEntry> = Client::of(global, output.language())?.get(&path)?;
+    output.print(&list, |language| {
+        columns(
+            &list
+                .items
+                .iter()
+                .map(|entry| row(entry, language))
+                .collect::<Vec<_>>(),
+        )
+    });
+    Ok(())
+}
+
+fn row(published: &PublishedEntry, language: Language) -> Vec<String> {
+    let entry = &published.entry;
+    let class = entry.terms.class();
+    vec![
+        published.publisher.code().to_string(),
+        String::from(entry.id.clone()),
+        format!("v{}", entry.version),
+        entry.name.clone(),
+        entry.provider_name.clone(),
+        language.pick(class.zh(), class.en()).to_owned(),
+    ]
+}
+
+fn show(
+    global: &Global,
+    output: &Output,
+    id: &EntryId,
+    publisher: Option<String>,
+) -> Result<(), CliError> {
+    let client = Client::of(global, output.language())?;
+    let id = encode(&String::from(id.clone()));
+    let value: Value = match publisher {
+        None => client.get(&format!("/catalogue/own/{id}"))?,
+        Some(publisher) => {
+            client.get(&format!("/catalogue/published/{}/{id}", encode(&publisher)))?
+        }
+    };
+    let entry: Option<Entry> = value
+        .get("entry")
+        .and_then(|entry| serde_json::from_value(entry.clone()).ok());
+    output.print(&value, |_| match entry {
+        Some(entry) => serde_json::to_string_pretty(&EntryDraft::from(&entry)).unwrap_or_default(),
+        None => value.to_string(),
+    });
+    Ok(())
+}
+
+fn search(
+    global: &Global,
+    output: &Output,
+    text: &str,
+    limit: u16,
+    wait_ms: u64,
+) -> Result<(), CliError> {
+    let path = format!(
+        "/catalogue/search?q={}&limit={limit}&wait_ms={wait_ms}",
+        encode(text)
+    );
+    let answer: SearchAnswer = Client::of(global, output.language())?.get(&path)?;
+    output.print(&answer, |language| {
+        let rows: Vec<Vec<String>> = answer
+            .hits
+            .iter()
+            .map(|hit| {
+                let class = language.pick(hit.class.zh(), hit.class.en()).to_owned();
+                vec![
+                    hit.publisher.code().to_string(),
+                    String::from(hit.id.clone()),
+                    hit.name.clone(),
+                    hit.provider_name.clone(),
+                    class,
+                ]
+            })
+            .collect();
+        let levels: Vec<Vec<String>> = answer
+            .levels
+            .iter()
+            .map(|level| {
+                let status = match level.status {
+                    LevelStatus::Answered => language.pick("已答复", "answered"),
+                    LevelStatus::Unreachable => language.pick("未答复", "no answer"),
+                };
+                let as_of = level.as_of.map_or_else(String::new, |at| {
+                    format!("{} {}", language.pick("截至", "as of"), labels::time(at))
+                });
+                let known = level
+                    .catalogue
+                    .map_or_else(String::new, |n| format!("{} / {n}", level.hits));
+                vec![level.node.clone(), status.to_owned(), known, as_of]
+            })
+            .collect();
+        format!("{}\n{}", columns(&rows), columns(&levels))
+    });
+    Ok(())
+}

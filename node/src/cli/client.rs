@@ -1,0 +1,269 @@
+//! The API's client: one node, one token, bounded answers, errors with their exit codes.
+
+use std::io::Read;
+use std::path::Path;
+use std::time::Duration;
+
+use federation::core::Answer;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sharing::act::{ObjectRef, SignedAct};
+use ureq::http::Response;
+use ureq::{Agent, Body};
+
+use super::error::{CliError, Exit};
+use super::{Global, init};
+use crate::api::ProblemBody;
+use crate::api::acts::ActRequest;
+use crate::language::Language;
+
+/// Where a node is looked for when nothing says otherwise.
+pub const DEFAULT_NODE: &str = "http://127.0.0.1:7180";
+/// Most bytes of an answer: a page of the largest dockets.
+pub const MAX_ANSWER: u64 = 64 << 20;
+/// Longest time for one request that is not a file.
+const REQUEST_TIME: Duration = Duration::from_secs(60);
+
+/// A node's API.
+#[derive(Debug, Clone)]
+pub struct Client {
+    agent: Agent,
+    base: String,
+    token: Option<String>,
+    language: Language,
+}
+
+impl Client {
+    /// A client of the node that the options name.
+    ///
+    /// # Errors
+    /// [`CliError`] when `--data` names a folder that is no node's.
+    pub fn of(global: &Global, language: Language) -> Result<Self, CliError> {
+        let base = match (&global.node, &global.data) {
+            (Some(node), _) => node.clone(),
+            (None, Some(data)) => init::address(data)?,
+            (None, None) => DEFAULT_NODE.to_owned(),
+        };
+        let token = match (&global.token, &global.data) {
+            (Some(token), _) => Some(token.clone()),
+            (None, Some(data)) => init::best_token(data),
+            (None, None) => None,
+        };
+        Ok(Self::new(&base, token, language))
+    }
+
+    /// A client of a node.
+    pub fn new(base: &str, token: Option<String>, language: Language) -> Self {
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .timeout_connect(Some(Duration::from_secs(5)))
+            .build();
+        Self {
+            agent: agent.into(),
+            base: base.trim_end_matches('/').to_owned(),
+            token,
+            language,
+        }
+    }
+
+    /// The node's address.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// GET of a JSON value. `path` begins after `/api/v1`.
+    ///
+    /// # Errors
+    /// [`CliError`].
+    pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, CliError> {
+        let request = self.agent.get(format!("{}/api/v1{path}", self.base));
+        let request = self
+            .headed(request)
+            .config()
+            .timeout_global(Some(REQUEST_TIME))
+            .build();
+        self.json(request.call().map_err(|error| self.unreachable(&error))?)
+    }
+
+    /// POST of a JSON value.
+    ///
+    /// # Errors
+    /// [`CliError`].
+    pub fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, CliError> {
+        let request = self.agent.post(format!("{}/api/v1{path}", self.base));
+        let request = self
+            .headed(request)
+            .config()
+            .timeout_global(Some(REQUEST_TIME))
+            .build();
+        self.json(
+            request
+                .send_json(body)
+                .map_err(|error| self.unreachable(&error))?,
+        )
+    }
+
+    /// Sends a signed act.
+    ///
+    /// # Errors
+    /// [`CliError`].
+    pub fn act(&self, act: &SignedAct) -> Result<Answer, CliError> {
+        self.post("/acts", &ActRequest::new(act))
+    }
+
+    /// Stores a file under its own name.
+    ///
+    /// # Errors
+    /// [`CliError`].
+    pub fn put_object(&self, path: &Path) -> Result<ObjectRef, CliError> {
+        let file = std::fs::File::open(path).map_err(|error| CliError::file(path, error))?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let request = self.agent.put(format!(
+            "{}/api/v1/objects?name={}",
+            self.base,
+            encode(&name)
+        ));
+        let response = self
+            .headed(request)
+            .content_type("application/octet-stream")
+            .send(file);
+        self.json(response.map_err(|error| self.unreachable(&error))?)
+    }
+
+    /// Fetches an object into `sink`.
+    ///
+    /// # Errors
+    /// [`CliError`].
+    pub fn get_object(
+        &self,
+        digest: &str,
+        sink: &mut impl std::io::Write,
+    ) -> Result<u64, CliError> {
+        let request = self
+            .agent
+            .get(format!("{}/api/v1/objects/{digest}", self.base));
+        let response = self
+            .headed(request)
+            .call()
+            .map_err(|error| self.unreachable(&error))?;
+        let mut response = self.checked(response)?;
+        let mut reader = response.body_mut().as_reader();
+        std::io::copy(&mut reader, sink).map_err(|error| {
+            CliError::fault(
+                format!("传输中断：{error}"),
+                format!("transfer broken off: {error}"),
+            )
+        })
+    }
+
+    fn headed<Any>(&self, request: ureq::RequestBuilder<Any>) -> ureq::RequestBuilder<Any> {
+        let request = request.header("Accept-Language", self.language.tag());
+        match &self.token {
+            Some(token) => request.header("Authorization", format!("Bearer {token}")),
+            None => request,
+        }
+    }
+
+    fn json<T: DeserializeOwned>(&self, response: Response<Body>) -> Result<T, CliError> {
+        let mut response = self.checked(response)?;
+        let mut bytes = Vec::new();
+        let read = response
+            .body_mut()
+            .as_reader()
+            .take(MAX_ANSWER + 1)
+            .read_to_end(&mut bytes);
+        read.map_err(|error| {
+            CliError::fault(
+                format!("读取应答失败：{error}"),
+                format!("the answer was not read: {error}"),
+            )
+        })?;
+        if bytes.len() as u64 > MAX_ANSWER {
+            return Err(CliError::fault("应答过大", "the answer is too large"));
+        }
+        serde_json::from_slice(&bytes).map_err(|error| {
+            CliError::fault(
+                format!("应答不是预期的格式：{error}"),
+                format!("the answer is not of the expected form: {error}"),
+            )
+            .advise(
+                "核对命令与节点的版本",
+                "compare the versions of command and node",
+            )
+        })
+    }
+
+    fn checked(&self, mut response: Response<Body>) -> Result<Response<Body>, CliError> {
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let status = response.status();
+        let mut bytes = Vec::new();
+        let _ = response
+            .body_mut()
+            .as_reader()
+            .take(64 << 10)
+            .read_to_end(&mut bytes);
+        Err(match serde_json::from_slice::<ProblemBody>(&bytes) {
+            Ok(problem) => CliError::of_problem(problem),
+            Err(_) => CliError::fault(
+                format!("{} 答复 {status}", self.base),
+                format!("{} answered {status}", self.base),
+            )
+            .advise(
+                "核对 --node 是否指向贯通节点",
+                "check that --node names a Guantong node",
+            ),
+        })
+    }
+
+    fn unreachable(&self, error: &ureq::Error) -> CliError {
+        CliError::new(
+            Exit::Unreachable,
+            format!("无法连接节点 {}：{error}", self.base),
+            format!("cannot reach the node at {}: {error}", self.base),
+        )
+        .advise(
+            "确认节点在运行（guantong run），并用 --node 或 --data 指明地址",
+            "see that the node runs (guantong run), and name it with --node or --data",
+        )
+    }
+}
+
+/// Percent-encodes one part of a path or query.
+pub fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                encoded.push(char::from(byte))
+            }
+            other => encoded += &format!("%{other:02X}"),
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_and_chinese_are_percent_encoded() {
+        assert_eq!(encode("440106/MZ/0001"), "440106%2FMZ%2F0001");
+        assert_eq!(encode("农 业"), "%E5%86%9C%20%E4%B8%9A");
+    }
+
+    #[test]
+    fn a_node_that_is_not_there_is_unreachable() {
+        let client = Client::new("http://127.0.0.1:1/", None, Language::Chinese);
+        let error = client.get::<serde_json::Value>("/node").unwrap_err();
+        assert_eq!(error.exit, Exit::Unreachable);
+        assert!(error.what_to_do.is_some());
+    }
+}

@@ -1,0 +1,61 @@
+//! A deadline in working days, with what it rests on.
+
+use jiff::civil::Date;
+use serde::Serialize;
+use statute::{Calendar, WorkingDays, deadline};
+
+use super::Output;
+use super::args::date;
+use super::error::CliError;
+
+/// `guantong deadline`.
+#[derive(Debug, clap::Args)]
+pub struct DeadlineArgs {
+    /// 收到之日 / the day of receipt
+    #[arg(long, value_parser = date, value_name = "DATE")]
+    pub from: Date,
+    /// 工作日数 / working days
+    #[arg(long, value_parser = days, value_name = "N")]
+    pub working_days: WorkingDays,
+}
+
+#[derive(Serialize)]
+struct Shown {
+    due: String,
+    provisional: bool,
+    basis: Vec<String>,
+}
+
+fn days(text: &str) -> Result<WorkingDays, String> {
+    let number: u16 = text
+        .parse()
+        .map_err(|_| format!("{text} 不是天数 / is no number of days"))?;
+    WorkingDays::new(number).map_err(|error| error.to_string())
+}
+
+pub(super) fn run(args: &DeadlineArgs, output: &Output) -> Result<(), CliError> {
+    let due = deadline(args.from, args.working_days, &Calendar::national());
+    let basis = match output.language() {
+        crate::language::Language::Chinese => due.basis_zh(),
+        crate::language::Language::English => due.basis_en(),
+    };
+    let shown = Shown {
+        due: due.date.to_string(),
+        provisional: due.provisional,
+        basis,
+    };
+    output.print(&shown, |language| {
+        let provisional = if shown.provisional {
+            language.pick("（暂定）", " (provisional)")
+        } else {
+            ""
+        };
+        let basis: String = shown
+            .basis
+            .iter()
+            .map(|line| format!("\n  · {line}"))
+            .collect();
+        format!("{}{provisional}{basis}", shown.due)
+    });
+    Ok(())
+}

@@ -1,0 +1,222 @@
+//! Importing catalogue entries from JSON Lines: every defect of every line is told at once, then the entries are compiled in as few acts as
+//! hold them.
+
+use std::path::Path;
+
+use serde_json::json;
+use sharing::act::{ActBody, MAX_ENTRIES_PER_ACT};
+use sharing::catalogue::{DraftError, Entry, EntryDraft};
+
+use super::args::{now, read_text_up_to};
+use super::client::Client;
+use super::error::{CliError, Exit};
+use super::signer::{Signer, carry_out};
+use super::{Global, Output};
+use crate::person;
+
+/// The JSON Schema of one line of an import, as published in `docs/schema/`.
+pub const ENTRY_SCHEMA: &str = include_str!("../../../docs/schema/catalogue-entry.schema.json");
+/// Most defects told at once: more are of no use to the reader.
+const MAX_TOLD: usize = 20;
+/// Longest file of an import, bytes: several hundred thousand entries of 1 KB; /// Bytes of one act's entries, well within an act: the rest goes into the next.
+const ACT_BYTES: usize = 3 << 20;
+
+/// Reads, checks and compiles a file.
+pub(super) fn run(global: &Global, output: &Output, file: &Path, check: bool) -> Result<(), CliError> {
+    let text = read_text_up_to(file, MAX_IMPORT_BYTES)?;
+    let entries = parse(&text)?;
+    if check {
+        output.print(&json!({ "entries": entries.len() }), |language| {
+            format!(
+                "{} {}",
+                entries.len(),
+                language.pick("条，均符合要求", "entries, all complete")
+            )
+        });
+        return Ok(());
+    }
+    let acts = acts(entries);
+    if global.prepare.is_some() && acts.len() > 1 {
+        return Err(CliError::usage(
+            format!(
+                "此文件需要 {} 份文书；用 --prepare 时请把文件分开",
+                acts.len()
+            ),
+            format!(
+                "this file makes {} documents; split it to use --prepare",
+                acts.len()
+            ),
+        ));
+    }
+    let mut acts = acts.into_iter();
+    if acts.len() == 1 {
+        return acts.try_for_each(|entries| {
+            carry_out(global, output, ActBody::CompileEntries { entries }).map(drop)
+        });
+    }
+    let client = Client::of(global, output.language())?;
+    let signer = Signer::open(global, &client)?;
+    let mut answers = Vec::new();
+    let mut compiled = 0;
+    for entries in acts {
+        compiled += entries.len();
+        let act = person::act(signer.node()?, now(), ActBody::CompileEntries { entries })?;
+        answers.push(client.act(&person::sign(&act, &signer.key, signer.chain.clone()))?);
+        output.note(
+            &format!("已编制 {compiled} 条"),
+            &format!("{compiled} entries compiled"),
+        );
+    }
+    output.print(&json!({ "acts": answers }), |language| {
+        format!(
+            "{} {compiled} {}",
+            language.pick("已编制", "compiled"),
+            language.pick("条", "entries")
+        )
+    });
+    Ok(())
+}
+
+/// Reads every line and names the defects of all lines at once.
+fn parse(text: &str) -> Result<Vec<Entry>, CliError> {
+    let mut entries = Vec::new();
+    let mut defects = Vec::new();
+    for (number, line) in text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty())
+    {
+        let read = serde_json::from_str::<EntryDraft>(line)
+            .map_err(|error| (error.to_string(), error.to_string(), None));
+        let made = read.and_then(|draft| {
+            draft.into_entry().map_err(|error| match error {
+                DraftError::Refused(refusal) => (refusal.zh(), refusal.en(), Some(refusal)),
+                other => (other.to_string(), other.to_string(), None),
+            })
+        });
+        match made {
+            Ok(entry) => entries.push(entry),
+            Err((zh, en, refusal)) => defects.push((number + 1, zh, en, refusal)),
+        }
+    }
+    if defects.is_empty() && !entries.is_empty() {
+        return Ok(entries);
+    }
+    if defects.is_empty() {
+        return Err(CliError::usage("文件中没有条目", "the file holds no entry"));
+    }
+    let told = |text: fn(&(usize, String, String, Option<statute::Refusal>)) -> &str| {
+        let lines: Vec<_> = defects
+            .iter()
+            .take(MAX_TOLD)
+            .map(|defect| format!("  {}: {}", defect.0, text(defect)))
+            .collect();
+        let more = defects.len().saturating_sub(MAX_TOLD);
+        if more == 0 {
+            lines.join("\n")
+        } else {
+            format!("{}\n  … +{more}", lines.join("\n"))
+        }
+    };
+    // All refused by law is a lawful refusal; anything malformed is wrong use.
+    let lawful = defects.iter().all(|defect| defect.3.is_some());
+    let exit = if lawful { Exit::Refused } else { Exit::Usage };
+    let (zh, en) = (
+        format!("{} 行有缺陷：\n{}", defects.len(), told(|d| &d.1)),
+        format!("{} lines are defective:\n{}", defects.len(), told(|d| &d.2)),
+    );
+    let mut error = CliError::new(exit, zh, en);
+    if let Some((.., Some(refusal))) = defects.first() {
+        error.article = Some(refusal.article.short());
+        error = error.advise(refusal.what_to_do_zh(), refusal.what_to_do_en());
+    } else {
+        error = error.advise(
+            "格式见 guantong catalogue schema",
+            "the form is in guantong catalogue schema",
+        );
+    }
+    Err(error)
+}
+
+/// The entries in groups that fit an act.
+fn acts(entries: Vec<Entry>) -> Vec<Vec<Entry>> {
+    let mut groups: Vec<Vec<Entry>> = Vec::new();
+    let mut bytes = 0;
+    for entry in entries {
+        let weight = identity::codec::encode(&entry).len();
+        match groups.last_mut() {
+            Some(group) if group.len() < MAX_ENTRIES_PER_ACT && bytes + weight <= ACT_BYTES => {
+                bytes += weight;
+                group.push(entry);
+            }
+            _ => {
+                bytes = weight;
+                groups.push(vec![entry]);
+            }
+        }
+    }
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    const LINE: &str = r#"{"id": "440106/MZ/0001", "name": "低保家庭信息", "summary": "本区在保低保家庭及成员",
+        "provider": "11440106007512345X", "provider_name": "天河区民政局",
+        "items": [{"name": "户主姓名", "kind": "C50", "grade": "一般数据"}],
+        "format": "CSV", "frequency": "每月", "terms": {"有条件共享": {"scope": ["县级以上民政部门"], "uses": ["社会救助核对"], "conditions": []}},
+        "methods": ["文件下载"], "personal_information": true,
+        "secrecy_assessment": {"done": {"by": "李四", "on": "2026-01-05", "conclusion": "不涉密"}},
+        "privacy_assessment": {"done": {"by": "李四", "on": "2026-01-05", "conclusion": "风险可控"}}}"#;
+
+    fn line() -> String {
+        LINE.replace('\n', " ")
+    }
+
+    #[test]
+    fn every_defective_line_is_named_at_once_with_its_article() {
+        let incomplete = line().replace(r#""format": "CSV","#, "");
+        let error = parse(&format!("{}\n\n{incomplete}\n{incomplete}", line())).unwrap_err();
+        assert_eq!(error.exit, Exit::Refused);
+        assert_eq!(error.article.as_deref(), Some("R13"));
+        assert!(
+            error.what.zh.contains("3:")
+                && error.what.zh.contains("4:")
+                && error.what.zh.contains("数据格式")
+        );
+    }
+
+    #[test]
+    fn a_line_that_is_no_json_or_has_an_unknown_field_is_wrong_use() {
+        for text in [
+            "{".to_owned(),
+            line().replace("\"format\"", "\"fromat\""),
+            String::new(),
+        ] {
+            assert_eq!(parse(&text).unwrap_err().exit, Exit::Usage, "{text}");
+        }
+    }
+
+    #[test]
+    fn entries_are_split_into_acts_that_fit() {
+        let entry = parse(&line()).unwrap().remove(0);
+        let groups = acts(vec![entry; MAX_ENTRIES_PER_ACT + 1]);
+        assert_eq!(
+            groups.iter().map(Vec::len).collect::<Vec<_>>(),
+            [MAX_ENTRIES_PER_ACT, 1]
+        );
+    }
+
+    #[test]
+    fn the_schema_is_json_and_names_the_fields_of_a_draft() {
+        let schema: Value = serde_json::from_str(ENTRY_SCHEMA).unwrap();
+        let properties = schema["properties"].as_object().unwrap();
+        let draft = serde_json::to_value(EntryDraft::from(&parse(&line()).unwrap()[0])).unwrap();
+        for field in draft.as_object().unwrap().keys() {
+            assert!(properties.contains_key(field), "{field}");
+        }
+    }
+}

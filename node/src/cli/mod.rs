@@ -1,0 +1,257 @@
+//! The commands of operators and of the people who sign.
+//!
+//! Exit codes: 0 done; 1 fault of ours or of the machine; 2 wrong use; 3 lawful refusal (the article is named); 4 not authorised (token, key,
+//! passphrase or signature); 5 the node cannot be reached or is not ready. With `--json` the result is one JSON value on standard
+//! output, an error one JSON value on standard error. Texts are Chinese, English when `LANG` says so.
+//!
+//! The node's key files and the other files of its folder are described in [`init`].
+
+mod apply;
+mod args;
+mod catalogue;
+pub mod client;
+mod deadline;
+mod dispute;
+mod docket;
+mod enroll;
+mod error;
+mod evidence;
+mod import;
+pub mod init;
+mod output;
+mod people;
+mod reply;
+mod return_flow;
+mod root;
+mod route;
+mod run;
+mod sign;
+mod signer;
+mod status;
+mod store;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+pub use error::{CliError, Exit};
+pub use output::Output;
+
+use crate::language::Language;
+
+/// 贯通：全国一体化政务大数据体系的节点 / Guantong: a node of the national integrated government big-data system.
+#[derive(Debug, Parser)]
+#[command(name = "guantong", version, disable_help_subcommand = true)]
+#[command(
+    after_help = "退出码 / exit codes: 0 完成 done · 1 故障 fault · 2 用法 usage · 3 依法拒绝 lawful refusal · 4 未授权 not authorised · 5 节点不可达或未就绪 unreachable or not ready"
+)]
+pub struct Cli {
+    /// 各命令通用 / for every command
+    #[command(flatten)]
+    pub global: Global,
+    /// 做什么 / what to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Global {
+    /// 以 JSON 输出 / print JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// 节点接口地址 / the node's address, such as http://127.0.0.1:8100
+    #[arg(long, global = true, env = "GUANTONG_NODE", value_name = "URL")]
+    pub node: Option<String>,
+    /// 访问令牌 / the node's token
+    #[arg(
+        long,
+        global = true,
+        env = "GUANTONG_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true
+    )]
+    pub token: Option<String>,
+    /// 节点数据目录：由此得到地址与令牌 / the node's data folder, which gives its address and token
+    #[arg(long, global = true, env = "GUANTONG_DATA", value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// 人员密钥文件 / the key file of the person who signs
+    #[arg(long, global = true, env = "GUANTONG_KEY", value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// 口令文件；否则用环境变量 GUANTONG_PASSPHRASE 或提示输入 / file with the key's passphrase
+    #[arg(long, global = true, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// 不签名，把待签文书写入文件，留待 guantong sign / write the unsigned document instead of signing and sending it
+    #[arg(long, global = true, value_name = "FILE")]
+    pub prepare: Option<PathBuf>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// 建立节点：密钥、令牌、配置与入网申请 / make a node: keys, tokens, configuration, enrolment request
+    Init(init::InitArgs),
+    /// 根密钥（离线保管）/ the root key, kept offline
+    #[command(subcommand)]
+    Root(root::RootCommand),
+    /// 人员密钥 / keys of people
+    #[command(subcommand)]
+    Person(people::PersonCommand),
+    /// 入网与人员登记 / enrolment of nodes and people
+    #[command(subcommand)]
+    Enroll(enroll::EnrollCommand),
+    /// 审阅并签署待签文书 / show a prepared document and sign it
+    Sign(sign::SignArgs),
+    /// 运行节点 / run the node
+    Run(run::RunArgs),
+    /// 节点状况 / how the node stands
+    Status,
+    /// 目录 / the catalogue
+    #[command(subcommand)]
+    Catalogue(catalogue::CatalogueCommand),
+    /// 共享申请 / applications
+    #[command(subcommand)]
+    Apply(apply::ApplyCommand),
+    /// 答复与提供 / replies and what follows
+    #[command(subcommand)]
+    Reply(reply::ReplyCommand),
+    /// 争议 / disputes
+    #[command(subcommand)]
+    Dispute(dispute::DisputeCommand),
+    /// 案卷 / dockets
+    #[command(subcommand)]
+    Docket(docket::DocketCommand),
+    /// 数据回流 / return flow
+    #[command(subcommand)]
+    ReturnFlow(return_flow::ReturnFlowCommand),
+    /// 证据 / evidence
+    #[command(subcommand)]
+    Evidence(evidence::EvidenceCommand),
+    /// 路由与共同上级 / the route between two nodes and their common superior
+    Route(route::RouteArgs),
+    /// 工作日期限 / a deadline in working days
+    Deadline(deadline::DeadlineArgs),
+    /// 重建投影（节点须停止）/ drop the tables and replay the ledger; the node must be stopped
+    Rebuild,
+    /// 演示联邦 / the demo federation
+    Demo(crate::demo::DemoArgs),
+    /// 测量所用：生成条目、按步骤加入节点 / for measurements: make entries, add them to a node step by step
+    Bench(crate::bench::BenchArgs),
+    /// 命令补全 / shell completions
+    Completions {
+        /// bash, zsh, fish, elvish, powershell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let language = Language::of_environment();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors; clap prints them to standard output.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Done
+            } as u8);
+        }
+    };
+    let output = Output::new(cli.global.json, language);
+    match execute(cli, &output) {
+        Ok(()) => ExitCode::from(Exit::Done as u8),
+        Err(error) => {
+            output.error(&error);
+            ExitCode::from(error.exit as u8)
+        }
+    }
+}
+
+/// Runs one command.
+///
+/// # Errors
+/// [`CliError`] with its exit code.
+pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
+    let Cli { global, command } = cli;
+    match command {
+        Command::Init(args) => init::run(&global, args, output),
+        Command::Root(command) => root::run(&global, command, output),
+        Command::Person(command) => people::run(&global, command, output),
+        Command::Enroll(command) => enroll::run(&global, command, output),
+        Command::Sign(args) => sign::run(&global, args, output),
+        Command::Run(args) => run::run(&global, args, output),
+        Command::Status => status::run(&global, output),
+        Command::Catalogue(command) => catalogue::run(&global, command, output),
+        Command::Apply(command) => apply::run(&global, command, output),
+        Command::Reply(command) => reply::run(&global, command, output),
+        Command::Dispute(command) => dispute::run(&global, command, output),
+        Command::Docket(command) => docket::run(&global, command, output),
+        Command::ReturnFlow(command) => return_flow::run(&global, command, output),
+        Command::Evidence(command) => evidence::run(&global, command, output),
+        Command::Route(args) => route::run(&args, output),
+        Command::Deadline(args) => deadline::run(&args, output),
+        Command::Rebuild => store::rebuild(&global, output),
+        Command::Demo(args) => crate::demo::run(args)
+            .map_err(|error| CliError::fault(format!("{error:#}"), format!("{error:#}"))),
+        Command::Bench(args) => crate::bench::run(&global, args, output),
+        Command::Completions { shell } => {
+            clap_complete::generate(
+                shell,
+                &mut Cli::command(),
+                "guantong",
+                &mut std::io::stdout(),
+            );
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn global_options_stand_before_or_after_the_command() {
+        for line in [
+            [
+                "guantong",
+                "--json",
+                "--node",
+                "http://127.0.0.1:1",
+                "status",
+            ],
+            [
+                "guantong",
+                "status",
+                "--json",
+                "--node",
+                "http://127.0.0.1:1",
+            ],
+        ] {
+            let cli = Cli::try_parse_from(line).unwrap();
+            assert!(cli.global.json && cli.global.node.as_deref() == Some("http://127.0.0.1:1"));
+        }
+    }
+
+    #[test]
+    fn a_wrong_code_date_or_role_is_wrong_use() {
+        for line in [
+            "guantong route --topology t.toml --from 44010 --to 100000",
+            "guantong deadline --from 2026-02-30 --working-days 10",
+            "guantong deadline --from 2026-02-03 --working-days 0",
+            "guantong enroll person --public p --name 李四 --role king --department 1 --department-name x --days 1",
+            "guantong reply consent --docket 12",
+        ] {
+            let error = Cli::try_parse_from(line.split(' ')).unwrap_err();
+            assert!(error.use_stderr() && error.exit_code() == 2, "{line}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Signing a prepared document: it is shown in full first, and what is signed is the very bytes that were shown.
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::path::PathBuf;
+
+use identity::{Digest, Domain, codec};
+use sharing::act::{Act, MAX_ACT_BYTES};
+
+use super::args::read_text;
+use super::client::Client;
+use super::error::{CliError, Exit};
+use super::signer::{Signer, send};
+use super::{Global, Output, args};
+use crate::api::acts::{ActRequest, Prepared};
+use crate::api::from_base64;
+use crate::person::{self, describe};
+
+/// `guantong sign`.
+#[derive(Debug, clap::Args)]
+pub struct SignArgs {
+    /// 待签文书（--prepare 或 POST /api/v1/acts/prepare 所得） / the prepared document
+    #[arg(long, value_name = "FILE")]
+    pub document: PathBuf,
+    /// 不再询问 / do not ask
+    #[arg(long)]
+    pub yes: bool,
+    /// 只写出签名结果，不提交 / write the signed act here instead of sending it
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+pub(super) fn run(global: &Global, args: SignArgs, output: &Output) -> Result<(), CliError> {
+    let text = read_text(&args.document)?;
+    let prepared: Prepared =
+        serde_json::from_str(&text).map_err(|error| CliError::file(&args.document, error))?;
+    let act = document(&prepared).map_err(|reason| CliError::file(&args.document, reason))?;
+    let shown = describe::summary(&act);
+    output.note(
+        &format!(
+            "{}\n{}\n摘要 {}",
+            describe::document(&act),
+            shown.zh,
+            prepared.digest
+        ),
+        &format!(
+            "{}\n{}\ndigest {}",
+            describe::document(&act),
+            shown.en,
+            prepared.digest
+        ),
+    );
+    if !args.yes && !agreed(output)? {
+        return Err(CliError::new(Exit::NotAuthorised, "未签署", "not signed"));
+    }
+    let client = Client::of(global, output.language())?;
+    let signer = Signer::open(global, &client)?;
+    let Some(path) = args.out else {
+        return send(&client, output, &act, signer).map(drop);
+    };
+    let request = ActRequest::new(&person::sign(&act, &signer.key, signer.chain));
+    let bytes =
+        serde_json::to_vec_pretty(&request).map_err(|error| CliError::file(&path, error))?;
+    args::write(&path, &bytes)?;
+    output.print(&request, |language| {
+        format!(
+            "{} {}",
+            language.pick("签名结果在", "the signed act is in"),
+            path.display()
+        )
+    });
+    Ok(())
+}
+
+/// The act in a document. Only its bytes count: summary and digest beside them must agree, and encoding it again must give the same
+/// bytes, so that what is shown is what is signed.
+fn document(prepared: &Prepared) -> Result<Act, String> {
+    let bytes = from_base64(&prepared.document).map_err(|error| error.to_string())?;
+    if Digest::of(Domain::Act, &bytes) != prepared.digest {
+        return Err("摘要与文书不符 / the digest is not that of the document".into());
+    }
+    let act: Act = codec::decode(&bytes, MAX_ACT_BYTES).map_err(|error| error.to_string())?;
+    if codec::encode(&act) != bytes {
+        return Err("文书不是规范编码 / the document is not canonical".into());
+    }
+    Ok(act)
+}
+
+fn agreed(output: &Output) -> Result<bool, CliError> {
+    if !std::io::stdin().is_terminal() {
+        return Err(
+            CliError::usage("无法询问是否签署", "nobody can be asked whether to sign").advise(
+                "在终端运行，或审阅后加 --yes",
+                "run it in a terminal, or add --yes after reading the document",
+            ),
+        );
+    }
+    eprint!(
+        "{}",
+        output.pick(
+            "签署以上文书？输入 yes 确认：",
+            "sign this document? type yes: "
+        )
+    );
+    let _ = std::io::stderr().flush();
+    let mut line = String::new();
+    let _ = std::io::stdin().lock().read_line(&mut line);
+    Ok(line.trim() == "yes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use identity::{Code, Moment};
+    use sharing::act::ActBody;
+
+    #[test]
+    fn a_document_whose_digest_or_bytes_were_changed_is_not_signed() {
+        let body = ActBody::Subscribe {
+            source: Code::HUB,
+            dataset: "divisions".parse().unwrap(),
+        };
+        let act = Act {
+            nonce: [1; 16],
+            at: Moment::default(),
+            node: Code::HUB,
+            body,
+        };
+        let mut prepared = Prepared::of(&act);
+        assert_eq!(document(&prepared), Ok(act));
+        prepared.digest = Digest::object(b"x");
+        assert!(document(&prepared).is_err());
+        prepared.document = "AAAA".into();
+        assert!(document(&prepared).is_err());
+    }
+}

@@ -1,0 +1,132 @@
+//! How the node stands, in a page of the terminal.
+
+use federation::core::view::{DutyView, HealthView, LinkView, NodeView};
+use serde_json::json;
+
+use super::client::Client;
+use super::error::CliError;
+use super::output::columns;
+use super::{Global, Output};
+use crate::api::List;
+use crate::console::labels;
+use crate::language::Language;
+
+#[derive(serde::Deserialize)]
+struct Health {
+    items: Vec<HealthView>,
+}
+
+pub(super) fn run(global: &Global, output: &Output) -> Result<(), CliError> {
+    let client = Client::of(global, output.language())?;
+    let node: NodeView = client.get("/node")?;
+    let links: List<LinkView> = client.get("/links")?;
+    let health: Health = client.get("/health")?;
+    let duties: List<DutyView> = client.get("/duties")?;
+    let value = json!({ "node": node, "links": links.items, "health": health.items, "duties": duties.items });
+    output.print(&value, |language| {
+        lines(&node, &links.items, &health.items, &duties.items, language)
+    });
+    Ok(())
+}
+
+fn lines(
+    node: &NodeView,
+    links: &[LinkView],
+    health: &[HealthView],
+    duties: &[DutyView],
+    language: Language,
+) -> String {
+    let pick = |zh: &'static str, en: &'static str| language.pick(zh, en);
+    let place = node.place.as_ref().map_or_else(
+        || pick("尚未入网", "not enrolled").to_owned(),
+        ToString::to_string,
+    );
+    let until = node.valid_until.map_or_else(String::new, labels::time);
+    let mut text = format!(
+        "{} · {place} · {} {until}\n",
+        node.name,
+        pick("证书有效至", "certificate until")
+    );
+    text += &columns(&[
+        vec![
+            pick("目录 本节点/全部", "entries own/all").into(),
+            format!("{} / {}", node.own_entries, node.catalogue),
+        ],
+        vec![
+            pick("在办案卷", "open dockets").into(),
+            node.open_dockets.to_string(),
+        ],
+        vec![
+            pick("账本/检查点/会签", "ledger/checkpoint/cosigned").into(),
+            format!("{} / {} / {}", node.ledger, node.checkpoint, node.cosigned),
+        ],
+        vec![
+            pick("待发/待证书", "outbox/unsealed").into(),
+            format!(
+                "{} / {}",
+                node.outbox.iter().map(|(_, n)| n).sum::<u64>(),
+                node.unsealed
+            ),
+        ],
+    ]);
+    let rows: Vec<Vec<String>> = links
+        .iter()
+        .map(|link| {
+            let relation = if link.parent {
+                pick("上级", "parent")
+            } else {
+                pick("下级", "child")
+            };
+            let state = if link.up {
+                pick("畅通", "up")
+            } else {
+                pick("中断", "down")
+            };
+            vec![
+                relation.into(),
+                link.code.to_string(),
+                link.name.clone(),
+                state.into(),
+                link.since.map_or_else(String::new, labels::time),
+            ]
+        })
+        .collect();
+    text += &section(pick("连接", "links"), &rows);
+    let rows: Vec<Vec<String>> = health
+        .iter()
+        .map(|it| {
+            vec![
+                it.node.code().to_string(),
+                it.name.clone(),
+                labels::condition(it.condition, language).into(),
+                it.received.map_or_else(String::new, labels::time),
+            ]
+        })
+        .collect();
+    text += &section(pick("健康状况", "health"), &rows);
+    let rows: Vec<Vec<String>> = duties
+        .iter()
+        .map(|duty| {
+            let (state, what) = (
+                pick(duty.status.zh(), duty.status.en()),
+                pick(duty.duty.zh(), duty.duty.en()),
+            );
+            vec![
+                state.into(),
+                what.into(),
+                duty.article.short(),
+                labels::due(duty.due),
+                duty.docket.0.short(),
+            ]
+        })
+        .collect();
+    text + &section(pick("限期义务", "duties"), &rows)
+}
+
+fn section(title: &str, rows: &[Vec<String>]) -> String {
+    if rows.is_empty() {
+        String::new()
+    } else {
+        format!("\n{title}\n{}", columns(rows))
+    }
+}

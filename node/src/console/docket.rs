@@ -1,0 +1,264 @@
+//! One docket: every event in order, who signed it, under which article.
+
+use federation::core::view::DocketDetail;
+use maud::{Markup, html};
+use sharing::act::SignedAct;
+use sharing::application::{ApplicationEvent, Reply};
+use sharing::dispute::DisputeEvent;
+use sharing::docket::{DocketBody, DocketEvent};
+use sharing::return_flow::ReturnFlowEvent;
+
+use super::{labels, layout};
+use crate::language::Language;
+
+/// Renders the page.
+pub(super) fn page(detail: &DocketDetail, language: Language) -> Markup {
+    let pick = |zh: &'static str, en: &'static str| language.pick(zh, en);
+    let docket = &detail.docket;
+    let body = html! {
+        div.lead {
+            h1 { (labels::docket_kind(&docket.state, language)) "：" (labels::docket_subject(&docket.state)) }
+            span class={ "tag " (labels::docket_tone(&docket.state)) } { (labels::docket_phase(&docket.state, language)) }
+        }
+        section {
+            dl {
+                dt { (pick("案卷号", "Docket")) } dd.mono { (docket.id) }
+                dt { (pick("主办节点", "Home")) } dd { span.mono { (docket.home) } @if docket.at_home { " " span.tag { (pick("本节点", "here")) } } }
+                dt { (pick("当事节点", "Parties")) } dd.mono { @for party in &docket.parties { (party) " " } }
+                dt { (pick("事项", "Events")) } dd { (docket.events) }
+            }
+        }
+        section {
+            h2 { (pick("事项", "Events")) }
+            @for event in &detail.events { (one(event, language)) }
+        }
+    };
+    layout::page(pick("案卷", "Docket"), language, true, &body)
+}
+
+fn one(event: &DocketEvent, language: Language) -> Markup {
+    let (title, article) = labels::event(&event.body, language);
+    let rows = rows(&event.body, language);
+    let signers = signers(&event.body, language);
+    html! {
+        div.event {
+            div.when { "#" (event.sequence) br; (labels::time(event.at)) }
+            div {
+                h3 { (title) " " span.tag { (labels::cite(article, language)) } }
+                dl {
+                    @for (label, value) in rows { dt { (label) } dd { (value) } }
+                    @for signer in signers { dt { (language.pick("签名人", "Signed by")) } dd { (signer) } }
+                }
+            }
+        }
+    }
+}
+
+fn signers(body: &DocketBody, language: Language) -> Vec<String> {
+    body.acts()
+        .into_iter()
+        .map(|SignedAct { signer, .. }| match signer.holder() {
+            Some(person) => format!(
+                "{}（{}，{}）",
+                person.name,
+                language.pick(person.role.zh(), person.role.en()),
+                person.department
+            ),
+            None => language.pick("无法解读", "unreadable").to_owned(),
+        })
+        .collect()
+}
+
+type Rows = Vec<(&'static str, String)>;
+
+fn rows(body: &DocketBody, language: Language) -> Rows {
+    match body {
+        DocketBody::Application(event) => application_rows(event, language),
+        DocketBody::Dispute(event) => dispute_rows(event, language),
+        DocketBody::ReturnFlow(event) => return_flow_rows(event, language),
+    }
+}
+
+fn application_rows(event: &ApplicationEvent, language: Language) -> Rows {
+    let pick = |zh: &'static str, en: &'static str| language.pick(zh, en);
+    match event {
+        ApplicationEvent::Received {
+            requester_node,
+            entry,
+            due,
+            ..
+        } => vec![
+            (pick("申请节点", "Requester"), requester_node.to_string()),
+            (
+                pick("目录条目", "Entry"),
+                format!(
+                    "{} {}（{}）",
+                    String::from(entry.entry.id.clone()),
+                    entry.entry.name,
+                    entry.entry.provider_name
+                ),
+            ),
+            (pick("答复期限", "Reply due"), labels::due(*due)),
+        ],
+        ApplicationEvent::MissingTold { missing, .. } => missing
+            .iter()
+            .map(|item| (pick(item.kind.zh(), item.kind.en()), item.what.clone()))
+            .collect(),
+        ApplicationEvent::Supplemented { materials, due, .. } => {
+            let mut rows: Rows = materials
+                .iter()
+                .map(|m| (pick(m.kind.zh(), m.kind.en()), m.text.clone()))
+                .collect();
+            rows.push((pick("答复期限", "Reply due"), labels::due(*due)));
+            rows
+        }
+        ApplicationEvent::ReplyProposed { reply, .. } => match reply {
+            Reply::Grant { terms } => vec![(pick("拟同意", "Would grant"), terms.items.join("、"))],
+            Reply::Refuse { reasons, basis } => {
+                vec![
+                    (pick("拟不予共享", "Would refuse"), reasons.clone()),
+                    (pick("依据", "Basis"), basis.clone()),
+                ]
+            }
+        },
+        ApplicationEvent::Granted { terms, due, .. } => vec![
+            (pick("数据项", "Items"), terms.items.join("、")),
+            (pick("用途", "Purpose"), terms.purpose.clone()),
+            (pick("使用至", "Until"), labels::due(terms.until)),
+            (
+                pick("共享方式", "Method"),
+                pick(terms.method.zh(), terms.method.en()).to_owned(),
+            ),
+            (pick("提供期限", "To be provided by"), labels::due(*due)),
+        ],
+        ApplicationEvent::Refused { reasons, basis, .. } => {
+            vec![
+                (pick("理由", "Reasons"), reasons.clone()),
+                (pick("依据", "Basis"), basis.clone()),
+            ]
+        }
+        ApplicationEvent::Providing { object, .. } | ApplicationEvent::Provided { object, .. } => {
+            vec![
+                (
+                    pick("文件", "File"),
+                    format!("{}（{} B）", object.name, object.length),
+                ),
+                (pick("摘要", "Digest"), object.digest.to_string()),
+            ]
+        }
+        ApplicationEvent::UseRecorded { record, .. } => vec![
+            (pick("使用场景", "Scenario"), record.scenario.clone()),
+            (pick("使用过程", "Process"), record.process.clone()),
+            (pick("应用成效", "Result"), record.result.clone()),
+            (pick("存储情况", "Storage"), record.storage.clone()),
+            (pick("销毁情况", "Destruction"), record.destruction.clone()),
+        ],
+        ApplicationEvent::DisputeRaised { claim, .. } => {
+            vec![(pick("主张", "Claim"), claim.clone())]
+        }
+        ApplicationEvent::Negotiated { step, .. } => {
+            vec![(pick("陈述", "Statement"), step.statement.clone())]
+        }
+        ApplicationEvent::DisputeConcluded { outcome, .. } => {
+            vec![(pick("结果", "Outcome"), outcome.clone())]
+        }
+        ApplicationEvent::Overdue { duty, due } => {
+            vec![
+                (pick("义务", "Duty"), pick(duty.zh(), duty.en()).to_owned()),
+                (pick("期限", "Due"), labels::due(*due)),
+            ]
+        }
+    }
+}
+
+fn dispute_rows(event: &DisputeEvent, language: Language) -> Rows {
+    let pick = |zh: &'static str, en: &'static str| language.pick(zh, en);
+    match event {
+        DisputeEvent::Referred {
+            complainant,
+            respondent,
+            about,
+            ..
+        } => vec![
+            (pick("提出方", "Complainant"), complainant.node.to_string()),
+            (pick("对方", "Respondent"), respondent.node.to_string()),
+            (pick("所涉案卷", "About"), about.to_string()),
+        ],
+        DisputeEvent::OpinionGiven { opinion, .. } => {
+            vec![
+                (pick("协调意见", "Proposal"), opinion.proposal.clone()),
+                (pick("依据", "Grounds"), opinion.grounds.clone()),
+            ]
+        }
+        DisputeEvent::Answered {
+            by,
+            accepted,
+            grounds,
+            ..
+        } => vec![
+            (pick("答复单位", "By"), by.to_string()),
+            (
+                pick("是否接受", "Accepted"),
+                pick_bool(*accepted, language).to_owned(),
+            ),
+            (pick("理由", "Grounds"), grounds.clone()),
+        ],
+        DisputeEvent::Settled => vec![],
+        DisputeEvent::Decided { decision, .. } => vec![
+            (pick("决定", "Decision"), decision.holding.clone()),
+            (pick("依据", "Grounds"), decision.grounds.clone()),
+            (
+                pick("执行期限", "To be complied with by"),
+                labels::due(decision.comply_by),
+            ),
+        ],
+    }
+}
+
+fn pick_bool(value: bool, language: Language) -> &'static str {
+    if value {
+        language.pick("接受", "yes")
+    } else {
+        language.pick("不接受", "no")
+    }
+}
+
+fn return_flow_rows(event: &ReturnFlowEvent, language: Language) -> Rows {
+    let pick = |zh: &'static str, en: &'static str| language.pick(zh, en);
+    match event {
+        ReturnFlowEvent::Subscribed {
+            recipient, dataset, ..
+        } => {
+            vec![
+                (pick("接收节点", "Recipient"), recipient.to_string()),
+                (pick("数据集", "Dataset"), dataset.as_str().to_owned()),
+            ]
+        }
+        ReturnFlowEvent::Delivering { delivery, notice } => vec![
+            (pick("批次", "Delivery"), delivery.to_string()),
+            (pick("行政区划", "Division"), notice.division.to_string()),
+            (
+                pick("文件", "File"),
+                format!(
+                    "{}（{} B）{}",
+                    notice.part.name, notice.part.length, notice.part.digest
+                ),
+            ),
+        ],
+        ReturnFlowEvent::Delivered {
+            delivery,
+            rows,
+            verified_at,
+        } => vec![
+            (pick("批次", "Delivery"), delivery.to_string()),
+            (pick("行数", "Rows"), rows.to_string()),
+            (pick("核验时间", "Verified"), labels::time(*verified_at)),
+        ],
+        ReturnFlowEvent::Disputed { delivery, finding } => {
+            vec![
+                (pick("批次", "Delivery"), delivery.to_string()),
+                (pick("不符之处", "Finding"), finding.clone()),
+            ]
+        }
+    }
+}

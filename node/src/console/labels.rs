@@ -1,0 +1,279 @@
+//! Words for what the console and the commands show: states, conditions, times.
+
+use federation::health::Condition;
+use identity::Moment;
+use sharing::application::{ApplicationEvent, DisputeStage, Phase};
+use sharing::catalogue::EntryState;
+use sharing::dispute::{DisputeEvent, DisputePhase};
+use sharing::docket::{DocketBody, DocketState};
+use sharing::return_flow::{ReturnFlowEvent, SubscriptionPhase};
+use statute::Article;
+
+use crate::language::Language;
+
+/// Seconds that Beijing is ahead of UTC.
+const BEIJING_SECONDS: i64 = 8 * 3_600;
+
+/// A moment as `2026-03-05 09:02:03` in Beijing time.
+pub fn time(at: Moment) -> String {
+    let text = at.plus_seconds(BEIJING_SECONDS).to_string();
+    text.get(..19)
+        .map_or(text.clone(), |seconds| seconds.replace('T', " "))
+}
+
+/// The end of a period, which is mostly the end of a day: `2026-03-05 24:00:00` rather than midnight of the next.
+pub fn due(at: Moment) -> String {
+    let text = time(at);
+    match text.strip_suffix("00:00:00") {
+        Some(_) => format!(
+            "{} 24:00:00",
+            time(at.plus_seconds(-1)).get(..10).unwrap_or_default()
+        ),
+        None => text,
+    }
+}
+
+/// A condition.
+pub fn condition(condition: Condition, language: Language) -> &'static str {
+    match condition {
+        Condition::Up => language.pick("正常", "up"),
+        Condition::Lagging => language.pick("滞后", "lagging"),
+        Condition::Down => language.pick("失联", "down"),
+    }
+}
+
+/// The state of an entry.
+pub fn entry_state(state: EntryState, language: Language) -> &'static str {
+    match state {
+        EntryState::Draft => language.pick("编制中", "draft"),
+        EntryState::Approved => language.pick("部门负责人已同意", "approved"),
+        EntryState::Submitted => language.pick("已报送", "submitted"),
+        EntryState::Published => language.pick("已发布", "published"),
+        EntryState::Withdrawn => language.pick("已撤销", "withdrawn"),
+    }
+}
+
+/// The kind of a docket.
+pub fn docket_kind(state: &DocketState, language: Language) -> &'static str {
+    match state {
+        DocketState::Application(_) => language.pick("共享申请", "application"),
+        DocketState::Dispute(_) => language.pick("争议", "dispute"),
+        DocketState::ReturnFlow(_) => language.pick("数据回流", "return flow"),
+    }
+}
+
+/// Where a docket stands.
+pub fn docket_phase(state: &DocketState, language: Language) -> String {
+    match state {
+        DocketState::Application(application) => {
+            let stage = dispute_stage(&application.dispute, language);
+            let phase = phase(&application.phase, language);
+            if stage.is_empty() {
+                phase.to_owned()
+            } else {
+                format!("{phase} · {stage}")
+            }
+        }
+        DocketState::Dispute(dispute) => dispute_phase(&dispute.phase, language).to_owned(),
+        DocketState::ReturnFlow(subscription) => match subscription.phase() {
+            SubscriptionPhase::Subscribed => language.pick("已订阅", "subscribed").to_owned(),
+            SubscriptionPhase::Delivering { delivery } => {
+                format!(
+                    "{} {delivery}",
+                    language.pick("正在交付第", "delivering no.")
+                )
+            }
+            SubscriptionPhase::Delivered(_) => language
+                .pick("已交付并核验", "delivered and verified")
+                .to_owned(),
+            SubscriptionPhase::Disputed { finding, .. } => format!(
+                "{}{finding}",
+                language.pick("核验不符：", "found wanting: ")
+            ),
+        },
+    }
+}
+
+/// Whether a docket needs nothing more.
+pub fn docket_tone(state: &DocketState) -> &'static str {
+    match state {
+        DocketState::Application(application) => match (&application.phase, &application.dispute) {
+            (_, DisputeStage::Negotiating { .. } | DisputeStage::Failed { .. }) => "warn",
+            (Phase::Provided { .. }, _) => "ok",
+            (Phase::Refused { .. }, _) => "bad",
+            (Phase::Incomplete { .. }, _) => "warn",
+            (
+                Phase::Received { .. }
+                | Phase::ReplyProposed { .. }
+                | Phase::Granted { .. }
+                | Phase::Providing { .. },
+                _,
+            ) => "",
+        },
+        DocketState::Dispute(dispute) => match dispute.phase {
+            DisputePhase::Settled { .. } | DisputePhase::Decided { .. } => "ok",
+            DisputePhase::Referred
+            | DisputePhase::OpinionGiven { .. }
+            | DisputePhase::AwaitingDecision { .. } => "warn",
+        },
+        DocketState::ReturnFlow(subscription) => match subscription.phase() {
+            SubscriptionPhase::Delivered(_) => "ok",
+            SubscriptionPhase::Disputed { .. } => "bad",
+            SubscriptionPhase::Subscribed | SubscriptionPhase::Delivering { .. } => "",
+        },
+    }
+}
+
+/// What a docket is about, in a line.
+pub fn docket_subject(state: &DocketState) -> String {
+    match state {
+        DocketState::Application(application) => {
+            format!(
+                "{} ← {}",
+                application.entry.entry.name, application.application.requester_name
+            )
+        }
+        DocketState::Dispute(dispute) => {
+            format!(
+                "{} / {} · {}",
+                dispute.complainant.node.code(),
+                dispute.respondent.node.code(),
+                dispute.about.0.short()
+            )
+        }
+        DocketState::ReturnFlow(subscription) => {
+            format!(
+                "{} → {}",
+                subscription.dataset.as_str(),
+                subscription.recipient.code()
+            )
+        }
+    }
+}
+
+fn phase(phase: &Phase, language: Language) -> &'static str {
+    match phase {
+        Phase::Received { .. } => language.pick("待答复", "awaiting the reply"),
+        Phase::Incomplete { .. } => language.pick("待补充材料", "awaiting what is missing"),
+        Phase::ReplyProposed { .. } => language.pick("答复待同意", "reply awaits consent"),
+        Phase::Granted { .. } => language.pick("已同意，待提供", "granted, to be provided"),
+        Phase::Refused { .. } => language.pick("不予共享", "refused"),
+        Phase::Providing { .. } => language.pick("正在提供", "being provided"),
+        Phase::Provided { .. } => language.pick("已提供", "provided"),
+    }
+}
+
+fn dispute_stage(stage: &DisputeStage, language: Language) -> &'static str {
+    match stage {
+        DisputeStage::None => "",
+        DisputeStage::Negotiating { .. } => language.pick("协商中", "negotiating"),
+        DisputeStage::Settled => language.pick("协商一致", "settled by negotiation"),
+        DisputeStage::Failed { .. } => {
+            language.pick("协商不成，已报共同上级", "referred to the common superior")
+        }
+        DisputeStage::Concluded { .. } => language.pick("争议已了结", "dispute concluded"),
+    }
+}
+
+fn dispute_phase(phase: &DisputePhase, language: Language) -> &'static str {
+    match phase {
+        DisputePhase::Referred => language.pick("待协调", "awaiting coordination"),
+        DisputePhase::OpinionGiven { .. } => {
+            language.pick("待双方答复协调意见", "awaiting the parties' answers")
+        }
+        DisputePhase::AwaitingDecision { .. } => language.pick(
+            "协调不成，待本级人民政府决定",
+            "awaiting the government's decision",
+        ),
+        DisputePhase::Settled { .. } => language.pick("协调一致", "settled by coordination"),
+        DisputePhase::Decided { .. } => language.pick("已决定", "decided"),
+    }
+}
+
+/// What happened, and under which article.
+pub fn event(body: &DocketBody, language: Language) -> (&'static str, Article) {
+    let (zh, en, article) = match body {
+        DocketBody::Application(event) => application_event(event),
+        DocketBody::Dispute(event) => match event {
+            DisputeEvent::Referred { .. } => (
+                "争议报共同上级",
+                "referred to the common superior",
+                Article::R28,
+            ),
+            DisputeEvent::OpinionGiven { .. } => {
+                ("提出协调意见", "coordination opinion", Article::R28)
+            }
+            DisputeEvent::Answered { .. } => {
+                ("答复协调意见", "answer to the opinion", Article::R28)
+            }
+            DisputeEvent::Settled => ("协调一致", "settled by coordination", Article::R28),
+            DisputeEvent::Decided { .. } => (
+                "本级人民政府决定",
+                "decision of the government",
+                Article::R28,
+            ),
+        },
+        DocketBody::ReturnFlow(event) => match event {
+            ReturnFlowEvent::Subscribed { .. } => ("订阅回流", "subscribed", Article::R24),
+            ReturnFlowEvent::Delivering { .. } => ("开始回流", "delivering", Article::R24),
+            ReturnFlowEvent::Delivered { .. } => {
+                ("回流完成并核验", "delivered and verified", Article::R24)
+            }
+            ReturnFlowEvent::Disputed { .. } => ("回流核验不符", "found wanting", Article::R24),
+        },
+    };
+    (language.pick(zh, en), article)
+}
+
+fn application_event(event: &ApplicationEvent) -> (&'static str, &'static str, Article) {
+    match event {
+        ApplicationEvent::Received { .. } => ("收到申请", "received", Article::R21),
+        ApplicationEvent::MissingTold { .. } => (
+            "一次性告知补充材料",
+            "what is missing was told, once",
+            Article::R21,
+        ),
+        ApplicationEvent::Supplemented { .. } => ("补充材料", "supplemented", Article::R21),
+        ApplicationEvent::ReplyProposed { .. } => ("拟定答复", "reply proposed", Article::R21),
+        ApplicationEvent::Granted { .. } => ("同意共享", "granted", Article::R21),
+        ApplicationEvent::Refused { .. } => {
+            ("不予共享并说明理由", "refused with reasons", Article::R21)
+        }
+        ApplicationEvent::Providing { .. } => ("提供数据", "being provided", Article::R22),
+        ApplicationEvent::Provided { .. } => {
+            ("收到并核验数据", "received and verified", Article::R22)
+        }
+        ApplicationEvent::UseRecorded { .. } => ("记录使用情况", "use recorded", Article::R29),
+        ApplicationEvent::DisputeRaised { .. } => ("提出争议", "dispute raised", Article::R28),
+        ApplicationEvent::Negotiated { .. } => ("协商", "negotiation", Article::R28),
+        ApplicationEvent::DisputeConcluded { .. } => {
+            ("争议了结", "dispute concluded", Article::R28)
+        }
+        ApplicationEvent::Overdue { duty, .. } => ("逾期", "overdue", duty.breach()),
+    }
+}
+
+/// An article as cited.
+pub fn cite(article: Article, language: Language) -> String {
+    match language {
+        Language::Chinese => article.cite_zh(),
+        Language::English => article.cite_en(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_shown_in_beijing() {
+        assert_eq!(time(Moment::from_millis(0)), "1970-01-01 08:00:00");
+        assert_eq!(
+            time(Moment::from_millis(1_772_672_523_004)),
+            "2026-03-05 09:02:03"
+        );
+        let end = statute::end_of_day_ms("2026-03-05".parse().unwrap());
+        assert_eq!(due(Moment::from_millis(end)), "2026-03-05 24:00:00");
+        assert_eq!(due(Moment::from_millis(end - 1_000)), "2026-03-05 23:59:59");
+    }
+}

@@ -1,0 +1,272 @@
+//! Files on their way: fetched over circuits, served over circuits, split for return flow; and the search index kept in step.
+//!
+//! Everything here runs beside the core. What comes of it goes back to the core as an input, and what a crash interrupts is asked
+//! again by the core at the next start.
+
+mod fetch;
+pub mod indexing;
+mod pipe;
+mod serve;
+mod split;
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+
+use federation::core::Input;
+use federation::wire::SearchId;
+use identity::{Chain, Digest, SigningKey};
+use serde::{Deserialize, Serialize};
+use sharing::act::ObjectRef;
+use sharing::docket::DocketId;
+use sharing::return_flow::PartNotice;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::runtime::inbox::Inbox;
+use crate::runtime::metrics::Metrics;
+use crate::search::SearchIndex;
+use crate::storage::objects::Objects;
+use crate::storage::store::Store;
+use crate::transport::CircuitStreams;
+use crate::transport::circuit::Circuits;
+
+pub use split::SplitTask;
+
+/// Most bytes of one object: a day of a province's largest table; beyond, a table is split into days.
+pub const MAX_OBJECT_BYTES: u64 = 64 << 30;
+/// Most bytes of a table that is split, and of a part that is verified: both are read into memory whole.
+pub const MAX_TABLE_BYTES: u64 = 512 << 20;
+/// Fetches that run at a time; more wait.
+const MAX_FETCHES: usize = 8;
+/// Fetches that may wait.
+const MAX_WAITING_FETCHES: usize = 4_096;
+/// Searches of descendants that run at a time; beyond, this level stays silent and the asker sees it as unreachable.
+const MAX_LOCAL_SEARCHES: usize = 16;
+
+/// What the destination of a circuit answers first, signed so that a refusal is evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CircuitAnswer {
+    /// The circuit it answers.
+    pub circuit: [u8; 16],
+    /// The answer.
+    pub reply: CircuitReply,
+}
+
+/// Whether the object comes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CircuitReply {
+    /// It comes: this many bytes in all, with the proof of every group, from the offset asked for.
+    Ok {
+        /// Bytes of the whole object.
+        length: u64,
+    },
+    /// A lawful refusal.
+    Refused {
+        /// Why, with its article.
+        refusal: statute::Refusal,
+    },
+    /// The destination cannot serve it now.
+    Unavailable {
+        /// Why, for the log.
+        reason: String,
+    },
+}
+
+/// Most bytes of an encoded [`CircuitAnswer`] with its signature: it goes in one chunk.
+const MAX_ANSWER_BYTES: usize = identity::stream::MAX_CHUNK;
+/// The origin's last word: the object is whole, verified and on its disk.
+const RECEIVED: &[u8] = b"received";
+
+/// The deliveries of a node. Clones are the same.
+#[derive(Clone)]
+pub struct Delivery(Arc<Shared>);
+
+struct Shared {
+    store: Arc<Store>,
+    objects: Arc<Objects>,
+    index: Arc<SearchIndex>,
+    circuits: Arc<Circuits>,
+    inbox: Inbox,
+    metrics: Arc<Metrics>,
+    signing: SigningKey,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    fetching: Mutex<HashSet<(DocketId, Digest)>>,
+    fetches: Semaphore,
+    searches: Arc<Semaphore>,
+}
+
+impl std::fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Delivery")
+    }
+}
+
+/// What deliveries work with.
+pub struct Parts {
+    /// The committed state.
+    pub store: Arc<Store>,
+    /// The object store.
+    pub objects: Arc<Objects>,
+    /// The search index.
+    pub index: Arc<SearchIndex>,
+    /// Circuits to and from other nodes.
+    pub circuits: Arc<Circuits>,
+    /// Where results go.
+    pub inbox: Inbox,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Signs answers.
+    pub signing: SigningKey,
+    /// Knows the running tasks.
+    pub tasks: TaskTracker,
+    /// Ends them.
+    pub stop: CancellationToken,
+}
+
+impl Delivery {
+    /// Deliveries over these parts.
+    pub fn new(parts: Parts) -> Self {
+        let Parts {
+            store,
+            objects,
+            index,
+            circuits,
+            inbox,
+            metrics,
+            signing,
+            tasks,
+            stop,
+        } = parts;
+        let (fetching, fetches) = (Mutex::default(), Semaphore::new(MAX_FETCHES));
+        let searches = Arc::new(Semaphore::new(MAX_LOCAL_SEARCHES));
+        Self(Arc::new(Shared {
+            store,
+            objects,
+            index,
+            circuits,
+            inbox,
+            metrics,
+            signing,
+            tasks,
+            stop,
+            fetching,
+            fetches,
+            searches,
+        }))
+    }
+
+    /// Answers circuits that end here, until the transport closes.
+    pub async fn answer(self, streams: CircuitStreams) {
+        let circuits = Arc::clone(&self.0.circuits);
+        let accept = circuits.accept(streams, move |arrival| {
+            let shared = Arc::clone(&self.0);
+            self.spawn(async move { serve::serve(&shared, arrival).await });
+        });
+        accept.await;
+    }
+
+    /// Fetches an object unless that is under way; the core is told by `Input::Fetched`.
+    pub fn fetch(
+        &self,
+        from: Chain,
+        docket: DocketId,
+        object: ObjectRef,
+        part: Option<Box<PartNotice>>,
+    ) {
+        {
+            let mut fetching = self
+                .0
+                .fetching
+                .lock()
+                .unwrap_or_else(|poisoned| poisoned.into_inner());
+            if fetching.len() >= MAX_WAITING_FETCHES || !fetching.insert((docket, object.digest)) {
+                return;
+            }
+        }
+        let shared = Arc::clone(&self.0);
+        self.spawn(async move {
+            let outcome = fetch::fetch(&shared, &from, docket, &object, part.as_deref()).await;
+            if let Err(reason) = &outcome {
+                tracing::warn!(object = %object.digest, reason, "fetch failed");
+            }
+            let key = (docket, object.digest);
+            // The core may ask again as soon as it hears of the end.
+            shared
+                .fetching
+                .lock()
+                .unwrap_or_else(|poisoned| poisoned.into_inner())
+                .remove(&key);
+            shared
+                .put(Input::Fetched {
+                    docket,
+                    object,
+                    outcome,
+                })
+                .await;
+        });
+    }
+
+    /// Splits a table by division; the core is told by `Input::TableSplit`.
+    pub fn split(&self, task: SplitTask) {
+        let shared = Arc::clone(&self.0);
+        self.spawn(async move {
+            let (act, objects) = (task.act, Arc::clone(&shared.objects));
+            let splitting = tokio::task::spawn_blocking(move || split::split(&objects, task));
+            let outcome = splitting
+                .await
+                .unwrap_or_else(|error| Err(error.to_string()));
+            if let Err(reason) = &outcome {
+                tracing::warn!(reason, "table not split");
+            }
+            shared.put(Input::TableSplit { act, outcome }).await;
+        });
+    }
+
+    /// Asks the local index for a descendant; the core is told by `Input::SearchDone`.
+    pub fn search(&self, query: SearchId, text: String, limit: u16) {
+        let Ok(slot) = Arc::clone(&self.0.searches).try_acquire_owned() else {
+            tracing::warn!("too many searches from below, one is left unanswered");
+            return;
+        };
+        let shared = Arc::clone(&self.0);
+        self.spawn(async move {
+            let index = Arc::clone(&shared.index);
+            let found =
+                tokio::task::spawn_blocking(move || index.search(&text, usize::from(limit)));
+            match found.await {
+                Ok(Ok(found)) => {
+                    shared
+                        .put(Input::SearchDone {
+                            query,
+                            hits: found.hits,
+                        })
+                        .await
+                }
+                Ok(Err(error)) => tracing::warn!(%error, "search failed"),
+                Err(error) => tracing::warn!(%error, "search failed"),
+            }
+            drop(slot);
+        });
+    }
+
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.0.stop.clone();
+        self.0.tasks.spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = work => {}
+            }
+        });
+    }
+}
+
+impl Shared {
+    /// Tells the core; at shutdown nobody listens, and the core asks again at the next start.
+    async fn put(&self, input: Input) {
+        if self.inbox.put(input).await.is_err() {
+            tracing::debug!("result not told, the node is shutting down");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Answering a circuit that ends here: may it have the object, and then the object.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use federation::core::{Input, authorise_circuit};
+use identity::stream::MAX_CHUNK;
+use identity::{Domain, Signed, codec};
+use sharing::act::ObjectRef;
+use tokio::time::timeout;
+
+use super::{CircuitAnswer, CircuitReply, RECEIVED, Shared, pipe};
+use crate::runtime::driver::now;
+use crate::transport::circuit::{Arrival, Circuit, CircuitError};
+
+/// How long the origin may take from the last byte to its word that the object is whole on its disk.
+const RECEIPT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Serves one circuit to its end.
+pub(super) async fn serve(shared: &Shared, arrival: Arrival) {
+    let from = arrival.from.place().clone();
+    let (docket, wanted) = (arrival.request.docket, arrival.request.object);
+    match answer(shared, arrival).await {
+        Ok(Some(object)) => {
+            tracing::info!(to = %from, object = %wanted, "object served");
+            shared.metrics.objects_served.inc();
+            shared
+                .put(Input::Served {
+                    docket,
+                    object,
+                    to: from,
+                })
+                .await;
+        }
+        Ok(None) => tracing::info!(to = %from, object = %wanted, "object refused"),
+        Err(error) => tracing::info!(to = %from, object = %wanted, %error, "object not served"),
+    }
+}
+
+async fn answer(shared: &Shared, arrival: Arrival) -> Result<Option<ObjectRef>, CircuitError> {
+    let Arrival {
+        from,
+        request,
+        mut circuit,
+    } = arrival;
+    let decided = authorise_circuit(&*shared.store, from.place(), &request, now())?;
+    let object = match decided {
+        Ok(grant) => grant.object,
+        Err(refusal) => {
+            reply(
+                shared,
+                &mut circuit,
+                CircuitReply::Refused { refusal },
+                true,
+            )
+            .await?;
+            return Ok(None);
+        }
+    };
+    if !shared.objects.contains(&object.digest) {
+        tracing::error!(object = %object.digest, "an object that was granted is not in the object store");
+        reply(
+            shared,
+            &mut circuit,
+            CircuitReply::Unavailable {
+                reason: "not in the object store".into(),
+            },
+            true,
+        )
+        .await?;
+        return Ok(None);
+    }
+    reply(
+        shared,
+        &mut circuit,
+        CircuitReply::Ok {
+            length: object.length,
+        },
+        false,
+    )
+    .await?;
+    send_object(shared, &mut circuit, &object, request.offset).await?;
+    let receipt = timeout(RECEIPT_TIMEOUT, circuit.receive())
+        .await
+        .map_err(|_| CircuitError::Broken("no receipt".into()))??;
+    match receipt {
+        (word, true) if word == RECEIVED => Ok(Some(object)),
+        _ => Err(CircuitError::Broken("no receipt".into())),
+    }
+}
+
+async fn reply(
+    shared: &Shared,
+    circuit: &mut Circuit,
+    reply: CircuitReply,
+    last: bool,
+) -> Result<(), CircuitError> {
+    let answer = CircuitAnswer {
+        circuit: circuit.id,
+        reply,
+    };
+    let signed = Signed::sign(&answer, Domain::Message, &shared.signing);
+    circuit.send(&codec::encode(&signed), last).await?;
+    circuit.flush().await
+}
+
+async fn send_object(
+    shared: &Shared,
+    circuit: &mut Circuit,
+    object: &ObjectRef,
+    offset: u64,
+) -> Result<(), CircuitError> {
+    let (writer, mut encoded) = pipe::from_blocking();
+    let (objects, digest) = (Arc::clone(&shared.objects), object.digest);
+    let encoding =
+        tokio::task::spawn_blocking(move || objects.encode_from(&digest, offset, writer));
+    while let Some(buffer) = encoded.recv().await {
+        for chunk in buffer.chunks(MAX_CHUNK) {
+            circuit.send(chunk, false).await?;
+        }
+    }
+    let encoded = encoding
+        .await
+        .map_err(|error| CircuitError::Fault(error.to_string()))?;
+    encoded.map_err(|error| CircuitError::Fault(error.to_string()))?;
+    circuit.send(b"", true).await
+}

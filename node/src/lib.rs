@@ -1,0 +1,15 @@
+//! The node: where the pure crates meet the world. Driver, store, transport, API, console, commands.
+
+pub mod api;
+pub mod bench;
+pub mod cli;
+pub mod config;
+pub mod console;
+pub mod delivery;
+pub mod demo;
+pub mod language;
+pub mod person;
+pub mod runtime;
+pub mod search;
+pub mod storage;
+pub mod transport;

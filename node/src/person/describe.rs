@@ -1,0 +1,389 @@
+//! What a person is about to sign, in words: a line that says what it does, and the document in full.
+
+use sharing::act::{Act, ActBody};
+use sharing::application::{Application, Reply};
+use sharing::catalogue::{EntryVersion, ReviewVerdict};
+
+use crate::console::labels::time;
+use crate::language::Text;
+
+/// Entries named in one line before the rest is counted.
+const NAMED_ENTRIES: usize = 5;
+
+/// One line: what is done, to what, at which node, under which article.
+pub fn summary(act: &Act) -> Text {
+    let kind = act.body.kind();
+    let article = statute::required_role(kind).1;
+    let Text { zh, en } = subject(&act.body);
+    Text::new(
+        format!(
+            "【{}】{zh}（节点 {}，{}）",
+            kind.zh(),
+            act.node,
+            article.cite_zh()
+        ),
+        format!(
+            "[{}] {en} (node {}, {})",
+            kind.en(),
+            act.node,
+            article.cite_en()
+        ),
+    )
+}
+
+/// The document in full, as JSON for reading.
+pub fn document(act: &Act) -> String {
+    serde_json::to_string_pretty(act).unwrap_or_else(|error| error.to_string())
+}
+
+fn subject(body: &ActBody) -> Text {
+    match body {
+        ActBody::EnrolPerson {
+            certificate,
+            department_name,
+        } => match certificate.claimed(sharing::person::MAX_PERSON_CERTIFICATE_BYTES) {
+            Ok(person) => Text::new(
+                format!(
+                    "登记 {department_name} {} 为{}，任期至 {}",
+                    person.name,
+                    person.role.zh(),
+                    time(person.term_until)
+                ),
+                format!(
+                    "enrol {} of {department_name} as {} until {}",
+                    person.name,
+                    person.role.en(),
+                    time(person.term_until)
+                ),
+            ),
+            Err(_) => Text::new(
+                "登记人员（证书无法解读）",
+                "enrol a person (the certificate is unreadable)",
+            ),
+        },
+        ActBody::CompileEntries { entries } => {
+            let names: Vec<_> = entries
+                .iter()
+                .map(|entry| format!("{}《{}》", String::from(entry.id.clone()), entry.name))
+                .collect();
+            entries_text("编制目录条目", "compile", &names)
+        }
+        ActBody::ApproveEntries { entries } => {
+            entries_text("同意目录条目", "approve", &versions(entries))
+        }
+        ActBody::SubmitEntries { entries } => {
+            entries_text("报送目录条目", "submit", &versions(entries))
+        }
+        ActBody::ReviewEntries { entries, verdict } => match verdict {
+            ReviewVerdict::Publish => entries_text("审核通过并发布", "publish", &versions(entries)),
+            ReviewVerdict::Return { reason } => {
+                let Text { zh, en } = entries_text("退回", "return", &versions(entries));
+                Text::new(
+                    format!("{zh}，理由：{reason}"),
+                    format!("{en}, because: {reason}"),
+                )
+            }
+        },
+        ActBody::WithdrawEntry { entry, reason } => Text::new(
+            format!("撤销目录条目 {}，理由：{reason}", version(entry)),
+            format!("withdraw {}, because: {reason}", version(entry)),
+        ),
+        ActBody::Apply { application } => applied(application),
+        ActBody::Subscribe { source, dataset } => Text::new(
+            format!("向 {source} 订阅数据集 {} 的回流", dataset.as_str()),
+            format!(
+                "subscribe to the return flow of {} from {source}",
+                dataset.as_str()
+            ),
+        ),
+        ActBody::ReturnTable { table } => Text::new(
+            format!(
+                "回流数据集 {}：{}，{} 行，按“{}”列分区划",
+                table.dataset.as_str(),
+                table.table.name,
+                table.source_rows,
+                table.division_column
+            ),
+            format!(
+                "return dataset {}: {}, {} rows, split by column {}",
+                table.dataset.as_str(),
+                table.table.name,
+                table.source_rows,
+                table.division_column
+            ),
+        ),
+        ActBody::CertifyMember {
+            request,
+            witnesses,
+            valid_days,
+        } => certified(request, witnesses, *valid_days),
+        ActBody::RevokeMember {
+            node,
+            serial,
+            reason,
+        } => Text::new(
+            format!("撤销节点 {node} 的第 {serial} 号证书（{reason:?}）"),
+            format!("revoke certificate {serial} of node {node} ({reason:?})"),
+        ),
+        ActBody::ConsentToApply { .. }
+        | ActBody::TellMissing { .. }
+        | ActBody::Supplement { .. }
+        | ActBody::ProposeReply { .. }
+        | ActBody::ConsentToReply { .. }
+        | ActBody::Provide { .. }
+        | ActBody::RecordUse { .. }
+        | ActBody::RaiseDispute { .. }
+        | ActBody::Negotiate { .. }
+        | ActBody::Coordinate { .. }
+        | ActBody::AnswerOpinion { .. }
+        | ActBody::Decide { .. } => step(body),
+    }
+}
+
+/// A step in a docket.
+fn step(body: &ActBody) -> Text {
+    let docket = body
+        .docket()
+        .map(|docket| docket.0.short())
+        .unwrap_or_default();
+    let what = match body {
+        ActBody::ConsentToApply { document, .. } => Text::new(
+            format!("同意提出申请，文书摘要 {document}"),
+            format!("consent to the application {document}"),
+        ),
+        ActBody::TellMissing { missing, .. } => {
+            let zh: Vec<_> = missing
+                .iter()
+                .map(|item| format!("{}：{}", item.kind.zh(), item.what))
+                .collect();
+            let en: Vec<_> = missing
+                .iter()
+                .map(|item| format!("{}: {}", item.kind.en(), item.what))
+                .collect();
+            Text::new(
+                format!("一次性告知补充：{}", zh.join("；")),
+                format!("tell once what is missing: {}", en.join("; ")),
+            )
+        }
+        ActBody::Supplement { materials, .. } => {
+            let zh: Vec<_> = materials
+                .iter()
+                .map(|m| format!("{}：{}", m.kind.zh(), m.text))
+                .collect();
+            let en: Vec<_> = materials
+                .iter()
+                .map(|m| format!("{}: {}", m.kind.en(), m.text))
+                .collect();
+            Text::new(
+                format!("补充材料：{}", zh.join("；")),
+                format!("supplement: {}", en.join("; ")),
+            )
+        }
+        ActBody::ProposeReply { reply, .. } => replied(reply),
+        ActBody::ConsentToReply { document, .. } => Text::new(
+            format!("同意所拟答复，文书摘要 {document}"),
+            format!("consent to the reply {document}"),
+        ),
+        ActBody::Provide { object, .. } => Text::new(
+            format!(
+                "提供文件 {}（{} 字节，{}）",
+                object.name, object.length, object.digest
+            ),
+            format!(
+                "provide {} ({} bytes, {})",
+                object.name, object.length, object.digest
+            ),
+        ),
+        ActBody::RecordUse { record, .. } => Text::new(
+            format!("记录使用：{}", record.scenario),
+            format!("record a use: {}", record.scenario),
+        ),
+        ActBody::RaiseDispute { claim, .. } => Text::new(
+            format!("提出争议：{claim}"),
+            format!("raise a dispute: {claim}"),
+        ),
+        ActBody::Negotiate { step, .. } => Text::new(
+            format!("协商（{:?}）：{}", step.outcome, step.statement),
+            format!("negotiate ({:?}): {}", step.outcome, step.statement),
+        ),
+        ActBody::Coordinate { opinion, .. } => Text::new(
+            format!("协调意见：{}；依据：{}", opinion.proposal, opinion.grounds),
+            format!(
+                "coordination opinion: {}; grounds: {}",
+                opinion.proposal, opinion.grounds
+            ),
+        ),
+        ActBody::AnswerOpinion {
+            accepted, grounds, ..
+        } => Text::new(
+            format!(
+                "{}协调意见：{grounds}",
+                if *accepted { "接受" } else { "不接受" }
+            ),
+            format!(
+                "{} the opinion: {grounds}",
+                if *accepted { "accept" } else { "reject" }
+            ),
+        ),
+        ActBody::Decide { decision, .. } => Text::new(
+            format!(
+                "决定：{}；依据：{}；执行期限 {}",
+                decision.holding,
+                decision.grounds,
+                time(decision.comply_by)
+            ),
+            format!(
+                "decide: {}; grounds: {}; to be complied with by {}",
+                decision.holding,
+                decision.grounds,
+                time(decision.comply_by)
+            ),
+        ),
+        other => Text::new(other.kind().zh(), other.kind().en()),
+    };
+    Text::new(
+        format!("案卷 {docket}：{}", what.zh),
+        format!("docket {docket}: {}", what.en),
+    )
+}
+
+fn versions(entries: &[EntryVersion]) -> Vec<String> {
+    entries.iter().map(version).collect()
+}
+
+fn version(entry: &EntryVersion) -> String {
+    format!(
+        "{} v{}（{}）",
+        String::from(entry.id.clone()),
+        entry.version,
+        entry.digest.short()
+    )
+}
+
+fn entries_text(zh: &str, en: &str, names: &[String]) -> Text {
+    let count = names.len();
+    let named = names
+        .iter()
+        .take(NAMED_ENTRIES)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join("、");
+    let more = if count > NAMED_ENTRIES { "…" } else { "" };
+    Text::new(
+        format!("{zh} {count} 条：{named}{more}"),
+        format!("{en} {count} entries: {named}{more}"),
+    )
+}
+
+fn applied(application: &Application) -> Text {
+    let entry = String::from(application.entry.clone());
+    let items = application.items.join("、");
+    let stated_zh: Vec<_> = application
+        .materials
+        .iter()
+        .map(|m| format!("{}：{}", m.kind.zh(), m.text))
+        .collect();
+    let stated_en: Vec<_> = application
+        .materials
+        .iter()
+        .map(|m| format!("{}: {}", m.kind.en(), m.text))
+        .collect();
+    Text::new(
+        format!(
+            "{} 向 {} 申请 {entry} 的 {items}（{}）；{}",
+            application.requester_name,
+            application.provider_node.code(),
+            application.method.zh(),
+            stated_zh.join("；")
+        ),
+        format!(
+            "{} applies to {} for {items} of {entry} ({}); {}",
+            application.requester_name,
+            application.provider_node.code(),
+            application.method.en(),
+            stated_en.join("; ")
+        ),
+    )
+}
+
+fn replied(reply: &Reply) -> Text {
+    match reply {
+        Reply::Grant { terms } => Text::new(
+            format!(
+                "拟同意共享 {}，用途：{}，使用至 {}，{}",
+                terms.items.join("、"),
+                terms.purpose,
+                time(terms.until),
+                terms.method.zh()
+            ),
+            format!(
+                "would grant {} for {} until {}, {}",
+                terms.items.join(", "),
+                terms.purpose,
+                time(terms.until),
+                terms.method.en()
+            ),
+        ),
+        Reply::Refuse { reasons, basis } => Text::new(
+            format!("拟不予共享，理由：{reasons}；依据：{basis}"),
+            format!("would refuse because: {reasons}; basis: {basis}"),
+        ),
+    }
+}
+
+fn certified(
+    request: &identity::Signed<identity::EnrolmentRequest>,
+    witnesses: &[identity::Code],
+    valid_days: u16,
+) -> Text {
+    let named = witnesses
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("、");
+    match identity::EnrolmentRequest::verify(request) {
+        Ok(asked) => Text::new(
+            format!(
+                "为 {}（{}）签发节点证书，{valid_days} 天，见证节点 {named}；签名公钥 {}",
+                asked.name, asked.code, asked.signing_key
+            ),
+            format!(
+                "certify {} ({}) for {valid_days} days, witnesses {named}; signing key {}",
+                asked.name, asked.code, asked.signing_key
+            ),
+        ),
+        Err(error) => Text::new(
+            format!("签发节点证书（申请无效：{error}）"),
+            format!("certify a node (the request is invalid: {error})"),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use identity::{Code, Digest, Moment};
+    use sharing::docket::DocketId;
+
+    #[test]
+    fn the_summary_says_what_is_done_where_and_under_which_article() {
+        let docket = DocketId(Digest::from_bytes([0xab; 32]));
+        let body = ActBody::RaiseDispute {
+            docket,
+            claim: "拒绝理由不成立".into(),
+        };
+        let act = Act {
+            nonce: [0; 16],
+            at: Moment::default(),
+            node: Code::HUB,
+            body,
+        };
+        let text = summary(&act);
+        assert_eq!(
+            text.zh,
+            "【提出争议】案卷 abababab：提出争议：拒绝理由不成立（节点 100000，《政务数据共享条例》第二十八条）"
+        );
+        assert!(text.en.contains("raise a dispute") && text.en.contains("Art. 28"));
+        assert!(document(&act).contains("拒绝理由不成立"));
+    }
+}

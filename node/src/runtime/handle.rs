@@ -1,0 +1,343 @@
+//! A running node in the hands of the API, the console and tests.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use federation::core::view::Status;
+use federation::core::{Answer, Effect, Input, Refused, Token, query};
+use federation::store::Fault;
+use federation::wire::{LevelAnswer, SearchId};
+use identity::{Chain, Moment, Path};
+use libp2p::Multiaddr;
+use sharing::act::SignedAct;
+use tokio::sync::{oneshot, watch};
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::driver::now;
+use super::inbox::Inbox;
+use super::metrics::Metrics;
+use super::search::{LevelState, SearchOutcome, Searches, levels_above};
+use crate::search::SearchIndex;
+use crate::storage::objects::Objects;
+use crate::storage::store::Store;
+use crate::transport::Transport;
+
+/// Requests of operators that may wait for the core at a time.
+pub const MAX_REQUESTS: usize = 4_096;
+/// Most hits of one search.
+pub const MAX_HITS: u16 = 100;
+
+/// A running node. Clones are the same node.
+#[derive(Clone)]
+pub struct Handle(pub(super) Arc<Shared>);
+
+pub(super) struct Shared {
+    pub(super) inbox: Inbox,
+    pub(super) requests: Arc<Requests>,
+    pub(super) store: Arc<Store>,
+    pub(super) objects: Arc<Objects>,
+    pub(super) index: Arc<SearchIndex>,
+    pub(super) status: watch::Receiver<Arc<Status>>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) transport: Transport,
+    pub(super) stop: CancellationToken,
+    pub(super) tasks: TaskTracker,
+    pub(super) shutdown: Duration,
+}
+
+impl std::fmt::Debug for Handle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Handle")
+            .field("transport", &self.0.transport)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Operators' requests that wait for the core.
+#[derive(Debug, Default)]
+pub(super) struct Requests {
+    next: AtomicU64,
+    waiting: Mutex<HashMap<Token, oneshot::Sender<Result<Answer, Refused>>>>,
+    pub(super) searches: Searches,
+}
+
+impl Requests {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Token, oneshot::Sender<Result<Answer, Refused>>>> {
+        self.waiting
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    fn token(&self) -> Token {
+        Token(self.next.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn open(&self) -> Option<(Token, oneshot::Receiver<Result<Answer, Refused>>)> {
+        let mut waiting = self.lock();
+        if waiting.len() >= MAX_REQUESTS {
+            return None;
+        }
+        let (token, (answer, answered)) = (self.token(), oneshot::channel());
+        waiting.insert(token, answer);
+        Some((token, answered))
+    }
+
+    /// Gives an operator the core's answer; one that has gone away is not missed.
+    pub(super) fn answered(&self, token: Token, answer: Result<Answer, Refused>) {
+        if let Some(waiting) = self.lock().remove(&token) {
+            let _ = waiting.send(answer);
+        }
+        self.searches.close(token);
+    }
+
+    /// Takes an effect that is for an operator; gives back any other.
+    pub(super) fn take(&self, effect: Effect) -> Option<Effect> {
+        match effect {
+            Effect::Answer { token, answer } => self.answered(token, answer),
+            Effect::SearchStarted { token, query } => self.searches.started(token, query),
+            Effect::SearchLevel { query, answer } => self.level(query, answer),
+            other => return Some(other),
+        }
+        None
+    }
+
+    fn level(&self, query: SearchId, answer: LevelAnswer) {
+        self.searches.answered(query, answer);
+    }
+}
+
+/// Forgets a request when the operator goes away before the answer comes.
+struct Forget<'a>(&'a Requests, Token);
+
+impl Drop for Forget<'_> {
+    fn drop(&mut self) {
+        self.0.lock().remove(&self.1);
+        self.0.searches.close(self.1);
+    }
+}
+
+fn shutting_down() -> Refused {
+    Refused::Fault("节点正在停止 / the node is shutting down".into())
+}
+
+fn busy() -> Refused {
+    Refused::Fault("节点繁忙，请稍后重试 / the node is busy, try again later".into())
+}
+
+impl Handle {
+    /// Gives the core a person's signed act and waits until what came of it is durable.
+    ///
+    /// # Errors
+    /// [`Refused`]: lawfully, as not authentic, or because of a fault of ours, which may be tried again with the same act.
+    pub async fn act(&self, act: SignedAct) -> Result<Answer, Refused> {
+        self.ask(|token| Input::Act {
+            token,
+            act: Box::new(act),
+        })
+        .await
+    }
+
+    /// Gives the core a membership chain for this node.
+    ///
+    /// # Errors
+    /// [`Refused`] when it does not prove this node a member.
+    pub async fn install(&self, chain: Chain) -> Result<Answer, Refused> {
+        self.ask(|token| Input::Install { token, chain }).await
+    }
+
+    async fn ask(&self, input: impl FnOnce(Token) -> Input) -> Result<Answer, Refused> {
+        let (token, answered) = self.0.requests.open().ok_or_else(busy)?;
+        let _forget = Forget(&self.0.requests, token);
+        self.0
+            .inbox
+            .put(input(token))
+            .await
+            .map_err(|_| shutting_down())?;
+        tokio::select! {
+            answer = answered => answer.unwrap_or_else(|_| Err(shutting_down())),
+            () = self.0.stop.cancelled() => Err(shutting_down()),
+        }
+    }
+
+    /// Searches here and at every level above; returns when all have answered or `wait` is over.
+    ///
+    /// # Errors
+    /// [`Refused::NotAMember`] before enrolment, [`Refused::Fault`] when the local index or the store fails.
+    pub async fn search(
+        &self,
+        text: String,
+        limit: u16,
+        wait: Duration,
+    ) -> Result<SearchOutcome, Refused> {
+        let deadline = Instant::now() + wait;
+        let limit = limit.min(MAX_HITS);
+        let token = self.0.requests.token();
+        let mut answers = self.0.requests.searches.open(token).ok_or_else(busy)?;
+        let _forget = Forget(&self.0.requests, token);
+        self.0
+            .inbox
+            .put(Input::Search {
+                token,
+                text: text.clone(),
+                limit,
+            })
+            .await
+            .map_err(|_| shutting_down())?;
+        let local = self.search_here(text, limit).await?;
+        let mut levels: Vec<(Path, LevelState)> = levels_above(&local.node)
+            .into_iter()
+            .map(|level| (level, LevelState::Unreachable))
+            .collect();
+        // Nobody above can be asked while the parent is away.
+        let parent_up = self
+            .status()
+            .links
+            .iter()
+            .any(|link| link.parent && link.up);
+        while parent_up
+            && levels
+                .iter()
+                .any(|(_, state)| *state == LevelState::Unreachable)
+        {
+            let Ok(Some(answer)) = timeout_at(deadline, answers.recv()).await else {
+                break;
+            };
+            if let Some((_, state)) = levels.iter_mut().find(|(level, _)| *level == answer.node) {
+                *state = LevelState::Answered(answer);
+            }
+        }
+        Ok(SearchOutcome { local, levels })
+    }
+
+    async fn search_here(&self, text: String, limit: u16) -> Result<LevelAnswer, Refused> {
+        let (index, store) = (Arc::clone(&self.0.index), Arc::clone(&self.0.store));
+        let searching = tokio::task::spawn_blocking(move || {
+            let fault = |fault: Fault| Refused::Fault(fault.to_string());
+            let node = query::node(&*store).map_err(fault)?;
+            let place = node
+                .place
+                .ok_or_else(|| Refused::NotAMember("尚未加入 / not enrolled yet".into()))?;
+            let as_of = query::as_of(&*store).map_err(fault)?.unwrap_or_else(now);
+            let found = index
+                .search(&text, usize::from(limit))
+                .map_err(|error| Refused::Fault(error.to_string()))?;
+            Ok(LevelAnswer {
+                node: place,
+                as_of,
+                catalogue: node.catalogue,
+                hits: found.hits,
+            })
+        });
+        searching
+            .await
+            .unwrap_or_else(|error| Err(Refused::Fault(error.to_string())))
+    }
+
+    /// The committed state.
+    pub fn store(&self) -> Arc<Store> {
+        Arc::clone(&self.0.store)
+    }
+
+    /// The object store.
+    pub fn objects(&self) -> Arc<Objects> {
+        Arc::clone(&self.0.objects)
+    }
+
+    /// What the core knows only in memory, as of its last batches.
+    pub fn status(&self) -> Arc<Status> {
+        Arc::clone(&self.0.status.borrow())
+    }
+
+    /// Tells of every change of [`Handle::status`].
+    pub fn status_changes(&self) -> watch::Receiver<Arc<Status>> {
+        self.0.status.clone()
+    }
+
+    /// What the node counts; `metrics().encode()` is the text for Prometheus.
+    pub fn metrics(&self) -> &Metrics {
+        self.0.metrics.queue.set(self.0.inbox.waiting() as i64);
+        &self.0.metrics
+    }
+
+    /// Where children can connect to.
+    pub fn addresses(&self) -> Vec<Multiaddr> {
+        self.0.transport.addresses()
+    }
+
+    /// Now, by the node's clock.
+    pub fn now(&self) -> Moment {
+        now()
+    }
+
+    /// Ends when the node stops, for whatever reason.
+    pub async fn stopped(&self) {
+        self.0.stop.cancelled().await;
+    }
+
+    /// Stops the node: nothing new is taken, what is durable stays, links are closed.
+    pub async fn shutdown(&self) {
+        self.0.stop.cancel();
+        self.0.tasks.close();
+        if tokio::time::timeout(self.0.shutdown, self.0.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                "work still running at shutdown is abandoned; it is taken up again at the next start"
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_reaches_the_one_who_asked() {
+        let requests = Requests::default();
+        let (first, mut first_answer) = requests.open().unwrap();
+        let (_, mut second_answer) = requests.open().unwrap();
+        let refused = Refused::Fault("x".into());
+        assert_eq!(
+            requests.take(Effect::Answer {
+                token: first,
+                answer: Err(refused.clone())
+            }),
+            None
+        );
+        assert_eq!(first_answer.try_recv().unwrap(), Err(refused));
+        assert!(second_answer.try_recv().is_err());
+    }
+
+    #[test]
+    fn an_operator_who_goes_away_leaves_nothing_behind() {
+        let requests = Requests::default();
+        let (token, answer) = requests.open().unwrap();
+        drop((Forget(&requests, token), answer));
+        assert!(requests.lock().is_empty());
+    }
+
+    #[test]
+    fn too_many_requests_are_turned_away() {
+        let requests = Requests::default();
+        let waiting: Vec<_> = (0..MAX_REQUESTS)
+            .map(|_| requests.open().unwrap())
+            .collect();
+        assert!(requests.open().is_none());
+        drop(waiting);
+    }
+
+    #[test]
+    fn effects_for_others_are_given_back() {
+        let neighbours = Effect::Neighbours { keys: Vec::new() };
+        assert_eq!(
+            Requests::default().take(neighbours.clone()),
+            Some(neighbours)
+        );
+    }
+}

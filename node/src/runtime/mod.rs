@@ -1,0 +1,331 @@
+//! The driver of the core: takes what happens outside, makes what follows durable, and only then lets it out.
+
+pub mod driver;
+mod handle;
+pub mod inbox;
+pub mod metrics;
+mod search;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use federation::core::view::Status;
+use federation::core::{Effect, Input, Me};
+use federation::store::{Batch, Fault};
+use identity::codec;
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use handle::{Handle, MAX_HITS, MAX_REQUESTS};
+pub use search::{LevelState, MAX_SEARCHES, SearchOutcome};
+
+use crate::config::NodeConfig;
+use crate::delivery::{Delivery, Parts, SplitTask, indexing};
+use crate::search::{SearchIndex, State};
+use crate::storage::objects::Objects;
+use crate::storage::store::{Store, StoreError};
+use crate::transport::circuit::Circuits;
+use crate::transport::{self, Transport, TransportConfig, TransportError};
+use driver::{Driver, Durable, Outlet};
+use handle::{Requests, Shared};
+use inbox::Inbox;
+use metrics::Metrics;
+
+/// Folder of the search index in the data folder.
+const INDEX_FOLDER: &str = "index";
+/// Folder of the objects in the data folder.
+const OBJECTS_FOLDER: &str = "objects";
+
+/// A node's secrets, as opened from its key file.
+#[derive(Debug, Clone)]
+pub struct NodeKeys {
+    /// Who the core is.
+    pub me: Me,
+    /// Seed of the transport key.
+    pub transport_seed: [u8; 32],
+}
+
+/// Why a node did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store cannot be opened: another process has it, or the ledger is damaged.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Objects or index cannot be opened.
+    #[error("{}: {reason}", .folder.display())]
+    Folder {
+        /// Which folder.
+        folder: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The transport cannot listen.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// No thread could be started.
+    #[error("thread: {0}")]
+    Thread(#[from] std::io::Error),
+    /// The store could not be read.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl Durable for Store {
+    fn commit(&self, batch: Batch) -> Result<(), Fault> {
+        Store::commit(self, &batch)
+            .map(|_| ())
+            .map_err(|error| Fault(error.to_string()))
+    }
+}
+
+/// Starts a node on its data folder.
+///
+/// # Errors
+/// [`StartError`]: one clear reason, and nothing is left running.
+pub async fn start(config: &NodeConfig, keys: NodeKeys) -> Result<Handle, StartError> {
+    let Opened {
+        store,
+        objects,
+        index,
+        found,
+    } = open(config).await?;
+    let (inbox, inputs) = Inbox::new();
+    let (metrics, stop, tasks) = (
+        Arc::new(Metrics::new()),
+        CancellationToken::new(),
+        TaskTracker::new(),
+    );
+    // Whatever fails from here on stops what has been started.
+    let guard = stop.clone().drop_guard();
+    let running = transport::start(
+        transport_config(config, keys.transport_seed),
+        inbox.clone(),
+        Arc::clone(&metrics),
+        stop.clone(),
+    )
+    .await?;
+    let transport = running.transport.clone();
+    let circuit_keys = (
+        keys.me.signing.clone(),
+        keys.me.opening.clone(),
+        keys.me.root,
+    );
+    let circuits = Circuits::new(
+        circuit_keys,
+        store.clone(),
+        transport.clone(),
+        Arc::clone(&metrics),
+        config.limits.circuits,
+    );
+    let index_queue = indexing::start(
+        Arc::clone(&index),
+        found,
+        Arc::clone(&store),
+        stop.clone(),
+        tasks.token(),
+    )?;
+    let delivery = Delivery::new(Parts {
+        store: Arc::clone(&store),
+        objects: Arc::clone(&objects),
+        index: Arc::clone(&index),
+        circuits: Arc::new(circuits),
+        inbox: inbox.clone(),
+        metrics: Arc::clone(&metrics),
+        signing: keys.me.signing.clone(),
+        tasks: tasks.clone(),
+        stop: stop.clone(),
+    });
+    let requests = Arc::new(Requests::default());
+    let (status_sender, status) = watch::channel(Arc::new(Status::default()));
+    let outlet = NodeOutlet {
+        transport: transport.clone(),
+        requests: Arc::clone(&requests),
+        delivery: delivery.clone(),
+        index: index_queue,
+    };
+    let driver = Driver::new(
+        keys.me,
+        Arc::clone(&store) as Arc<dyn Durable>,
+        outlet,
+        Arc::clone(&metrics),
+        status_sender,
+    );
+    run_core(driver, inputs, &stop, &tasks)?;
+    tasks.spawn(running.task);
+    tasks.spawn(until(stop.clone(), delivery.answer(running.circuits)));
+    tasks.spawn(until(
+        stop.clone(),
+        tick(inbox.clone(), Duration::from_millis(config.timing.tick_ms)),
+    ));
+    let shutdown = Duration::from_millis(config.timing.shutdown_ms);
+    guard.disarm();
+    Ok(Handle(Arc::new(Shared {
+        inbox,
+        requests,
+        store,
+        objects,
+        index,
+        status,
+        metrics,
+        transport,
+        stop,
+        tasks,
+        shutdown,
+    })))
+}
+
+/// What lies in the data folder.
+struct Opened {
+    store: Arc<Store>,
+    objects: Arc<Objects>,
+    index: Arc<SearchIndex>,
+    found: State,
+}
+
+async fn open(config: &NodeConfig) -> Result<Opened, StartError> {
+    let dir = config.data_dir.clone();
+    let opening = tokio::task::spawn_blocking(move || {
+        let (store, opened) = Store::open(&dir, &federation::core::project)?;
+        tracing::info!(?opened, "store open");
+        let (objects_dir, index_dir) = (dir.join(OBJECTS_FOLDER), dir.join(INDEX_FOLDER));
+        let unusable = |folder: &PathBuf, error: &dyn std::fmt::Display| StartError::Folder {
+            folder: folder.clone(),
+            reason: error.to_string(),
+        };
+        let objects =
+            Objects::open(&objects_dir).map_err(|error| unusable(&objects_dir, &error))?;
+        let (index, found) =
+            SearchIndex::open(&index_dir).map_err(|error| unusable(&index_dir, &error))?;
+        Ok(Opened {
+            store: Arc::new(store),
+            objects: Arc::new(objects),
+            index: Arc::new(index),
+            found,
+        })
+    });
+    opening
+        .await
+        .unwrap_or_else(|error| Err(StartError::Thread(std::io::Error::other(error))))
+}
+
+fn transport_config(config: &NodeConfig, seed: [u8; 32]) -> TransportConfig {
+    TransportConfig {
+        seed,
+        listen: config.link.listen.clone(),
+        parent: config.link.parent.clone(),
+        connections: config.limits.connections,
+        pending_connections: config.limits.pending_connections,
+        memory_bytes: config.limits.memory_bytes,
+    }
+}
+
+/// Starts the core's thread. A node without its core is of no use: when the thread ends, the node stops.
+fn run_core(
+    driver: Driver<NodeOutlet>,
+    inputs: tokio::sync::mpsc::Receiver<inbox::Queued>,
+    stop: &CancellationToken,
+    tasks: &TaskTracker,
+) -> Result<(), std::io::Error> {
+    let (running, guard) = (tasks.token(), stop.clone().drop_guard());
+    let stopped = stop.clone();
+    let runtime = tokio::runtime::Handle::current();
+    std::thread::Builder::new()
+        .name("core".into())
+        .spawn(move || {
+            let _running = running;
+            let _guard = guard;
+            // Effects start tasks.
+            let _entered = runtime.enter();
+            driver.run(inputs, &stopped, &runtime);
+        })?;
+    Ok(())
+}
+
+async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = work => {}
+    }
+}
+
+async fn tick(inbox: Inbox, every: Duration) {
+    let mut interval = tokio::time::interval(every);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        inbox.offer(Input::Tick);
+    }
+}
+
+/// Waits for the operator or the system to end this process.
+///
+/// # Errors
+/// When the system gives no signals.
+pub async fn terminated() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+/// Carries the effects of durable batches out into the world.
+struct NodeOutlet {
+    transport: Transport,
+    requests: Arc<Requests>,
+    delivery: Delivery,
+    index: indexing::IndexQueue,
+}
+
+impl Outlet for NodeOutlet {
+    fn release(&mut self, effect: Effect) {
+        let Some(effect) = self.requests.take(effect) else {
+            return;
+        };
+        match effect {
+            Effect::Send { link, frame } => self.transport.send(link, codec::encode(&*frame)),
+            Effect::Close { link, reason } => {
+                tracing::warn!(link = link.0, reason, "closing the link");
+                self.transport.close(link);
+            }
+            Effect::Neighbours { keys } => self.transport.set_neighbours(keys),
+            Effect::Index {
+                put,
+                remove,
+                applied,
+            } => self.index.put(put, remove, applied),
+            Effect::SearchLocal { query, text, limit } => self.delivery.search(query, text, limit),
+            Effect::Fetch {
+                from,
+                docket,
+                object,
+                part,
+            } => self.delivery.fetch(from, docket, object, part),
+            Effect::SplitTable {
+                act,
+                manifest,
+                table,
+                secret,
+                subscribers,
+            } => {
+                self.delivery.split(SplitTask {
+                    act,
+                    manifest: *manifest,
+                    table,
+                    secret,
+                    subscribers,
+                });
+            }
+            // Taken by the requests above.
+            Effect::Answer { .. } | Effect::SearchStarted { .. } | Effect::SearchLevel { .. } => {}
+        }
+    }
+
+    fn abandon(&mut self) {
+        self.transport.close_all();
+    }
+}

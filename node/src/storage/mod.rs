@@ -1,0 +1,25 @@
+//! What a node keeps on its disk.
+//!
+//! ```text
+//! <data>/LOCK          one process at a time
+//! <data>/ledger/       the truth: batches of records and bodies, chained, checksummed, each made durable by one fdatasync
+//! <data>/projection/   sled: tables computed from the ledger; deleting it costs a rebuild and nothing else
+//! <data>/objects/      files by the digest of their content, verified while they stream
+//! ```
+//!
+//! sled's own flush is `sync_file_range`, which does not make anything durable, so nothing rests on it: a batch is accepted when the
+//! ledger's fdatasync has returned, and sled holds the number of the last batch it has seen and catches up at the next start.
+
+mod disk;
+pub mod journal;
+pub mod lock;
+pub mod objects;
+pub mod projection;
+pub mod store;
+
+use identity::{Digest, Domain};
+
+/// The digest under which a body is kept and verified.
+pub(crate) fn body_digest(bytes: &[u8]) -> Digest {
+    Digest::of(Domain::Body, bytes)
+}

@@ -1,0 +1,284 @@
+//! Files by the digest of their content: what is granted, fetched and returned.
+//!
+//! ```text
+//! objects/ab/abcd…           the content, named by its blake3
+//! objects/ab/abcd….obao      its bao tree in groups of 16 KiB (only above that size): every range is verified as it streams
+//! objects/partial/abcd…      what has come of a fetch so far; only verified bytes are ever written
+//! objects/tmp/               being written; emptied at start
+//! ```
+//!
+//! A file stands under its name only when it is whole, synced and of that digest. All calls block: use them from `spawn_blocking`.
+
+mod transfer;
+
+use std::fs::{self, File};
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bao_tree::io::sync::outboard_post_order;
+use bao_tree::{BaoTree, BlockSize};
+use identity::Digest;
+
+use super::disk;
+
+/// Bytes verified together: the grain at which a transfer resumes and at which a flipped bit is found.
+pub const GROUP_BYTES: u64 = 16 << 10;
+/// [`GROUP_BYTES`] as the tree counts it: 2^4 chunks of 1 KiB.
+const GROUP: BlockSize = BlockSize::from_chunk_log(4);
+/// Bytes read at once.
+const BUFFER_BYTES: usize = 128 << 10;
+/// Folder of fetches under way.
+const PARTIAL_FOLDER: &str = "partial";
+/// Folder of files being written.
+const TMP_FOLDER: &str = "tmp";
+/// Ending of a tree's file.
+const TREE_ENDING: &str = "obao";
+
+/// Why an object cannot be stored or given.
+#[derive(Debug, thiserror::Error)]
+pub enum ObjectError {
+    /// Not here.
+    #[error("本节点没有文件 {0} (object is not here)")]
+    Missing(Digest),
+    /// More bytes than allowed or announced.
+    #[error("文件超过允许的 {limit} 字节 (object is too large)")]
+    TooLarge {
+        /// Most bytes allowed.
+        limit: u64,
+    },
+    /// The stream ended before the object did; what came is kept, and the fetch goes on from there.
+    #[error("文件 {digest} 传输中断，已核验 {verified} 字节 (object broke off)")]
+    BrokenOff {
+        /// Which object.
+        digest: Digest,
+        /// Bytes kept.
+        verified: u64,
+    },
+    /// The peer sent bytes that are not the object's. The verified ones before them are kept.
+    #[error("文件 {digest} 在已核验的 {verified} 字节之后内容不符 (object was sent wrongly)")]
+    Forged {
+        /// Which object.
+        digest: Digest,
+        /// Bytes kept.
+        verified: u64,
+    },
+    /// The stored file does not have its digest any more. Nothing wrong was given out.
+    #[error(
+        "文件 {digest} 在本机磁盘上已损坏：{what}，请重新获取或从副本恢复 (object is damaged on this disk)"
+    )]
+    Damaged {
+        /// Which object.
+        digest: Digest,
+        /// What was found.
+        what: String,
+    },
+    /// The offset is not at the start of a group, or lies beyond the end.
+    #[error("长 {length} 字节的文件不能自第 {offset} 字节起传输 (no such offset)")]
+    Offset {
+        /// From where.
+        offset: u64,
+        /// Bytes of the object.
+        length: u64,
+    },
+    /// The same object is being fetched already.
+    #[error("文件 {0} 正在获取中 (object is being fetched already)")]
+    Busy(Digest),
+    /// The disk or the stream failed.
+    #[error("文件存取失败：{0} (object store)")]
+    Io(#[from] io::Error),
+}
+
+/// A store of objects in a folder.
+#[derive(Debug)]
+pub struct Objects {
+    folder: PathBuf,
+    counter: AtomicU64,
+}
+
+/// An object now in the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
+    /// blake3 of the content.
+    pub digest: Digest,
+    /// Bytes.
+    pub length: u64,
+}
+
+impl Objects {
+    /// Opens the store, making it when it does not exist, and clears what a crash left half-written. The data folder's lock must be held.
+    ///
+    /// # Errors
+    /// [`ObjectError::Io`] when the folder cannot be made or read.
+    pub fn open(folder: &Path) -> Result<Self, ObjectError> {
+        let tmp = folder.join(TMP_FOLDER);
+        disk::make_folder(&tmp)?;
+        disk::make_folder(&folder.join(PARTIAL_FOLDER))?;
+        for entry in fs::read_dir(&tmp)? {
+            fs::remove_file(entry?.path())?;
+        }
+        Ok(Self {
+            folder: folder.to_path_buf(),
+            counter: AtomicU64::new(0),
+        })
+    }
+
+    /// Whether the object is here, whole.
+    pub fn contains(&self, digest: &Digest) -> bool {
+        self.path(digest).is_file()
+    }
+
+    /// Bytes of the object.
+    ///
+    /// # Errors
+    /// [`ObjectError::Missing`].
+    pub fn len(&self, digest: &Digest) -> Result<u64, ObjectError> {
+        Ok(self.get(digest)?.metadata()?.len())
+    }
+
+    /// The content, for reading.
+    ///
+    /// # Errors
+    /// [`ObjectError::Missing`].
+    pub fn get(&self, digest: &Digest) -> Result<File, ObjectError> {
+        File::open(self.path(digest)).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => ObjectError::Missing(*digest),
+            _ => error.into(),
+        })
+    }
+
+    /// Stores what `reader` gives, at most `max` bytes, and returns its digest when it is on the disk.
+    ///
+    /// # Errors
+    /// [`ObjectError::TooLarge`] above `max`; [`ObjectError::Io`]. Nothing is left of a failed attempt.
+    pub fn put_reader(&self, reader: impl Read, max: u64) -> Result<Stored, ObjectError> {
+        let temporary = self.temporary()?;
+        let result = self.fill(&temporary, reader, max).and_then(|stored| {
+            self.settle(&temporary, stored)?;
+            Ok(stored)
+        });
+        discard(&temporary, result)
+    }
+
+    fn fill(
+        &self,
+        temporary: &Path,
+        mut reader: impl Read,
+        max: u64,
+    ) -> Result<Stored, ObjectError> {
+        let mut file = disk::private().create_new(true).open(temporary)?;
+        let mut hasher = blake3::Hasher::new();
+        let mut buffer = vec![0; BUFFER_BYTES];
+        let mut length = 0_u64;
+        loop {
+            let read = match reader.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error.into()),
+            };
+            length += read as u64;
+            if length > max {
+                return Err(ObjectError::TooLarge { limit: max });
+            }
+            hasher.update(&buffer[..read]);
+            file.write_all(&buffer[..read])?;
+        }
+        file.sync_all()?;
+        Ok(Stored {
+            digest: Digest::from_bytes(*hasher.finalize().as_bytes()),
+            length,
+        })
+    }
+
+    /// Gives a whole, synced file its name, its tree first: a reader who finds the content finds the tree.
+    fn settle(&self, file: &Path, stored: Stored) -> Result<(), ObjectError> {
+        let path = self.path(&stored.digest);
+        let folder = self.shelf(&stored.digest);
+        disk::make_folder(&folder)?;
+        if stored.length > GROUP_BYTES {
+            self.write_tree(file, stored)?;
+        }
+        fs::rename(file, &path)?;
+        disk::sync_folder(&folder)?;
+        Ok(())
+    }
+
+    /// Computes the tree of a file and puts it beside where the file is to stand. Also proves the digest once more.
+    fn write_tree(&self, file: &Path, stored: Stored) -> Result<(), ObjectError> {
+        let temporary = self.temporary()?;
+        let result = (|| {
+            let mut out = BufWriter::new(disk::private().create_new(true).open(&temporary)?);
+            let data = BufReader::with_capacity(BUFFER_BYTES, File::open(file)?);
+            let root = outboard_post_order(data, BaoTree::new(stored.length, GROUP), &mut out)?;
+            if *root.as_bytes() != *stored.digest.as_bytes() {
+                return Err(ObjectError::Damaged {
+                    digest: stored.digest,
+                    what: "its bytes changed while it was stored".to_owned(),
+                });
+            }
+            out.into_inner()
+                .map_err(io::IntoInnerError::into_error)?
+                .sync_all()?;
+            fs::rename(&temporary, self.tree_path(&stored.digest))?;
+            Ok(())
+        })();
+        discard(&temporary, result)
+    }
+
+    /// Removes an object and its tree (lawful erasure, or the end of its use).
+    ///
+    /// # Errors
+    /// [`ObjectError::Io`]. That it was not here is no error.
+    pub fn remove(&self, digest: &Digest) -> Result<(), ObjectError> {
+        for path in [
+            self.path(digest),
+            self.tree_path(digest),
+            self.partial_path(digest),
+        ] {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+                _ => {}
+            }
+        }
+        let folder = self.shelf(digest);
+        if folder.is_dir() {
+            disk::sync_folder(&folder)?;
+        }
+        Ok(())
+    }
+
+    fn temporary(&self) -> io::Result<PathBuf> {
+        let number = self.counter.fetch_add(1, Ordering::Relaxed);
+        Ok(self.folder.join(TMP_FOLDER).join(number.to_string()))
+    }
+
+    /// The folder of all objects whose digest begins alike.
+    fn shelf(&self, digest: &Digest) -> PathBuf {
+        self.folder.join(hex::encode(&digest.as_bytes()[..1]))
+    }
+
+    fn path(&self, digest: &Digest) -> PathBuf {
+        self.shelf(digest).join(digest.to_string())
+    }
+
+    fn tree_path(&self, digest: &Digest) -> PathBuf {
+        self.shelf(digest).join(format!("{digest}.{TREE_ENDING}"))
+    }
+
+    fn partial_path(&self, digest: &Digest) -> PathBuf {
+        self.folder.join(PARTIAL_FOLDER).join(digest.to_string())
+    }
+}
+
+/// Removes a temporary file when the attempt that made it failed.
+fn discard<T>(temporary: &Path, result: Result<T, ObjectError>) -> Result<T, ObjectError> {
+    if result.is_err() {
+        // It may not exist; and what stays is cleared at the next start.
+        let _ = fs::remove_file(temporary);
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests;

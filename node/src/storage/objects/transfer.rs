@@ -1,0 +1,224 @@
+//! Giving and taking an object group by group, each verified against the digest.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use bao_tree::io::outboard::PostOrderOutboard;
+use bao_tree::io::sync::{DecodeResponseIter, encode_ranges_validated};
+use bao_tree::io::{BaoContentItem, DecodeError, EncodeError, Leaf};
+use bao_tree::{BaoTree, ChunkNum, ChunkRanges};
+use identity::Digest;
+
+use super::{BUFFER_BYTES, GROUP, GROUP_BYTES, ObjectError, Objects, Stored};
+use crate::storage::disk;
+
+/// Bytes of a chunk of blake3.
+const CHUNK_BYTES: u64 = 1 << 10;
+
+impl Objects {
+    /// Writes the object from byte `offset` on, interleaved with the hashes that prove each group against the digest. Returns the bytes
+    /// of content given. Every group is verified before it leaves.
+    ///
+    /// # Errors
+    /// [`ObjectError::Offset`] when `offset` is no multiple of [`GROUP_BYTES`] or not below the length (0 is good for the empty object);
+    /// [`ObjectError::Damaged`] when the disk gives other bytes than were stored; [`ObjectError::Io`] when `writer` fails.
+    pub fn encode_from(
+        &self,
+        digest: &Digest,
+        offset: u64,
+        writer: impl Write,
+    ) -> Result<u64, ObjectError> {
+        let data = self.get(digest)?;
+        let length = data.metadata()?.len();
+        if !offset.is_multiple_of(GROUP_BYTES) || (offset >= length && offset != 0) {
+            return Err(ObjectError::Offset { offset, length });
+        }
+        let tree = BaoTree::new(length, GROUP);
+        let root = blake3::Hash::from_bytes(*digest.as_bytes());
+        let ranges = from_offset(offset);
+        let mut writer = BufWriter::with_capacity(BUFFER_BYTES, writer);
+        let outcome = if length > GROUP_BYTES {
+            let outboard = PostOrderOutboard {
+                root,
+                tree,
+                data: self.tree_file(digest, length)?,
+            };
+            encode_ranges_validated(&data, outboard, &ranges, &mut writer)
+        } else {
+            let outboard = PostOrderOutboard {
+                root,
+                tree,
+                data: Vec::<u8>::new(),
+            };
+            encode_ranges_validated(&data, outboard, &ranges, &mut writer)
+        };
+        outcome.map_err(|error| encode_error(*digest, error))?;
+        writer.flush()?;
+        Ok(length - offset)
+    }
+
+    /// The file of an object's tree, computed anew when it is gone.
+    fn tree_file(&self, digest: &Digest, length: u64) -> Result<File, ObjectError> {
+        match File::open(self.tree_path(digest)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.write_tree(
+                    &self.path(digest),
+                    Stored {
+                        digest: *digest,
+                        length,
+                    },
+                )?;
+                Ok(File::open(self.tree_path(digest))?)
+            }
+            other => Ok(other?),
+        }
+    }
+
+    /// From which byte a fetch of this object goes on: the whole groups it has so far.
+    ///
+    /// # Errors
+    /// [`ObjectError::Io`].
+    pub fn resume_offset(&self, digest: &Digest, length: u64) -> Result<u64, ObjectError> {
+        let have = match fs::metadata(self.partial_path(digest)) {
+            Ok(metadata) => metadata.len(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            Err(error) => return Err(error.into()),
+        };
+        // At least the last group is fetched again, so that there is always something to ask for.
+        let last_group = length.saturating_sub(1) / GROUP_BYTES * GROUP_BYTES;
+        Ok((have / GROUP_BYTES * GROUP_BYTES).min(last_group))
+    }
+
+    /// Takes what the other end wrote with [`Objects::encode_from`] at [`Objects::resume_offset`], verifying every group before it is
+    /// written, and stores the object when it is whole. `progress` hears the verified bytes so far.
+    ///
+    /// # Errors
+    /// [`ObjectError::BrokenOff`] and [`ObjectError::Forged`] keep the verified part for the next attempt; [`ObjectError::TooLarge`] when
+    /// `length` is above `max`; [`ObjectError::Busy`] when another call fetches it.
+    pub fn decode_to(
+        &self,
+        digest: &Digest,
+        length: u64,
+        max: u64,
+        reader: impl Read,
+        mut progress: impl FnMut(u64),
+    ) -> Result<Stored, ObjectError> {
+        if length > max {
+            return Err(ObjectError::TooLarge { limit: max });
+        }
+        let stored = Stored {
+            digest: *digest,
+            length,
+        };
+        let partial = self.partial_path(digest);
+        let file = disk::private()
+            .create(true)
+            .truncate(false)
+            .open(&partial)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(ObjectError::Busy(*digest)),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+        let offset = self.resume_offset(digest, length)?;
+        file.set_len(offset)?;
+        let verified = decode(
+            &file,
+            stored,
+            offset,
+            BufReader::with_capacity(BUFFER_BYTES, reader),
+            &mut progress,
+        )?;
+        if verified != length {
+            return Err(ObjectError::BrokenOff {
+                digest: *digest,
+                verified,
+            });
+        }
+        file.sync_all()?;
+        if let Err(error) = self
+            .check_prefix(&partial, stored)
+            .and_then(|()| self.settle(&partial, stored))
+        {
+            // What an earlier run verified is not what the disk gives back: after a power cut, for example. Start again from nothing.
+            if matches!(error, ObjectError::Damaged { .. }) {
+                fs::remove_file(&partial)?;
+            }
+            return Err(error);
+        }
+        Ok(stored)
+    }
+
+    /// Small objects have no tree whose computation would prove the file once more.
+    fn check_prefix(&self, partial: &Path, stored: Stored) -> Result<(), ObjectError> {
+        if stored.length > GROUP_BYTES || Digest::object(&fs::read(partial)?) == stored.digest {
+            return Ok(());
+        }
+        Err(ObjectError::Damaged {
+            digest: stored.digest,
+            what: "the fetched file has another digest".to_owned(),
+        })
+    }
+}
+
+/// Writes verified groups into `file`; returns the verified length.
+fn decode(
+    file: &File,
+    stored: Stored,
+    offset: u64,
+    reader: impl Read,
+    progress: &mut dyn FnMut(u64),
+) -> Result<u64, ObjectError> {
+    let ranges = from_offset(offset);
+    let root = blake3::Hash::from_bytes(*stored.digest.as_bytes());
+    let digest = stored.digest;
+    let mut verified = offset;
+    for item in DecodeResponseIter::new(root, BaoTree::new(stored.length, GROUP), reader, &ranges) {
+        match item {
+            Ok(BaoContentItem::Leaf(Leaf { offset, data })) => {
+                file.write_all_at(&data, offset)?;
+                verified = offset + data.len() as u64;
+                progress(verified);
+            }
+            Ok(BaoContentItem::Parent(_)) => {}
+            Err(DecodeError::ParentHashMismatch(_) | DecodeError::LeafHashMismatch(_)) => {
+                return Err(ObjectError::Forged { digest, verified });
+            }
+            Err(
+                DecodeError::ParentNotFound(_) | DecodeError::LeafNotFound(_) | DecodeError::Io(_),
+            ) => {
+                return Err(ObjectError::BrokenOff { digest, verified });
+            }
+        }
+    }
+    Ok(verified)
+}
+
+/// Every chunk from a byte on.
+fn from_offset(offset: u64) -> ChunkRanges {
+    ChunkRanges::from(ChunkNum(offset / CHUNK_BYTES)..)
+}
+
+fn encode_error(digest: Digest, error: EncodeError) -> ObjectError {
+    match error {
+        EncodeError::ParentHashMismatch(_) => ObjectError::Damaged {
+            digest,
+            what: "its tree does not match".to_owned(),
+        },
+        EncodeError::LeafHashMismatch(chunk) => ObjectError::Damaged {
+            digest,
+            what: format!("the group at byte {} does not match", chunk.0 * CHUNK_BYTES),
+        },
+        EncodeError::SizeMismatch => ObjectError::Damaged {
+            digest,
+            what: "its length does not match".to_owned(),
+        },
+        EncodeError::ParentWrite(_) | EncodeError::LeafWrite(_) => ObjectError::Io(io::Error::new(
+            io::ErrorKind::ConnectionReset,
+            "the receiver has gone",
+        )),
+        EncodeError::Io(error) => ObjectError::Io(error),
+    }
+}

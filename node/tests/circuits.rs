@@ -1,0 +1,564 @@
+//! Circuits through a hop, and the files that travel in them.
+
+mod family;
+
+use std::io::Read;
+use std::sync::Arc;
+use std::time::Duration;
+
+use federation::core::{FetchedPart, Input, Record, SplitTable};
+use federation::store::Txn;
+use federation::wire::{CIRCUIT_OPEN_VALID_MS, CIRCUIT_PROTOCOL, CircuitOpen, CircuitRequest};
+use futures::{AsyncReadExt, AsyncWriteExt};
+use identity::{Code, Digest, Domain, Level, Moment, Signed, codec, sealing};
+use node::delivery::{Delivery, Parts, SplitTask};
+use node::runtime::driver::now;
+use node::runtime::inbox::{Inbox, Queued};
+use node::runtime::metrics::Metrics;
+use node::search::SearchIndex;
+use node::storage::objects::Objects;
+use node::storage::store::Store;
+use node::transport::circuit::{Circuit, Circuits};
+use node::transport::{self, CircuitStreams, Transport, TransportConfig, write_frame};
+use sharing::act::{Act, ActBody, ActId, ObjectRef, SignedAct};
+use sharing::docket::{DocketBody, DocketEvent, DocketId};
+use sharing::person::PersonChain;
+use sharing::return_flow::{DatasetId, Manifest, PartNotice, ReturnFlowEvent, SumNode};
+use tokio::sync::mpsc::Receiver;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+
+use family::{Member, hub};
+
+/// A test that has not ended by then hangs.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A node without its core: the test is the core.
+struct Station {
+    member: Member,
+    transport: Transport,
+    circuits: Arc<Circuits>,
+    delivery: Delivery,
+    store: Arc<Store>,
+    objects: Arc<Objects>,
+    inputs: Receiver<Queued>,
+    streams: Option<CircuitStreams>,
+    _dir: tempfile::TempDir,
+    _stop: DropGuard,
+}
+
+impl Station {
+    async fn start(member: &Member, parent: Option<&Station>, records: Vec<Record>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, _) = Store::open(dir.path(), &federation::core::project).unwrap();
+        let (inbox, inputs) = Inbox::new();
+        let (stop, metrics) = (CancellationToken::new(), Arc::new(Metrics::new()));
+        let config = TransportConfig {
+            seed: member.keys().transport_seed,
+            listen: "/ip4/127.0.0.1/tcp/0".parse().unwrap(),
+            parent: parent.map(|parent| parent.transport.addresses().remove(0)),
+            connections: 8,
+            pending_connections: 8,
+            memory_bytes: 8 << 30,
+        };
+        let running = transport::start(config, inbox.clone(), metrics.clone(), stop.clone())
+            .await
+            .unwrap();
+        let me = member.keys().me;
+        let store = Arc::new(store);
+        let objects = Arc::new(Objects::open(&dir.path().join("objects")).unwrap());
+        let keys = (me.signing.clone(), me.opening.clone(), me.root);
+        let circuits = Arc::new(Circuits::new(
+            keys,
+            store.clone(),
+            running.transport.clone(),
+            metrics.clone(),
+            8,
+        ));
+        let delivery = Delivery::new(Parts {
+            store: store.clone(),
+            objects: objects.clone(),
+            index: Arc::new(SearchIndex::open(&dir.path().join("index")).unwrap().0),
+            circuits: circuits.clone(),
+            inbox,
+            metrics,
+            signing: me.signing,
+            tasks: TaskTracker::new(),
+            stop: stop.clone(),
+        });
+        let station = Self {
+            member: member.clone(),
+            transport: running.transport,
+            circuits,
+            delivery,
+            store,
+            objects,
+            inputs,
+            streams: Some(running.circuits),
+            _dir: dir,
+            _stop: stop.drop_guard(),
+        };
+        let mut all = vec![Record::Installed {
+            chain: member.chain.clone(),
+            at: now(),
+        }];
+        all.extend(records);
+        station.commit(all, vec![]);
+        station
+    }
+
+    fn commit(&self, records: Vec<Record>, bodies: Vec<Vec<u8>>) {
+        let mut txn = Txn::new(&*self.store);
+        for body in bodies {
+            txn.push_body(Digest::of(Domain::Body, &body), body);
+        }
+        for record in records {
+            let bytes = codec::encode(&record);
+            federation::core::project(&bytes, &mut txn).unwrap();
+            txn.push_record(bytes);
+        }
+        self.store.commit(&txn.into_batch()).unwrap();
+    }
+
+    async fn next(&mut self) -> Input {
+        tokio::time::timeout(PATIENCE, self.inputs.recv())
+            .await
+            .expect("an input in time")
+            .expect("a running node")
+            .input
+    }
+
+    async fn linked(&mut self) {
+        assert!(matches!(self.next().await, Input::LinkUp { .. }));
+    }
+
+    fn answer_with_delivery(&mut self) {
+        tokio::spawn(self.delivery.clone().answer(self.streams.take().unwrap()));
+    }
+}
+
+struct Tree {
+    hub: Station,
+    ministry: Station,
+    province: Station,
+}
+
+async fn tree() -> Tree {
+    let top = hub();
+    let ministry = top.certify(20, "mca", "民政部", Level::Ministry);
+    let province = top.certify(10, "440000", "广东省", Level::Province);
+    let children = [&ministry, &province].map(|child| Record::Certified {
+        chain: child.chain.clone(),
+        at: now(),
+    });
+    let mut hub = Station::start(&top, None, children.to_vec()).await;
+    hub.transport
+        .set_neighbours(vec![ministry.transport_key(), province.transport_key()]);
+    let mut ministry = Station::start(&ministry, Some(&hub), vec![]).await;
+    let mut province = Station::start(&province, Some(&hub), vec![]).await;
+    for child in [&mut ministry, &mut province] {
+        child.transport.set_neighbours(vec![top.transport_key()]);
+        child.linked().await;
+        hub.linked().await;
+    }
+    hub.answer_with_delivery();
+    Tree {
+        hub,
+        ministry,
+        province,
+    }
+}
+
+fn request(object: Digest) -> CircuitRequest {
+    CircuitRequest {
+        key: [42; 32],
+        docket: DocketId(Digest::object(b"docket")),
+        object,
+        offset: 0,
+    }
+}
+
+/// What the ministry is asked and by whom, with the circuit to answer on.
+fn arrivals(
+    station: &mut Station,
+) -> tokio::sync::mpsc::UnboundedReceiver<(Code, CircuitRequest, Circuit)> {
+    let (sender, arrived) = tokio::sync::mpsc::unbounded_channel();
+    let streams = station.streams.take().unwrap();
+    tokio::spawn(station.circuits.clone().accept(streams, move |arrival| {
+        let _ = sender.send((arrival.from.code(), arrival.request, arrival.circuit));
+    }));
+    arrived
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_circuit_carries_both_ways_through_a_hop() {
+    let Tree {
+        hub: _hub,
+        mut ministry,
+        province,
+    } = tree().await;
+    let mut arrived = arrivals(&mut ministry);
+    let wanted = request(Digest::object(b"x"));
+    let mut here = province
+        .circuits
+        .open(&ministry.member.proved(), &wanted)
+        .await
+        .unwrap();
+    let (from, asked, mut there) = tokio::time::timeout(PATIENCE, arrived.recv())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((from, asked), (province.member.code, wanted));
+    for n in 0..40u8 {
+        there
+            .send(&vec![n; identity::stream::MAX_CHUNK], n == 39)
+            .await
+            .unwrap();
+        assert_eq!(
+            here.receive().await.unwrap(),
+            (vec![n; identity::stream::MAX_CHUNK], n == 39)
+        );
+    }
+    here.send(b"received", true).await.unwrap();
+    assert_eq!(there.receive().await.unwrap(), (b"received".to_vec(), true));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_destination_that_is_not_connected_is_an_error_to_be_tried_again() {
+    let Tree {
+        hub: _hub,
+        ministry,
+        province,
+    } = tree().await;
+    let to = ministry.member.proved();
+    drop(ministry);
+    // The hop closes the stream: nothing ever comes.
+    let mut circuit = province
+        .circuits
+        .open(&to, &request(Digest::object(b"x")))
+        .await
+        .unwrap();
+    assert!(circuit.receive().await.is_err());
+}
+
+/// Headers that are refused: each is sent to the hub by the province, and the stream must end without a byte.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn headers_that_are_forged_stale_replayed_or_astray_are_refused() {
+    let Tree {
+        hub,
+        mut ministry,
+        province,
+    } = tree().await;
+    let mut arrived = arrivals(&mut ministry);
+    let header = |from: &Member, to: &Member, at: Moment, signer: &Member| {
+        let (from_place, to_place) = (from.proved().place().clone(), to.proved().place().clone());
+        let id = [at.as_millis().to_le_bytes()[0]; 16];
+        let bound = codec::encode(&(id, &from_place, &to_place, at));
+        let plain = codec::encode(&request(Digest::object(b"x")));
+        let to_key = to.proved().certificate().sealing_key;
+        let sealed = sealing::seal(
+            &to_key,
+            CIRCUIT_PROTOCOL.as_bytes(),
+            &bound,
+            &plain,
+            [9; 32],
+        )
+        .unwrap();
+        let open = CircuitOpen {
+            id,
+            from: from_place,
+            to: to_place,
+            at,
+            sealed,
+        };
+        codec::encode(&(
+            Signed::sign(&open, Domain::Circuit, &signer.keys().me.signing),
+            from.chain.clone(),
+        ))
+    };
+    let (p, m, h) = (&province.member, &ministry.member, &hub.member);
+    let good = header(p, m, now(), p);
+    let mut malformed = good.clone();
+    malformed.truncate(good.len() / 2);
+    let refused = [
+        ("malformed", malformed),
+        ("signed by another", header(p, m, now(), m)),
+        (
+            "too old",
+            header(p, m, now().plus_millis(-CIRCUIT_OPEN_VALID_MS - 5_000), p),
+        ),
+        (
+            "from the future",
+            header(p, m, now().plus_millis(CIRCUIT_OPEN_VALID_MS + 5_000), p),
+        ),
+        ("not on its way from this neighbour", header(m, p, now(), m)),
+        ("from the hub itself", header(h, m, now(), h)),
+        (
+            "too long",
+            vec![0; federation::wire::MAX_CIRCUIT_HEADER_BYTES],
+        ),
+    ];
+    for (what, header) in refused {
+        assert_eq!(send(&province, &hub, &header).await, 0, "{what}");
+    }
+    assert!(arrived.try_recv().is_err());
+    let mut first = open(&province, &hub, &good).await;
+    let (_, _, mut there) = tokio::time::timeout(PATIENCE, arrived.recv())
+        .await
+        .unwrap()
+        .unwrap();
+    there.send(b"x", true).await.unwrap();
+    assert!(
+        first.read(&mut [0; 8]).await.unwrap() > 0,
+        "the good header works"
+    );
+    assert_eq!(send(&province, &hub, &good).await, 0, "and works once");
+    assert!(arrived.try_recv().is_err());
+}
+
+async fn open(from: &Station, to: &Station, header: &[u8]) -> libp2p::Stream {
+    let mut stream = from
+        .transport
+        .open_circuit(to.member.transport_key())
+        .await
+        .unwrap();
+    write_frame(&mut stream, header, header.len())
+        .await
+        .unwrap();
+    stream.flush().await.unwrap();
+    stream
+}
+
+/// Bytes that come back before the stream ends.
+async fn send(from: &Station, to: &Station, header: &[u8]) -> usize {
+    let mut stream = open(from, to, header).await;
+    let mut back = Vec::new();
+    // A reset is an end as well.
+    let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut back))
+        .await
+        .expect("the stream to end");
+    back.len()
+}
+
+const TABLE: &str = "code,name\n440106,天河区\n440100,广州市\n210102,和平区\n999999,nowhere\n";
+
+/// The ministry splits a table for the province and opens a docket for the part.
+async fn deliver(ministry: &mut Station, province: &Station) -> (DocketId, ObjectRef, PartNotice) {
+    let (home, recipient) = (
+        ministry.member.proved().place().clone(),
+        province.member.proved().place().clone(),
+    );
+    let dataset: DatasetId = "divisions".parse().unwrap();
+    let stored = ministry
+        .objects
+        .put_reader(TABLE.as_bytes(), 1 << 20)
+        .unwrap();
+    let table = ObjectRef {
+        digest: stored.digest,
+        length: stored.length,
+        name: "divisions.csv".into(),
+    };
+    let docket = DocketId(Digest::object(b"docket"));
+    let manifest = Manifest {
+        source: home.clone(),
+        dataset: dataset.clone(),
+        delivery: 1,
+        at: now(),
+        query: "all".into(),
+        division_column: "code".into(),
+        header: String::new(),
+        rows: 4,
+        remainder_rows: 0,
+        root: SumNode {
+            rows: 0,
+            digest: Digest::object(b""),
+        },
+    };
+    let subscribers = vec![(docket, province.member.code)];
+    ministry.delivery.split(SplitTask {
+        act: ActId(Digest::object(b"act")),
+        manifest,
+        table,
+        secret: [1; 32],
+        subscribers,
+    });
+    let Input::TableSplit {
+        outcome: Ok(SplitTable {
+            manifest,
+            mut parts,
+        }),
+        ..
+    } = ministry.next().await
+    else {
+        panic!("not split")
+    };
+    assert_eq!((manifest.root.rows, manifest.remainder_rows), (4, 1));
+    let part = parts.remove(0);
+    let signing = ministry.member.keys().me.signing;
+    let notice = PartNotice {
+        manifest: Signed::sign(&manifest, Domain::Manifest, &signing),
+        division: part.division,
+        proof: part.proof,
+        salt: part.salt,
+        part: part.part.clone(),
+    };
+    let act = Act {
+        nonce: [0; 16],
+        at: now(),
+        node: ministry.member.code,
+        body: ActBody::Subscribe {
+            source: home.code(),
+            dataset: dataset.clone(),
+        },
+    };
+    let act = SignedAct {
+        act: Signed::sign(&act, Domain::Act, &signing),
+        signer: PersonChain(vec![]),
+    };
+    let events = [
+        ReturnFlowEvent::Subscribed {
+            act,
+            recipient,
+            dataset,
+        },
+        ReturnFlowEvent::Delivering {
+            delivery: 1,
+            notice: notice.clone(),
+        },
+    ];
+    for (sequence, body) in (0..).zip(events) {
+        let (previous, checkpoint) = (
+            Digest::from_bytes([0; 32]),
+            (0, Digest::from_bytes([0; 32])),
+        );
+        let event = DocketEvent {
+            docket,
+            home: home.clone(),
+            sequence,
+            previous,
+            at: now(),
+            checkpoint,
+            body: DocketBody::ReturnFlow(body),
+        };
+        let body = codec::encode(&Signed::sign(&event, Domain::Event, &signing));
+        ministry.commit(
+            vec![Record::Event {
+                docket,
+                sequence,
+                body: Digest::of(Domain::Body, &body),
+                home: home.clone(),
+                at: now(),
+            }],
+            vec![body],
+        );
+    }
+    (docket, part.part, notice)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_part_is_fetched_through_the_hub_verified_and_receipted() {
+    let Tree {
+        hub: _hub,
+        mut ministry,
+        mut province,
+    } = tree().await;
+    let (docket, part, notice) = deliver(&mut ministry, &province).await;
+    ministry.answer_with_delivery();
+    province.delivery.fetch(
+        ministry.member.chain.clone(),
+        docket,
+        part.clone(),
+        Some(Box::new(notice)),
+    );
+    let Input::Fetched {
+        outcome, object, ..
+    } = province.next().await
+    else {
+        panic!("not fetched")
+    };
+    assert_eq!(
+        (outcome, object),
+        (
+            Ok(FetchedPart::Part {
+                delivery: 1,
+                rows: Ok(2)
+            }),
+            part.clone()
+        )
+    );
+    let mut got = String::new();
+    province
+        .objects
+        .get(&part.digest)
+        .unwrap()
+        .read_to_string(&mut got)
+        .unwrap();
+    assert_eq!(got, "code,name\n440100,广州市\n440106,天河区\n");
+    let served = Input::Served {
+        docket,
+        object: part,
+        to: province.member.proved().place().clone(),
+    };
+    assert_eq!(ministry.next().await, served);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_reaches_the_one_who_asks_and_nothing_is_served() {
+    let Tree {
+        hub: _hub,
+        mut ministry,
+        mut province,
+    } = tree().await;
+    let (docket, _, _) = deliver(&mut ministry, &province).await;
+    let secret = ministry
+        .objects
+        .put_reader(&b"not yours"[..], 1 << 20)
+        .unwrap();
+    ministry.answer_with_delivery();
+    let object = ObjectRef {
+        digest: secret.digest,
+        length: secret.length,
+        name: "secret".into(),
+    };
+    province
+        .delivery
+        .fetch(ministry.member.chain.clone(), docket, object, None);
+    let Input::Fetched {
+        outcome: Err(reason),
+        ..
+    } = province.next().await
+    else {
+        panic!("fetched")
+    };
+    assert!(reason.contains("docket"), "{reason}");
+    assert!(!province.objects.contains(&secret.digest));
+    assert!(ministry.inputs.try_recv().is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_part_that_is_not_the_manifests_is_found_out() {
+    let Tree {
+        hub: _hub,
+        mut ministry,
+        mut province,
+    } = tree().await;
+    let (docket, part, mut notice) = deliver(&mut ministry, &province).await;
+    notice.salt = [0; 32];
+    ministry.answer_with_delivery();
+    province.delivery.fetch(
+        ministry.member.chain.clone(),
+        docket,
+        part,
+        Some(Box::new(notice)),
+    );
+    let Input::Fetched {
+        outcome: Ok(FetchedPart::Part {
+            rows: Err(finding), ..
+        }),
+        ..
+    } = province.next().await
+    else {
+        panic!("accepted")
+    };
+    assert!(finding.contains("manifest"), "{finding}");
+}

@@ -1,0 +1,29 @@
+"""Checks the Markdown files given: links lead to files of the project, and tests named in docs/architecture.md exist. Called by scripts/check."""
+
+import pathlib
+import re
+import sys
+
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+# A test is named by behaviour: at least three words in snake case, in backquotes.
+TEST = re.compile(r"`([a-z0-9]+(?:_[a-z0-9]+){2,})`")
+broken = []
+for name in sys.argv[1:]:
+    page = pathlib.Path(name)
+    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
+        for target in LINK.findall(line):
+            if "://" in target or target.startswith(("#", "mailto:")):
+                continue
+            if not (page.parent / target.split("#")[0]).exists():
+                broken.append(f"{name}:{number}: no file {target}")
+
+source = "".join(
+    path.read_text(encoding="utf-8") for top in ("crates", "node/src", "tests") for path in sorted(pathlib.Path(top).rglob("*.rs"))
+)
+tests = set(re.findall(r"fn ([a-z0-9_]+)\(", source))
+for name in TEST.findall(pathlib.Path("docs/architecture.md").read_text(encoding="utf-8")):
+    if name not in tests:
+        broken.append(f"docs/architecture.md: no test {name}")
+if broken:
+    print("\n".join(broken))
+    sys.exit(1)
