@@ -274,7 +274,7 @@ async fn a_neighbour_who_is_none_any_more_is_disconnected() {
 
 #[tokio::test]
 async fn an_oversized_frame_closes_only_its_own_link() {
-    let (mut parent, mut child, down, up) = connected().await;
+    let (mut parent, child, down, up) = connected().await;
     parent.admit(&[2, 66]);
     let mut raw = Raw::dial(66, parent.address());
     let (mut ours, _theirs) = raw.link().await;

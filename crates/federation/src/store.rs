@@ -167,7 +167,7 @@ impl<'a> Txn<'a> {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<Pair>, Fault> {
-        let from = after.unwrap_or(prefix).to_vec();
+        let from = after.map_or(prefix, |after| after.max(prefix)).to_vec();
         let overlay: Vec<(&Vec<u8>, &Option<Vec<u8>>)> = self
             .batch
             .writes
@@ -264,7 +264,7 @@ impl Read for Memory {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<Pair>, Fault> {
-        let from = after.unwrap_or(prefix).to_vec();
+        let from = after.map_or(prefix, |after| after.max(prefix)).to_vec();
         Ok(self
             .tables
             .range((table, from)..)

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! One signature covers a segment of up to [`MAX_SEGMENT_CHANGES`]; any single change is still provable against it ([`ChangeProof`]).
-//! A receiver keeps a [`LogState`] for each publisher and moves it by [`accept`] only: what is refused changes nothing.
+//! A receiver keeps a [`LogState`] for each publisher and moves it by [`accept()`] only: what is refused changes nothing.
 
 mod accept;
 mod body;

@@ -1,28 +1,23 @@
 //! The catalogue: compiled from JSON Lines, approved, submitted, reviewed, published, withdrawn.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use federation::core::view::OwnEntry;
-use serde_json::{Value, json};
+use serde_json::Value;
 use sharing::act::{ActBody, MAX_ENTRIES_PER_ACT};
 use sharing::catalogue::{
-    DraftError, Entry, EntryDraft, EntryId, EntryState, EntryVersion, PublishedEntry, ReviewVerdict,
+    Entry, EntryDraft, EntryId, EntryState, EntryVersion, PublishedEntry, ReviewVerdict,
 };
 
-use super::args::{now, read_text_up_to};
 use super::client::{Client, encode};
-use super::error::{CliError, Exit};
+use super::error::CliError;
 use super::output::columns;
-use super::signer::{Signer, carry_out};
-use super::{Global, Output};
+use super::signer::carry_out;
+use super::{Global, Output, import};
 use crate::api::List;
 use crate::api::catalogue::{LevelStatus, SearchAnswer};
 use crate::console::labels;
 use crate::language::Language;
-use crate::person;
-
-it is read whole.
-const MAX_IMPORT_BYTES: u64 = 512 << 20;
 
 /// `guantong catalogue`.
 #[derive(Debug, clap::Subcommand)]

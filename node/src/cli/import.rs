@@ -18,11 +18,18 @@ use crate::person;
 pub const ENTRY_SCHEMA: &str = include_str!("../../../docs/schema/catalogue-entry.schema.json");
 /// Most defects told at once: more are of no use to the reader.
 const MAX_TOLD: usize = 20;
-/// Longest file of an import, bytes: several hundred thousand entries of 1 KB; /// Bytes of one act's entries, well within an act: the rest goes into the next.
+/// Longest file of an import, bytes: several hundred thousand entries of 1 KB. It is read whole.
+const MAX_IMPORT_BYTES: u64 = 512 << 20;
+/// Bytes of one act's entries, well within an act: the rest goes into the next.
 const ACT_BYTES: usize = 3 << 20;
 
 /// Reads, checks and compiles a file.
-pub(super) fn run(global: &Global, output: &Output, file: &Path, check: bool) -> Result<(), CliError> {
+pub(super) fn run(
+    global: &Global,
+    output: &Output,
+    file: &Path,
+    check: bool,
+) -> Result<(), CliError> {
     let text = read_text_up_to(file, MAX_IMPORT_BYTES)?;
     let entries = parse(&text)?;
     if check {

@@ -11,7 +11,10 @@ use super::project::DraftRow;
 use super::tables::{DocketRow, SeenRow, View, act_key, docket_key};
 use super::{Answer, Context, Core, Effect, Record, Refused, Token};
 use crate::store::{Fault, Table};
-use crate::wire::Payload;
+use crate::wire::{MAX_ENVELOPE_BYTES, Payload};
+
+/// Most bytes of an act that goes to another node: the event that it becomes holds the act, what it says once more, and the home's chain.
+const MAX_TRAVELLING_ACT_BYTES: usize = MAX_ENVELOPE_BYTES / 2 - (32 << 10);
 
 /// What a rule made of an act.
 #[derive(Debug)]
@@ -73,7 +76,11 @@ impl Core {
             chain: None,
             at: ctx.now,
         };
-        match self.judge(ctx, &act)? {
+        let outcome = match travels_lightly(&act) {
+            Ok(()) => self.judge(ctx, &act)?,
+            Err(refusal) => Outcome::Refused(refusal),
+        };
+        match outcome {
             Outcome::Accepted { docket, warnings } => {
                 answer.docket = docket;
                 answer.warnings = warnings;
@@ -81,13 +88,7 @@ impl Core {
             Outcome::Certified(chain) => answer.chain = Some(chain),
             Outcome::Invalid(reason) => return Ok(Err(Refused::NotAuthentic(reason))),
             Outcome::Refused(refusal) => {
-                let (id, doer, at) = (act.id(), act.doer().clone(), ctx.now);
-                ctx.record(&Record::Refused {
-                    id,
-                    doer,
-                    refusal: refusal.clone(),
-                    at,
-                })?;
+                ctx.refusal(act.id(), act.doer().clone(), &refusal)?;
                 return Ok(Err(Refused::Lawful(refusal)));
             }
         }
@@ -360,11 +361,24 @@ impl Core {
                     return Ok(None);
                 }
                 match self.decide_step(ctx, &row, act)? {
-                    Ok(bodies) => self.append(ctx, *docket, bodies)?,
+                    Ok(bodies) => return Ok(self.append(ctx, *docket, bodies)?.err()),
                     Err(refusal) => return Ok(Some(refusal)),
                 }
             }
         }
         Ok(None)
     }
+}
+
+/// An act that goes to another node must fit an envelope, with a consent and the chains beside it.
+fn travels_lightly(act: &VerifiedAct) -> Result<(), Refusal> {
+    let body = &act.act().body;
+    let goes = body.docket().is_some()
+        || matches!(body, ActBody::Apply { .. } | ActBody::Subscribe { .. });
+    let (found, limit) = (act.signed().act.bytes().len(), MAX_TRAVELLING_ACT_BYTES);
+    if goes && found > limit {
+        let article = statute::required_role(body.kind()).1;
+        return Err(RefusalReason::TooLong { found, limit }.under(article));
+    }
+    Ok(())
 }

@@ -1,5 +1,6 @@
 //! Acts on this node's own catalogue: compile, approve, submit, review, withdraw (R12-R17).
 
+use identity::{Moment, codec};
 use sharing::act::VerifiedAct;
 use sharing::catalogue::{
     self, Change, Entry, EntryCommand, EntryVersion, ReviewVerdict, Standing,
@@ -11,6 +12,7 @@ use super::project::own_entry;
 use super::view::OwnEntry;
 use super::{Context, Core};
 use crate::store::Fault;
+use crate::sync;
 
 impl Core {
     /// R12, R13: entries are checked before they are kept; a new version follows the one before.
@@ -36,7 +38,8 @@ impl Core {
                         act.act().node,
                     )
                 })
-                .and_then(|_| catalogue::check_entry(entry));
+                .and_then(|_| catalogue::check_entry(entry))
+                .and_then(|found| fits_a_segment(entry, ctx.now).map(|()| found));
             match checked {
                 Ok(found) => warnings.extend(
                     found
@@ -140,3 +143,18 @@ fn follows(entry: &Entry, before: Option<&OwnEntry>) -> Result<(), Refusal> {
     );
     Err(RefusalReason::WrongState { expected, found }.under(Article::R17))
 }
+
+/// R12: what is compiled can be published, so it fits a segment of the publication log.
+fn fits_a_segment(entry: &Entry, at: Moment) -> Result<(), Refusal> {
+    let entry = entry.clone();
+    let found = codec::encode(&Change::Published { entry, at }).len();
+    // The time of publication is written later and may take some bytes more.
+    let limit = sync::MAX_CHANGE_BYTES - MOMENT_BYTES;
+    if found > limit {
+        return Err(RefusalReason::TooLong { found, limit }.under(Article::R12));
+    }
+    Ok(())
+}
+
+/// Most bytes of an encoded time.
+const MOMENT_BYTES: usize = 9;

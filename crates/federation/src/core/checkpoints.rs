@@ -1,6 +1,6 @@
 //! Checkpoints of this node's ledger: signed, offered to the parent (the hub: to its children), cosigned, and the same for others.
 
-use identity::{Digest, Signed};
+use identity::{Digest, Moment, Path, Signed};
 use sharing::ledger::{Checkpoint, Cosignature, checkpoint, merkle};
 
 use super::tables::{View, code_key, counter, merkle_key, meta};
@@ -10,6 +10,8 @@ use crate::wire::Frame;
 
 /// A checkpoint is signed at most this often, milliseconds: one signature for all that happened in between.
 const CHECKPOINT_EVERY_MS: i64 = 1_000;
+/// A refused checkpoint is offered again after this long, milliseconds: a wrong clock is not set right within seconds.
+const REOFFER_AFTER_MS: i64 = 60_000;
 /// Children of the hub that are asked to cosign its checkpoints.
 const HUB_COSIGNERS: usize = 3;
 /// Most bytes of an encoded checkpoint.
@@ -25,12 +27,31 @@ impl<V: View + ?Sized> merkle::Nodes for Nodes<'_, V> {
     }
 }
 
+/// Where the offering of this node's checkpoints stands on one link, and what was refused to the other side on it.
+#[derive(Debug, Default)]
+pub(super) struct Offering {
+    running: Option<Offer>,
+    /// Refused: not offered again before.
+    rest_until: Option<Moment>,
+    /// The neighbour's own checkpoint was refused, and the operator has been told.
+    refused: bool,
+}
+
+/// A checkpoint offered and not yet answered.
+#[derive(Debug, Clone, Copy)]
+struct Offer {
+    /// The size from which its proof starts.
+    from: u64,
+    /// Whether the neighbour named that size itself, so that it has no reason to name another.
+    corrected: bool,
+}
+
 impl Core {
     /// Signs a checkpoint when something happened since the last one.
     pub(super) fn sign_checkpoint(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), Fault> {
         let due = self
             .last_checkpoint
-            .is_none_or(|last| ctx.now.millis_since(last) >= CHECKPOINT_EVERY_MS);
+            .is_none_or(|last| ctx.now < last || ctx.now.millis_since(last) >= CHECKPOINT_EVERY_MS);
         let (Some(member), true) = (self.member.clone(), due) else {
             return Ok(());
         };
@@ -76,17 +97,19 @@ impl Core {
             None => Vec::new(),
         };
         for link in cosigners {
-            let offered = self
-                .links
-                .get(&link)
-                .is_some_and(|state| state.checkpoint_offered);
-            if offered {
+            let busy = self.links.get(&link).is_some_and(|state| {
+                let resting = |until| ctx.now < until;
+                state.checkpoint.running.is_some()
+                    || state.checkpoint.rest_until.is_some_and(resting)
+            });
+            if busy {
                 continue;
             }
             let proof = merkle::consistency(from, claimed.size, &Nodes(&*ctx.txn))
                 .map_err(|error| Fault(format!("consistency proof: {error}")))?;
             if let Some(state) = self.links.get_mut(&link) {
-                state.checkpoint_offered = true;
+                let corrected = false;
+                state.checkpoint.running = Some(Offer { from, corrected });
             }
             ctx.send(
                 link,
@@ -117,7 +140,14 @@ impl Core {
         let before = previous
             .as_ref()
             .and_then(|signed| signed.claimed(MAX_CHECKPOINT_BYTES).ok());
-        if before.as_ref().map_or(0, |before| before.size) != from {
+        if previous.as_ref() == Some(signed) {
+            // Cosigned before; the answer was lost on the way.
+            return self.cosign(ctx, link, &here, signed);
+        }
+        // A successor begins its own ledger: the old one's size means nothing to it.
+        let certified = peer.member.certificate().epoch;
+        let same_epoch = before.as_ref().filter(|before| before.epoch >= certified);
+        if same_epoch.is_some_and(|before| before.size != from) || (before.is_none() && from != 0) {
             ctx.send(
                 link,
                 Frame::CosignRefused {
@@ -131,28 +161,26 @@ impl Core {
             checkpoint::check_extends(before.as_ref(), &new, proof, ctx.now).map(|()| new)
         });
         match checked {
-            Ok(new) => {
+            Ok(_) => {
                 let at = ctx.now;
                 ctx.record(&Record::ChildCosigned {
                     checkpoint: signed.clone(),
                     at,
                 })?;
-                let cosignature = checkpoint::cosign(signed, &here, at, &self.me.signing);
-                ctx.send(
-                    link,
-                    Frame::Cosigned {
-                        size: new.size,
-                        cosignature,
-                    },
-                );
-                Ok(())
+                self.cosign(ctx, link, &here, signed)
             }
             Err(error) => {
-                ctx.finding(
-                    format!("拒绝为{}的账本检查点联署：{error}", peer.code()),
-                    format!("checkpoint of {} not cosigned: {error}", peer.code()),
-                    None,
-                )?;
+                let told = self
+                    .links
+                    .get_mut(&link)
+                    .is_some_and(|state| std::mem::replace(&mut state.checkpoint.refused, true));
+                if !told {
+                    ctx.finding(
+                        format!("拒绝为{}的账本检查点联署：{error}", peer.code()),
+                        format!("checkpoint of {} not cosigned: {error}", peer.code()),
+                        None,
+                    )?;
+                }
                 ctx.send(
                     link,
                     Frame::CosignRefused {
@@ -163,6 +191,31 @@ impl Core {
                 Ok(())
             }
         }
+    }
+
+    /// Signs a neighbour's checkpoint that was recorded here as extending what was cosigned before.
+    fn cosign(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        link: LinkId,
+        here: &Path,
+        signed: &Signed<Checkpoint>,
+    ) -> Result<(), Fault> {
+        let Ok(claimed) = signed.claimed(MAX_CHECKPOINT_BYTES) else {
+            return Ok(());
+        };
+        if let Some(state) = self.links.get_mut(&link) {
+            state.checkpoint.refused = false;
+        }
+        let cosignature = checkpoint::cosign(signed, here, ctx.now, &self.me.signing);
+        ctx.send(
+            link,
+            Frame::Cosigned {
+                size: claimed.size,
+                cosignature,
+            },
+        );
+        Ok(())
     }
 
     pub(super) fn cosigned(
@@ -176,7 +229,8 @@ impl Core {
             return Ok(());
         };
         if let Some(state) = self.links.get_mut(&link) {
-            state.checkpoint_offered = false;
+            state.checkpoint.running = None;
+            state.checkpoint.rest_until = None;
         }
         let Some(row) = ctx
             .txn
@@ -205,7 +259,8 @@ impl Core {
         self.offer_checkpoint(ctx)
     }
 
-    /// The parent holds another checkpoint than this node thinks: start the proof from there if it is this node's own history.
+    /// The neighbour did not cosign. Where it only holds another checkpoint than this node thought, the proof starts from that one, if it is
+    /// this node's own history; anything else is told to the operator and tried again later.
     pub(super) fn cosign_refused(
         &mut self,
         ctx: &mut Context<'_, '_>,
@@ -214,6 +269,13 @@ impl Core {
         reason: &str,
     ) -> Result<(), Fault> {
         let Some(member) = self.member.clone() else {
+            return Ok(());
+        };
+        let offer = self
+            .links
+            .get_mut(&link)
+            .and_then(|state| state.checkpoint.running.take());
+        let Some(offer) = offer else {
             return Ok(());
         };
         let known = newest
@@ -227,29 +289,34 @@ impl Core {
             None
         };
         if known.as_ref().is_some_and(|known| ours != Some(known.root)) {
+            self.rest(link, Moment::MAX);
             return ctx.finding(
                 format!("上级联署过的账本与本节点账本不符（上级{from}条，本节点{size}条）：疑似从旧备份恢复，请核查"),
                 format!("the ledger the parent cosigned ({from} records) is not this node's ({size}): restored from an old backup? ({reason})"),
                 None,
             );
         }
-        let Some(signed) = ctx
+        let newest_own = ctx
             .txn
-            .row::<Signed<Checkpoint>>(Table::Meta, meta::CHECKPOINT)?
-        else {
-            return Ok(());
-        };
-        let Ok(claimed) = signed.claimed(MAX_CHECKPOINT_BYTES) else {
-            return Ok(());
+            .row::<Signed<Checkpoint>>(Table::Meta, meta::CHECKPOINT)?;
+        let claimed = newest_own
+            .as_ref()
+            .and_then(|signed| signed.claimed(MAX_CHECKPOINT_BYTES).ok());
+        let elsewhere = from != offer.from && !offer.corrected;
+        let (Some(signed), Some(claimed), true) = (newest_own, claimed, elsewhere) else {
+            return self.tell_refused(ctx, link, reason);
         };
         if claimed.size <= from {
-            if let Some(state) = self.links.get_mut(&link) {
-                state.checkpoint_offered = false;
-            }
+            // What the neighbour holds is newer than any checkpoint kept here; the next one covers it.
+            self.rest(link, ctx.now.plus_millis(REOFFER_AFTER_MS));
             return Ok(());
         }
         let proof = merkle::consistency(from, claimed.size, &Nodes(&*ctx.txn))
             .map_err(|error| Fault(format!("consistency proof: {error}")))?;
+        if let Some(state) = self.links.get_mut(&link) {
+            let corrected = true;
+            state.checkpoint.running = Some(Offer { from, corrected });
+        }
         ctx.send(
             link,
             Frame::CheckpointOffer {
@@ -259,5 +326,33 @@ impl Core {
             },
         );
         Ok(())
+    }
+
+    /// Tells the operator, once on a link, that the neighbour does not cosign, and waits before the next offer.
+    fn tell_refused(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        link: LinkId,
+        reason: &str,
+    ) -> Result<(), Fault> {
+        let told = self
+            .links
+            .get(&link)
+            .is_some_and(|state| state.checkpoint.rest_until.is_some());
+        self.rest(link, ctx.now.plus_millis(REOFFER_AFTER_MS));
+        if told {
+            return Ok(());
+        }
+        ctx.finding(
+            format!("本节点的账本检查点未获联署：{reason}"),
+            format!("this node's checkpoint was not cosigned: {reason}"),
+            None,
+        )
+    }
+
+    fn rest(&mut self, link: LinkId, until: Moment) {
+        if let Some(state) = self.links.get_mut(&link) {
+            state.checkpoint.rest_until = Some(until);
+        }
     }
 }

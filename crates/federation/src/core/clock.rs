@@ -40,6 +40,7 @@ impl Core {
             self.resume_fetches(ctx)?;
             self.expire_envelopes(ctx)?;
             self.close_revoked(ctx)?;
+            self.forget_searches(ctx.now);
         }
         Ok(())
     }
@@ -55,7 +56,8 @@ impl Core {
         Ok(())
     }
 
-    /// Duties whose time has passed, at home and on the copies: recorded once by the home, shown by everyone who holds the docket.
+    /// Duties whose time has passed, recorded once by the docket's home. The table holds those of dockets at home here alone; who holds a
+    /// copy reads what is late from the copy's own state.
     fn judge_duties(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), Fault> {
         let mut late: Vec<DocketId> = Vec::new();
         for (key, row) in ctx.txn.raw_scan(Table::Duties, b"", None, DUTIES_AT_ONCE)? {
@@ -82,7 +84,7 @@ impl Core {
                     ctx.now,
                 )
             {
-                self.append(ctx, docket, bodies(DocketBody::Application)(events))?;
+                self.append_or_tell(ctx, docket, bodies(DocketBody::Application)(events))?;
             }
         }
         Ok(())
@@ -135,30 +137,68 @@ impl Core {
     }
 
     /// Own report to the parent; at a greeting also what is known of the subtree.
-    pub(super) fn send_health(&mut self, ctx: &mut Context<'_, '_>, greeting: bool) -> Result<(), Fault> {
-        let Some(parent) = self.parent_link() else { return Ok(()) };
+    pub(super) fn send_health(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        greeting: bool,
+    ) -> Result<(), Fault> {
+        let Some(parent) = self.parent_link() else {
+            return Ok(());
+        };
         let mut reports = vec![self.own_report(&*ctx.txn, ctx.now)?];
         if greeting {
-            let fresh = self.observed.values().filter(|seen| ctx.now.millis_since(seen.received) < REPORT_LIFE_MS);
+            let fresh = self
+                .observed
+                .values()
+                .filter(|seen| ctx.now.millis_since(seen.received) < REPORT_LIFE_MS);
             reports.extend(fresh.map(|seen| seen.report.clone()));
         }
         for page in reports.chunks(MAX_REPORTS_PER_FRAME) {
-            ctx.send(parent, Frame::Health { reports: page.to_vec() });
+            ctx.send(
+                parent,
+                Frame::Health {
+                    reports: page.to_vec(),
+                },
+            );
         }
         Ok(())
     }
 
     /// A child's reports, of itself and of nodes below it only; what is new goes on upward at once.
-    pub(super) fn health_received(&mut self, ctx: &mut Context<'_, '_>, link: LinkId, reports: Vec<HealthReport>) -> Result<(), Fault> {
-        let Some(peer) = self.peer(link).filter(|peer| !peer.parent) else { return Ok(()) };
+    pub(super) fn health_received(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        link: LinkId,
+        reports: Vec<HealthReport>,
+    ) -> Result<(), Fault> {
+        let Some(peer) = self.peer(link).filter(|peer| !peer.parent) else {
+            return Ok(());
+        };
         let mut news = Vec::new();
         for report in reports.into_iter().take(MAX_REPORTS_PER_FRAME) {
-            let in_place = report.node == *peer.place() || peer.place().is_ancestor_of(&report.node);
+            let in_place =
+                report.node == *peer.place() || peer.place().is_ancestor_of(&report.node);
             let code = report.node.code();
-            let newer = self.observed.get(&code).is_none_or(|seen| seen.report.at < report.at);
-            if in_place && newer && (self.observed.len() < MAX_OBSERVED || self.observed.contains_key(&code)) {
+            // Reports come one way and in order, so another time is a newer report, even when a clock was set back.
+            let newer = self
+                .observed
+                .get(&code)
+                .is_none_or(|seen| seen.report.at != report.at);
+            let bounded = report.name.len() <= MAX_REPORT_TEXT_BYTES
+                && report.software.len() <= MAX_REPORT_TEXT_BYTES;
+            if in_place
+                && newer
+                && bounded
+                && (self.observed.len() < MAX_OBSERVED || self.observed.contains_key(&code))
+            {
                 news.push(report.clone());
-                self.observed.insert(code, Observed { report, received: ctx.now });
+                self.observed.insert(
+                    code,
+                    Observed {
+                        report,
+                        received: ctx.now,
+                    },
+                );
             }
         }
         if let (Some(parent), false) = (self.parent_link(), news.is_empty()) {
@@ -177,11 +217,14 @@ impl Core {
     }
 }
 
+/// Most bytes of a name or version in a report: those of a certificate's name, with room.
+const MAX_REPORT_TEXT_BYTES: usize = 256;
 /// Dockets looked at for one report.
 const MAX_DOCKETS_COUNTED: usize = 100_000;
 /// Queue places counted for one report; beyond, the report says this number.
 const MAX_QUEUE_COUNTED: usize = 10_000;
 
 fn elapsed(last: Option<Moment>, now: Moment, every_ms: i64) -> bool {
-    last.is_none_or(|last| now.millis_since(last) >= every_ms)
+    // A clock that was set back must not stop what it drives.
+    last.is_none_or(|last| now < last || now.millis_since(last) >= every_ms)
 }

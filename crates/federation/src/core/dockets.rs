@@ -1,23 +1,29 @@
 //! Dockets at this node: commands decided and events ordered where the home is here, verified copies kept where it is not.
 
-use identity::{Chain, Code, Digest, Member, Path, Signed};
-use sharing::act::VerifiedAct;
+use identity::{Chain, Code, Digest, Member, Path, Signed, codec};
+use sharing::act::{ActBody, MAX_ACT_BYTES, VerifiedAct};
 use sharing::application;
 use sharing::dispute::{self, Bench};
 use sharing::docket::{
     self, DocketBody, DocketCopy, DocketError, DocketEvent, DocketId, DocketState, Entering, Tip,
 };
 use sharing::return_flow;
-use statute::{Article, Refusal, RefusalReason, Role};
+use statute::{Article, Refusal, RefusalReason};
 
 use super::project::PersonRow;
-use super::tables::{DocketRow, View, decode_row, docket_key, event_key, meta};
+use super::tables::{DocketRow, View, act_key, docket_key, event_key, meta};
 use super::{Context, Core, Record};
 use crate::store::{Fault, Table};
-use crate::wire::Payload;
+use crate::wire::{MAX_ENVELOPE_BYTES, Payload};
 
 /// Events in one payload; the next follow in another, in order.
 const EVENTS_PER_PAYLOAD: usize = 16;
+/// Bytes of a payload around its events: the home's chain of eight certificates, and lengths.
+const EVENTS_FRAME_BYTES: usize = 20 << 10;
+/// Most bytes of what happened in one event: with place, order and signature it still travels in one envelope.
+const MAX_BODY_BYTES: usize = MAX_ENVELOPE_BYTES - EVENTS_FRAME_BYTES - (4 << 10);
+/// Events sent again for one question; with the next event, what is still lacking is asked for.
+const EVENTS_SENT_AGAIN: u32 = 256;
 
 /// The tip of a stored docket.
 pub(super) fn tip(row: &DocketRow) -> Option<Tip> {
@@ -36,6 +42,16 @@ impl Core {
         ctx.txn.row(Table::Dockets, &docket_key(docket))
     }
 
+    /// A docket whose home is here: only there are events ordered.
+    pub(super) fn home_row(
+        &self,
+        ctx: &Context<'_, '_>,
+        docket: &DocketId,
+    ) -> Result<Option<DocketRow>, Fault> {
+        let row = self.docket_row(ctx, docket)?;
+        Ok(row.filter(|row| Some(&row.home) == self.place()))
+    }
+
     /// What a person's act brings about in a docket whose home is here.
     pub(super) fn decide_step(
         &self,
@@ -43,7 +59,7 @@ impl Core {
         row: &DocketRow,
         act: &VerifiedAct,
     ) -> Result<Result<Vec<DocketBody>, Refusal>, Fault> {
-        Ok(match &row.state {
+        let decided = match &row.state {
             DocketState::Application(state) => application::decide(
                 Some(state),
                 &application::Command::Act(act.clone()),
@@ -63,37 +79,40 @@ impl Core {
                 found: "return flow".into(),
             }
             .under(Article::R24)),
-        })
+        };
+        Ok(decided.and_then(|bodies| room(row.next, &bodies).map(|()| bodies)))
     }
 
     /// The authority of this place as a bench: its node and its own department, known from its head's certificate.
     pub(super) fn bench(&self, ctx: &Context<'_, '_>) -> Result<Option<Bench>, Fault> {
-        let Some(node) = self.place().cloned() else {
+        let Some(certificate) = self.member.as_ref().map(Member::certificate) else {
             return Ok(None);
         };
-        for (_, bytes) in ctx.txn.raw_scan(Table::People, b"", None, MAX_PEOPLE)? {
-            let person: PersonRow = decode_row(Table::People, &bytes)?;
-            if person.certificate.role == Role::AuthorityHead {
-                return Ok(Some(Bench {
-                    node,
-                    authority: person.certificate.department,
-                }));
-            }
-        }
-        Ok(None)
+        // The head whom the certificate names now; a predecessor may still be among the people known here.
+        let key = certificate.authority_head.to_string().into_bytes();
+        let head: Option<PersonRow> = ctx.txn.row(Table::People, &key)?;
+        Ok(head.map(|head| Bench {
+            node: certificate.place.clone(),
+            authority: head.certificate.department,
+        }))
     }
 
-    /// Orders events at home: signed, linked, recorded, released to the other parties, and acted on.
+    /// Orders events at home: signed, linked, recorded, released to the other parties, and acted on. All of them, or none with the refusal
+    /// when one is too large to travel or the docket is full.
     pub(super) fn append(
         &mut self,
         ctx: &mut Context<'_, '_>,
         docket: DocketId,
         bodies: Vec<DocketBody>,
-    ) -> Result<(), Fault> {
+    ) -> Result<Result<(), Refusal>, Fault> {
         let Some(member) = self.member.clone() else {
-            return Ok(());
+            return Ok(Ok(()));
         };
-        let released = self.docket_row(ctx, &docket)?.map_or(0, |row| row.released);
+        let row = self.docket_row(ctx, &docket)?;
+        if let Err(refusal) = room(row.as_ref().map_or(0, |row| row.next), &bodies) {
+            return Ok(Err(refusal));
+        }
+        let released = row.map_or(0, |row| row.released);
         let mut events = Vec::with_capacity(bodies.len());
         for body in bodies {
             let tip = self.docket_row(ctx, &docket)?.as_ref().and_then(tip);
@@ -111,7 +130,28 @@ impl Core {
         for event in events {
             self.react_at_home(ctx, &event)?;
         }
-        Ok(())
+        Ok(Ok(()))
+    }
+
+    /// As [`Self::append`], for what follows by itself: nobody waits for a refusal, so the operator is told.
+    pub(super) fn append_or_tell(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        docket: DocketId,
+        bodies: Vec<DocketBody>,
+    ) -> Result<(), Fault> {
+        match self.append(ctx, docket, bodies)? {
+            Ok(()) => Ok(()),
+            Err(refusal) => ctx.finding(
+                format!("案卷{}未能记入新事件：{}", docket.0.short(), refusal.zh()),
+                format!(
+                    "docket {} could not take an event: {}",
+                    docket.0.short(),
+                    refusal.en()
+                ),
+                Some(refusal.article),
+            ),
+        }
     }
 
     fn newest_checkpoint(&self, ctx: &Context<'_, '_>) -> Result<(u64, Digest), Fault> {
@@ -180,23 +220,51 @@ impl Core {
         let Some(member) = self.member.clone() else {
             return Ok(());
         };
-        let mut events = Vec::new();
+        let mut page: Vec<Signed<DocketEvent>> = Vec::new();
+        let mut bytes = 0;
         for sequence in from..until {
-            events.push(self.stored_event(ctx, docket, sequence)?);
-        }
-        for page in events.chunks(EVENTS_PER_PAYLOAD) {
-            for code in to {
-                self.queue(
-                    ctx,
-                    *code,
-                    Payload::Events {
-                        home: member.chain().clone(),
-                        events: page.to_vec(),
-                    },
-                )?;
+            let event = self.stored_event(ctx, docket, sequence)?;
+            let length = codec::encode(&event).len();
+            let full = bytes + length > MAX_ENVELOPE_BYTES - EVENTS_FRAME_BYTES;
+            if page.len() == EVENTS_PER_PAYLOAD || (full && !page.is_empty()) {
+                self.send_page(ctx, &member, std::mem::take(&mut page), to)?;
+                bytes = 0;
             }
+            bytes += length;
+            page.push(event);
+        }
+        if page.is_empty() {
+            return Ok(());
+        }
+        self.send_page(ctx, &member, page, to)
+    }
+
+    fn send_page(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        member: &Member,
+        events: Vec<Signed<DocketEvent>>,
+        to: &[Code],
+    ) -> Result<(), Fault> {
+        for code in to {
+            let home = member.chain().clone();
+            let events = events.clone();
+            self.queue(ctx, *code, Payload::Events { home, events })?;
         }
         Ok(())
+    }
+
+    /// Released events of a docket at home here, again, for a party that lacks them.
+    pub(super) fn send_again(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        docket: &DocketId,
+        row: &DocketRow,
+        from: u32,
+        to: Code,
+    ) -> Result<(), Fault> {
+        let until = row.released.min(from.saturating_add(EVENTS_SENT_AGAIN));
+        self.send_events(ctx, docket, from, until, &[to])
     }
 
     pub(super) fn stored_event(
@@ -221,7 +289,8 @@ impl Core {
         let Some(row) = self.docket_row(ctx, docket)? else {
             return Ok(None);
         };
-        let Some(home) = self.known_member(ctx, &row.home.code())? else {
+        // Whoever hears the case verifies the chain; that the home's certificate is over must not keep the case from being heard.
+        let Some(home) = self.known_chain(ctx, &row.home.code())? else {
             return Ok(None);
         };
         let mut events = Vec::new();
@@ -229,7 +298,7 @@ impl Core {
             events.push(self.stored_event(ctx, docket, sequence)?);
         }
         Ok(Some(DocketCopy {
-            home: home.chain().clone(),
+            home: home.chain,
             events,
         }))
     }
@@ -265,12 +334,18 @@ impl Core {
                 sender.signing_key(),
             ) {
                 Ok(event) => {
-                    let state = row.map(|row| row.state);
-                    if let Err(error) = DocketState::evolve(state, &event) {
-                        self.docket_finding(ctx, &id, sender, &error)?;
-                        break;
-                    }
-                    if !self.concerns_me(ctx, &event)? {
+                    let state = match DocketState::evolve(
+                        row.as_ref().map(|row| row.state.clone()),
+                        &event,
+                    ) {
+                        Ok(state) => state,
+                        Err(error) => {
+                            self.docket_finding(ctx, &id, sender, &error.to_string())?;
+                            break;
+                        }
+                    };
+                    if let Err(reason) = self.may_copy(ctx, sender, row.as_ref(), &event, &state)? {
+                        self.docket_finding(ctx, &id, sender, reason)?;
                         break;
                     }
                     let event = self.record_event(ctx, signed, sender.place())?;
@@ -289,7 +364,7 @@ impl Core {
                     break;
                 }
                 Err(error) => {
-                    self.docket_finding(ctx, &id, sender, &error)?;
+                    self.docket_finding(ctx, &id, sender, &error.to_string())?;
                     break;
                 }
             }
@@ -297,13 +372,85 @@ impl Core {
         Ok(())
     }
 
-    /// A docket is copied here only when this node is a party to it: no one can fill it with others' cases.
-    fn concerns_me(&self, ctx: &Context<'_, '_>, event: &DocketEvent) -> Result<bool, Fault> {
-        let Some(here) = self.place() else {
-            return Ok(false);
+    /// Whether an event that its sender signed may stand in the copy kept here. Signing is not enough: a docket has one home, which the law
+    /// names and not the sender; it concerns this node; and no home speaks for this node's people.
+    fn may_copy(
+        &self,
+        ctx: &Context<'_, '_>,
+        sender: &Member,
+        row: Option<&DocketRow>,
+        event: &DocketEvent,
+        state: &DocketState,
+    ) -> Result<Result<(), &'static str>, Fault> {
+        let Some(member) = &self.member else {
+            return Ok(Err("无有效证书 (no certificate here)"));
         };
-        let state = self.docket_row(ctx, &event.docket)?.map(|row| row.state);
-        Ok(DocketState::evolve(state, event).is_ok_and(|state| parties(&state).contains(here)))
+        if row.is_some_and(|row| row.home != *sender.place()) {
+            return Ok(Err("不是该案卷的所在节点 (not this docket's home)"));
+        }
+        if !parties(state).contains(member.place()) {
+            return Ok(Err("与本节点无关 (this node is no party)"));
+        }
+        if row.is_none() && !self.opens_at_its_home(ctx, sender, event)? {
+            return Ok(Err("该案卷不应由此节点受理 (not the node to open it)"));
+        }
+        let before = row.map(|row| &row.state);
+        if !rests_on_its_act(before, &event.body) {
+            return Ok(Err("与所载行为不符 (it alters the act in it)"));
+        }
+        for act in event.body.acts() {
+            let ours = act
+                .signer
+                .holder()
+                .is_none_or(|it| it.node == member.code());
+            let done_here = ctx.txn.raw(Table::Seen, &act_key(&act.id()))?.is_some();
+            if ours && !done_here && act.verify(member.certificate(), event.at).is_err() {
+                return Ok(Err(
+                    "所载本节点人员的行为无效 (an act of this node's people does not hold)",
+                ));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Whether the first event of a docket comes from the node that owes its first step: the provider's for an application (R20), the source's for
+    /// return flow (R24), a common superior's for a dispute about a docket held here (R28).
+    fn opens_at_its_home(
+        &self,
+        ctx: &Context<'_, '_>,
+        sender: &Member,
+        event: &DocketEvent,
+    ) -> Result<bool, Fault> {
+        use sharing::application::ApplicationEvent;
+        use sharing::dispute::DisputeEvent;
+        use sharing::return_flow::ReturnFlowEvent;
+        Ok(match &event.body {
+            DocketBody::Application(ApplicationEvent::Received { apply, .. }) => {
+                let said = apply.act.claimed(MAX_ACT_BYTES).map(|act| act.body);
+                let there = |asked: &Path| asked == sender.place();
+                apply.id().0 == event.docket.0
+                    && matches!(said, Ok(ActBody::Apply { application }) if there(&application.provider_node))
+            }
+            DocketBody::ReturnFlow(ReturnFlowEvent::Subscribed { act, .. }) => {
+                let said = act.act.claimed(MAX_ACT_BYTES).map(|act| act.body);
+                let there = |source: Code| source == sender.code();
+                act.id().0 == event.docket.0
+                    && matches!(said, Ok(ActBody::Subscribe { source, .. }) if there(source))
+            }
+            DocketBody::Dispute(DisputeEvent::Referred {
+                complainant,
+                respondent,
+                about,
+                ..
+            }) => {
+                let common = Path::common_path(&complainant.node, &respondent.node);
+                let above = *sender.place() == common || sender.place().is_ancestor_of(&common);
+                above && self.docket_row(ctx, about)?.is_some()
+            }
+            DocketBody::Application(_) | DocketBody::ReturnFlow(_) | DocketBody::Dispute(_) => {
+                false
+            }
+        })
     }
 
     fn docket_finding(
@@ -311,7 +458,7 @@ impl Core {
         ctx: &mut Context<'_, '_>,
         docket: &DocketId,
         sender: &Member,
-        error: &DocketError,
+        error: &str,
     ) -> Result<(), Fault> {
         ctx.finding(
             format!(
@@ -329,8 +476,35 @@ impl Core {
     }
 }
 
-/// Most people of one node looked through for its authority's head.
-const MAX_PEOPLE: usize = 4_096;
+/// Whether the home left what a person said as the person said it.
+fn rests_on_its_act(before: Option<&DocketState>, body: &DocketBody) -> bool {
+    match (before, body) {
+        (Some(DocketState::Application(state)), DocketBody::Application(event)) => {
+            application::rests_on_its_act(Some(state), event)
+        }
+        (_, DocketBody::Application(event)) => application::rests_on_its_act(None, event),
+        (_, DocketBody::Dispute(event)) => dispute::rests_on_its_act(event),
+        // Its only act is the opening, whose fields are compared there.
+        (_, DocketBody::ReturnFlow(_)) => true,
+    }
+}
+
+/// Whether these events fit the docket and, each, an envelope.
+fn room(next: u32, bodies: &[DocketBody]) -> Result<(), Refusal> {
+    let found = (next as usize).saturating_add(bodies.len());
+    let limit = docket::MAX_DOCKET_EVENTS;
+    if found > limit {
+        return Err(RefusalReason::TooLong { found, limit }.under(Article::R20));
+    }
+    let longest = bodies.iter().map(|body| codec::encode(body).len()).max();
+    match longest {
+        Some(found) if found > MAX_BODY_BYTES => {
+            let limit = MAX_BODY_BYTES;
+            Err(RefusalReason::TooLong { found, limit }.under(Article::R20))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
 
 /// The nodes of a docket's parties, its home included where it is one.
 pub(super) fn parties(state: &DocketState) -> Vec<Path> {

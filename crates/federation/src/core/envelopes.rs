@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use identity::{Chain, Code, Domain, Member, Moment, Path, Signed, codec, sealing};
 
+use super::links::Peer;
 use super::tables::{OutboxRow, SeenRow, View, code_key, counter, envelope_key};
-use super::{Context, Core, LinkId, Record, revoked};
+use super::{Context, Core, LinkId, Record};
 use crate::store::{Fault, Table};
 use crate::wire::{
     ENVELOPE_WINDOW, Envelope, EnvelopeId, Frame, MAX_ENVELOPE_BYTES, NackReason, Payload,
@@ -15,14 +16,41 @@ use crate::wire::{
 const ENVELOPE_LIFE_MS: i64 = 30 * 24 * 3_600 * 1_000;
 /// Binds the sealing of payloads to this protocol.
 const SEAL_INFO: &[u8] = b"guantong envelope v1";
-/// Outbox places looked at for expiry in one tick.
+/// Outbox places, and envelopes remembered, looked at for expiry in one tick; the next tick goes on where this one ended.
 const EXPIRY_SCAN: usize = 64;
+/// How far another node's clock may be ahead of this one's for its envelopes to be taken, milliseconds: a day, for what lies longer in an
+/// outbox than it says fills it.
+const CLOCK_AHEAD_MS: i64 = 24 * 3_600 * 1_000;
+/// Bytes of an envelope around what is sealed in it: two paths of eight codes, numbers, the encapsulated key and the tag.
+const ENVELOPE_FRAME_BYTES: usize = 4_096;
 
 /// Envelopes pushed on one link and not yet acknowledged: id to outbox key.
 #[derive(Debug, Default)]
 pub(super) struct InFlight {
     pushed: BTreeMap<EnvelopeId, Vec<u8>>,
     cursor: Option<Vec<u8>>,
+}
+
+/// How far the search for expired envelopes has come, by key; from the beginning when it reached the end.
+#[derive(Debug, Default)]
+pub(super) struct Sweep {
+    outbox: Option<Vec<u8>>,
+    seen: Option<Vec<u8>>,
+}
+
+/// An envelope that may be taken, its origin, and the next neighbour on its way; none when it is for this node.
+type Checked = (Envelope, Member, Option<Code>);
+
+/// Whether the envelope is its signer's own and comes from where its origin lies: from below only what began at or below that child, from above
+/// only what began outside this subtree.
+fn in_its_place(here: &Path, peer: &Peer, member: &Member, envelope: &Envelope) -> bool {
+    let within = |top: &Path| top == &envelope.from || top.is_ancestor_of(&envelope.from);
+    let from_there = if peer.parent {
+        !within(here)
+    } else {
+        within(peer.place())
+    };
+    envelope.from == *member.place() && from_there
 }
 
 impl Core {
@@ -39,8 +67,17 @@ impl Core {
         if to == member.place().code() {
             return self.received(ctx, &member, payload);
         }
+        let bytes = codec::encode(&payload);
+        if bytes.len() > MAX_ENVELOPE_BYTES {
+            let length = bytes.len();
+            return ctx.finding(
+                format!("发往{to}的内容过大（{length}字节，上限{MAX_ENVELOPE_BYTES}），未能发送"),
+                format!("what was to go to {to} is too large ({length} bytes, at most {MAX_ENVELOPE_BYTES}) and was not sent"),
+                None,
+            );
+        }
         let order = counter(&*ctx.txn, &order_key(&to))? + 1;
-        let body = ctx.body(&payload);
+        let body = ctx.raw_body(bytes);
         let at = ctx.now;
         ctx.record(&Record::Queued {
             to,
@@ -79,18 +116,28 @@ impl Core {
                     .txn
                     .raw_body(&payload)?
                     .ok_or_else(|| Fault(format!("payload {payload} is missing")))?;
-                self.seal_one(
-                    ctx,
-                    &destination,
-                    next,
-                    super::tables::key_tail_u64(&key),
-                    &plain,
-                )?;
+                let order = super::tables::key_tail_u64(&key);
+                if !self.seal_one(ctx, &destination, next, order, &plain)? {
+                    return self.tell_unsealable(ctx, &to);
+                }
             }
         }
         self.pump(ctx, next)
     }
 
+    /// The destination's certificate names a sealing key that is none. What is addressed to it waits for another certificate.
+    fn tell_unsealable(&mut self, ctx: &mut Context<'_, '_>, to: &Code) -> Result<(), Fault> {
+        if !self.tell_unknown(*to) {
+            return Ok(());
+        }
+        ctx.finding(
+            format!("{to}的证书所载封装公钥无效；发给它的信件留在本节点"),
+            format!("the sealing key in the certificate of {to} is none; what is addressed to it waits here"),
+            None,
+        )
+    }
+
+    /// Seals one payload and puts it into the outbox; false when the destination's key is none.
     fn seal_one(
         &mut self,
         ctx: &mut Context<'_, '_>,
@@ -98,20 +145,21 @@ impl Core {
         next: Code,
         order: u64,
         plain: &[u8],
-    ) -> Result<(), Fault> {
+    ) -> Result<bool, Fault> {
         let Some(member) = self.member.as_ref() else {
-            return Ok(());
+            return Ok(false);
         };
         let entropy = ctx.random();
         let aad = seal_aad(member.place(), destination.place(), order);
-        let sealed = sealing::seal(
+        let Ok(sealed) = sealing::seal(
             &destination.certificate().sealing_key,
             SEAL_INFO,
             &aad,
             plain,
             entropy,
-        )
-        .map_err(|error| Fault(format!("sealing to {}: {error}", destination.place())))?;
+        ) else {
+            return Ok(false);
+        };
         let envelope = Envelope {
             from: member.place().clone(),
             to: destination.place().clone(),
@@ -133,7 +181,8 @@ impl Core {
             body,
             expires: envelope.expires,
             at,
-        })
+        })?;
+        Ok(true)
     }
 
     /// Pushes from the outbox of a neighbour while the window has room.
@@ -178,7 +227,7 @@ impl Core {
             ctx.send(link, Frame::Ack { envelope: id });
             return Ok(());
         }
-        match self.check_envelope(ctx, link, signed, origin) {
+        match self.check_envelope(ctx, link, signed, origin)? {
             Ok((envelope, member, next)) => {
                 self.take(ctx, link, id, signed, &envelope, &member, next)
             }
@@ -203,58 +252,55 @@ impl Core {
         }
     }
 
+    /// What a pushed envelope is and where it goes next. Only what can never change is a reason to refuse it for good: a storage fault is none.
     fn check_envelope(
         &self,
         ctx: &Context<'_, '_>,
         link: LinkId,
         signed: &Signed<Envelope>,
         origin: &Chain,
-    ) -> Result<(Envelope, Member, Option<Code>), NackReason> {
-        if signed.bytes().len() > MAX_ENVELOPE_BYTES + 4_096 {
-            return Err(NackReason::TooLarge);
+    ) -> Result<Result<Checked, NackReason>, Fault> {
+        if signed.bytes().len() > MAX_ENVELOPE_BYTES + ENVELOPE_FRAME_BYTES {
+            return Ok(Err(NackReason::TooLarge));
         }
-        let member = origin
-            .verify(&self.me.root, ctx.now, &revoked(&*ctx.txn))
-            .map_err(|_| NackReason::NotAMember)?;
-        let envelope = signed
-            .verify(
-                Domain::Envelope,
-                &member.certificate().signing_key,
-                MAX_ENVELOPE_BYTES + 4_096,
-            )
-            .map_err(|_| NackReason::BadSignature)?;
-        if envelope.from != *member.place() {
-            return Err(NackReason::NotAMember);
-        }
-        let here = self.place().ok_or(NackReason::NoRoute)?;
-        let peer = self.peer(link).ok_or(NackReason::NoRoute)?;
-        // From below comes only what began below that child; from above only what began outside this subtree.
-        let within = |top: &Path| top == &envelope.from || top.is_ancestor_of(&envelope.from);
-        let in_its_place = if peer.parent {
-            !within(here)
-        } else {
-            within(peer.place())
+        let Ok(member) = self.prove(ctx, origin)? else {
+            return Ok(Err(NackReason::NotAMember));
         };
-        if !in_its_place {
-            return Err(NackReason::NotAMember);
+        let known = self.known_chain(ctx, &member.code())?;
+        let successor = known
+            .and_then(|row| row.chain.claimed().ok())
+            .is_some_and(|known| known.epoch > member.certificate().epoch);
+        let Ok(envelope) = signed.verify(
+            Domain::Envelope,
+            &member.certificate().signing_key,
+            MAX_ENVELOPE_BYTES + ENVELOPE_FRAME_BYTES,
+        ) else {
+            return Ok(Err(NackReason::BadSignature));
+        };
+        let (Some(here), Some(peer)) = (self.place(), self.peer(link)) else {
+            return Ok(Err(NackReason::NoRoute));
+        };
+        if successor || !in_its_place(here, &peer, &member, &envelope) {
+            return Ok(Err(NackReason::NotAMember));
         }
-        if envelope.expires <= ctx.now
-            || envelope.created.plus_millis(ENVELOPE_LIFE_MS) < envelope.expires
-        {
-            return Err(NackReason::Expired);
+        let latest = ctx.now.plus_millis(ENVELOPE_LIFE_MS + CLOCK_AHEAD_MS);
+        let too_long = envelope.created.plus_millis(ENVELOPE_LIFE_MS) < envelope.expires;
+        if envelope.expires <= ctx.now || envelope.expires > latest || too_long {
+            return Ok(Err(NackReason::Expired));
         }
         let next = here.next_hop(&envelope.to);
-        match next {
-            Some(next) if next == peer.code() => Err(NackReason::NoRoute),
-            Some(next) if here.parent().is_some_and(|parent| parent.code() == next) => {
-                Ok((envelope, member, Some(next)))
-            }
-            Some(next) => match self.child_chain(ctx, &next) {
-                Ok(Some(_)) => Ok((envelope, member, Some(next))),
-                _ => Err(NackReason::NoRoute),
-            },
-            None => Ok((envelope, member, None)),
-        }
+        let parent = here.parent().map(|parent| parent.code());
+        let reachable = match next {
+            None => true,
+            Some(next) if next == peer.code() => false,
+            Some(next) if Some(next) == parent => true,
+            Some(next) => self.child_chain(ctx, &next)?.is_some(),
+        };
+        Ok(if reachable {
+            Ok((envelope, member, next))
+        } else {
+            Err(NackReason::NoRoute)
+        })
     }
 
     #[expect(
@@ -388,10 +434,14 @@ impl Core {
             reason,
             at,
         })?;
+        // Its place in the window is free again, whoever it was pushed to.
+        for state in self.links.values_mut() {
+            state.envelopes.pushed.remove(&row.envelope);
+        }
         let Some(here) = self.place().cloned() else {
             return Ok(());
         };
-        let Ok(envelope) = signed.claimed(MAX_ENVELOPE_BYTES + 4_096) else {
+        let Ok(envelope) = signed.claimed(MAX_ENVELOPE_BYTES + ENVELOPE_FRAME_BYTES) else {
             return Ok(());
         };
         if envelope.from == here {
@@ -432,16 +482,30 @@ impl Core {
         )
     }
 
-    /// Gives up what has expired, a bounded number a tick.
+    /// Gives up what has expired, and forgets what cannot come again, a bounded number a tick and all in turn.
     pub(super) fn expire_envelopes(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), Fault> {
         let now: Moment = ctx.now;
-        for (key, row) in ctx.txn.raw_scan(Table::Outbox, b"", None, EXPIRY_SCAN)? {
+        let after = self.sweep.outbox.take();
+        let places = ctx
+            .txn
+            .raw_scan(Table::Outbox, b"", after.as_deref(), EXPIRY_SCAN)?;
+        if places.len() == EXPIRY_SCAN {
+            self.sweep.outbox = places.last().map(|(key, _)| key.clone());
+        }
+        for (key, row) in places {
             let row: OutboxRow = super::tables::decode_row(Table::Outbox, &row)?;
             if row.expires <= now {
                 self.give_up(ctx, &key, NackReason::Expired)?;
             }
         }
-        for (key, row) in ctx.txn.raw_scan(Table::Seen, b"e", None, EXPIRY_SCAN)? {
+        let after = self.sweep.seen.take();
+        let remembered = ctx
+            .txn
+            .raw_scan(Table::Seen, b"e", after.as_deref(), EXPIRY_SCAN)?;
+        if remembered.len() == EXPIRY_SCAN {
+            self.sweep.seen = remembered.last().map(|(key, _)| key.clone());
+        }
+        for (key, row) in remembered {
             if let SeenRow::Envelope {
                 outbox: None,
                 expires,

@@ -12,7 +12,7 @@ use crate::wire::{Frame, MAX_FRAME_BYTES};
 /// Most children a node serves; 2,846 counties stand under 333 prefectures, and no province has more than 200 nodes directly below it.
 pub(super) const MAX_CHILDREN: usize = 1_024;
 /// Clock difference at greeting beyond which the operator is warned, milliseconds.
-const CLOCK_BOUND_MS: i64 = 60_000;
+const CLOCK_BOUND_MS: u64 = 60_000;
 
 /// One connection.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(super) struct Link {
     pub(super) peer: Option<Peer>,
     pub(super) envelopes: super::envelopes::InFlight,
     pub(super) sync: super::syncing::LinkSync,
-    pub(super) checkpoint_offered: bool,
+    pub(super) checkpoint: super::checkpoints::Offering,
 }
 
 /// The neighbour at the other end, verified.
@@ -54,7 +54,7 @@ impl Core {
             peer: None,
             envelopes: Default::default(),
             sync: Default::default(),
-            checkpoint_offered: false,
+            checkpoint: Default::default(),
         };
         self.links.insert(link, fresh);
         match &self.member {
@@ -80,12 +80,16 @@ impl Core {
                 self.by_code.remove(&peer.code());
             }
             self.last_seen.insert(peer.code(), now);
+            if peer.parent {
+                // Who still waits asks again, and is then heard by the next link upward.
+                self.chain_askers.clear();
+            }
         }
         self.chain_askers.retain(|_, askers| {
             askers.remove(&link);
             !askers.is_empty()
         });
-        self.searches.retain(|_, asker| *asker != link);
+        self.searches.retain(|_, waiting| waiting.asker != link);
         Ok(())
     }
 
@@ -99,6 +103,11 @@ impl Core {
             return Ok(());
         };
         let greeted = state.peer.is_some();
+        if let Err(refused) = self.membership(ctx.now) {
+            // Without membership nothing is signed, so nothing is taken up: neighbours keep it and push it again.
+            ctx.close(link, refused.to_string());
+            return Ok(());
+        }
         let frame: Frame = match codec::decode(bytes, MAX_FRAME_BYTES) {
             Ok(frame) => frame,
             Err(error) => {
@@ -141,7 +150,9 @@ impl Core {
                 self.cosign_refused(ctx, link, newest, &reason)
             }
             Frame::ChainWanted { code } => self.chain_wanted(ctx, link, code),
-            Frame::ChainFound { code, chain, as_of } => self.chain_found(ctx, code, &chain, as_of),
+            Frame::ChainFound { code, chain, as_of } => {
+                self.chain_found(ctx, link, code, &chain, as_of)
+            }
             Frame::ChainUnknown { code, as_of } => self.chain_unknown(ctx, link, code, as_of),
             Frame::Health { reports } => self.health_received(ctx, link, reports),
             Frame::Revocations { list } => self.revocations_received(ctx, link, &list),
@@ -166,7 +177,7 @@ impl Core {
                 return Ok(());
             }
         };
-        if peer.clock_offset_ms.abs() > CLOCK_BOUND_MS {
+        if peer.clock_offset_ms.unsigned_abs() > CLOCK_BOUND_MS {
             let (code, off) = (peer.code(), peer.clock_offset_ms / 1_000);
             ctx.finding(
                 format!("与{code}的时钟相差{off}秒"),
@@ -175,11 +186,13 @@ impl Core {
             )?;
         }
         let (code, parent) = (peer.code(), peer.parent);
+        self.learn(ctx, chain, ctx.now)?;
         if let Some(old) = self.by_code.insert(code, link)
             && old != link
         {
             ctx.close(old, "replaced by a newer connection");
             self.links.remove(&old);
+            self.searches.retain(|_, waiting| waiting.asker != old);
         }
         if let Some(state) = self.links.get_mut(&link) {
             state.peer = Some(peer);
@@ -305,11 +318,15 @@ impl Core {
                 links.push(self.absent(certificate.place.code(), certificate.name, false));
             }
         }
-        for (_, row) in view.scan(Table::Chains, b"", None, MAX_HEALTH_NODES)? {
+        for (key, row) in view.scan(Table::Chains, b"", None, MAX_CHAIN_ROWS)? {
             let known: super::tables::ChainRow = decode_row(Table::Chains, &row)?;
             let Ok(certificate) = known.chain.claimed() else {
                 continue;
             };
+            if key != code_key(&certificate.place.code()) {
+                // The same under one of its keys.
+                continue;
+            }
             if !self
                 .place()
                 .is_some_and(|me| me.is_ancestor_of(&certificate.place))
@@ -354,5 +371,5 @@ impl Core {
     }
 }
 
-/// Most nodes whose health one page of status lists: the whole nation, twice.
-const MAX_HEALTH_NODES: usize = 8_192;
+/// Most rows of chains looked through for one page of status: the nation, each node under its code and under three keys, and room.
+const MAX_CHAIN_ROWS: usize = 16_384;

@@ -1,11 +1,15 @@
 //! Membership: installing this node's chain, certifying and revoking children, telling the descendants.
 
-use identity::{Chain, Code, EnrolmentRequest, Moment, Revocation, Signed, Terms};
+use std::collections::BTreeSet;
+
+use identity::{
+    Chain, Code, EnrolmentRequest, MembershipError, Moment, Path, Revocation, Signed, Terms,
+};
 use sharing::act::VerifiedAct;
 use sharing::catalogue::Change;
 
 use super::acts::Outcome;
-use super::tables::{View, code_key, counter, decode_row, meta};
+use super::tables::{View, counter, decode_row, meta, serial_key};
 use super::{Answer, Context, Core, Effect, LinkId, Record, Refused, Token, revoked};
 use crate::store::{Fault, Table};
 use crate::wire::Frame;
@@ -16,19 +20,26 @@ const MAX_VALID_DAYS: u16 = 400;
 const BACKDATED_MS: i64 = 300_000;
 /// Revocations told at a greeting, newest knowledge of a whole federation.
 const MAX_REVOCATIONS: usize = 8_192;
+/// Most bytes of an encoded revocation.
+const MAX_REVOCATION_BYTES: usize = 1_024;
+/// Unknown issuers of revocations whose chains are asked for after one message; the others at the next greeting.
+const ISSUERS_ASKED_AT_ONCE: usize = 64;
 
 impl Core {
     /// Takes a chain as this node's own: at enrolment, renewal, or start.
     pub(super) fn adopt(&mut self, ctx: &Context<'_, '_>, chain: &Chain) -> Result<(), Fault> {
-        // An expired certificate keeps its place: the node reads and serves what it has, and signs nothing (see `membership`).
-        let verified = chain
-            .verify(&self.me.root, ctx.now, &revoked(&*ctx.txn))
-            .or_else(|_| {
-                let until = chain
-                    .claimed()
-                    .map_or(Moment::MIN, |certificate| certificate.valid_from);
-                chain.verify_historic(&self.me.root, until)
-            });
+        let now = chain.verify(&self.me.root, ctx.now, &revoked(&*ctx.txn));
+        self.fallen = match &now {
+            Err(error @ MembershipError::Revoked { .. }) => Some(error.to_string()),
+            Ok(_) | Err(_) => None,
+        };
+        // An expired or revoked certificate keeps its place: the node reads and serves what it has, and signs nothing (see `membership`).
+        let verified = now.or_else(|_| {
+            let until = chain
+                .claimed()
+                .map_or(Moment::MIN, |certificate| certificate.valid_from);
+            chain.verify_historic(&self.me.root, until)
+        });
         self.member = verified.ok();
         Ok(())
     }
@@ -53,6 +64,7 @@ impl Core {
                 }
                 self.adopt(ctx, &chain)?;
                 self.announce_neighbours(ctx)?;
+                self.resume_tables(ctx)?;
                 for link in self.links.keys().copied().collect::<Vec<_>>() {
                     ctx.close(link, "new certificate installed: greeting again");
                 }
@@ -115,7 +127,7 @@ impl Core {
             // The same keys renew; other keys at the same place are a successor with the next epoch.
             Some(before) if before.signing_key == asked.signing_key => before.epoch,
             Some(before) => before.epoch + 1,
-            None => 0,
+            None => 1,
         };
         if known.is_none()
             && ctx
@@ -191,15 +203,82 @@ impl Core {
                 revocation: revocation.clone(),
             }],
         )?;
+        self.revoked_now(ctx, &[revocation])
+    }
+
+    /// What a publisher's log says of its own children, once it is in the ledger. It is believed only of those, and only where the signature
+    /// holds: a log is its author's word, and no author may certify or revoke in another's place.
+    pub(super) fn members_changed(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        publisher: &Path,
+        changes: Vec<Change>,
+    ) -> Result<(), Fault> {
+        let mut news = Vec::new();
+        for change in changes {
+            match change {
+                Change::MemberCertified { chain } => {
+                    self.member_certified(ctx, publisher, &chain)?;
+                }
+                Change::MemberRevoked { revocation } => {
+                    let Ok(claimed) = revocation.claimed(MAX_REVOCATION_BYTES) else {
+                        continue;
+                    };
+                    let own_to_give = claimed.issuer == publisher.code();
+                    if own_to_give && self.take_revocation(ctx, &claimed, &revocation)? {
+                        news.push(revocation);
+                    }
+                }
+                Change::Published { .. } | Change::Withdrawn { .. } => {}
+            }
+        }
+        self.revoked_now(ctx, &news)
+    }
+
+    /// A child certified in a publisher's log. In this node's own log, given back after a loss, it is a child this node had forgotten.
+    fn member_certified(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        publisher: &Path,
+        chain: &Chain,
+    ) -> Result<(), Fault> {
+        let Ok(member) = chain.verify(&self.me.root, ctx.now, &revoked(&*ctx.txn)) else {
+            return Ok(());
+        };
+        if member.place().parent().as_ref() != Some(publisher) {
+            return Ok(());
+        }
+        let forgotten = Some(publisher) == self.place()
+            && member.certificate().serial > counter(&*ctx.txn, meta::SERIAL)?;
+        if forgotten {
+            let at = ctx.now;
+            ctx.record(&Record::Certified {
+                chain: chain.clone(),
+                at,
+            })?;
+            return self.announce_neighbours(ctx);
+        }
+        self.learn(ctx, chain, ctx.now)
+    }
+
+    /// After revocations were recorded: links that fall with them end, the driver and the descendants are told, and this node looks at its own
+    /// line again.
+    fn revoked_now(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        news: &[Signed<Revocation>],
+    ) -> Result<(), Fault> {
+        if news.is_empty() {
+            return Ok(());
+        }
+        if let Some(chain) = ctx.txn.row::<Chain>(Table::Meta, meta::CHAIN)? {
+            self.adopt(ctx, &chain)?;
+        }
         self.close_revoked(ctx)?;
         self.announce_neighbours(ctx)?;
-        for link in self.child_links() {
-            ctx.send(
-                link,
-                Frame::Revocations {
-                    list: vec![revocation.clone()],
-                },
-            );
+        for below in self.child_links() {
+            let list = news.to_vec();
+            ctx.send(below, Frame::Revocations { list });
         }
         Ok(())
     }
@@ -224,6 +303,8 @@ impl Core {
                 None,
             )?;
             ctx.close(link, error);
+            // At once: what still arrives on it is not taken up.
+            self.link_down(link, ctx.now)?;
         }
         Ok(())
     }
@@ -257,60 +338,73 @@ impl Core {
             return Ok(());
         }
         let mut news = Vec::new();
+        let mut unknown = BTreeSet::new();
         for signed in list {
-            let Ok(claimed) = signed.claimed(1_024) else {
+            let Ok(claimed) = signed.claimed(MAX_REVOCATION_BYTES) else {
                 continue;
             };
-            if ctx
-                .txn
-                .raw(
-                    Table::Revocations,
-                    &super::tables::serial_key(&claimed.issuer, claimed.serial),
-                )?
-                .is_some()
-            {
-                continue;
-            }
-            if self.revocation_is_genuine(ctx, &claimed, signed)? {
-                let at = ctx.now;
-                ctx.record(&Record::Revoked {
-                    revocation: signed.clone(),
-                    at,
-                })?;
+            if self.signers(ctx, &claimed.issuer)?.is_empty() {
+                if self.unproven.len() < MAX_REVOCATIONS {
+                    let named = (claimed.issuer, claimed.serial);
+                    self.unproven.insert(named, signed.clone());
+                    unknown.insert(claimed.issuer);
+                }
+            } else if self.take_revocation(ctx, &claimed, signed)? {
                 news.push(signed.clone());
             }
         }
-        if news.is_empty() {
-            return Ok(());
+        for issuer in unknown.into_iter().take(ISSUERS_ASKED_AT_ONCE) {
+            self.ask_chain(ctx, issuer)?;
         }
-        self.close_revoked(ctx)?;
-        self.announce_neighbours(ctx)?;
-        for below in self.child_links() {
-            ctx.send(below, Frame::Revocations { list: news.clone() });
-        }
-        Ok(())
+        self.revoked_now(ctx, &news)
     }
 
-    /// Signed by its issuer, whose chain is known here or stands in this node's own line.
-    fn revocation_is_genuine(
+    /// Revocations that waited for their issuer's chain.
+    pub(super) fn prove_revocations(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        issuer: Code,
+    ) -> Result<(), Fault> {
+        let waiting: Vec<_> = self
+            .unproven
+            .range((issuer, 0)..=(issuer, u64::MAX))
+            .map(|(named, signed)| (*named, signed.clone()))
+            .collect();
+        let mut news = Vec::new();
+        for (named, signed) in waiting {
+            self.unproven.remove(&named);
+            if let Ok(claimed) = signed.claimed(MAX_REVOCATION_BYTES)
+                && self.take_revocation(ctx, &claimed, &signed)?
+            {
+                news.push(signed);
+            }
+        }
+        self.revoked_now(ctx, &news)
+    }
+
+    /// Records a revocation that is new and signed by its issuer; says whether it did.
+    fn take_revocation(
         &self,
-        ctx: &Context<'_, '_>,
+        ctx: &mut Context<'_, '_>,
         claimed: &Revocation,
         signed: &Signed<Revocation>,
     ) -> Result<bool, Fault> {
-        let own_line = self
-            .member
+        let key = serial_key(&claimed.issuer, claimed.serial);
+        if ctx.txn.raw(Table::Revocations, &key)?.is_some() {
+            return Ok(false);
+        }
+        let signers = self.signers(ctx, &claimed.issuer)?;
+        if !signers
             .iter()
-            .flat_map(|member| member.certificates())
-            .find(|certificate| certificate.code() == claimed.issuer);
-        let key = match own_line {
-            Some(certificate) => Some(certificate.signing_key),
-            None => ctx
-                .txn
-                .row::<super::tables::ChainRow>(Table::Chains, &code_key(&claimed.issuer))?
-                .and_then(|row| row.chain.claimed().ok())
-                .map(|certificate| certificate.signing_key),
-        };
-        Ok(key.is_some_and(|key| Revocation::verify(signed, &key).is_ok()))
+            .any(|(_, key)| Revocation::verify(signed, key).is_ok())
+        {
+            return Ok(false);
+        }
+        let at = ctx.now;
+        ctx.record(&Record::Revoked {
+            revocation: signed.clone(),
+            at,
+        })?;
+        Ok(true)
     }
 }

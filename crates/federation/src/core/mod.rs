@@ -34,11 +34,13 @@ pub mod view;
 use std::collections::{BTreeMap, BTreeSet};
 
 use identity::{
-    Chain, Code, Digest, Member, Moment, OpeningKey, Path, SigningKey, VerifyKey, codec,
+    Chain, Code, Digest, Member, MembershipError, Moment, OpeningKey, Path, Revocation, Signed,
+    SigningKey, VerifyKey, codec,
 };
 use serde::Serialize;
+use sharing::act::{ActId, Doer};
 use sharing::application::Law;
-use statute::{Article, Calendar, Profile};
+use statute::{Article, Calendar, Profile, Refusal, RefusalReason};
 
 pub use circuits::{CircuitGrant, authorise_circuit};
 pub use input::{
@@ -110,13 +112,31 @@ impl Context<'_, '_> {
         bytes
     }
 
-    /// Something the operator must know, kept in the ledger.
+    /// Something the operator must know, kept in the ledger. What others wrote may be part of it, so its length is bounded here.
     fn finding(&mut self, zh: String, en: String, article: Option<Article>) -> Result<(), Fault> {
         let at = self.now;
         self.record(&Record::Finding {
-            text_zh: zh,
-            text_en: en,
+            text_zh: clipped(zh),
+            text_en: clipped(en),
             article,
+            at,
+        })
+    }
+
+    /// A lawful refusal, kept in the ledger. One that repeats at length what was asked is kept as its article and that length.
+    fn refusal(&mut self, id: ActId, doer: Doer, refusal: &Refusal) -> Result<(), Fault> {
+        let bytes = codec::encode(refusal).len();
+        let refusal = if bytes > MAX_REFUSAL_BYTES {
+            let (found, limit) = (bytes, MAX_REFUSAL_BYTES);
+            RefusalReason::TooLong { found, limit }.under(refusal.article)
+        } else {
+            refusal.clone()
+        };
+        let at = self.now;
+        self.record(&Record::Refused {
+            id,
+            doer,
+            refusal,
             at,
         })
     }
@@ -136,23 +156,46 @@ impl Context<'_, '_> {
     }
 }
 
+/// Most characters of a finding in one language: a page.
+const MAX_FINDING_CHARS: usize = 2_000;
+/// Most bytes of a refusal as kept in the ledger, well below what a record holds.
+const MAX_REFUSAL_BYTES: usize = 32 << 10;
+
+fn clipped(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(MAX_FINDING_CHARS) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
 /// One node. What it must remember lies in the tables; what is here is gone with the process and derived again.
 #[derive(Debug)]
 pub struct Core {
     me: Me,
     member: Option<Member>,
+    /// Why the certificate no longer stands before its time is over: it, or one above it, was revoked.
+    fallen: Option<String>,
     links: BTreeMap<LinkId, Link>,
     by_code: BTreeMap<Code, LinkId>,
     /// Neighbours that asked for a chain we asked our parent for.
     chain_askers: BTreeMap<Code, BTreeSet<LinkId>>,
     /// Searches of descendants that wait for the local index: where the answer goes.
-    searches: BTreeMap<SearchId, LinkId>,
+    searches: BTreeMap<SearchId, search::Waiting>,
     search_number: u64,
     observed: BTreeMap<Code, Observed>,
     last_health: Option<Moment>,
     last_retry: Option<Moment>,
     last_checkpoint: Option<Moment>,
     last_seen: BTreeMap<Code, Moment>,
+    /// Codes of which the operator was told in this run that no node has them.
+    told_unknown: BTreeSet<Code>,
+    /// Revocations heard from above whose issuer's chain is not known yet, by issuer and serial.
+    unproven: BTreeMap<(Code, u64), Signed<Revocation>>,
+    /// How far the search for expired envelopes has come.
+    sweep: envelopes::Sweep,
+    /// Fetches tried in this run.
+    fetches: reactions::Fetches,
 }
 
 impl Core {
@@ -161,6 +204,7 @@ impl Core {
         Self {
             me,
             member: None,
+            fallen: None,
             links: BTreeMap::new(),
             by_code: BTreeMap::new(),
             chain_askers: BTreeMap::new(),
@@ -171,6 +215,10 @@ impl Core {
             last_retry: None,
             last_checkpoint: None,
             last_seen: BTreeMap::new(),
+            told_unknown: BTreeSet::new(),
+            unproven: BTreeMap::new(),
+            sweep: envelopes::Sweep::default(),
+            fetches: reactions::Fetches::default(),
         }
     }
 
@@ -196,9 +244,13 @@ impl Core {
                 docket,
                 object,
                 outcome,
-            } => self.fetched(ctx, docket, &object, outcome),
+            } if self.membership(ctx.now).is_ok() => self.fetched(ctx, docket, &object, outcome),
             Input::Served { docket, object, to } => self.served(ctx, docket, &object, to),
-            Input::TableSplit { act, outcome } => self.table_split(ctx, act, outcome),
+            Input::TableSplit { act, outcome } if self.membership(ctx.now).is_ok() => {
+                self.table_split(ctx, act, outcome)
+            }
+            // Without membership nothing is signed; both are asked for again with the next certificate.
+            Input::Fetched { .. } | Input::TableSplit { .. } => Ok(()),
         }
     }
 
@@ -216,14 +268,41 @@ impl Core {
         let member = self.member.as_ref().ok_or_else(|| {
             Refused::NotAMember("no certificate installed; run `guantong enroll install`".into())
         })?;
-        let certificate = member.certificate();
-        if now >= certificate.valid_until {
+        if let Some(reason) = &self.fallen {
+            return Err(Refused::NotAMember(reason.clone()));
+        }
+        // Others check the whole chain, so no certificate in it may be over.
+        let until = member.valid_until();
+        if now >= until {
             return Err(Refused::NotAMember(format!(
-                "certificate expired at {}",
-                certificate.valid_until
+                "certificate expired at {until}"
             )));
         }
         Ok(member)
+    }
+
+    /// Who a chain proves now. A read that fails is a fault of this node and no word on the chain.
+    fn prove(
+        &self,
+        ctx: &Context<'_, '_>,
+        chain: &Chain,
+    ) -> Result<Result<Member, MembershipError>, Fault> {
+        let failed = std::cell::RefCell::new(None);
+        let revoked = |issuer: &Code, serial: u64| {
+            let key = tables::serial_key(issuer, serial);
+            match ctx.txn.get(Table::Revocations, &key) {
+                Ok(found) => found.is_some(),
+                Err(fault) => {
+                    failed.replace(Some(fault));
+                    true
+                }
+            }
+        };
+        let proved = chain.verify(&self.me.root, ctx.now, &revoked);
+        match failed.into_inner() {
+            Some(fault) => Err(fault),
+            None => Ok(proved),
+        }
     }
 
     fn place(&self) -> Option<&Path> {

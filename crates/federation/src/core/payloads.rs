@@ -9,8 +9,8 @@ use sharing::return_flow;
 use statute::{Article, Refusal, RefusalReason};
 
 use super::dockets::{bodies, no_authority, parties};
-use super::tables::{View, dataset_subscribers};
-use super::{Context, Core, Record};
+use super::tables::{View, act_key, dataset_subscribers, envelope_key};
+use super::{Context, Core};
 use crate::store::{Fault, Table};
 use crate::wire::Payload;
 
@@ -58,7 +58,13 @@ impl Core {
                 envelope,
                 reason,
                 at,
-            } => self.undeliverable(ctx, envelope, reason, &at, None),
+            } => {
+                // Only of an envelope that left from here or passed through.
+                match ctx.txn.raw(Table::Seen, &envelope_key(&envelope))? {
+                    Some(_) => self.undeliverable(ctx, envelope, reason, &at, None),
+                    None => Ok(()),
+                }
+            }
         }
     }
 
@@ -94,13 +100,7 @@ impl Core {
             node: holder.node,
             role: holder.role,
         }) {
-            let (id, at) = (act.id(), ctx.now);
-            ctx.record(&Record::Refused {
-                id,
-                doer,
-                refusal: refusal.clone(),
-                at,
-            })?;
+            ctx.refusal(act.id(), doer, &refusal)?;
         }
         self.queue(
             ctx,
@@ -145,7 +145,13 @@ impl Core {
             entry: entry.map(Box::new),
         };
         match application::decide(None, &command, &self.law(), ctx.now) {
-            Ok(events) => self.append(ctx, docket, bodies(DocketBody::Application)(events)),
+            Ok(events) => {
+                let events = bodies(DocketBody::Application)(events);
+                match self.append(ctx, docket, events)? {
+                    Ok(()) => Ok(()),
+                    Err(refusal) => self.refuse(ctx, from.code(), docket, apply, refusal),
+                }
+            }
             Err(refusal) => self.refuse(ctx, from.code(), docket, apply, refusal),
         }
     }
@@ -157,7 +163,7 @@ impl Core {
         docket: DocketId,
         act: &SignedAct,
     ) -> Result<(), Fault> {
-        let Some(row) = self.docket_row(ctx, &docket)? else {
+        let Some(row) = self.home_row(ctx, &docket)? else {
             return self.refuse(
                 ctx,
                 from.code(),
@@ -169,6 +175,10 @@ impl Core {
                 .under(Article::R20),
             );
         };
+        if ctx.txn.raw(Table::Seen, &act_key(&act.id()))?.is_some() {
+            // Carried out before, whatever envelope brings it again.
+            return Ok(());
+        }
         let decided = match self.foreign_act(ctx, from, act) {
             Ok(verified) if verified.act().body.docket() == Some(docket) => {
                 self.decide_step(ctx, &row, &verified)?
@@ -180,7 +190,10 @@ impl Core {
             Err(refusal) => Err(refusal),
         };
         match decided {
-            Ok(bodies) => self.append(ctx, docket, bodies),
+            Ok(bodies) => match self.append(ctx, docket, bodies)? {
+                Ok(()) => Ok(()),
+                Err(refusal) => self.refuse(ctx, from.code(), docket, act, refusal),
+            },
             Err(refusal) => self.refuse(ctx, from.code(), docket, act, refusal),
         }
     }
@@ -193,23 +206,29 @@ impl Core {
         docket: DocketId,
         sequence: u32,
     ) -> Result<(), Fault> {
-        let Some(row) = self.docket_row(ctx, &docket)? else {
+        let Some(row) = self.home_row(ctx, &docket)? else {
             return Ok(());
         };
-        if Some(&row.home) == self.place() && parties(&row.state).contains(from.place()) {
-            self.send_events(ctx, &docket, sequence, row.released, &[from.code()])?;
+        if parties(&row.state).contains(from.place()) {
+            self.send_again(ctx, &docket, &row, sequence, from.code())?;
         }
         Ok(())
     }
 
+    /// A refusal is heard only of what was asked: an act of this node's people, or a docket held here.
     fn refused_by_home(
         &mut self,
         ctx: &mut Context<'_, '_>,
         from: &Member,
         docket: DocketId,
-        _act: sharing::act::ActId,
+        act: sharing::act::ActId,
         refusal: &Refusal,
     ) -> Result<(), Fault> {
+        let asked = ctx.txn.raw(Table::Seen, &act_key(&act))?.is_some()
+            || self.docket_row(ctx, &docket)?.is_some();
+        if !asked {
+            return Ok(());
+        }
         ctx.finding(
             format!(
                 "{}不予受理案卷{}中的行为：{}。{}",
@@ -244,12 +263,20 @@ impl Core {
             Ok(verified) => verified,
             Err(refusal) => return self.refuse(ctx, from.code(), docket, act, refusal),
         };
+        let here = self.place().map(|place| place.code());
+        if !matches!(&verified.act().body, ActBody::Subscribe { source, .. } if Some(*source) == here)
+        {
+            let refusal = RefusalReason::UnknownDocket {
+                docket: docket.to_string(),
+            };
+            return self.refuse(ctx, from.code(), docket, act, refusal.under(Article::R24));
+        }
         let command = return_flow::Command::Subscribe {
             act: Box::new(verified),
             recipient: from.place().clone(),
         };
         match return_flow::decide(None, &command, ctx.now) {
-            Ok(events) => self.append(ctx, docket, bodies(DocketBody::ReturnFlow)(events)),
+            Ok(events) => self.append_or_tell(ctx, docket, bodies(DocketBody::ReturnFlow)(events)),
             Err(refusal) => self.refuse(ctx, from.code(), docket, act, refusal),
         }
     }
@@ -263,7 +290,7 @@ impl Core {
         object: identity::Digest,
         at: Moment,
     ) -> Result<(), Fault> {
-        let Some(row) = self.docket_row(ctx, &docket)? else {
+        let Some(row) = self.home_row(ctx, &docket)? else {
             return Ok(());
         };
         let DocketState::Application(state) = &row.state else {
@@ -275,11 +302,14 @@ impl Core {
         // A repeated or late confirmation changes nothing.
         if let Ok(events) = application::decide(
             Some(state),
-            &application::Command::Fetched { object, at },
+            &application::Command::Fetched {
+                object,
+                at: at.min(ctx.now),
+            },
             &self.law(),
             ctx.now,
         ) {
-            self.append(ctx, docket, bodies(DocketBody::Application)(events))?;
+            self.append_or_tell(ctx, docket, bodies(DocketBody::Application)(events))?;
         }
         Ok(())
     }
@@ -295,7 +325,7 @@ impl Core {
         finding: Option<String>,
         at: Moment,
     ) -> Result<(), Fault> {
-        let Some(row) = self.docket_row(ctx, &docket)? else {
+        let Some(row) = self.home_row(ctx, &docket)? else {
             return Ok(());
         };
         let DocketState::ReturnFlow(state) = &row.state else {
@@ -309,7 +339,7 @@ impl Core {
             Some(finding) => return_flow::Command::FoundWanting { delivery, finding },
         };
         if let Ok(events) = return_flow::decide(Some(state), &command, ctx.now) {
-            self.append(ctx, docket, bodies(DocketBody::ReturnFlow)(events))?;
+            self.append_or_tell(ctx, docket, bodies(DocketBody::ReturnFlow)(events))?;
         }
         Ok(())
     }
@@ -396,7 +426,7 @@ impl Core {
         match dispute::decide(None, &command, &bench) {
             Ok(events) => {
                 self.learn(ctx, &copy.home, ctx.now)?;
-                self.append(ctx, docket, bodies(DocketBody::Dispute)(events))
+                self.append_or_tell(ctx, docket, bodies(DocketBody::Dispute)(events))
             }
             Err(refusal) => self.queue(
                 ctx,
@@ -419,7 +449,7 @@ impl Core {
         about: DocketId,
         outcome: &str,
     ) -> Result<(), Fault> {
-        let Some(row) = self.docket_row(ctx, &about)? else {
+        let Some(row) = self.home_row(ctx, &about)? else {
             return Ok(());
         };
         let DocketState::Application(state) = &row.state else {
@@ -437,7 +467,7 @@ impl Core {
             outcome: outcome.to_owned(),
         };
         if let Ok(events) = application::decide(Some(state), &command, &self.law(), ctx.now) {
-            self.append(ctx, about, bodies(DocketBody::Application)(events))?;
+            self.append_or_tell(ctx, about, bodies(DocketBody::Application)(events))?;
         }
         Ok(())
     }

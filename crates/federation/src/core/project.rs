@@ -65,7 +65,10 @@ pub fn project(bytes: &[u8], txn: &mut Txn<'_>) -> Result<(), Fault> {
         .map_err(|error| Fault(format!("ledger record: {error}")))?;
     append_leaf(bytes, &record, txn)?;
     match record {
-        Record::Installed { chain, .. } => put(txn, Table::Meta, meta::CHAIN.to_vec(), &chain),
+        Record::Installed { chain, at } => {
+            put(txn, Table::Meta, meta::CHAIN.to_vec(), &chain);
+            remember_chain(txn, &chain, at)?;
+        }
         Record::Act { id, doer, body, at } => act(txn, id, &doer, &body, at)?,
         Record::Refused { .. } | Record::Served { .. } => {}
         Record::Certified { chain, at } => certified(txn, &chain, at)?,
@@ -456,7 +459,8 @@ fn certified(txn: &mut Txn<'_>, chain: &Chain, at: Moment) -> Result<(), Fault> 
     let Ok(certificate) = chain.claimed() else {
         return Ok(());
     };
-    set_counter(txn, meta::SERIAL, certificate.serial);
+    let newest = counter(txn, meta::SERIAL)?.max(certificate.serial);
+    set_counter(txn, meta::SERIAL, newest);
     put(
         txn,
         Table::Children,
@@ -466,17 +470,15 @@ fn certified(txn: &mut Txn<'_>, chain: &Chain, at: Moment) -> Result<(), Fault> 
     remember_chain(txn, chain, at)
 }
 
+/// Under the code the newest chain; beside it, under code and key, the newest of each key, for what was signed with an earlier one.
 fn remember_chain(txn: &mut Txn<'_>, chain: &Chain, as_of: Moment) -> Result<(), Fault> {
     if let Ok(certificate) = chain.claimed() {
-        put(
-            txn,
-            Table::Chains,
-            code_key(&certificate.place.code()),
-            &ChainRow {
-                chain: chain.clone(),
-                as_of,
-            },
-        );
+        let chain = chain.clone();
+        let row = ChainRow { chain, as_of };
+        let mut by_key = code_key(&certificate.place.code());
+        put(txn, Table::Chains, by_key.clone(), &row);
+        by_key.extend_from_slice(certificate.signing_key.as_bytes());
+        put(txn, Table::Chains, by_key, &row);
     }
     Ok(())
 }
@@ -587,8 +589,8 @@ fn segment(
                     },
                 )?;
             }
-            Change::MemberCertified { chain } => remember_chain(txn, &chain, at)?,
-            Change::MemberRevoked { revocation } => revoked(txn, &revocation, at)?,
+            // Its author's word alone: what holds of it has a record of its own.
+            Change::MemberCertified { .. } | Change::MemberRevoked { .. } => {}
         }
     }
     add(txn, meta::CHANGES, i64::try_from(count).unwrap_or(i64::MAX))?;
@@ -646,21 +648,34 @@ fn event(
     }
     let state = DocketState::evolve(old, &event)
         .map_err(|error| Fault(format!("stored event of {docket}: {error}")))?;
-    for duty in duties(&state).iter().filter(|duty| !duty.overdue) {
-        put(
-            txn,
-            Table::Duties,
-            duty_key(&duty.due, &docket, duty.duty),
-            &docket,
-        );
-    }
     let me = txn
         .row::<Chain>(Table::Meta, meta::CHAIN)?
         .and_then(|chain| chain.claimed().ok())
         .map(|me| me.code());
+    // The clock of a duty runs at the docket's home; it would only be in the way at those who hold a copy.
+    if me.is_some_and(|me| home.code() == me) {
+        for duty in duties(&state).iter().filter(|duty| !duty.overdue) {
+            let key = duty_key(&duty.due, &docket, duty.duty);
+            put(txn, Table::Duties, key, &docket);
+        }
+    }
+    for act in event.body.acts() {
+        let key = act_key(&act.id());
+        if txn.raw(Table::Seen, &key)?.is_none() {
+            let docket = Some(docket);
+            put(txn, Table::Seen, key, &SeenRow::Act { docket, at });
+        }
+    }
     if let Some(object) = wanted(&event)
         && me.is_some_and(|me| home.code() != me)
     {
+        if matches!(state, DocketState::Application(_)) {
+            // One object is at the requester's disposal; an earlier one is no longer to be had.
+            let earlier = txn.raw_scan(Table::Objects, &docket_key(&docket), None, MAX_EARLIER)?;
+            for (key, _) in earlier {
+                txn.delete(Table::Objects, key);
+            }
+        }
         put(
             txn,
             Table::Objects,
@@ -683,7 +698,7 @@ fn event(
         home,
         next: sequence + 1,
         last: signed.digest(identity::Domain::Event),
-        released: if withheld(&state) {
+        released: if withheld(&event.body, &state) {
             released
         } else {
             sequence + 1
@@ -745,9 +760,22 @@ fn wanted(event: &DocketEvent) -> Option<identity::Digest> {
     }
 }
 
+/// Objects of one application that may still be wanted when the next is provided.
+const MAX_EARLIER: usize = 64;
+
 /// Whether the newest event is not yet for the other parties: a proposed reply becomes known with the consent that makes it the reply (R20).
-fn withheld(state: &DocketState) -> bool {
-    matches!(state, DocketState::Application(state) if matches!(state.phase, Phase::ReplyProposed { .. }))
+/// A step in a dispute is for both sides whatever else waits (R28), and what stands before it in the order goes with it.
+fn withheld(body: &DocketBody, state: &DocketState) -> bool {
+    let disputes = matches!(
+        body,
+        DocketBody::Application(
+            ApplicationEvent::DisputeRaised { .. }
+                | ApplicationEvent::Negotiated { .. }
+                | ApplicationEvent::DisputeConcluded { .. }
+        )
+    );
+    let proposed = matches!(state, DocketState::Application(state) if matches!(state.phase, Phase::ReplyProposed { .. }));
+    proposed && !disputes
 }
 
 /// Number of the last delivery of a dataset.

@@ -1,7 +1,9 @@
 //! What follows by itself: fetching what was put at this node's disposal, referring a failed negotiation to the common superior, telling
 //! the disputed docket's home what came of it, splitting a table for its subscribers.
 
-use identity::{Code, Digest, Domain, Path, Signed};
+use std::collections::BTreeMap;
+
+use identity::{Code, Digest, Domain, Moment, Path, Signed};
 use sharing::act::{ActBody, ActId, MAX_ACT_BYTES, ObjectRef, SignedAct};
 use sharing::application::ApplicationEvent;
 use sharing::dispute::{self, DisputeEvent};
@@ -18,6 +20,28 @@ use crate::wire::Payload;
 
 /// Fetches started again in one tick.
 const RESUME_AT_ONCE: usize = 64;
+/// Pause after a first failed fetch, milliseconds; doubled with each further one.
+const FETCH_AGAIN_MS: i64 = 2_500;
+/// Longest pause between two tries, milliseconds: an hour.
+const MAX_FETCH_PAUSE_MS: i64 = 3_600_000;
+/// Failed fetches remembered; beyond, all are tried afresh.
+const MAX_FAILURES_KEPT: usize = 4_096;
+
+/// Fetches in this run, by the key of what is wanted.
+#[derive(Debug, Default)]
+pub(super) struct Fetches {
+    failed: BTreeMap<Vec<u8>, Failure>,
+    /// How far the last look at what is wanted came.
+    cursor: Option<Vec<u8>>,
+}
+
+/// A fetch that failed.
+#[derive(Debug, Clone, Copy)]
+struct Failure {
+    times: u32,
+    /// Not tried again before.
+    again: Moment,
+}
 
 impl Core {
     /// After an event was ordered here.
@@ -55,13 +79,33 @@ impl Core {
             DocketBody::Application(ApplicationEvent::Negotiated { .. }) => {
                 self.refer_if_failed(ctx, event.docket)
             }
-            DocketBody::ReturnFlow(ReturnFlowEvent::Delivering { notice, .. }) => {
-                self.fetch(ctx, event.docket, &notice.part, Some(notice))
+            DocketBody::ReturnFlow(ReturnFlowEvent::Delivering { delivery, notice }) => {
+                if self.manifest_holds(ctx, event.docket, notice)? {
+                    return self.fetch(ctx, event.docket, &notice.part, Some(notice));
+                }
+                let wrong = "the manifest is not signed by the source";
+                self.part_outcome(ctx, event.docket, *delivery, Err(wrong.into()))
             }
             DocketBody::Application(_) | DocketBody::Dispute(_) | DocketBody::ReturnFlow(_) => {
                 Ok(())
             }
         }
+    }
+
+    /// Whether a manifest is signed by the source, by whatever key it had.
+    fn manifest_holds(
+        &self,
+        ctx: &Context<'_, '_>,
+        docket: DocketId,
+        notice: &PartNotice,
+    ) -> Result<bool, Fault> {
+        let Some(row) = self.docket_row(ctx, &docket)? else {
+            return Ok(false);
+        };
+        let signers = self.signers(ctx, &row.home.code())?;
+        Ok(signers
+            .iter()
+            .any(|(_, key)| notice.manifest.check(Domain::Manifest, key).is_ok()))
     }
 
     /// Requester and provider on one node: what was put here is there.
@@ -106,19 +150,6 @@ impl Core {
         let Some(home) = self.known_member(ctx, &row.home.code())? else {
             return Ok(());
         };
-        if part.is_some_and(|notice| {
-            notice
-                .manifest
-                .check(Domain::Manifest, home.signing_key())
-                .is_err()
-        }) {
-            return self.part_outcome(
-                ctx,
-                docket,
-                0,
-                Err("the manifest is not signed by the source".into()),
-            );
-        }
         ctx.effects.push(Effect::Fetch {
             from: home.chain().clone(),
             docket,
@@ -128,20 +159,59 @@ impl Core {
         Ok(())
     }
 
-    /// Fetches that a restart or a failure left open.
+    /// Fetches that a restart or a failure left open: some each time, all in turn, each failed one less and less often.
     pub(super) fn resume_fetches(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), Fault> {
-        for (_, bytes) in ctx
+        let after = self.fetches.cursor.take();
+        let open = ctx
             .txn
-            .raw_scan(Table::Objects, b"", None, RESUME_AT_ONCE)?
-        {
+            .raw_scan(Table::Objects, b"", after.as_deref(), RESUME_AT_ONCE)?;
+        if open.len() == RESUME_AT_ONCE {
+            self.fetches.cursor = open.last().map(|(key, _)| key.clone());
+        }
+        for (key, bytes) in open {
+            let tried = self.fetches.failed.get(&key);
+            if tried.is_some_and(|failure| ctx.now < failure.again) {
+                continue;
+            }
             let wanted: WantedRow = decode_row(Table::Objects, &bytes)?;
             let event = self.stored_event(ctx, &wanted.docket, wanted.sequence)?;
             let Ok(event) = event.claimed(MAX_EVENT_BYTES) else {
                 continue;
             };
-            self.react_to_copy(ctx, &event)?;
+            match &event.body {
+                DocketBody::Application(ApplicationEvent::Providing { object, .. }) => {
+                    self.fetch(ctx, event.docket, object, None)?;
+                }
+                DocketBody::ReturnFlow(ReturnFlowEvent::Delivering { notice, .. })
+                    if self.manifest_holds(ctx, event.docket, notice)? =>
+                {
+                    self.fetch(ctx, event.docket, &notice.part, Some(notice))?;
+                }
+                // Nothing else asks for an object; what a wrong manifest names was answered when it came.
+                DocketBody::Application(_) | DocketBody::Dispute(_) | DocketBody::ReturnFlow(_) => {
+                }
+            }
         }
         Ok(())
+    }
+
+    /// Notes a failed fetch; says whether the operator is to be told: the first time, the second, the fourth, and so on.
+    fn fetch_failed(&mut self, key: Vec<u8>, now: Moment) -> bool {
+        if self.fetches.failed.len() >= MAX_FAILURES_KEPT {
+            self.fetches.failed.clear();
+        }
+        let times = self
+            .fetches
+            .failed
+            .get(&key)
+            .map_or(0, |failure| failure.times)
+            + 1;
+        let pause = FETCH_AGAIN_MS
+            .saturating_mul(1 << times.min(10))
+            .min(MAX_FETCH_PAUSE_MS);
+        let again = now.plus_millis(pause);
+        self.fetches.failed.insert(key, Failure { times, again });
+        times.is_power_of_two()
     }
 
     /// The driver's word on a fetch.
@@ -152,16 +222,17 @@ impl Core {
         object: &ObjectRef,
         outcome: Result<FetchedPart, String>,
     ) -> Result<(), Fault> {
-        if ctx
-            .txn
-            .raw(Table::Objects, &wanted_key(&docket, &object.digest))?
-            .is_none()
-        {
+        let key = wanted_key(&docket, &object.digest);
+        if ctx.txn.raw(Table::Objects, &key)?.is_none() {
             return Ok(());
         }
         let at = ctx.now;
+        if outcome.is_ok() {
+            self.fetches.failed.remove(&key);
+        }
         match outcome {
-            // Tried again by the clock; the operator sees why.
+            // Tried again by the clock; the operator sees why, though not every time.
+            Err(_) if !self.fetch_failed(key, at) => Ok(()),
             Err(reason) => ctx.finding(
                 format!("案卷{}的数据未能取回，将重试：{reason}", docket.0.short()),
                 format!(
@@ -365,21 +436,22 @@ impl Core {
 
     /// Tables accepted before a restart and not yet split.
     pub(super) fn resume_tables(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), Fault> {
-        for (key, bytes) in ctx
+        for (_, bytes) in ctx
             .txn
             .raw_scan(Table::Datasets, b"s/", None, RESUME_AT_ONCE)?
         {
             let body: Digest = decode_row(Table::Datasets, &bytes)?;
-            let signed: SignedAct = ctx.txn.body_as(&body)?;
-            debug_assert!(key == splitting_key(&signed.id()));
-            let Ok(act) = signed.act.claimed(MAX_ACT_BYTES) else {
-                continue;
-            };
-            if let ActBody::ReturnTable { table } = &act.body {
-                self.split(ctx, signed.id(), table)?;
-            }
+            self.split_stored(ctx, &body)?;
         }
         Ok(())
+    }
+
+    fn split_stored(&mut self, ctx: &mut Context<'_, '_>, body: &Digest) -> Result<(), Fault> {
+        let signed: SignedAct = ctx.txn.body_as(body)?;
+        match signed.act.claimed(MAX_ACT_BYTES).map(|act| act.body) {
+            Ok(ActBody::ReturnTable { table }) => self.split(ctx, signed.id(), &table),
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     /// The parts lie in the object store: commit to the manifest and tell every recipient.
@@ -389,13 +461,12 @@ impl Core {
         act: ActId,
         outcome: Result<SplitTable, String>,
     ) -> Result<(), Fault> {
-        let waiting = ctx
+        let Some(body) = ctx
             .txn
-            .raw(Table::Datasets, &splitting_key(&act))?
-            .is_some();
-        if !waiting {
+            .row::<Digest>(Table::Datasets, &splitting_key(&act))?
+        else {
             return Ok(());
-        }
+        };
         let split = match outcome {
             Ok(split) => split,
             Err(reason) => {
@@ -410,6 +481,14 @@ impl Core {
             split.manifest.dataset.as_str().to_owned(),
             split.manifest.delivery,
         );
+        let newest = ctx
+            .txn
+            .row::<u64>(Table::Datasets, &dataset_key(&dataset))?
+            .unwrap_or(0);
+        if delivery <= newest {
+            // Another table of this dataset was committed to meanwhile: this one comes after it, under the next number.
+            return self.split_stored(ctx, &body);
+        }
         let (rows, remainder, at) = (split.manifest.rows, split.manifest.remainder_rows, ctx.now);
         ctx.record(&Record::Delivery {
             act,
@@ -445,7 +524,7 @@ impl Core {
                 notice: Box::new(notice),
             };
             if let Ok(events) = return_flow::decide(Some(&state), &command, ctx.now) {
-                self.append(ctx, part.docket, bodies(DocketBody::ReturnFlow)(events))?;
+                self.append_or_tell(ctx, part.docket, bodies(DocketBody::ReturnFlow)(events))?;
             }
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Search that climbs: every ancestor answers for its own catalogue; the driver answers for this node's at once.
 
-use identity::Code;
+use identity::{Code, Moment};
 
 use super::tables::{counter, meta};
 use super::{Context, Core, Effect, LinkId, Token};
@@ -13,6 +13,17 @@ const MAX_SEARCHES: usize = 1_024;
 pub const MAX_SEARCH_CHARS: usize = 256;
 /// Most hits a level gives.
 pub const MAX_SEARCH_HITS: u16 = 100;
+
+/// How long a level may take to answer, milliseconds; whoever asked has long shown it as unreachable.
+const SEARCH_LIFE_MS: i64 = 60_000;
+
+/// A search of a descendant that may still be answered.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Waiting {
+    /// Where answers go.
+    pub(super) asker: LinkId,
+    since: Moment,
+}
 
 impl Core {
     pub(super) fn search(
@@ -52,10 +63,23 @@ impl Core {
         if self.peer(link).is_none_or(|peer| peer.parent) {
             return Ok(());
         }
-        while self.searches.len() >= MAX_SEARCHES {
-            self.searches.pop_first();
+        // An id that is in use belongs to who asked first: no neighbour draws another's answers to itself.
+        let other = |waiting: &Waiting| waiting.asker != link;
+        if self.searches.get(&query).is_some_and(other) {
+            return Ok(());
         }
-        self.searches.insert(query, link);
+        while self.searches.len() >= MAX_SEARCHES {
+            let oldest = self
+                .searches
+                .iter()
+                .min_by_key(|(_, waiting)| waiting.since);
+            let Some(oldest) = oldest.map(|(query, _)| *query) else {
+                break;
+            };
+            self.searches.remove(&oldest);
+        }
+        let since = ctx.now;
+        self.searches.insert(query, Waiting { asker: link, since });
         let (text, limit) = (clip(&text), limit.min(MAX_SEARCH_HITS));
         ctx.effects.push(Effect::SearchLocal {
             query,
@@ -74,8 +98,10 @@ impl Core {
         query: SearchId,
         hits: Vec<SearchHit>,
     ) -> Result<(), Fault> {
-        let (Some(link), Some(node)) = (self.searches.get(&query).copied(), self.place().cloned())
-        else {
+        let (Some(link), Some(node)) = (
+            self.searches.get(&query).map(|waiting| waiting.asker),
+            self.place().cloned(),
+        ) else {
             return Ok(());
         };
         let catalogue = counter(&*ctx.txn, meta::CATALOGUE)?;
@@ -113,10 +139,16 @@ impl Core {
                 query,
                 answer: level,
             });
-        } else if let Some(below) = self.searches.get(&query).copied() {
+        } else if let Some(below) = self.searches.get(&query).map(|waiting| waiting.asker) {
             ctx.send(below, Frame::SearchAnswer { query, level });
         }
         Ok(())
+    }
+
+    /// Forgets searches that nobody waits for any more.
+    pub(super) fn forget_searches(&mut self, now: Moment) {
+        self.searches
+            .retain(|_, waiting| now.millis_since(waiting.since) < SEARCH_LIFE_MS);
     }
 }
 

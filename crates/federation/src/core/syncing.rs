@@ -1,14 +1,16 @@
 //! Catalogue sync between neighbours: a child offers, the parent takes what it lacks; authors' signatures go along untouched.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet};
 
-use identity::{Chain, Code, Digest, Path, Signed};
+use identity::{
+    Chain, Code, Digest, Domain, Member, MembershipError, Moment, Path, Signed, VerifyKey,
+};
 use sharing::catalogue::{Change, EntryId, PublishedEntry};
 
 use super::tables::{HeadRow, View, code_key, counter, decode_row, meta, segment_key};
 use super::{Context, Core, Effect, LinkId, Record, revoked};
 use crate::store::{Fault, Table};
-use crate::sync::{self, Head, LogState, MAX_SEGMENT_BYTES, Segment, SyncError};
+use crate::sync::{self, Head, LogState, MAX_HEAD_BYTES, MAX_SEGMENT_BYTES, Segment, SyncError};
 use crate::wire::Frame;
 
 /// Heads in one page: a head is about 400 bytes.
@@ -19,18 +21,41 @@ const MAX_PUBLISHERS: usize = 8_192;
 const PULL_BYTES: usize = 4 * MAX_SEGMENT_BYTES - MAX_SEGMENT_BYTES / 2;
 /// Publishers pulled at the same time from one child.
 const PULLS_AT_ONCE: usize = 4;
-/// Most bytes of an encoded head.
-const MAX_HEAD_BYTES: usize = 4_096;
+/// Logs given back to a child in one exchange: bounds memory to this many times [`PULL_BYTES`]; the rest follow as it offers anew.
+const GIVE_BACK_AT_ONCE: usize = 4;
+/// An exchange in which nothing moved for this long is over, milliseconds: ten minutes, beyond the slowest answer.
+const EXCHANGE_LIFE_MS: i64 = 600_000;
+/// Segments read for one answer.
+const SEGMENTS_AT_ONCE: usize = 64;
+/// Forks of one publisher kept as proof; one is enough to convict, and a signer must not fill the ledger with more.
+const MAX_FORKS_KEPT: usize = 8;
 
 /// What runs on one link.
 #[derive(Debug, Default)]
 pub(super) struct LinkSync {
     /// Digest last offered to the parent on this link.
     offered: Option<Digest>,
+    /// Digest this child offered last.
+    heard: Option<Digest>,
+    /// The page of heads asked for and not yet here.
+    asking: Option<Asked>,
     /// Publishers still to be pulled from this child, with the sequence its head names.
-    wanted: VecDeque<(Code, u64)>,
+    wanted: BTreeMap<Code, u64>,
     /// Pulls under way.
-    pulling: Vec<(Code, u64)>,
+    pulling: BTreeMap<Code, u64>,
+    /// Publishers whose segments from this neighbour did not hold: left alone until the link is made anew.
+    barred: BTreeSet<Code>,
+    /// When something was last asked or answered in an exchange.
+    moved: Option<Moment>,
+}
+
+/// A page of heads that was asked for.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    /// The publisher after which it begins.
+    after: Option<Code>,
+    /// Logs given back so far in this exchange.
+    given_back: usize,
 }
 
 impl Core {
@@ -69,18 +94,13 @@ impl Core {
     ) -> Result<(), Fault> {
         ctx.raw_body(segment.body.clone());
         let at = ctx.now;
-        let members = changes.iter().any(|change| {
-            matches!(
-                change,
-                Change::MemberCertified { .. } | Change::MemberRevoked { .. }
-            )
-        });
         ctx.record(&Record::Segment {
             head: segment.head.clone(),
             at,
         })?;
         let mut put: Vec<PublishedEntry> = Vec::new();
         let mut remove: Vec<(Code, EntryId)> = Vec::new();
+        let mut members = Vec::new();
         for change in changes {
             match change {
                 Change::Published { entry, at } => put.push(PublishedEntry {
@@ -89,7 +109,9 @@ impl Core {
                     entry,
                 }),
                 Change::Withdrawn { id, .. } => remove.push((publisher.code(), id)),
-                Change::MemberCertified { .. } | Change::MemberRevoked { .. } => {}
+                Change::MemberCertified { .. } | Change::MemberRevoked { .. } => {
+                    members.push(change)
+                }
             }
         }
         let applied = counter(&*ctx.txn, meta::CHANGES)?;
@@ -98,10 +120,7 @@ impl Core {
             remove,
             applied,
         });
-        if members {
-            self.close_revoked(ctx)?;
-        }
-        Ok(())
+        self.members_changed(ctx, publisher, members)
     }
 
     /// Offers the subtree's state to the parent if it changed since the last offer on this link (or anyway, when `greeting`).
@@ -175,12 +194,47 @@ impl Core {
         digest: Digest,
         _heads: u64,
     ) -> Result<(), Fault> {
+        if self.child_place(link).is_none() {
+            return Ok(());
+        }
+        if let Some(state) = self.links.get_mut(&link) {
+            let sync = &mut state.sync;
+            sync.heard = Some(digest);
+            if sync
+                .moved
+                .is_some_and(|moved| ctx.now.millis_since(moved) >= EXCHANGE_LIFE_MS)
+            {
+                sync.asking = None;
+                sync.wanted.clear();
+                sync.pulling.clear();
+            }
+        }
+        self.compare(ctx, link)
+    }
+
+    /// Asks a child for its heads when what it offered last is not what is here; once for each offer, one exchange at a time.
+    fn compare(&mut self, ctx: &mut Context<'_, '_>, link: LinkId) -> Result<(), Fault> {
         let Some(child) = self.child_place(link) else {
             return Ok(());
         };
+        let Some(sync) = self.links.get(&link).map(|state| &state.sync) else {
+            return Ok(());
+        };
+        let busy = sync.asking.is_some() || !sync.pulling.is_empty() || !sync.wanted.is_empty();
+        let Some(offer) = sync.heard.filter(|_| !busy) else {
+            return Ok(());
+        };
         let (ours, _) = self.subtree_digest(ctx, &child)?;
-        if ours != digest {
-            ctx.send(link, Frame::SyncHeadsWanted { after: None });
+        if let Some(state) = self.links.get_mut(&link) {
+            state.sync.heard = None;
+            if ours != offer {
+                state.sync.asking = Some(Asked {
+                    after: None,
+                    given_back: 0,
+                });
+                state.sync.moved = Some(ctx.now);
+                ctx.send(link, Frame::SyncHeadsWanted { after: None });
+            }
         }
         Ok(())
     }
@@ -207,6 +261,7 @@ impl Core {
         Ok(())
     }
 
+    /// One page of a child's heads, in code order, as this node asked for it.
     pub(super) fn sync_heads(
         &mut self,
         ctx: &mut Context<'_, '_>,
@@ -221,31 +276,90 @@ impl Core {
             ctx.close(link, "more heads than a page holds");
             return Ok(());
         }
-        let mut last = None;
+        let asked = self
+            .links
+            .get_mut(&link)
+            .and_then(|state| state.sync.asking.take());
+        let Some(mut asked) = asked else {
+            return Ok(());
+        };
+        let mut theirs = BTreeMap::new();
         for signed in heads {
             let Ok(head) = signed.claimed(MAX_HEAD_BYTES) else {
                 continue;
             };
-            if head.publisher != child && !child.is_ancestor_of(&head.publisher) {
-                continue;
-            }
-            let publisher = head.publisher.code();
-            last = Some(publisher);
-            let ours = self.log_of(ctx, publisher)?;
-            if head.last > ours.last {
-                if let Some(state) = self.links.get_mut(&link) {
-                    state.sync.wanted.push_back((publisher, head.last));
-                }
-            } else if head.last < ours.last {
-                self.give_back(ctx, link, publisher, head.last)?;
-            } else if head.root != ours.root {
-                self.note_fork(ctx, &head, signed)?;
+            let below = head.publisher == child || child.is_ancestor_of(&head.publisher);
+            if below
+                && asked
+                    .after
+                    .is_none_or(|after| head.publisher.code() > after)
+            {
+                theirs.insert(head.publisher.code(), (head, signed));
             }
         }
-        if let (true, Some(last)) = (more, last) {
+        let last = theirs.keys().next_back().copied().filter(|_| more);
+        self.give_back_unheard(ctx, link, &child, &mut asked, &theirs, last)?;
+        for (publisher, (head, signed)) in &theirs {
+            self.weigh_head(ctx, link, &mut asked, *publisher, head, signed)?;
+        }
+        if let (Some(last), Some(state)) = (last, self.links.get_mut(&link)) {
+            asked.after = Some(last);
+            state.sync.asking = Some(asked);
+            state.sync.moved = Some(ctx.now);
             ctx.send(link, Frame::SyncHeadsWanted { after: Some(last) });
         }
         self.pull_next(ctx, link)
+    }
+
+    /// What one head of a child calls for: its segments, ours, or a note that two histories were signed.
+    fn weigh_head(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        link: LinkId,
+        asked: &mut Asked,
+        publisher: Code,
+        head: &Head,
+        signed: &Signed<Head>,
+    ) -> Result<(), Fault> {
+        let ours = self.log_of(ctx, publisher)?;
+        if head.last > ours.last {
+            if let Some(state) = self.links.get_mut(&link)
+                && !state.sync.barred.contains(&publisher)
+                && state.sync.wanted.len() < MAX_PUBLISHERS
+            {
+                state.sync.wanted.insert(publisher, head.last);
+            }
+            return Ok(());
+        }
+        if (head.last, head.root) == (ours.last, ours.root) {
+            return Ok(());
+        }
+        if self.note_fork(ctx, head, signed)? || head.last == ours.last {
+            return Ok(());
+        }
+        self.give_back(ctx, link, asked, publisher, head.last)
+    }
+
+    /// Logs below a child that are known here and that the child does not name at all: it lost them whole.
+    fn give_back_unheard(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        link: LinkId,
+        child: &Path,
+        asked: &mut Asked,
+        theirs: &BTreeMap<Code, (Head, &Signed<Head>)>,
+        until: Option<Code>,
+    ) -> Result<(), Fault> {
+        for row in self.subtree_heads(ctx, child, asked.after, MAX_PUBLISHERS)? {
+            let publisher = row.publisher.code();
+            if until.is_some_and(|until| publisher > until) {
+                break;
+            }
+            if !theirs.contains_key(&publisher) {
+                self.give_back(ctx, link, asked, publisher, 0)?;
+            }
+        }
+        Ok(())
     }
 
     fn pull_next(&mut self, ctx: &mut Context<'_, '_>, link: LinkId) -> Result<(), Fault> {
@@ -256,21 +370,16 @@ impl Core {
             if state.sync.pulling.len() >= PULLS_AT_ONCE {
                 return Ok(());
             }
-            let Some((publisher, until)) = state.sync.wanted.pop_front() else {
-                return Ok(());
+            let Some((publisher, until)) = state.sync.wanted.pop_first() else {
+                break;
             };
-            if state
-                .sync
-                .pulling
-                .iter()
-                .any(|(code, _)| *code == publisher)
-            {
-                continue;
-            }
-            state.sync.pulling.push((publisher, until));
+            state.sync.pulling.insert(publisher, until);
+            state.sync.moved = Some(ctx.now);
             let after = self.log_of(ctx, publisher)?.last;
             ctx.send(link, Frame::SyncPull { publisher, after });
         }
+        // An offer that came during the exchange is looked at now.
+        self.compare(ctx, link)
     }
 
     pub(super) fn sync_pulled(
@@ -286,17 +395,23 @@ impl Core {
         Ok(())
     }
 
-    /// A neighbour below restored an old copy: give it back what it lost of a log it holds the key or the duty for.
+    /// A neighbour below restored an old copy: give it back what it lost of a log at or below it.
     fn give_back(
         &mut self,
         ctx: &mut Context<'_, '_>,
         link: LinkId,
+        asked: &mut Asked,
         publisher: Code,
         after: u64,
     ) -> Result<(), Fault> {
+        if asked.given_back >= GIVE_BACK_AT_ONCE {
+            return Ok(());
+        }
+        asked.given_back += 1;
         self.send_segments(ctx, link, publisher, after)
     }
 
+    /// Segments of one log after a sequence, as many as one frame takes, all signed by the key in the one chain that goes along.
     fn send_segments(
         &mut self,
         ctx: &mut Context<'_, '_>,
@@ -304,30 +419,29 @@ impl Core {
         publisher: Code,
         after: u64,
     ) -> Result<(), Fault> {
-        let own = self
-            .member
-            .as_ref()
-            .filter(|member| member.place().code() == publisher)
-            .map(|member| member.chain().clone());
-        let chain = match own {
-            Some(chain) => Some(chain),
-            None => ctx
-                .txn
-                .row::<super::tables::ChainRow>(Table::Chains, &code_key(&publisher))?
-                .map(|row| row.chain),
-        };
-        let Some(chain) = chain else { return Ok(()) };
+        let signers = self.signers(ctx, &publisher)?;
+        let mut chain: Option<(&Chain, VerifyKey)> = None;
         let (prefix, from) = (code_key(&publisher), segment_key(&publisher, after));
         let mut segments = Vec::new();
         let mut bytes = 0;
         for (_, row) in ctx
             .txn
-            .raw_scan(Table::Segments, &prefix, Some(&from), 64)?
+            .raw_scan(Table::Segments, &prefix, Some(&from), SEGMENTS_AT_ONCE)?
         {
             let head: Signed<Head> = decode_row(Table::Segments, &row)?;
             let claimed = head
                 .claimed(MAX_HEAD_BYTES)
                 .map_err(|error| Fault(format!("stored head: {error}")))?;
+            // A log outlives its publisher's keys: each frame carries what one key signed.
+            let signed = |key: &VerifyKey| head.check(Domain::Segment, key).is_ok();
+            match &chain {
+                None => match signers.iter().find(|(_, key)| signed(key)) {
+                    Some((by, key)) => chain = Some((by, *key)),
+                    None => break,
+                },
+                Some((_, key)) if signed(key) => {}
+                Some(_) => break,
+            }
             let body = ctx
                 .txn
                 .raw_body(&claimed.body)?
@@ -338,13 +452,17 @@ impl Core {
             }
             segments.push(Segment { head, body });
         }
-        ctx.send(
-            link,
-            Frame::SyncSegments {
-                publisher: chain,
-                segments,
-            },
-        );
+        // Even an answer without segments is one: whoever asked waits for it.
+        let newest = signers.first().map(|(chain, _)| chain);
+        if let Some(publisher) = chain.map(|(chain, _)| chain).or(newest).cloned() {
+            ctx.send(
+                link,
+                Frame::SyncSegments {
+                    publisher,
+                    segments,
+                },
+            );
+        }
         Ok(())
     }
 
@@ -358,12 +476,9 @@ impl Core {
         let (Some(peer), Some(here)) = (self.peer(link), self.place().cloned()) else {
             return Ok(());
         };
-        let verified = chain.verify(&self.me.root, ctx.now, &revoked(&*ctx.txn));
-        let member = match verified {
-            Ok(member) => member,
-            Err(error) => return self.refuse_segments(ctx, link, &error.to_string()),
+        let Ok(publisher) = chain.claimed().map(|certificate| certificate.place) else {
+            return self.end_for(ctx, link, "a chain that is none");
         };
-        let publisher = member.place().clone();
         // From a child: logs at or below it. From the parent: only what this node itself had lost.
         let expected = if peer.parent {
             publisher == here || here.is_ancestor_of(&publisher)
@@ -371,49 +486,86 @@ impl Core {
             publisher == *peer.place() || peer.place().is_ancestor_of(&publisher)
         };
         if !expected {
-            return self.refuse_segments(
-                ctx,
-                link,
-                &format!("{publisher} is not in its place below {}", peer.place()),
-            );
+            let misplaced = format!("{publisher} is not in its place below {}", peer.place());
+            return self.end_for(ctx, link, &misplaced);
         }
-        self.learn(ctx, chain, ctx.now)?;
+        let barred = |state: &super::links::Link| state.sync.barred.contains(&publisher.code());
+        if self.links.get(&link).is_some_and(barred) {
+            return Ok(());
+        }
+        let member = match self.member_who_signed(ctx, chain, segments)? {
+            Ok(member) => member,
+            Err(error) => return self.bar(ctx, link, publisher.code(), &error.to_string()),
+        };
+        let mut taken = false;
         for segment in segments {
             let log = self.log_of(ctx, publisher.code())?;
             match sync::accept(&member, &log, segment) {
-                Ok(accepted) => self.store_segment(ctx, &publisher, segment, accepted.changes)?,
+                Ok(accepted) => {
+                    self.store_segment(ctx, &publisher, segment, accepted.changes)?;
+                    taken = true;
+                }
                 Err(SyncError::Stale { .. }) => {}
+                // What lies between is asked for by the next comparison.
+                Err(SyncError::Gap { .. }) => break,
                 Err(SyncError::Fork { .. }) => {
                     if let Ok(head) = segment.head.claimed(MAX_HEAD_BYTES) {
                         self.note_fork(ctx, &head, &segment.head)?;
                     }
                     break;
                 }
-                Err(error) => return self.refuse_segments(ctx, link, &error.to_string()),
+                // Its own author sends it: the neighbour is at fault. Else only that log is left alone, for all others still flow.
+                Err(error) if publisher == *peer.place() => {
+                    return self.end_for(ctx, link, &error.to_string());
+                }
+                Err(error) => return self.bar(ctx, link, publisher.code(), &error.to_string()),
             }
         }
-        self.after_segments(ctx, link, publisher.code())
+        self.after_segments(ctx, link, publisher.code(), taken)
     }
 
+    /// The publisher as it was when it signed: a log is not lost because the certificate of its author has expired since. Whoever was
+    /// revoked is not believed at any time, for a stolen key can write any date.
+    fn member_who_signed(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        chain: &Chain,
+        segments: &[Segment],
+    ) -> Result<Result<Member, MembershipError>, Fault> {
+        let now = chain.verify(&self.me.root, ctx.now, &revoked(&*ctx.txn));
+        Ok(match now {
+            Ok(member) => {
+                self.learn(ctx, chain, ctx.now)?;
+                Ok(member)
+            }
+            Err(MembershipError::Expired { .. }) if !segments.is_empty() => {
+                let heads = segments
+                    .iter()
+                    .filter_map(|segment| segment.head.claimed(MAX_HEAD_BYTES).ok());
+                let signed = heads.map(|head| head.at).min().unwrap_or(ctx.now);
+                chain.verify(&self.me.root, signed.min(ctx.now), &revoked(&*ctx.txn))
+            }
+            Err(error) => Err(error),
+        })
+    }
+
+    /// Goes on with the log while it grows; a neighbour that sends nothing new of it is not asked again before its next offer.
     fn after_segments(
         &mut self,
         ctx: &mut Context<'_, '_>,
         link: LinkId,
         publisher: Code,
+        taken: bool,
     ) -> Result<(), Fault> {
         let have = self.log_of(ctx, publisher)?.last;
         let mut again = false;
-        if let Some(state) = self.links.get_mut(&link)
-            && let Some(place) = state
-                .sync
-                .pulling
-                .iter()
-                .position(|(code, _)| *code == publisher)
-        {
-            let (_, until) = state.sync.pulling[place];
-            again = have < until;
-            if !again {
-                state.sync.pulling.swap_remove(place);
+        if let Some(state) = self.links.get_mut(&link) {
+            state.sync.moved = Some(ctx.now);
+            if let Some(until) = state.sync.pulling.remove(&publisher) {
+                again = taken && have < until;
+                if again {
+                    state.sync.pulling.insert(publisher, until);
+                }
             }
         }
         if again {
@@ -430,8 +582,32 @@ impl Core {
         self.offer_sync(ctx, false)
     }
 
-    /// A bad segment ends the link: nothing already known is touched, and the child starts over when it comes back.
-    fn refuse_segments(
+    /// A log that does not hold is left alone on this link; nothing already known of it is touched, and other logs go on.
+    fn bar(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        link: LinkId,
+        publisher: Code,
+        reason: &str,
+    ) -> Result<(), Fault> {
+        let from = self
+            .peer(link)
+            .map_or_else(String::new, |peer| peer.code().to_string());
+        if let Some(state) = self.links.get_mut(&link) {
+            state.sync.barred.insert(publisher);
+            state.sync.wanted.remove(&publisher);
+            state.sync.pulling.remove(&publisher);
+        }
+        ctx.finding(
+            format!("拒收{from}送来的{publisher}的目录分段：{reason}"),
+            format!("catalogue segments of {publisher} from {from} refused: {reason}"),
+            None,
+        )?;
+        self.pull_next(ctx, link)
+    }
+
+    /// A neighbour at fault: the link ends, nothing already known is touched, and it starts over when it comes back.
+    fn end_for(
         &mut self,
         ctx: &mut Context<'_, '_>,
         link: LinkId,
@@ -449,36 +625,30 @@ impl Core {
         Ok(())
     }
 
-    /// Two signed heads of one sequence: kept side by side as the proof, once.
+    /// Whether a head contradicts what is known of its log. If so both are kept side by side as the proof, once.
     fn note_fork(
         &mut self,
         ctx: &mut Context<'_, '_>,
         head: &Head,
         signed: &Signed<Head>,
-    ) -> Result<(), Fault> {
+    ) -> Result<bool, Fault> {
         let publisher = head.publisher.code();
-        let Some(known) = self.known_member(ctx, &publisher)? else {
-            return Ok(());
+        let Some(first) = self.contradicted(ctx, head)? else {
+            return Ok(false);
         };
-        if signed
-            .check(identity::Domain::Segment, &known.certificate().signing_key)
-            .is_err()
+        let signers = self.signers(ctx, &publisher)?;
+        if !signers
+            .iter()
+            .any(|(_, key)| signed.check(Domain::Segment, key).is_ok())
         {
-            return Ok(());
+            return Ok(false);
         }
-        let Some(first) = ctx
-            .txn
-            .row::<Signed<Head>>(Table::Segments, &segment_key(&publisher, head.last))?
-        else {
-            return Ok(());
-        };
-        if first == *signed
-            || ctx
-                .txn
-                .raw(Table::Seen, &fork_key(&publisher, head.last))?
-                .is_some()
-        {
-            return Ok(());
+        let known =
+            ctx.txn
+                .raw_scan(Table::Seen, &fork_prefix(&publisher), None, MAX_FORKS_KEPT)?;
+        let key = fork_key(&publisher, head.last);
+        if known.len() >= MAX_FORKS_KEPT || known.iter().any(|(seen, _)| *seen == key) {
+            return Ok(true);
         }
         let at = ctx.now;
         ctx.record(&Record::ForkFound {
@@ -496,8 +666,46 @@ impl Core {
                 head.last
             ),
             None,
-        )
+        )?;
+        Ok(true)
     }
+
+    /// The stored head of the same log with which this one cannot both be true: of the segment before it, of those it lies across, or of
+    /// the one after it.
+    fn contradicted(
+        &self,
+        ctx: &Context<'_, '_>,
+        head: &Head,
+    ) -> Result<Option<Signed<Head>>, Fault> {
+        let publisher = head.publisher.code();
+        let before = segment_key(&publisher, head.first.saturating_sub(2));
+        let stored = ctx.txn.raw_scan(
+            Table::Segments,
+            &code_key(&publisher),
+            (head.first > 1).then_some(before.as_slice()),
+            NEIGHBOURING_HEADS,
+        )?;
+        for (_, row) in stored {
+            let known: Signed<Head> = decode_row(Table::Segments, &row)?;
+            let claimed = known
+                .claimed(MAX_HEAD_BYTES)
+                .map_err(|error| Fault(format!("stored head: {error}")))?;
+            if sync::conflict(&claimed, head).is_some() {
+                return Ok(Some(known));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Stored heads from the one before a head on: that one, one that begins inside it, and the one that follows.
+const NEIGHBOURING_HEADS: usize = 3;
+
+/// Where the forks found of one publisher are remembered.
+fn fork_prefix(publisher: &Code) -> Vec<u8> {
+    let mut key = vec![b'f'];
+    key.extend_from_slice(&code_key(publisher));
+    key
 }
 
 /// Where a found fork is remembered, so that it is reported once.

@@ -43,7 +43,7 @@ pub enum DivisionsError {
     /// The first line is not the header.
     #[error("首行应为 {HEADER} (wrong header)")]
     Header,
-    /// More than [`MAX_DIVISIONS`] rows.
+    /// More than `MAX_DIVISIONS` rows.
     #[error("区划过多，上限 {MAX_DIVISIONS} (too many divisions)")]
     TooMany,
     /// A row without exactly four cells, with an empty name or with quotes.

@@ -221,7 +221,7 @@ pub fn rests_on_its_act(state: Option<&ApplicationState>, event: &ApplicationEve
 /// The state after `event`, which its home ordered at `at`.
 ///
 /// # Errors
-/// [`Misstep`] when the event cannot follow; a home that keeps to [`super::decide`] never signs such an event, so a copy that holds one is proof.
+/// [`Misstep`] when the event cannot follow; a home that keeps to [`super::decide()`] never signs such an event, so a copy that holds one is proof.
 pub fn evolve(
     state: Option<ApplicationState>,
     event: &ApplicationEvent,

@@ -82,7 +82,7 @@ impl Frontier {
         self.size
     }
 
-    /// Appends a leaf and returns the complete nodes that come to be, as [`append`] does.
+    /// Appends a leaf and returns the complete nodes that come to be, as [`super::append`] does.
     ///
     /// # Errors
     /// [`MerkleError::Full`] at [`MAX_LEAVES`].
