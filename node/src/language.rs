@@ -46,21 +46,21 @@ impl Language {
     }
 }
 
-/// One text in both languages.
+/// One text in both languages. Boxed, so that errors that carry it stay small.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text {
     /// Chinese.
-    pub zh: String,
+    pub zh: Box<str>,
     /// English.
-    pub en: String,
+    pub en: Box<str>,
 }
 
 impl Text {
     /// A text from its two forms.
     pub fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
         Self {
-            zh: zh.into(),
-            en: en.into(),
+            zh: zh.into().into(),
+            en: en.into().into(),
         }
     }
 

@@ -4,6 +4,7 @@ Standard library only. Nothing in here measures; it starts, asks and stops.
 """
 
 import argparse
+import datetime
 import http.client
 import json
 import os
@@ -83,6 +84,7 @@ class Node:
         """Starts the process; `wrapper` is a command to run it under."""
         command = [*wrapper, str(self.federation.binary), "run", "--data", str(self.data)]
         with open(self.log, "ab") as log:
+            self.log_start = log.tell()
             self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                                             env=self.federation.environment, start_new_session=True)
         return self
@@ -99,6 +101,13 @@ class Node:
             return self._call("GET", "/healthz", None)[0] == 200
         except OSError:
             return False
+
+    def connected_at(self):
+        """Unix time at which a neighbour first connected to the process that runs now, from its log; none so far is None."""
+        for line in self.log.read_bytes()[self.log_start:].decode(errors="replace").splitlines():
+            if " connected peer=" in line:
+                return datetime.datetime.fromisoformat(line.split()[0].replace("Z", "+00:00")).timestamp()
+        return None
 
     def stop(self, how=signal.SIGTERM):
         if self.process is None:
@@ -137,6 +146,10 @@ class Node:
             own.request(method, path, body, headers)
             answer = own.getresponse()
             return answer.status, answer.read()
+        except (OSError, http.client.HTTPException):
+            # A connection that failed once is of no use as it is; closed, it connects again with the next request.
+            own.close()
+            raise
         finally:
             if connection is None:
                 own.close()
@@ -280,6 +293,8 @@ class Workplace:
         self.path = pathlib.Path(named) if named else pathlib.Path(tempfile.mkdtemp(prefix="guantong-bench-"))
 
     def __enter__(self):
+        # So that a run that is ended stops what it started.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         self.path.mkdir(parents=True, exist_ok=True)
         if any(self.path.iterdir()):
             raise SystemExit(f"{self.path} is not empty")

@@ -91,8 +91,8 @@ impl Prepared {
             node: act.node,
             kind: kind.id().to_owned(),
             article: statute::required_role(kind).1,
-            summary_zh: summary.zh,
-            summary_en: summary.en,
+            summary_zh: summary.zh.into(),
+            summary_en: summary.en.into(),
         }
     }
 }

@@ -137,7 +137,7 @@ fn requester(
     name: Option<String>,
 ) -> Result<(CreditCode, String), CliError> {
     if let (Some(code), Some(name)) = (&code, &name) {
-        return Ok((code.clone(), name.clone()));
+        return Ok((*code, name.clone()));
     }
     let people: List<PersonView> =
         client.get(&format!("/people?limit={}", crate::api::MAX_PAGE))?;

@@ -235,8 +235,7 @@ fn head(global: &Global, output: &Output, who: &Who, node: Code) -> Result<(), C
     let key = open_key(global)?;
     let from = now();
     let term = (from.plus_seconds(-300), from.plus_days(i64::from(who.days)));
-    let certificate =
-        authority_head_certificate(&who.name, who.department.clone(), node, term, &key);
+    let certificate = authority_head_certificate(&who.name, who.department, node, term, &key);
     let chain = PersonChain(vec![certificate]);
     let path = global
         .key
@@ -273,7 +272,7 @@ fn enrol_person(
         key: public_key(public)?,
         name: who.name.clone(),
         role,
-        department: who.department.clone(),
+        department: who.department,
         node: signer.node()?,
         term_from: from.plus_seconds(-300),
         term_until: from.plus_days(i64::from(who.days)),

@@ -6,12 +6,14 @@ use std::path::Path;
 use serde_json::json;
 use sharing::act::{ActBody, MAX_ENTRIES_PER_ACT};
 use sharing::catalogue::{DraftError, Entry, EntryDraft};
+use statute::Refusal;
 
 use super::args::{now, read_text_up_to};
 use super::client::Client;
 use super::error::{CliError, Exit};
 use super::signer::{Signer, carry_out};
 use super::{Global, Output};
+use crate::language::{Language, Text};
 use crate::person;
 
 /// The JSON Schema of one line of an import, as published in `docs/schema/`.
@@ -84,65 +86,81 @@ pub(super) fn run(
     Ok(())
 }
 
+/// What is wrong with one line.
+struct Defect {
+    /// Its number, from 1.
+    line: usize,
+    what: Text,
+    /// When it is the law that refuses it.
+    refusal: Option<Refusal>,
+}
+
 /// Reads every line and names the defects of all lines at once.
 fn parse(text: &str) -> Result<Vec<Entry>, CliError> {
     let mut entries = Vec::new();
     let mut defects = Vec::new();
-    for (number, line) in text
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty())
-    {
-        let read = serde_json::from_str::<EntryDraft>(line)
-            .map_err(|error| (error.to_string(), error.to_string(), None));
-        let made = read.and_then(|draft| {
-            draft.into_entry().map_err(|error| match error {
-                DraftError::Refused(refusal) => (refusal.zh(), refusal.en(), Some(refusal)),
-                other => (other.to_string(), other.to_string(), None),
-            })
-        });
-        match made {
+    for (index, line) in text.lines().enumerate() {
+        if line.trim().is_empty() {
+            continue;
+        }
+        match entry(line) {
             Ok(entry) => entries.push(entry),
-            Err((zh, en, refusal)) => defects.push((number + 1, zh, en, refusal)),
+            Err((what, refusal)) => defects.push(Defect {
+                line: index + 1,
+                what,
+                refusal,
+            }),
         }
     }
-    if defects.is_empty() && !entries.is_empty() {
-        return Ok(entries);
+    match (defects.first(), entries.is_empty()) {
+        (None, false) => Ok(entries),
+        (None, true) => Err(CliError::usage("文件中没有条目", "the file holds no entry")),
+        (Some(first), _) => Err(told(first, &defects)),
     }
-    if defects.is_empty() {
-        return Err(CliError::usage("文件中没有条目", "the file holds no entry"));
-    }
-    let told = |text: fn(&(usize, String, String, Option<statute::Refusal>)) -> &str| {
-        let lines: Vec<_> = defects
-            .iter()
-            .take(MAX_TOLD)
-            .map(|defect| format!("  {}: {}", defect.0, text(defect)))
+}
+
+fn entry(line: &str) -> Result<Entry, (Text, Option<Refusal>)> {
+    let plain = |text: String| (Text::new(text.clone(), text), None);
+    let draft: EntryDraft = serde_json::from_str(line).map_err(|error| plain(error.to_string()))?;
+    draft.into_entry().map_err(|error| match error {
+        DraftError::Refused(refusal) => (Text::new(refusal.zh(), refusal.en()), Some(refusal)),
+        other => plain(other.to_string()),
+    })
+}
+
+/// All defects as one error: refused by law when the law refuses every one of them, wrong use otherwise.
+fn told(first: &Defect, defects: &[Defect]) -> CliError {
+    let lines = |language: Language| {
+        let named = defects.iter().take(MAX_TOLD);
+        let mut lines: Vec<String> = named
+            .map(|defect| format!("  {}: {}", defect.line, defect.what.in_language(language)))
             .collect();
-        let more = defects.len().saturating_sub(MAX_TOLD);
-        if more == 0 {
-            lines.join("\n")
-        } else {
-            format!("{}\n  … +{more}", lines.join("\n"))
+        if defects.len() > MAX_TOLD {
+            lines.push(format!("  … +{}", defects.len() - MAX_TOLD));
         }
+        lines.join("\n")
     };
-    // All refused by law is a lawful refusal; anything malformed is wrong use.
-    let lawful = defects.iter().all(|defect| defect.3.is_some());
-    let exit = if lawful { Exit::Refused } else { Exit::Usage };
-    let (zh, en) = (
-        format!("{} 行有缺陷：\n{}", defects.len(), told(|d| &d.1)),
-        format!("{} lines are defective:\n{}", defects.len(), told(|d| &d.2)),
+    let lawful = defects.iter().all(|defect| defect.refusal.is_some());
+    let error = CliError::new(
+        if lawful { Exit::Refused } else { Exit::Usage },
+        format!("{} 行有缺陷：\n{}", defects.len(), lines(Language::Chinese)),
+        format!(
+            "{} lines are defective:\n{}",
+            defects.len(),
+            lines(Language::English)
+        ),
     );
-    let mut error = CliError::new(exit, zh, en);
-    if let Some((.., Some(refusal))) = defects.first() {
-        error.article = Some(refusal.article.short());
-        error = error.advise(refusal.what_to_do_zh(), refusal.what_to_do_en());
-    } else {
-        error = error.advise(
+    match &first.refusal {
+        Some(refusal) => CliError {
+            article: Some(refusal.article.short()),
+            ..error
+        }
+        .advise(refusal.what_to_do_zh(), refusal.what_to_do_en()),
+        None => error.advise(
             "格式见 guantong catalogue schema",
             "the form is in guantong catalogue schema",
-        );
+        ),
     }
-    Err(error)
 }
 
 /// The entries in groups that fit an act.

@@ -10,8 +10,8 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::language::Language;
 
-/// Columns of the part of a step's line that says who and where.
-const WHO_COLUMNS: usize = 54;
+/// Columns of the part of a step's line that says who and where: the longest of the demo, in Chinese and in English.
+const WHO_COLUMNS: [usize; 2] = [54, 70];
 
 /// The terminal, shared by all threads of the demo.
 #[derive(Debug)]
@@ -76,7 +76,8 @@ impl Screen {
             .article
             .map(|article| article.short())
             .unwrap_or_default();
-        let who = padded(&line.who, WHO_COLUMNS);
+        let columns = WHO_COLUMNS[usize::from(self.language == Language::English)];
+        let who = padded(&line.who, columns);
         self.line(&format!(
             "  ✓ {who}  {}  〔{article}〕 {}",
             line.what,

@@ -380,7 +380,7 @@ mod tests {
         };
         let text = summary(&act);
         assert_eq!(
-            text.zh,
+            &*text.zh,
             "【提出争议】案卷 abababab：提出争议：拒绝理由不成立（节点 100000，《政务数据共享条例》第二十八条）"
         );
         assert!(text.en.contains("raise a dispute") && text.en.contains("Art. 28"));

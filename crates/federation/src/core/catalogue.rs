@@ -158,3 +158,20 @@ fn fits_a_segment(entry: &Entry, at: Moment) -> Result<(), Refusal> {
 
 /// Most bytes of an encoded time.
 const MOMENT_BYTES: usize = 9;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::tests::case;
+
+    #[test]
+    fn an_entry_that_no_segment_holds_is_refused_under_r12_before_it_is_kept() {
+        let at = Moment::from_millis(0);
+        let small = case::entry(vec![case::item("名称")]);
+        assert_eq!(fits_a_segment(&small, at), Ok(()));
+        let large = case::entry(vec![case::item(&"长".repeat(sync::MAX_CHANGE_BYTES / 3))]);
+        let refusal = fits_a_segment(&large, at).unwrap_err();
+        assert_eq!(refusal.article, Article::R12);
+        assert!(matches!(refusal.reason, RefusalReason::TooLong { .. }));
+    }
+}

@@ -52,13 +52,12 @@ impl Core {
         }
         let learned: Option<ChainRow> = ctx.txn.row(Table::Chains, &code_key(code))?;
         Ok(match (line, learned) {
-            (Some(line), Some(learned)) => {
+            (Some(line), Some(learned)) if age(&learned.chain) > age(&line.chain) => {
                 let stands = learned
                     .chain
                     .verify(&self.me.root, ctx.now, &revoked(&*ctx.txn))
                     .is_ok();
-                let later = stands && age(&learned.chain) > age(&line.chain);
-                Some(if later { learned } else { line })
+                Some(if stands { learned } else { line })
             }
             (line, learned) => line.or(learned),
         })
@@ -95,14 +94,14 @@ impl Core {
     pub(super) fn ask_chain(&mut self, ctx: &mut Context<'_, '_>, code: Code) -> Result<(), Fault> {
         match self.parent_link() {
             Some(parent) => ctx.send(parent, Frame::ChainWanted { code }),
-            None if self.place().is_some_and(|place| place.depth() == 1) => {
-                if self.tell_unknown(code) {
-                    ctx.finding(
-                        format!("体系中没有编码为{code}的节点"),
-                        format!("no node {code} in the federation"),
-                        None,
-                    )?;
-                }
+            None if self.place().is_some_and(|place| place.depth() == 1)
+                && self.tell_unknown(code) =>
+            {
+                ctx.finding(
+                    format!("体系中没有编码为{code}的节点"),
+                    format!("no node {code} in the federation"),
+                    None,
+                )?;
             }
             None => {}
         }
@@ -246,7 +245,8 @@ impl Core {
         Ok(())
     }
 
-    /// Remembers a verified chain, once, unless a later one of the same code is known: an old chain that still verifies takes nothing back.
+    /// Remembers a verified chain, once. Under its code the latest stands: an old one that still verifies takes nothing back, and is kept
+    /// under its key alone, for what that key signed.
     pub(super) fn learn(
         &mut self,
         ctx: &mut Context<'_, '_>,
@@ -257,11 +257,10 @@ impl Core {
             return Ok(());
         };
         if let Some(known) = self.known_chain(ctx, &claimed.code())? {
-            let stands = known
-                .chain
-                .verify(&self.me.root, ctx.now, &revoked(&*ctx.txn))
-                .is_ok();
-            if known.chain == *chain || (stands && age(&known.chain) >= age(chain)) {
+            let mut by_key = code_key(&claimed.code());
+            by_key.extend_from_slice(claimed.signing_key.as_bytes());
+            let new_key = || Ok(ctx.txn.raw(Table::Chains, &by_key)?.is_none());
+            if known.chain == *chain || (age(&known.chain) >= age(chain) && !new_key()?) {
                 return Ok(());
             }
         }
@@ -280,7 +279,7 @@ const MAX_CERTIFICATE_BYTES: usize = 2_048;
 const ORDER_BYTES: usize = 8;
 
 /// By what the later of two chains of one code is known: the certificates from the node's own up, each by epoch, beginning and number.
-fn age(chain: &Chain) -> Vec<(u32, Moment, u64)> {
+pub(super) fn age(chain: &Chain) -> Vec<(u32, Moment, u64)> {
     let of = |certificate: Certificate| {
         (
             certificate.epoch,

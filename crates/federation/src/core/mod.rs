@@ -29,6 +29,8 @@ mod record;
 mod search;
 mod syncing;
 mod tables;
+#[cfg(test)]
+mod tests;
 pub mod view;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -9,6 +9,7 @@ use sharing::docket::{DocketBody, DocketEvent, DocketId, DocketState};
 use sharing::ledger::merkle;
 use sharing::return_flow::ReturnFlowEvent;
 
+use super::chains::age;
 use super::checkpoints::{MAX_CHECKPOINT_BYTES, Nodes};
 use super::envelopes::order_key;
 use super::record::Record;
@@ -476,7 +477,10 @@ fn remember_chain(txn: &mut Txn<'_>, chain: &Chain, as_of: Moment) -> Result<(),
         let chain = chain.clone();
         let row = ChainRow { chain, as_of };
         let mut by_key = code_key(&certificate.place.code());
-        put(txn, Table::Chains, by_key.clone(), &row);
+        let known: Option<ChainRow> = txn.row(Table::Chains, &by_key)?;
+        if known.is_none_or(|known| age(&known.chain) <= age(&row.chain)) {
+            put(txn, Table::Chains, by_key.clone(), &row);
+        }
         by_key.extend_from_slice(certificate.signing_key.as_bytes());
         put(txn, Table::Chains, by_key, &row);
     }

@@ -196,7 +196,7 @@ impl Core {
     }
 
     /// Notes a failed fetch; says whether the operator is to be told: the first time, the second, the fourth, and so on.
-    fn fetch_failed(&mut self, key: Vec<u8>, now: Moment) -> bool {
+    pub(super) fn fetch_failed(&mut self, key: Vec<u8>, now: Moment) -> bool {
         if self.fetches.failed.len() >= MAX_FAILURES_KEPT {
             self.fetches.failed.clear();
         }

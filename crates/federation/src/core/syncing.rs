@@ -543,7 +543,12 @@ impl Core {
                     .iter()
                     .filter_map(|segment| segment.head.claimed(MAX_HEAD_BYTES).ok());
                 let signed = heads.map(|head| head.at).min().unwrap_or(ctx.now);
-                chain.verify(&self.me.root, signed.min(ctx.now), &revoked(&*ctx.txn))
+                let then = signed.min(ctx.now);
+                let proved = chain.verify(&self.me.root, then, &revoked(&*ctx.txn));
+                if proved.is_ok() {
+                    self.learn(ctx, chain, then)?;
+                }
+                proved
             }
             Err(error) => Err(error),
         })

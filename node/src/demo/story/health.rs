@@ -5,20 +5,23 @@ use std::time::Instant;
 use federation::core::view::HealthView;
 use federation::health::Condition;
 use identity::Code;
+use sharing::docket::DocketState;
 use statute::Article;
 
 use super::super::Failure;
 use super::super::stage::{EFFECT, Happened, Stage};
-use super::step;
+use super::cases::{CASES, REQUESTER};
+use super::{returns, step};
 use crate::api::List;
 use crate::language::Language;
 
-/// Shows the table of the subtree as the hub has it, once every node's newest report is in and nothing waits.
+/// Shows the table of the subtree as the hub has it, once every node has reported after the story and nothing waits.
 ///
 /// # Errors
 /// [`Failure`].
 pub fn tell(stage: &Stage) -> Result<(), Failure> {
     let begun = Instant::now();
+    let told = crate::runtime::driver::now();
     let hub = stage.site(Code::HUB)?;
     let expected = stage.layout.nodes.len();
     let what = stage.pick(
@@ -32,11 +35,12 @@ pub fn tell(stage: &Stage) -> Result<(), Failure> {
                 && node
                     .report
                     .as_ref()
-                    .is_some_and(|report| report.outbox == 0 && report.unsealed == 0)
+                    .is_some_and(|report| report.at >= told && report.outbox == 0 && report.unsealed == 0)
         };
         Ok((health.items.iter().filter(well).count() >= expected).then_some(health.items))
     })?;
     table(stage, &health);
+    nothing_doubled(stage)?;
     let overdue: u64 = health
         .iter()
         .filter_map(|node| node.report.as_ref())
@@ -53,6 +57,42 @@ pub fn tell(stage: &Stage) -> Result<(), Failure> {
         },
         article: Article::R30,
         took: begun.elapsed(),
+    });
+    Ok(())
+}
+
+/// However often nodes were killed on the way: four applications, one dispute, and one subscription for each recipient and dataset.
+fn nothing_doubled(stage: &Stage) -> Result<(), Failure> {
+    let what = stage.pick("案卷不缺不重", "no docket is missing or doubled");
+    let count = |node: &str, of: fn(&DocketState) -> bool| -> Result<usize, Failure> {
+        let node = super::code(node)?;
+        let dockets = stage.await_effect(what, EFFECT, || stage.dockets(node).map(Some))?;
+        Ok(dockets.iter().filter(|docket| of(&docket.state)).count())
+    };
+    let found = [
+        count(REQUESTER, |state| {
+            matches!(state, DocketState::Application(_))
+        })?,
+        count(Code::HUB.as_str(), |state| {
+            matches!(state, DocketState::Dispute(_))
+        })?,
+        count(returns::SOURCE, |state| {
+            matches!(state, DocketState::ReturnFlow(_))
+        })?,
+    ];
+    let expected = [CASES.len(), 1, returns::subscriptions(stage)];
+    if found != expected {
+        return Err(Failure::new(what, format!("{found:?} ≠ {expected:?}")));
+    }
+    stage.screen.remark(&match stage.language() {
+        Language::Chinese => format!(
+            "{what}：申请 {}、争议 {}、回流订阅 {}",
+            found[0], found[1], found[2]
+        ),
+        Language::English => format!(
+            "{what}: {} applications, {} dispute, {} subscriptions",
+            found[0], found[1], found[2]
+        ),
     });
     Ok(())
 }

@@ -21,7 +21,7 @@ use super::{code, facts, step};
 use crate::language::Language;
 
 /// The source.
-const SOURCE: &str = "mca";
+pub const SOURCE: &str = "mca";
 /// Whose part is exported and verified offline.
 const SAMPLE: &str = "440106";
 
@@ -63,18 +63,7 @@ type Expected = BTreeMap<(Code, &'static str), u64>;
 /// [`Failure`].
 pub fn tell(stage: &Stage) -> Result<(), Failure> {
     let begun = Instant::now();
-    let recipients: Vec<Code> = stage
-        .roster
-        .nodes
-        .iter()
-        .filter(|place| {
-            matches!(
-                place.level,
-                Level::Province | Level::Prefecture | Level::County
-            )
-        })
-        .map(|place| place.code())
-        .collect();
+    let recipients = recipients(stage);
     let expected = expected(&recipients)?;
     subscribe(stage, &recipients)?;
     for dataset in &DATASETS {
@@ -118,6 +107,23 @@ pub fn tell(stage: &Stage) -> Result<(), Failure> {
         took: begun.elapsed(),
     });
     Ok(())
+}
+
+/// Who receives: every province, city and county.
+fn recipients(stage: &Stage) -> Vec<Code> {
+    let local = |level: Level| matches!(level, Level::Province | Level::Prefecture | Level::County);
+    stage
+        .roster
+        .nodes
+        .iter()
+        .filter(|place| local(place.level))
+        .map(|place| place.code())
+        .collect()
+}
+
+/// How many subscriptions there are to be.
+pub fn subscriptions(stage: &Stage) -> usize {
+    recipients(stage).len() * DATASETS.len()
 }
 
 fn subscribe(stage: &Stage, recipients: &[Code]) -> Result<(), Failure> {
