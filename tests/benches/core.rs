@@ -200,7 +200,7 @@ fn member() -> Member {
         terms(),
     )
     .expect("a hub");
-    let hub_certificate = Chain(vec![hub.clone()])
+    let hub_certificate = Chain::new(vec![hub.clone()])
         .claimed()
         .expect("the hub's certificate");
     let own_key = key(&format!("node {PUBLISHER}"));
@@ -211,7 +211,7 @@ fn member() -> Member {
         terms(),
     )
     .expect("a province");
-    let chain = Chain(vec![hub, own]);
+    let chain = Chain::new(vec![hub, own]);
     let member = chain
         .verify_historic(&key("root").verify_key(), NOW)
         .expect("a member");

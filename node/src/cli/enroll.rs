@@ -42,6 +42,8 @@ pub enum EnrollCommand {
         #[arg(long, value_name = "FILE")]
         chain: PathBuf,
     },
+    /// 续期：生成新的密封密钥和续期申请 / renew: make the next sealing key and a new request for the parent
+    Renew,
     /// 撤销下级节点的证书 / revoke a child's certificate
     Revoke {
         /// 下级节点 / the child
@@ -133,6 +135,7 @@ pub(super) fn run(
             out,
         } => approve(global, output, &request, witnesses, valid_days, &out),
         EnrollCommand::Install { chain } => install(global, output, &chain),
+        EnrollCommand::Renew => super::init::renew(global, output),
         EnrollCommand::Revoke {
             child,
             serial,

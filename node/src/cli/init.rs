@@ -29,8 +29,10 @@ use super::{Global, Output};
 use crate::api::{Role, Tokens, tokens};
 use crate::person::random_bytes;
 
-/// Days for which a sealing key is used; a renewal brings the next one.
-const SEALING_DAYS: i64 = 400;
+/// Days for which a sealing key is used, a little longer than the 90 days for which a certificate stands; `guantong enroll renew` makes the next one.
+const SEALING_DAYS: i64 = 100;
+/// The same for the hub, whose certificate is signed once a year with the offline root key.
+const HUB_SEALING_DAYS: i64 = 400;
 /// Configuration.
 pub const NODE_FILE: &str = "node.toml";
 /// The root's public key.
@@ -193,7 +195,7 @@ fn make_keys(dir: &Path, args: &InitArgs, head: VerifyKey) -> Result<EnrolmentFi
             .verify_key()
             .as_bytes(),
         sealing_key: OpeningKey::from_seed(1, sealing_seed)
-            .sealing_key(created.plus_days(SEALING_DAYS)),
+            .sealing_key(created.plus_days(sealing_days(args.level))),
         authority_head: head,
         created,
     };
@@ -201,6 +203,62 @@ fn make_keys(dir: &Path, args: &InitArgs, head: VerifyKey) -> Result<EnrolmentFi
         request: says.sign(&signing),
         says,
     })
+}
+
+fn sealing_days(level: Level) -> i64 {
+    if level == Level::Hub {
+        HUB_SEALING_DAYS
+    } else {
+        SEALING_DAYS
+    }
+}
+
+/// `guantong enroll renew`: the next sealing key and a new request with the node's own keys. The old sealing keys stay, for what was sealed to them.
+pub(super) fn renew(global: &Global, output: &Output) -> Result<(), CliError> {
+    let dir = folder(global)?;
+    let request_path = dir.join(REQUEST_FILE);
+    let before = read_request(&request_path)?.says;
+    let signing = SigningKey::from_seed(read_seed(&dir.join(KEYS_DIR).join("signing.key"))?);
+    if signing.verify_key() != before.signing_key {
+        return Err(CliError::file(
+            &request_path,
+            "申请与本节点的签名密钥不符 / the request is not of this node's signing key",
+        ));
+    }
+    let (id, seed): (u32, [u8; 32]) = (before.sealing_key.id + 1, random_bytes()?);
+    crate::person::write_private(
+        &dir.join(KEYS_DIR).join(format!("{SEALING_PREFIX}{id}.key")),
+        format!("{}\n", hex::encode(seed)).as_bytes(),
+    )?;
+    let created = now();
+    let says = EnrolmentRequest {
+        sealing_key: OpeningKey::from_seed(id, seed)
+            .sealing_key(created.plus_days(sealing_days(before.level))),
+        created,
+        ..before
+    };
+    let file = EnrolmentFile {
+        request: says.sign(&signing),
+        says,
+    };
+    write_json(&request_path, &file)?;
+    let made = Made {
+        data: dir.to_owned(),
+        code: file.says.code,
+        signing_key: file.says.signing_key,
+        request: request_path,
+    };
+    output.print(&made, |language| {
+        format!(
+            "{} {SEALING_PREFIX}{id}\n{}",
+            language.pick("已生成新的密封密钥", "made the next sealing key"),
+            language.pick(
+                "下一步：重启节点（使其持有新密钥），把 enrolment-request.json 交上级签发，再运行 guantong enroll install",
+                "next: restart the node, so that it holds the new key; give enrolment-request.json to the parent's authority; then run guantong enroll install",
+            ),
+        )
+    });
+    Ok(())
 }
 
 fn make_tokens(dir: &Path) -> Result<(), CliError> {

@@ -1,17 +1,15 @@
 //! Dockets at this node: commands decided and events ordered where the home is here, verified copies kept where it is not.
 
-use identity::{Chain, Code, Digest, Member, Path, Signed, codec};
-use sharing::act::{ActBody, MAX_ACT_BYTES, VerifiedAct};
+use identity::{Code, Digest, Member, Path, Signed, codec};
+use sharing::act::VerifiedAct;
 use sharing::application;
 use sharing::dispute::{self, Bench};
-use sharing::docket::{
-    self, DocketBody, DocketCopy, DocketError, DocketEvent, DocketId, DocketState, Entering, Tip,
-};
+use sharing::docket::{self, DocketBody, DocketEvent, DocketId, DocketState, Entering, Tip};
 use sharing::return_flow;
 use statute::{Article, Refusal, RefusalReason};
 
 use super::project::PersonRow;
-use super::tables::{DocketRow, View, act_key, docket_key, event_key, meta};
+use super::tables::{DocketRow, View, docket_key, event_key, meta};
 use super::{Context, Core, Record};
 use crate::store::{Fault, Table};
 use crate::wire::{MAX_ENVELOPE_BYTES, Payload};
@@ -167,7 +165,7 @@ impl Core {
         }))
     }
 
-    fn record_event(
+    pub(super) fn record_event(
         &mut self,
         ctx: &mut Context<'_, '_>,
         signed: &Signed<DocketEvent>,
@@ -278,214 +276,6 @@ impl Core {
             .row(Table::DocketEvents, &event_key(docket, sequence))?
             .ok_or_else(|| Fault(format!("event {sequence} of {docket} is missing")))?;
         ctx.txn.body_as(&body)
-    }
-
-    /// A verified copy of a docket held here.
-    pub(super) fn copy(
-        &self,
-        ctx: &Context<'_, '_>,
-        docket: &DocketId,
-    ) -> Result<Option<DocketCopy>, Fault> {
-        let Some(row) = self.docket_row(ctx, docket)? else {
-            return Ok(None);
-        };
-        // Whoever hears the case verifies the chain; that the home's certificate is over must not keep the case from being heard.
-        let Some(home) = self.known_chain(ctx, &row.home.code())? else {
-            return Ok(None);
-        };
-        let mut events = Vec::new();
-        for sequence in 0..row.next {
-            events.push(self.stored_event(ctx, docket, sequence)?);
-        }
-        Ok(Some(DocketCopy {
-            home: home.chain,
-            events,
-        }))
-    }
-
-    /// Events from a docket's home, in its order: each is verified before it is kept.
-    pub(super) fn copy_events(
-        &mut self,
-        ctx: &mut Context<'_, '_>,
-        sender: &Member,
-        home: &Chain,
-        events: &[Signed<DocketEvent>],
-    ) -> Result<(), Fault> {
-        // A home speaks for itself; what others relay comes as a dispute's copy.
-        if home
-            .claimed()
-            .map(|certificate| certificate.place)
-            .ok()
-            .as_ref()
-            != Some(sender.place())
-        {
-            return Ok(());
-        }
-        for signed in events {
-            let Ok(claimed) = signed.claimed(docket::MAX_EVENT_BYTES) else {
-                continue;
-            };
-            let id = claimed.docket;
-            let row = self.docket_row(ctx, &id)?;
-            match docket::verify_event(
-                row.as_ref().and_then(tip),
-                signed,
-                sender.place(),
-                sender.signing_key(),
-            ) {
-                Ok(event) => {
-                    let state = match DocketState::evolve(
-                        row.as_ref().map(|row| row.state.clone()),
-                        &event,
-                    ) {
-                        Ok(state) => state,
-                        Err(error) => {
-                            self.docket_finding(ctx, &id, sender, &error.to_string())?;
-                            break;
-                        }
-                    };
-                    if let Err(reason) = self.may_copy(ctx, sender, row.as_ref(), &event, &state)? {
-                        self.docket_finding(ctx, &id, sender, reason)?;
-                        break;
-                    }
-                    let event = self.record_event(ctx, signed, sender.place())?;
-                    self.react_to_copy(ctx, &event)?;
-                }
-                Err(DocketError::Known(_)) => {}
-                Err(DocketError::Gap { expected, .. }) => {
-                    self.queue(
-                        ctx,
-                        sender.code(),
-                        Payload::EventsWanted {
-                            docket: id,
-                            from: expected,
-                        },
-                    )?;
-                    break;
-                }
-                Err(error) => {
-                    self.docket_finding(ctx, &id, sender, &error.to_string())?;
-                    break;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether an event that its sender signed may stand in the copy kept here. Signing is not enough: a docket has one home, which the law
-    /// names and not the sender; it concerns this node; and no home speaks for this node's people.
-    fn may_copy(
-        &self,
-        ctx: &Context<'_, '_>,
-        sender: &Member,
-        row: Option<&DocketRow>,
-        event: &DocketEvent,
-        state: &DocketState,
-    ) -> Result<Result<(), &'static str>, Fault> {
-        let Some(member) = &self.member else {
-            return Ok(Err("无有效证书 (no certificate here)"));
-        };
-        if row.is_some_and(|row| row.home != *sender.place()) {
-            return Ok(Err("不是该案卷的所在节点 (not this docket's home)"));
-        }
-        if !parties(state).contains(member.place()) {
-            return Ok(Err("与本节点无关 (this node is no party)"));
-        }
-        if row.is_none() && !self.opens_at_its_home(ctx, sender, event)? {
-            return Ok(Err("该案卷不应由此节点受理 (not the node to open it)"));
-        }
-        let before = row.map(|row| &row.state);
-        if !rests_on_its_act(before, &event.body) {
-            return Ok(Err("与所载行为不符 (it alters the act in it)"));
-        }
-        for act in event.body.acts() {
-            let ours = act
-                .signer
-                .holder()
-                .is_none_or(|it| it.node == member.code());
-            let done_here = ctx.txn.raw(Table::Seen, &act_key(&act.id()))?.is_some();
-            if ours && !done_here && act.verify(member.certificate(), event.at).is_err() {
-                return Ok(Err(
-                    "所载本节点人员的行为无效 (an act of this node's people does not hold)",
-                ));
-            }
-        }
-        Ok(Ok(()))
-    }
-
-    /// Whether the first event of a docket comes from the node that owes its first step: the provider's for an application (R20), the source's for
-    /// return flow (R24), a common superior's for a dispute about a docket held here (R28).
-    fn opens_at_its_home(
-        &self,
-        ctx: &Context<'_, '_>,
-        sender: &Member,
-        event: &DocketEvent,
-    ) -> Result<bool, Fault> {
-        use sharing::application::ApplicationEvent;
-        use sharing::dispute::DisputeEvent;
-        use sharing::return_flow::ReturnFlowEvent;
-        Ok(match &event.body {
-            DocketBody::Application(ApplicationEvent::Received { apply, .. }) => {
-                let said = apply.act.claimed(MAX_ACT_BYTES).map(|act| act.body);
-                let there = |asked: &Path| asked == sender.place();
-                apply.id().0 == event.docket.0
-                    && matches!(said, Ok(ActBody::Apply { application }) if there(&application.provider_node))
-            }
-            DocketBody::ReturnFlow(ReturnFlowEvent::Subscribed { act, .. }) => {
-                let said = act.act.claimed(MAX_ACT_BYTES).map(|act| act.body);
-                let there = |source: Code| source == sender.code();
-                act.id().0 == event.docket.0
-                    && matches!(said, Ok(ActBody::Subscribe { source, .. }) if there(source))
-            }
-            DocketBody::Dispute(DisputeEvent::Referred {
-                complainant,
-                respondent,
-                about,
-                ..
-            }) => {
-                let common = Path::common_path(&complainant.node, &respondent.node);
-                let above = *sender.place() == common || sender.place().is_ancestor_of(&common);
-                above && self.docket_row(ctx, about)?.is_some()
-            }
-            DocketBody::Application(_) | DocketBody::ReturnFlow(_) | DocketBody::Dispute(_) => {
-                false
-            }
-        })
-    }
-
-    fn docket_finding(
-        &self,
-        ctx: &mut Context<'_, '_>,
-        docket: &DocketId,
-        sender: &Member,
-        error: &str,
-    ) -> Result<(), Fault> {
-        ctx.finding(
-            format!(
-                "{}送来的案卷{}事件未被接受：{error}",
-                sender.code(),
-                docket.0.short()
-            ),
-            format!(
-                "an event of docket {} from {} was not accepted: {error}",
-                docket.0.short(),
-                sender.code()
-            ),
-            Some(Article::R29),
-        )
-    }
-}
-
-/// Whether the home left what a person said as the person said it.
-fn rests_on_its_act(before: Option<&DocketState>, body: &DocketBody) -> bool {
-    match (before, body) {
-        (Some(DocketState::Application(state)), DocketBody::Application(event)) => {
-            application::rests_on_its_act(Some(state), event)
-        }
-        (_, DocketBody::Application(event)) => application::rests_on_its_act(None, event),
-        (_, DocketBody::Dispute(event)) => dispute::rests_on_its_act(event),
-        // Its only act is the opening, whose fields are compared there.
-        (_, DocketBody::ReturnFlow(_)) => true,
     }
 }
 

@@ -97,6 +97,11 @@ impl Core {
         let Some(destination) = self.known_member(ctx, &to)? else {
             return self.ask_chain(ctx, to);
         };
+        // Nothing is sealed to a key whose time is over: its holder is to renew, and the ancestors are asked for the newer certificate.
+        if destination.certificate().sealing_key.valid_until <= ctx.now {
+            self.ask_chain(ctx, to)?;
+            return self.tell_unsealable(ctx, &to);
+        }
         let Some(here) = self.place().cloned() else {
             return Ok(());
         };
@@ -125,14 +130,14 @@ impl Core {
         self.pump(ctx, next)
     }
 
-    /// The destination's certificate names a sealing key that is none. What is addressed to it waits for another certificate.
+    /// The destination's certificate names a sealing key that is none, or one whose time is over. What is addressed to it waits for another certificate.
     fn tell_unsealable(&mut self, ctx: &mut Context<'_, '_>, to: &Code) -> Result<(), Fault> {
         if !self.tell_unknown(*to) {
             return Ok(());
         }
         ctx.finding(
-            format!("{to}的证书所载封装公钥无效；发给它的信件留在本节点"),
-            format!("the sealing key in the certificate of {to} is none; what is addressed to it waits here"),
+            format!("{to}的证书所载封装公钥无效或已到期；发给它的信件留在本节点，待其续期"),
+            format!("the sealing key in the certificate of {to} is none or has ended; what is addressed to it waits here until it renews"),
             None,
         )
     }

@@ -92,6 +92,14 @@ impl Core {
                 member.place()
             ));
         }
+        let sealing = &member.certificate().sealing_key;
+        let held = |key: &identity::OpeningKey| key.sealing_key(sealing.valid_until) == *sealing;
+        if !self.me.opening.iter().any(held) {
+            return Err(format!(
+                "this node does not hold sealing key {} of the certificate; restart it so that it reads its keys, then install again",
+                sealing.id
+            ));
+        }
         match self.place() {
             Some(place) if place != member.place() => Err(format!(
                 "this node is {place}; the certificate is for {}",

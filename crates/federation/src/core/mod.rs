@@ -16,8 +16,11 @@ mod chains;
 mod checkpoints;
 mod circuits;
 mod clock;
+mod copies;
 mod dockets;
 mod envelopes;
+mod fetches;
+mod forks;
 mod input;
 mod links;
 mod members;
@@ -197,7 +200,7 @@ pub struct Core {
     /// How far the search for expired envelopes has come.
     sweep: envelopes::Sweep,
     /// Fetches tried in this run.
-    fetches: reactions::Fetches,
+    fetches: fetches::Fetches,
 }
 
 impl Core {
@@ -220,7 +223,7 @@ impl Core {
             told_unknown: BTreeSet::new(),
             unproven: BTreeMap::new(),
             sweep: envelopes::Sweep::default(),
-            fetches: reactions::Fetches::default(),
+            fetches: fetches::Fetches::default(),
         }
     }
 

@@ -12,8 +12,8 @@ use sharing::return_flow::ReturnFlowEvent;
 use super::chains::age;
 use super::checkpoints::{MAX_CHECKPOINT_BYTES, Nodes};
 use super::envelopes::order_key;
+use super::forks::fork_key;
 use super::record::Record;
-use super::syncing::fork_key;
 use super::tables::{
     ChainRow, CheckpointRow, DocketRow, HeadRow, OutboxRow, PublishedRow, SeenRow, View, WantedRow,
     act_key, code_key, counter, dataset_subscribers, docket_key, entry_key, envelope_key,

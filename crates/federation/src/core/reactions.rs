@@ -1,9 +1,7 @@
 //! What follows by itself: fetching what was put at this node's disposal, referring a failed negotiation to the common superior, telling
 //! the disputed docket's home what came of it, splitting a table for its subscribers.
 
-use std::collections::BTreeMap;
-
-use identity::{Code, Digest, Domain, Moment, Path, Signed};
+use identity::{Code, Digest, Domain, Signed};
 use sharing::act::{ActBody, ActId, MAX_ACT_BYTES, ObjectRef, SignedAct};
 use sharing::application::ApplicationEvent;
 use sharing::dispute::{self, DisputeEvent};
@@ -12,36 +10,14 @@ use sharing::return_flow::{self, Manifest, PartNotice, ReturnFlowEvent, ReturnTa
 use statute::Article;
 
 use super::dockets::bodies;
-use super::project::{dataset_key, splitting_key, wanted_key};
-use super::tables::{View, WantedRow, decode_row};
-use super::{Context, Core, Effect, FetchedPart, Record, SplitTable};
+use super::project::{dataset_key, splitting_key};
+use super::tables::{View, decode_row};
+use super::{Context, Core, Effect, Record, SplitTable};
 use crate::store::{Fault, Table};
 use crate::wire::Payload;
 
-/// Fetches started again in one tick.
-const RESUME_AT_ONCE: usize = 64;
-/// Pause after a first failed fetch, milliseconds; doubled with each further one.
-const FETCH_AGAIN_MS: i64 = 2_500;
-/// Longest pause between two tries, milliseconds: an hour.
-const MAX_FETCH_PAUSE_MS: i64 = 3_600_000;
-/// Failed fetches remembered; beyond, all are tried afresh.
-const MAX_FAILURES_KEPT: usize = 4_096;
-
-/// Fetches in this run, by the key of what is wanted.
-#[derive(Debug, Default)]
-pub(super) struct Fetches {
-    failed: BTreeMap<Vec<u8>, Failure>,
-    /// How far the last look at what is wanted came.
-    cursor: Option<Vec<u8>>,
-}
-
-/// A fetch that failed.
-#[derive(Debug, Clone, Copy)]
-struct Failure {
-    times: u32,
-    /// Not tried again before.
-    again: Moment,
-}
+/// Tables taken up again after a restart.
+const TABLES_RESUMED_AT_ONCE: usize = 64;
 
 impl Core {
     /// After an event was ordered here.
@@ -92,22 +68,6 @@ impl Core {
         }
     }
 
-    /// Whether a manifest is signed by the source, by whatever key it had.
-    fn manifest_holds(
-        &self,
-        ctx: &Context<'_, '_>,
-        docket: DocketId,
-        notice: &PartNotice,
-    ) -> Result<bool, Fault> {
-        let Some(row) = self.docket_row(ctx, &docket)? else {
-            return Ok(false);
-        };
-        let signers = self.signers(ctx, &row.home.code())?;
-        Ok(signers
-            .iter()
-            .any(|(_, key)| notice.manifest.check(Domain::Manifest, key).is_ok()))
-    }
-
     /// Requester and provider on one node: what was put here is there.
     fn provided_here(
         &mut self,
@@ -135,198 +95,6 @@ impl Core {
                 at: ctx.now,
             },
         )
-    }
-
-    fn fetch(
-        &mut self,
-        ctx: &mut Context<'_, '_>,
-        docket: DocketId,
-        object: &ObjectRef,
-        part: Option<&PartNotice>,
-    ) -> Result<(), Fault> {
-        let Some(row) = self.docket_row(ctx, &docket)? else {
-            return Ok(());
-        };
-        let Some(home) = self.known_member(ctx, &row.home.code())? else {
-            return Ok(());
-        };
-        ctx.effects.push(Effect::Fetch {
-            from: home.chain().clone(),
-            docket,
-            object: object.clone(),
-            part: part.cloned().map(Box::new),
-        });
-        Ok(())
-    }
-
-    /// Fetches that a restart or a failure left open: some each time, all in turn, each failed one less and less often.
-    pub(super) fn resume_fetches(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), Fault> {
-        let after = self.fetches.cursor.take();
-        let open = ctx
-            .txn
-            .raw_scan(Table::Objects, b"", after.as_deref(), RESUME_AT_ONCE)?;
-        if open.len() == RESUME_AT_ONCE {
-            self.fetches.cursor = open.last().map(|(key, _)| key.clone());
-        }
-        for (key, bytes) in open {
-            let tried = self.fetches.failed.get(&key);
-            if tried.is_some_and(|failure| ctx.now < failure.again) {
-                continue;
-            }
-            let wanted: WantedRow = decode_row(Table::Objects, &bytes)?;
-            let event = self.stored_event(ctx, &wanted.docket, wanted.sequence)?;
-            let Ok(event) = event.claimed(MAX_EVENT_BYTES) else {
-                continue;
-            };
-            match &event.body {
-                DocketBody::Application(ApplicationEvent::Providing { object, .. }) => {
-                    self.fetch(ctx, event.docket, object, None)?;
-                }
-                DocketBody::ReturnFlow(ReturnFlowEvent::Delivering { notice, .. })
-                    if self.manifest_holds(ctx, event.docket, notice)? =>
-                {
-                    self.fetch(ctx, event.docket, &notice.part, Some(notice))?;
-                }
-                // Nothing else asks for an object; what a wrong manifest names was answered when it came.
-                DocketBody::Application(_) | DocketBody::Dispute(_) | DocketBody::ReturnFlow(_) => {
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Notes a failed fetch; says whether the operator is to be told: the first time, the second, the fourth, and so on.
-    pub(super) fn fetch_failed(&mut self, key: Vec<u8>, now: Moment) -> bool {
-        if self.fetches.failed.len() >= MAX_FAILURES_KEPT {
-            self.fetches.failed.clear();
-        }
-        let times = self
-            .fetches
-            .failed
-            .get(&key)
-            .map_or(0, |failure| failure.times)
-            + 1;
-        let pause = FETCH_AGAIN_MS
-            .saturating_mul(1 << times.min(10))
-            .min(MAX_FETCH_PAUSE_MS);
-        let again = now.plus_millis(pause);
-        self.fetches.failed.insert(key, Failure { times, again });
-        times.is_power_of_two()
-    }
-
-    /// The driver's word on a fetch.
-    pub(super) fn fetched(
-        &mut self,
-        ctx: &mut Context<'_, '_>,
-        docket: DocketId,
-        object: &ObjectRef,
-        outcome: Result<FetchedPart, String>,
-    ) -> Result<(), Fault> {
-        let key = wanted_key(&docket, &object.digest);
-        if ctx.txn.raw(Table::Objects, &key)?.is_none() {
-            return Ok(());
-        }
-        let at = ctx.now;
-        if outcome.is_ok() {
-            self.fetches.failed.remove(&key);
-        }
-        match outcome {
-            // Tried again by the clock; the operator sees why, though not every time.
-            Err(_) if !self.fetch_failed(key, at) => Ok(()),
-            Err(reason) => ctx.finding(
-                format!("案卷{}的数据未能取回，将重试：{reason}", docket.0.short()),
-                format!(
-                    "data of docket {} could not be fetched, will be tried again: {reason}",
-                    docket.0.short()
-                ),
-                Some(Article::R22),
-            ),
-            Ok(FetchedPart::File) => {
-                ctx.record(&Record::Fetched {
-                    docket,
-                    object: object.digest,
-                    at,
-                })?;
-                let Some(row) = self.docket_row(ctx, &docket)? else {
-                    return Ok(());
-                };
-                self.queue(
-                    ctx,
-                    row.home.code(),
-                    Payload::ObjectReceived {
-                        docket,
-                        object: object.digest,
-                        at,
-                    },
-                )
-            }
-            Ok(FetchedPart::Part { delivery, rows }) => {
-                ctx.record(&Record::Fetched {
-                    docket,
-                    object: object.digest,
-                    at,
-                })?;
-                self.part_outcome(ctx, docket, delivery, rows)
-            }
-        }
-    }
-
-    fn part_outcome(
-        &mut self,
-        ctx: &mut Context<'_, '_>,
-        docket: DocketId,
-        delivery: u64,
-        rows: Result<u64, String>,
-    ) -> Result<(), Fault> {
-        let Some(row) = self.docket_row(ctx, &docket)? else {
-            return Ok(());
-        };
-        let at = ctx.now;
-        let (rows, finding) = match rows {
-            Ok(rows) => (rows, None),
-            Err(finding) => {
-                ctx.finding(
-                    format!(
-                        "案卷{}第{delivery}次回流数据核验不符：{finding}",
-                        docket.0.short()
-                    ),
-                    format!(
-                        "delivery {delivery} of docket {} found wanting: {finding}",
-                        docket.0.short()
-                    ),
-                    Some(Article::R39_5),
-                )?;
-                (0, Some(finding))
-            }
-        };
-        self.queue(
-            ctx,
-            row.home.code(),
-            Payload::PartVerified {
-                docket,
-                delivery,
-                rows,
-                finding,
-                at,
-            },
-        )
-    }
-
-    /// An object was served whole to the other end of a circuit: on record here, as its use is on record there.
-    pub(super) fn served(
-        &mut self,
-        ctx: &mut Context<'_, '_>,
-        docket: DocketId,
-        object: &ObjectRef,
-        to: Path,
-    ) -> Result<(), Fault> {
-        let at = ctx.now;
-        ctx.record(&Record::Served {
-            docket,
-            object: object.digest,
-            to,
-            at,
-        })
     }
 
     /// R28: when negotiation failed, the complainant's node takes its own copy to the common superior, by itself.
@@ -438,7 +206,7 @@ impl Core {
     pub(super) fn resume_tables(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), Fault> {
         for (_, bytes) in ctx
             .txn
-            .raw_scan(Table::Datasets, b"s/", None, RESUME_AT_ONCE)?
+            .raw_scan(Table::Datasets, b"s/", None, TABLES_RESUMED_AT_ONCE)?
         {
             let body: Digest = decode_row(Table::Datasets, &bytes)?;
             self.split_stored(ctx, &body)?;
