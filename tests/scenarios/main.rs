@@ -4,6 +4,7 @@ mod bad_input;
 mod catalogue;
 mod dispute;
 mod membership;
+mod mutated_frames;
 mod return_flow;
 mod sharing_application;
 mod stage;

@@ -13,6 +13,9 @@ use statute::{Calendar, Profile, Role};
 use crate::cast::{Department, Person, authority_head_key, credit_code, key};
 use crate::chance::Chance;
 
+/// Frames kept in [`World::captured`].
+const MAX_CAPTURED: usize = 400;
+
 /// How often things go wrong: each number is "once in so many", zero is never.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Faults {
@@ -52,6 +55,8 @@ pub struct World {
     pub now: Moment,
     /// What goes wrong.
     pub faults: Faults,
+    /// The first frames that were sent, for tests that say them again in other shapes.
+    pub captured: Vec<Vec<u8>>,
     /// How many faults of each kind have happened: crashes before commit, after commit, broken links.
     pub happened: [u64; 3],
     /// Every docket event that any node recorded for itself as home, in order of recording: an oracle for the invariants.
@@ -74,6 +79,7 @@ impl World {
         let mut world = Self {
             now,
             faults: Faults::default(),
+            captured: Vec::new(),
             happened: [0; 3],
             nodes: BTreeMap::new(),
             paths: topology.nodes().iter().map(|node| (node.code(), node.path.clone())).collect(),
@@ -289,7 +295,11 @@ impl World {
                     self.happened[2] += 1;
                     self.drop_link(link);
                 } else if let Some(wire) = self.wires.get(&link) {
-                    self.frames.push_back((wire.far, codec::encode(&*frame)));
+                    let bytes = codec::encode(&*frame);
+                    if self.captured.len() < MAX_CAPTURED {
+                        self.captured.push(bytes.clone());
+                    }
+                    self.frames.push_back((wire.far, bytes));
                 }
             }
             Effect::Close { link, .. } => self.drop_link(link),

@@ -6,20 +6,18 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use identity::{Code, KeyKind, SigningKey, codec};
+use identity::{Code, KeyKind, SigningKey};
 use serde::{Deserialize, Serialize};
-use sharing::act::{ActBody, MAX_ENTRIES_PER_ACT};
+use sharing::act::ActBody;
 use sharing::catalogue::{Entry, EntryDraft, EntryVersion, ReviewVerdict};
 use sharing::person::PersonChain;
 
 use super::AddArgs;
 use crate::cli::client::{Client, encode};
-use crate::cli::{CliError, Global, Output};
+use crate::cli::{CliError, Global, Output, acts};
 use crate::person;
 use crate::runtime::driver::now;
 
-/// Bytes of one act's entries: well within an act.
-const ACT_BYTES: usize = 3 << 20;
 /// Longest line read: an entry at all its bounds is shorter.
 const MAX_LINE: usize = 4 << 20;
 
@@ -60,7 +58,7 @@ struct ChainAnswer {
 /// `guantong bench add`.
 pub(super) fn run(global: &Global, args: &AddArgs, output: &Output) -> Result<(), CliError> {
     let begun = Instant::now();
-    let groups = groups(read(&args.file)?);
+    let groups = acts(read(&args.file)?);
     let read_seconds = begun.elapsed().as_secs_f64();
     let client = Client::of(global, output.language())?;
     let open = |key: &Path| open(global, &client, key);
@@ -182,28 +180,10 @@ fn read(path: &Path) -> Result<Vec<Entry>, CliError> {
     Ok(entries)
 }
 
-/// The entries in groups that fit an act.
-fn groups(entries: Vec<Entry>) -> Vec<Vec<Entry>> {
-    let mut groups: Vec<Vec<Entry>> = Vec::new();
-    let mut bytes = 0;
-    for entry in entries {
-        let weight = codec::encode(&entry).len();
-        match groups.last_mut() {
-            Some(group) if group.len() < MAX_ENTRIES_PER_ACT && bytes + weight <= ACT_BYTES => {
-                bytes += weight;
-                group.push(entry);
-            }
-            _ => {
-                bytes = weight;
-                groups.push(vec![entry]);
-            }
-        }
-    }
-    groups
-}
-
 #[cfg(test)]
 mod tests {
+    use sharing::act::MAX_ENTRIES_PER_ACT;
+
     use super::*;
     use crate::bench::{Entries, Origin};
 
@@ -217,7 +197,7 @@ mod tests {
             .map(|number| serde_json::to_string(&entries.entry(number)).unwrap())
             .collect();
         std::fs::write(&path, lines.join("\n")).unwrap();
-        let groups = groups(read(&path).unwrap());
+        let groups = acts(read(&path).unwrap());
         assert_eq!(
             groups.iter().map(Vec::len).collect::<Vec<_>>(),
             [MAX_ENTRIES_PER_ACT, 3]

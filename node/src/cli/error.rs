@@ -71,6 +71,19 @@ impl CliError {
         Self::new(Exit::Usage, zh, en)
     }
 
+    /// A command line that cannot be parsed: its first paragraph says what is wrong, the rest how it is written.
+    pub fn of_line(error: &clap::Error) -> Self {
+        let text = error.render().to_string();
+        let text = text.trim().trim_start_matches("error: ");
+        let (what, how) = text.split_once("\n\n").unwrap_or((text, ""));
+        let told = Self::usage(what, what);
+        if how.is_empty() {
+            told
+        } else {
+            told.advise(how, how)
+        }
+    }
+
     /// A file that cannot be read or written.
     pub fn file(path: &std::path::Path, error: impl Display) -> Self {
         let path = path.display();

@@ -163,8 +163,8 @@ fn told(first: &Defect, defects: &[Defect]) -> CliError {
     }
 }
 
-/// The entries in groups that fit an act.
-fn acts(entries: Vec<Entry>) -> Vec<Vec<Entry>> {
+/// The entries in groups that fit an act, in their order.
+pub(crate) fn acts(entries: Vec<Entry>) -> Vec<Vec<Entry>> {
     let mut groups: Vec<Vec<Entry>> = Vec::new();
     let mut bytes = 0;
     for entry in entries {

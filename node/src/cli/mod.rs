@@ -2,7 +2,7 @@
 //!
 //! Exit codes: 0 done; 1 fault of ours or of the machine; 2 wrong use; 3 lawful refusal (the article is named); 4 not authorised (token, key,
 //! passphrase or signature); 5 the node cannot be reached or is not ready. With `--json` the result is one JSON value on standard
-//! output, an error one JSON value on standard error. Texts are Chinese, English when `LANG` says so.
+//! output, an error one JSON value on standard error (the last line of it, where `demo` and `run` have told their progress before). Texts are Chinese, English when `LANG` says so.
 //!
 //! The node's key files and the other files of its folder are described in [`init`].
 
@@ -36,6 +36,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub use error::{CliError, Exit};
+pub(crate) use import::acts;
 pub use output::Output;
 
 use crate::language::Language;
@@ -152,12 +153,20 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are no errors; clap prints them to standard output.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() {
-                Exit::Usage
+            if !error.use_stderr() {
+                let _ = error.print();
+                return ExitCode::from(Exit::Done as u8);
+            }
+            // What the line asks for has to be read off it, as it could not be parsed.
+            if std::env::args_os()
+                .take_while(|arg| arg != "--")
+                .any(|arg| arg == "--json")
+            {
+                Output::new(true, language).error(&CliError::of_line(&error));
             } else {
-                Exit::Done
-            } as u8);
+                let _ = error.print();
+            }
+            return ExitCode::from(Exit::Usage as u8);
         }
     };
     let output = Output::new(cli.global.json, language);
@@ -194,7 +203,7 @@ pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
         Command::Route(args) => route::run(&args, output),
         Command::Deadline(args) => deadline::run(&args, output),
         Command::Rebuild => store::rebuild(&global, output),
-        Command::Demo(args) => crate::demo::run(args)
+        Command::Demo(args) => crate::demo::run(&args, output)
             .map_err(|error| CliError::fault(format!("{error:#}"), format!("{error:#}"))),
         Command::Bench(args) => crate::bench::run(&global, args, output),
         Command::Completions { shell } => {

@@ -276,6 +276,14 @@ mod tests {
         }
     }
 
+    /// A fleet of one process that lasts, and the process's number.
+    fn with_one_process(dir: &std::path::Path) -> (Fleet, u32) {
+        let fleet = Fleet::new(Arc::new(Screen::new(Language::Chinese)));
+        fleet.start(launch(dir, "exec sleep 600")).unwrap();
+        let pid = fleet.shared.nodes()[&Code::HUB].child.id();
+        (fleet, pid)
+    }
+
     fn until(mut done: impl FnMut() -> bool) {
         let begun = Instant::now();
         while !done() {
@@ -290,17 +298,10 @@ mod tests {
     #[test]
     fn a_node_that_dies_is_started_again() {
         let dir = tempfile::tempdir().unwrap();
-        let fleet = Fleet::new(Arc::new(Screen::new(Language::Chinese)));
-        fleet.start(launch(dir.path(), "exec sleep 600")).unwrap();
-        let first = fleet
-            .shared
-            .nodes()
-            .values()
-            .map(|node| node.child.id())
-            .next()
-            .unwrap();
-        Command::new("kill")
-            .args(["-9", &first.to_string()])
+        let (fleet, first) = with_one_process(dir.path());
+        // The shell's own `kill`: a small system has no other.
+        Command::new("/bin/sh")
+            .args(["-c", &format!("kill -9 {first}")])
             .status()
             .unwrap();
         until(|| fleet.restarts() == 1);
@@ -322,15 +323,7 @@ mod tests {
     #[test]
     fn no_process_outlives_the_fleet() {
         let dir = tempfile::tempdir().unwrap();
-        let fleet = Fleet::new(Arc::new(Screen::new(Language::Chinese)));
-        fleet.start(launch(dir.path(), "exec sleep 600")).unwrap();
-        let pid = fleet
-            .shared
-            .nodes()
-            .values()
-            .map(|node| node.child.id())
-            .next()
-            .unwrap();
+        let (fleet, pid) = with_one_process(dir.path());
         drop(fleet);
         assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists());
     }

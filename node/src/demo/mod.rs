@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use crate::language::Language;
+use crate::cli::Output;
 
 pub mod client;
 pub mod command;
@@ -20,6 +20,7 @@ pub mod enrol;
 pub mod fleet;
 pub mod layout;
 pub mod prepare;
+mod report;
 pub mod roster;
 mod run;
 pub mod screen;
@@ -95,10 +96,11 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// Runs the demo or one part of it. Blocks until it has ended.
+/// Runs the demo or one part of it. Blocks until it has ended. With `--json` its result is one JSON value on standard output, and its progress
+/// goes to standard error.
 ///
 /// # Errors
 /// [`Failure`] of the first step that failed; what came before it has been shown.
-pub fn run(args: DemoArgs) -> Result<(), Failure> {
-    run::run(&args, Language::of_environment())
+pub fn run(args: &DemoArgs, output: &Output) -> Result<(), Failure> {
+    run::run(args, output)
 }

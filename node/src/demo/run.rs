@@ -11,30 +11,59 @@ use super::command::text;
 use super::fleet::{Ender, Fleet, Launch};
 use super::layout::{Kind, Layout, make_private_dir};
 use super::prepare::prepare;
+use super::report::{NodeShown, Prepared, Report};
 use super::screen::{Screen, seconds};
 use super::stage::Stage;
 use super::{DemoArgs, Failure, Part, enrol, story};
+use crate::cli::Output;
 use crate::language::Language;
 use crate::person::random_bytes;
 
 /// Exit code after a signal in the middle of the story: 128 and the number of `SIGINT`.
 const INTERRUPTED: i32 = 130;
 
-pub(super) fn run(args: &DemoArgs, language: Language) -> Result<(), Failure> {
-    let screen = Arc::new(Screen::new(language));
+pub(super) fn run(args: &DemoArgs, output: &Output) -> Result<(), Failure> {
+    let screen = Arc::new(if output.is_json() {
+        Screen::beside(output.language())
+    } else {
+        Screen::new(output.language())
+    });
     match &args.part {
-        None => whole(args, screen),
+        None => whole(args, screen, output),
         Some(Part::Prepare { dir, layout }) => {
             let stage = prepare(dir, *layout, screen)?;
-            stage.screen.line(&format!(
-                "{} {}",
-                stage.pick("已准备", "prepared"),
-                text(&stage.layout.dir.join(super::layout::FILE))
-            ));
+            let prepared = Prepared {
+                layout: stage.layout.dir.join(super::layout::FILE),
+                nodes: NodeShown::all(&stage),
+            };
+            output.print(&prepared, |language| {
+                format!(
+                    "{} {}",
+                    language.pick("已准备", "prepared"),
+                    text(&prepared.layout)
+                )
+            });
             Ok(())
         }
-        Some(Part::Enroll { layout }) => enrol::enrol(&Stage::new(Layout::read(layout)?, screen)?),
-        Some(Part::Story { layout }) => told(&Stage::new(Layout::read(layout)?, screen)?),
+        Some(Part::Enroll { layout }) => {
+            let stage = Stage::new(Layout::read(layout)?, screen)?;
+            enrol::enrol(&stage)?;
+            result(&stage, output);
+            Ok(())
+        }
+        Some(Part::Story { layout }) => {
+            let stage = Stage::new(Layout::read(layout)?, screen)?;
+            told(&stage)?;
+            result(&stage, output);
+            Ok(())
+        }
+    }
+}
+
+/// The result for a program; a person has seen it on the screen.
+fn result(stage: &Stage, output: &Output) {
+    if output.is_json() {
+        output.print(&Report::of(stage), |_| String::new());
     }
 }
 
@@ -71,7 +100,7 @@ impl Folder {
     }
 }
 
-fn whole(args: &DemoArgs, screen: Arc<Screen>) -> Result<(), Failure> {
+fn whole(args: &DemoArgs, screen: Arc<Screen>, output: &Output) -> Result<(), Failure> {
     let folder = Folder::of(args)?;
     let complete = Arc::new(AtomicBool::new(false));
     let fleet = Fleet::new(Arc::clone(&screen));
@@ -80,6 +109,7 @@ fn whole(args: &DemoArgs, screen: Arc<Screen>) -> Result<(), Failure> {
     match told {
         Ok(stage) => {
             complete.store(true, Ordering::SeqCst);
+            result(&stage, output);
             if !args.once {
                 stay(&stage);
             }
@@ -94,11 +124,18 @@ fn whole(args: &DemoArgs, screen: Arc<Screen>) -> Result<(), Failure> {
                 "目录与各节点日志（logs/）保留在",
                 "the folder, with the nodes' logs in logs/, is left at",
             );
+            let seen = screen.pick(
+                "演示未完成，原因见上",
+                "the demo is not complete, see above",
+            );
+            // A program reads the error alone, and is told the reason in it.
+            let what = if output.is_json() {
+                failure.to_string()
+            } else {
+                seen.to_owned()
+            };
             Err(Failure::new(
-                screen.pick(
-                    "演示未完成，原因见上",
-                    "the demo is not complete, see above",
-                ),
+                what,
                 format!("{left} {}", text(&folder.path)),
             ))
         }

@@ -17,6 +17,8 @@ const WHO_COLUMNS: [usize; 2] = [54, 70];
 #[derive(Debug)]
 pub struct Screen {
     language: Language,
+    /// Whether lines go to standard error, because standard output is for one JSON value.
+    beside: bool,
     bar: Mutex<Option<ProgressBar>>,
 }
 
@@ -34,11 +36,20 @@ pub struct Line {
 }
 
 impl Screen {
-    /// A screen in one language.
+    /// A screen in one language, on standard output.
     pub fn new(language: Language) -> Self {
         Self {
             language,
+            beside: false,
             bar: Mutex::new(None),
+        }
+    }
+
+    /// A screen in one language, on standard error: standard output is left to the result.
+    pub fn beside(language: Language) -> Self {
+        Self {
+            beside: true,
+            ..Self::new(language)
         }
     }
 
@@ -56,7 +67,13 @@ impl Screen {
     pub fn line(&self, text: &str) {
         let bar = self.bar.lock().ok().and_then(|bar| bar.clone());
         // A reader that went away is no reason to fail.
-        let write = || drop(writeln!(std::io::stdout().lock(), "{text}"));
+        let write = || {
+            drop(if self.beside {
+                writeln!(std::io::stderr().lock(), "{text}")
+            } else {
+                writeln!(std::io::stdout().lock(), "{text}")
+            });
+        };
         match bar {
             Some(bar) => bar.suspend(write),
             None => write(),

@@ -41,26 +41,7 @@ fn subject(body: &ActBody) -> Text {
         ActBody::EnrolPerson {
             certificate,
             department_name,
-        } => match certificate.claimed(sharing::person::MAX_PERSON_CERTIFICATE_BYTES) {
-            Ok(person) => Text::new(
-                format!(
-                    "登记 {department_name} {} 为{}，任期至 {}",
-                    person.name,
-                    person.role.zh(),
-                    time(person.term_until)
-                ),
-                format!(
-                    "enrol {} of {department_name} as {} until {}",
-                    person.name,
-                    person.role.en(),
-                    time(person.term_until)
-                ),
-            ),
-            Err(_) => Text::new(
-                "登记人员（证书无法解读）",
-                "enrol a person (the certificate is unreadable)",
-            ),
-        },
+        } => enrolled(certificate, department_name),
         ActBody::CompileEntries { entries } => {
             let names: Vec<_> = entries
                 .iter()
@@ -74,16 +55,7 @@ fn subject(body: &ActBody) -> Text {
         ActBody::SubmitEntries { entries } => {
             entries_text("报送目录条目", "submit", &versions(entries))
         }
-        ActBody::ReviewEntries { entries, verdict } => match verdict {
-            ReviewVerdict::Publish => entries_text("审核通过并发布", "publish", &versions(entries)),
-            ReviewVerdict::Return { reason } => {
-                let Text { zh, en } = entries_text("退回", "return", &versions(entries));
-                Text::new(
-                    format!("{zh}，理由：{reason}"),
-                    format!("{en}, because: {reason}"),
-                )
-            }
-        },
+        ActBody::ReviewEntries { entries, verdict } => reviewed(entries, verdict),
         ActBody::WithdrawEntry { entry, reason } => Text::new(
             format!("撤销目录条目 {}，理由：{reason}", version(entry)),
             format!("withdraw {}, because: {reason}", version(entry)),
@@ -96,22 +68,7 @@ fn subject(body: &ActBody) -> Text {
                 dataset.as_str()
             ),
         ),
-        ActBody::ReturnTable { table } => Text::new(
-            format!(
-                "回流数据集 {}：{}，{} 行，按“{}”列分区划",
-                table.dataset.as_str(),
-                table.table.name,
-                table.source_rows,
-                table.division_column
-            ),
-            format!(
-                "return dataset {}: {}, {} rows, split by column {}",
-                table.dataset.as_str(),
-                table.table.name,
-                table.source_rows,
-                table.division_column
-            ),
-        ),
+        ActBody::ReturnTable { table } => returned(table),
         ActBody::CertifyMember {
             request,
             witnesses,
@@ -131,53 +88,45 @@ fn subject(body: &ActBody) -> Text {
         | ActBody::ProposeReply { .. }
         | ActBody::ConsentToReply { .. }
         | ActBody::Provide { .. }
-        | ActBody::RecordUse { .. }
-        | ActBody::RaiseDispute { .. }
+        | ActBody::RecordUse { .. } => in_docket(body, &application_step(body)),
+        ActBody::RaiseDispute { .. }
         | ActBody::Negotiate { .. }
         | ActBody::Coordinate { .. }
         | ActBody::AnswerOpinion { .. }
-        | ActBody::Decide { .. } => step(body),
+        | ActBody::Decide { .. } => in_docket(body, &dispute_step(body)),
     }
 }
 
-/// A step in a docket.
-fn step(body: &ActBody) -> Text {
+/// A step with the docket it is taken in.
+fn in_docket(body: &ActBody, what: &Text) -> Text {
     let docket = body
         .docket()
         .map(|docket| docket.0.short())
         .unwrap_or_default();
-    let what = match body {
+    Text::new(
+        format!("案卷 {docket}：{}", what.zh),
+        format!("docket {docket}: {}", what.en),
+    )
+}
+
+/// A step of an application, up to the use of what was provided.
+fn application_step(body: &ActBody) -> Text {
+    match body {
         ActBody::ConsentToApply { document, .. } => Text::new(
             format!("同意提出申请，文书摘要 {document}"),
             format!("consent to the application {document}"),
         ),
         ActBody::TellMissing { missing, .. } => {
-            let zh: Vec<_> = missing
-                .iter()
-                .map(|item| format!("{}：{}", item.kind.zh(), item.what))
-                .collect();
-            let en: Vec<_> = missing
-                .iter()
-                .map(|item| format!("{}: {}", item.kind.en(), item.what))
-                .collect();
+            let items = missing.iter().map(|item| (item.kind, item.what.as_str()));
+            let Text { zh, en } = listed(items);
             Text::new(
-                format!("一次性告知补充：{}", zh.join("；")),
-                format!("tell once what is missing: {}", en.join("; ")),
+                format!("一次性告知补充：{zh}"),
+                format!("tell once what is missing: {en}"),
             )
         }
         ActBody::Supplement { materials, .. } => {
-            let zh: Vec<_> = materials
-                .iter()
-                .map(|m| format!("{}：{}", m.kind.zh(), m.text))
-                .collect();
-            let en: Vec<_> = materials
-                .iter()
-                .map(|m| format!("{}: {}", m.kind.en(), m.text))
-                .collect();
-            Text::new(
-                format!("补充材料：{}", zh.join("；")),
-                format!("supplement: {}", en.join("; ")),
-            )
+            let Text { zh, en } = stated(materials);
+            Text::new(format!("补充材料：{zh}"), format!("supplement: {en}"))
         }
         ActBody::ProposeReply { reply, .. } => replied(reply),
         ActBody::ConsentToReply { document, .. } => Text::new(
@@ -198,6 +147,13 @@ fn step(body: &ActBody) -> Text {
             format!("记录使用：{}", record.scenario),
             format!("record a use: {}", record.scenario),
         ),
+        other => Text::new(other.kind().zh(), other.kind().en()),
+    }
+}
+
+/// A step of a dispute.
+fn dispute_step(body: &ActBody) -> Text {
+    match body {
         ActBody::RaiseDispute { claim, .. } => Text::new(
             format!("提出争议：{claim}"),
             format!("raise a dispute: {claim}"),
@@ -240,11 +196,79 @@ fn step(body: &ActBody) -> Text {
             ),
         ),
         other => Text::new(other.kind().zh(), other.kind().en()),
-    };
+    }
+}
+
+fn enrolled(certificate: &Signed<PersonCertificate>, department: &str) -> Text {
+    match certificate.claimed(MAX_PERSON_CERTIFICATE_BYTES) {
+        Ok(person) => Text::new(
+            format!(
+                "登记 {department} {} 为{}，任期至 {}",
+                person.name,
+                person.role.zh(),
+                time(person.term_until)
+            ),
+            format!(
+                "enrol {} of {department} as {} until {}",
+                person.name,
+                person.role.en(),
+                time(person.term_until)
+            ),
+        ),
+        Err(_) => Text::new(
+            "登记人员（证书无法解读）",
+            "enrol a person (the certificate is unreadable)",
+        ),
+    }
+}
+
+fn reviewed(entries: &[EntryVersion], verdict: &ReviewVerdict) -> Text {
+    match verdict {
+        ReviewVerdict::Publish => entries_text("审核通过并发布", "publish", &versions(entries)),
+        ReviewVerdict::Return { reason } => {
+            let Text { zh, en } = entries_text("退回", "return", &versions(entries));
+            Text::new(
+                format!("{zh}，理由：{reason}"),
+                format!("{en}, because: {reason}"),
+            )
+        }
+    }
+}
+
+fn returned(table: &RETURNTYPE) -> Text {
     Text::new(
-        format!("案卷 {docket}：{}", what.zh),
-        format!("docket {docket}: {}", what.en),
+        format!(
+            "回流数据集 {}：{}，{} 行，按“{}”列分区划",
+            table.dataset.as_str(),
+            table.table.name,
+            table.source_rows,
+            table.division_column
+        ),
+        format!(
+            "return dataset {}: {}, {} rows, split by column {}",
+            table.dataset.as_str(),
+            table.table.name,
+            table.source_rows,
+            table.division_column
+        ),
     )
+}
+
+/// What was stated, one kind of material after the other.
+fn stated(materials: &[Material]) -> Text {
+    listed(materials.iter().map(|m| (m.kind, m.text.as_str())))
+}
+
+fn listed<'a>(items: impl Iterator<Item = (MaterialKind, &'a str)>) -> Text {
+    let (zh, en): (Vec<_>, Vec<_>) = items
+        .map(|(kind, text)| {
+            (
+                format!("{}：{text}", kind.zh()),
+                format!("{}: {text}", kind.en()),
+            )
+        })
+        .unzip();
+    Text::new(zh.join("；"), en.join("; "))
 }
 
 fn versions(entries: &[EntryVersion]) -> Vec<String> {
@@ -278,30 +302,19 @@ fn entries_text(zh: &str, en: &str, names: &[String]) -> Text {
 fn applied(application: &Application) -> Text {
     let entry = String::from(application.entry.clone());
     let items = application.items.join("、");
-    let stated_zh: Vec<_> = application
-        .materials
-        .iter()
-        .map(|m| format!("{}：{}", m.kind.zh(), m.text))
-        .collect();
-    let stated_en: Vec<_> = application
-        .materials
-        .iter()
-        .map(|m| format!("{}: {}", m.kind.en(), m.text))
-        .collect();
+    let Text { zh, en } = stated(&application.materials);
     Text::new(
         format!(
-            "{} 向 {} 申请 {entry} 的 {items}（{}）；{}",
+            "{} 向 {} 申请 {entry} 的 {items}（{}）；{zh}",
             application.requester_name,
             application.provider_node.code(),
-            application.method.zh(),
-            stated_zh.join("；")
+            application.method.zh()
         ),
         format!(
-            "{} applies to {} for {items} of {entry} ({}); {}",
+            "{} applies to {} for {items} of {entry} ({}); {en}",
             application.requester_name,
             application.provider_node.code(),
-            application.method.en(),
-            stated_en.join("; ")
+            application.method.en()
         ),
     )
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use identity::{Chain, Code, Domain, Member, Moment, Path, Signed, codec, sealing};
+use identity::{Chain, Code, Domain, Member, MembershipError, Moment, Path, Signed, codec, sealing};
 
 use super::links::Peer;
 use super::tables::{OutboxRow, SeenRow, View, code_key, counter, envelope_key};
@@ -258,6 +258,28 @@ impl Core {
     }
 
     /// What a pushed envelope is and where it goes next. Only what can never change is a reason to refuse it for good: a storage fault is none.
+    /// The origin as a member. A neighbour must be one now; of a node further away it counts that it was one when it made the envelope, which
+    /// may have waited while its certificate was renewed or ended.
+    fn prove_origin(
+        &self,
+        ctx: &Context<'_, '_>,
+        link: LinkId,
+        signed: &Signed<Envelope>,
+        origin: &Chain,
+    ) -> Result<Result<Member, MembershipError>, Fault> {
+        let proved = self.prove(ctx, origin)?;
+        let made = match (&proved, signed.claimed(MAX_ENVELOPE_BYTES + ENVELOPE_FRAME_BYTES)) {
+            (Err(MembershipError::Expired { .. }), Ok(envelope)) => envelope.created,
+            _ => return Ok(proved),
+        };
+        let oldest = ctx.now.plus_millis(-ENVELOPE_LIFE_MS);
+        let from_afar = |member: &Member| self.peer(link).is_some_and(|peer| peer.code() != member.code());
+        match self.prove_at(ctx, origin, made)? {
+            Ok(member) if made >= oldest && from_afar(&member) => Ok(Ok(member)),
+            _ => Ok(proved),
+        }
+    }
+
     fn check_envelope(
         &self,
         ctx: &Context<'_, '_>,
@@ -268,7 +290,7 @@ impl Core {
         if signed.bytes().len() > MAX_ENVELOPE_BYTES + ENVELOPE_FRAME_BYTES {
             return Ok(Err(NackReason::TooLarge));
         }
-        let Ok(member) = self.prove(ctx, origin)? else {
+        let Ok(member) = self.prove_origin(ctx, link, signed, origin)? else {
             return Ok(Err(NackReason::NotAMember));
         };
         let known = self.known_chain(ctx, &member.code())?;

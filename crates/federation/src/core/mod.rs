@@ -292,6 +292,16 @@ impl Core {
         ctx: &Context<'_, '_>,
         chain: &Chain,
     ) -> Result<Result<Member, MembershipError>, Fault> {
+        self.prove_at(ctx, chain, ctx.now)
+    }
+
+    /// As [`Core::prove`], for something made at an earlier time; what is revoked by now proves nothing about then either.
+    fn prove_at(
+        &self,
+        ctx: &Context<'_, '_>,
+        chain: &Chain,
+        at: Moment,
+    ) -> Result<Result<Member, MembershipError>, Fault> {
         let failed = std::cell::RefCell::new(None);
         let revoked = |issuer: &Code, serial: u64| {
             let key = tables::serial_key(issuer, serial);
@@ -303,7 +313,7 @@ impl Core {
                 }
             }
         };
-        let proved = chain.verify(&self.me.root, ctx.now, &revoked);
+        let proved = chain.verify(&self.me.root, at, &revoked);
         match failed.into_inner() {
             Some(fault) => Err(fault),
             None => Ok(proved),

@@ -128,7 +128,14 @@ impl Core {
         query: SearchId,
         level: LevelAnswer,
     ) -> Result<(), Fault> {
-        if self.parent_link() != Some(link) || level.hits.len() > usize::from(MAX_SEARCH_HITS) {
+        // Only a level above answers. Its hits are what that level says; what is applied for is checked at the provider, against its own log.
+        let above = self
+            .place()
+            .is_some_and(|place| level.node.is_ancestor_of(place));
+        if self.parent_link() != Some(link)
+            || !above
+            || level.hits.len() > usize::from(MAX_SEARCH_HITS)
+        {
             return Ok(());
         }
         if self

@@ -271,3 +271,46 @@ fn a_finding_is_a_page_at_most() {
     let found = net.findings(HUB);
     assert!(found[0].en.chars().count() <= 2_001 && found[0].zh.chars().count() <= 2_001);
 }
+
+/// An envelope of 广州市 to 辽宁省, made now, with a certificate that ends tomorrow.
+fn from_guangzhou(serial: u64) -> Frame {
+    let ends = Terms {
+        valid_until: NOW.plus_days(1),
+        ..terms(serial)
+    };
+    let key = node_key(code(GUANGZHOU));
+    let envelope = Envelope {
+        from: path(GUANGZHOU),
+        to: path(LIAONING),
+        order: serial,
+        created: NOW,
+        expires: NOW.plus_days(10),
+        sealed: Sealed {
+            key_id: 1,
+            encapsulated: [0; 32],
+            ciphertext: vec![0; 64],
+        },
+    };
+    Frame::Push {
+        envelope: Signed::sign(&envelope, Domain::Envelope, &key),
+        origin: chain_with(GUANGZHOU, &key, ends),
+    }
+}
+
+#[test]
+fn what_was_made_while_its_author_was_a_member_arrives_after_the_certificate_ended() {
+    let mut net = Net::new(&[HUB, GUANGDONG, LIAONING]);
+    let certified = super::super::Record::Certified {
+        chain: chain(LIAONING),
+        at: NOW,
+    };
+    net.batch(code(HUB), |_, ctx| ctx.record(&certified));
+    let link = net.stranger(HUB, GUANGDONG);
+    net.pass(5 * 86_400_000);
+    net.say(HUB, link, from_guangzhou(1));
+    let told = net.findings(HUB);
+    assert_eq!(taken(&net, HUB), 1, "it had waited on the way for five days: {told:?}");
+    net.pass(6 * 86_400_000);
+    net.say(HUB, link, from_guangzhou(2));
+    assert_eq!(taken(&net, HUB), 1, "its own time is over");
+}
