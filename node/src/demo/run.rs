@@ -134,10 +134,7 @@ fn whole(args: &DemoArgs, screen: Arc<Screen>, output: &Output) -> Result<(), Fa
             } else {
                 seen.to_owned()
             };
-            Err(Failure::new(
-                what,
-                format!("{left} {}", text(&folder.path)),
-            ))
+            Err(Failure::new(what, format!("{left} {}", text(&folder.path))))
         }
     }
 }

@@ -1,8 +1,12 @@
 //! What a person is about to sign, in words: a line that says what it does, and the document in full.
 
+use identity::Signed;
 use sharing::act::{Act, ActBody};
-use sharing::application::{Application, Reply};
+use sharing::application::{Application, Material, Reply};
 use sharing::catalogue::{EntryVersion, ReviewVerdict};
+use sharing::person::{MAX_PERSON_CERTIFICATE_BYTES, PersonCertificate};
+use sharing::return_flow::ReturnTable;
+use statute::ApplicationMaterial;
 
 use crate::console::labels::time;
 use crate::language::Text;
@@ -235,7 +239,7 @@ fn reviewed(entries: &[EntryVersion], verdict: &ReviewVerdict) -> Text {
     }
 }
 
-fn returned(table: &RETURNTYPE) -> Text {
+fn returned(table: &ReturnTable) -> Text {
     Text::new(
         format!(
             "回流数据集 {}：{}，{} 行，按“{}”列分区划",
@@ -259,7 +263,7 @@ fn stated(materials: &[Material]) -> Text {
     listed(materials.iter().map(|m| (m.kind, m.text.as_str())))
 }
 
-fn listed<'a>(items: impl Iterator<Item = (MaterialKind, &'a str)>) -> Text {
+fn listed<'a>(items: impl Iterator<Item = (ApplicationMaterial, &'a str)>) -> Text {
     let (zh, en): (Vec<_>, Vec<_>) = items
         .map(|(kind, text)| {
             (

@@ -32,10 +32,9 @@ pub fn tell(stage: &Stage) -> Result<(), Failure> {
         let health: List<HealthView> = stage.client.get(hub, "/api/v1/health")?;
         let well = |node: &&HealthView| {
             node.condition == Condition::Up
-                && node
-                    .report
-                    .as_ref()
-                    .is_some_and(|report| report.at >= told && report.outbox == 0 && report.unsealed == 0)
+                && node.report.as_ref().is_some_and(|report| {
+                    report.at >= told && report.outbox == 0 && report.unsealed == 0
+                })
         };
         Ok((health.items.iter().filter(well).count() >= expected).then_some(health.items))
     })?;

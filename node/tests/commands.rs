@@ -1,0 +1,377 @@
+//! The program as operators start it: what it prints, in which language, with which exit code, and what it does with bad input.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use identity::SigningKey;
+use serde_json::{Value, json};
+
+/// A certificate's or a node's key, for folders that are made and never joined to anything.
+fn public_key() -> String {
+    SigningKey::from_seed([7; 32]).verify_key().to_string()
+}
+
+/// The program with nothing of this process's environment that could answer for it.
+fn guantong(lang: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_guantong"));
+    let inherited = std::env::vars_os().map(|(name, _)| name);
+    for name in inherited.filter(|name| name.to_string_lossy().starts_with("GUANTONG")) {
+        command.env_remove(name);
+    }
+    command.env_remove("LC_ALL").env_remove("LC_MESSAGES");
+    command.env("LANG", lang).stdin(Stdio::null());
+    command
+}
+
+fn english(args: &[&str]) -> Output {
+    guantong("en_US.UTF-8").args(args).output().unwrap()
+}
+
+/// What it printed as its result, which is one JSON value.
+fn result(output: &Output) -> Value {
+    assert!(output.status.success(), "{output:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// What it printed as its error, which is one JSON value and nothing else, on standard error.
+fn error(output: &Output) -> Value {
+    assert!(output.stdout.is_empty(), "{output:?}");
+    let error: Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert_eq!(
+        error["exit"].as_i64(),
+        output.status.code().map(i64::from),
+        "{error}"
+    );
+    error
+}
+
+fn says(error: &Value, part: &str) -> bool {
+    error["error"].as_str().unwrap().contains(part)
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// A file of the project.
+fn project(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file)
+}
+
+/// A node's folder, made by `guantong init`, that takes any free ports.
+fn folder() -> (tempfile::TempDir, PathBuf) {
+    let parent = tempfile::tempdir().unwrap();
+    let data = parent.path().join("node");
+    let key = public_key();
+    let made = english(&[
+        "init",
+        "--json",
+        "--data",
+        path(&data),
+        "--code",
+        "440106",
+        "--name",
+        "天河区",
+        "--level",
+        "county",
+        "--authority-head",
+        &key,
+        "--root",
+        &key,
+        "--link-listen",
+        "/ip4/127.0.0.1/tcp/0",
+        "--http-listen",
+        "127.0.0.1:0",
+    ]);
+    assert_eq!(result(&made)["code"], "440106");
+    (parent, data)
+}
+
+/// A running node; ends with the test.
+struct Running(Child);
+
+impl Running {
+    /// Starts the node of a folder and returns when it says where it answers.
+    fn start(data: &Path) -> Self {
+        let mut command = guantong("en_US.UTF-8");
+        command.args(["run", "--data", path(data)]);
+        let child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut running = Self(child);
+        let mut said = BufReader::new(running.0.stderr.take().unwrap());
+        let mut all = String::new();
+        while !all.contains("console and API http://") {
+            assert!(said.read_line(&mut all).unwrap() > 0, "it ended: {all}");
+        }
+        // Its log goes on; a pipe that nobody reads would stop it.
+        std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
+        running
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+#[test]
+fn a_route_is_its_hops_and_the_common_superior() {
+    let demo = project("topology/demo.toml");
+    let route = english(&[
+        "route",
+        "--topology",
+        path(&demo),
+        "--from",
+        "440106",
+        "--to",
+        "210102",
+        "--json",
+    ]);
+    assert_eq!(
+        result(&route),
+        json!({
+            "hops": ["440106", "440100", "440000", "100000", "210000", "210100", "210102"],
+            "common_superior": "100000",
+        })
+    );
+}
+
+#[test]
+fn a_topology_that_is_no_tree_is_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("topology.toml");
+    let demo = std::fs::read_to_string(project("topology/demo.toml")).unwrap();
+    let guangzhou = "code = \"440100\"\nname = \"广州市\"\nparent = \"440000\"";
+    assert!(demo.contains(guangzhou));
+    let cases = [
+        ("parent = \"440100\"", "440100"), // its own parent
+        ("parent = \"440106\"", "440106"), // a cycle with its child
+        ("parent = \"999999\"", "999999"), // a parent that is not there
+        ("", "440100"),                    // an orphan
+    ];
+    for (parent, named) in cases {
+        let wrong = guangzhou.replace("parent = \"440000\"", parent);
+        std::fs::write(&file, demo.replace(guangzhou, &wrong)).unwrap();
+        let refused = english(&[
+            "route",
+            "--json",
+            "--topology",
+            path(&file),
+            "--from",
+            "440106",
+            "--to",
+            "100000",
+        ]);
+        let error = error(&refused);
+        assert_eq!(error["exit"], 2, "{parent}");
+        assert!(says(&error, named) && says(&error, path(&file)), "{error}");
+    }
+}
+
+#[test]
+fn a_deadline_has_its_date_and_what_it_rests_on() {
+    let ten_days = english(&[
+        "deadline",
+        "--from",
+        "2026-02-13",
+        "--working-days",
+        "10",
+        "--json",
+    ]);
+    let deadline = result(&ten_days);
+    // 14 February (worked), 24 to 28 February after nine days off for the Spring Festival, 2 to 5 March: ten days.
+    assert_eq!(deadline["due"], "2026-03-05");
+    assert_eq!(deadline["provisional"], false);
+    assert!(!deadline["basis"].as_array().unwrap().is_empty());
+    let far = english(&[
+        "deadline",
+        "--from",
+        "2031-02-10",
+        "--working-days",
+        "10",
+        "--json",
+    ]);
+    assert_eq!(result(&far)["provisional"], true, "no notice for that year");
+}
+
+#[test]
+fn errors_are_chinese_first_and_english_by_lang() {
+    let args = ["status", "--node", "http://127.0.0.1:1", "--token", "x"];
+    let said = |lang: &str| {
+        let output = guantong(lang).args(args).output().unwrap();
+        assert_eq!(output.status.code(), Some(5), "nobody answers there");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let english = said("en_GB.UTF-8");
+    assert!(english.starts_with("error: ") && english.contains("what to do: "));
+    for lang in ["zh_CN.UTF-8", "C", ""] {
+        let chinese = said(lang);
+        assert!(
+            chinese.starts_with("错误：") && chinese.contains("办法："),
+            "{lang}: {chinese}"
+        );
+    }
+}
+
+#[test]
+fn a_line_that_cannot_be_parsed_is_one_json_error_when_json_is_asked_for() {
+    for line in [
+        vec!["--json", "deadline", "--from", "2026-02-30"],
+        vec!["route", "--topolgy", "x", "--json"],
+        vec!["no-such-command", "--json"],
+        vec!["catalogue", "--json"],
+    ] {
+        let error = error(&english(&line));
+        assert_eq!(error["exit"], 2, "{line:?}");
+        assert!(!error["error"].as_str().unwrap().is_empty(), "{line:?}");
+    }
+    assert!(says(
+        &error(&english(&["route", "--topolgy", "x", "--json"])),
+        "--topolgy"
+    ));
+    let plain = english(&["route", "--topolgy", "x"]);
+    assert_eq!(plain.status.code(), Some(2));
+    assert!(plain.stdout.is_empty() && plain.stderr.starts_with(b"error: "));
+    assert!(english(&["--help", "--json"]).status.success());
+}
+
+#[test]
+fn a_lawful_refusal_has_its_exit_code_and_its_article() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("entries.jsonl");
+    let entry = json!({
+        "id": "440106/MZ/0001", "name": "低保家庭信息", "summary": "在保低保家庭",
+        "provider": "11440106007512345X", "provider_name": "天河区民政局",
+        "items": [{"name": "户主姓名", "kind": "C50", "grade": "一般数据"}], "frequency": "每月",
+        "terms": {"有条件共享": {"scope": ["县级以上民政部门"], "uses": ["社会救助核对"], "conditions": []}},
+        "methods": ["文件下载"], "personal_information": true,
+        "secrecy_assessment": {"done": {"by": "李四", "on": "2026-01-05", "conclusion": "不涉密"}},
+        "privacy_assessment": {"done": {"by": "李四", "on": "2026-01-05", "conclusion": "风险可控"}},
+    });
+    std::fs::write(&file, entry.to_string()).unwrap();
+    let refused = error(&english(&[
+        "catalogue",
+        "import",
+        path(&file),
+        "--check",
+        "--json",
+    ]));
+    assert_eq!(
+        (&refused["exit"], &refused["article"]),
+        (&3.into(), &"R13".into()),
+        "{refused}"
+    );
+}
+
+#[test]
+fn the_demo_tells_its_errors_in_json() {
+    let error = error(&english(&[
+        "demo",
+        "story",
+        "--layout",
+        "no/such/layout",
+        "--json",
+    ]));
+    assert_eq!(error["exit"], 1);
+    assert!(says(&error, "no/such/layout"), "{error}");
+}
+
+#[test]
+fn a_misspelt_key_of_the_configuration_keeps_a_node_from_running_and_is_named() {
+    let (_parent, data) = folder();
+    let file = data.join("node.toml");
+    let made = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("{made}\n[limits]\nconections = 5\n")).unwrap();
+    for args in [
+        ["run", "--json", "--data", path(&data)],
+        ["run", "--json", "--config", path(&file)],
+    ] {
+        let error = error(&english(&args));
+        assert_eq!(error["exit"], 2);
+        assert!(says(&error, "conections"), "{error}");
+    }
+    std::fs::write(&file, made).unwrap();
+    let flag = [
+        "run",
+        "--json",
+        "--data",
+        path(&data),
+        "--set",
+        "http.listn=127.0.0.1:0",
+    ];
+    assert!(says(&error(&english(&flag)), "listn"));
+}
+
+#[test]
+fn a_port_in_use_is_one_clear_error_that_names_the_port() {
+    let (_parent, data) = folder();
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = other.local_addr().unwrap().to_string();
+    let listen = format!("http.listen={port}");
+    let error = error(&english(&[
+        "run",
+        "--json",
+        "--data",
+        path(&data),
+        "--set",
+        &listen,
+    ]));
+    assert_eq!(error["exit"], 1);
+    assert!(says(&error, &port), "{error}");
+    assert!(
+        error["what_to_do"]
+            .as_str()
+            .unwrap()
+            .contains("http.listen")
+    );
+    drop(other);
+    // Nothing was taken or left behind: the folder runs.
+    let _node = Running::start(&data);
+}
+
+#[test]
+fn a_second_process_on_a_folder_is_refused_and_the_first_goes_on() {
+    let (_parent, data) = folder();
+    let _first = Running::start(&data);
+    let second = error(&english(&["run", "--json", "--data", path(&data)]));
+    assert_eq!(second["exit"], 1);
+    assert!(
+        second["what_to_do"].as_str().unwrap().contains("folder"),
+        "{second}"
+    );
+    let rebuild = error(&english(&["rebuild", "--json", "--data", path(&data)]));
+    assert_eq!(rebuild["exit"], 1, "nor is a running node's folder rebuilt");
+    let status = english(&["status", "--json", "--data", path(&data)]);
+    assert!(
+        status.status.success(),
+        "the first still answers: {status:?}"
+    );
+    let stranger = english(&[
+        "status",
+        "--json",
+        "--data",
+        path(&data),
+        "--token",
+        "not a token",
+    ]);
+    assert_eq!(error(&stranger)["exit"], 4);
+}
+
+#[test]
+fn a_killed_node_lets_go_of_its_folder() {
+    let (_parent, data) = folder();
+    drop(Running::start(&data));
+    let _again = Running::start(&data);
+    assert!(
+        english(&["status", "--json", "--data", path(&data)])
+            .status
+            .success()
+    );
+}
