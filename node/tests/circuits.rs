@@ -241,6 +241,42 @@ async fn a_destination_that_is_not_connected_is_an_error_to_be_tried_again() {
     assert!(circuit.receive().await.is_err());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_neighbour_beyond_its_share_of_circuits_is_refused_and_others_are_not() {
+    let Tree {
+        hub: _hub,
+        mut ministry,
+        mut province,
+    } = tree().await;
+    let (mut arrived, mut back) = (arrivals(&mut ministry), arrivals(&mut province));
+    let (to, wanted) = (ministry.member.proved(), request(Digest::object(b"x")));
+    let mut held = Vec::new();
+    // A quarter of eight.
+    for _ in 0..2 {
+        let here = province.circuits.open(&to, &wanted).await.unwrap();
+        let there = tokio::time::timeout(PATIENCE, arrived.recv())
+            .await
+            .unwrap()
+            .unwrap();
+        held.push((here, there));
+    }
+    // The hop drops the stream, before its header is written or after.
+    let third = async {
+        let mut third = province.circuits.open(&to, &wanted).await?;
+        third.receive().await
+    };
+    let refused = tokio::time::timeout(PATIENCE, third).await;
+    assert!(refused.expect("refused at once").is_err());
+    let _other = ministry
+        .circuits
+        .open(&province.member.proved(), &wanted)
+        .await
+        .unwrap();
+    let came = tokio::time::timeout(PATIENCE, back.recv()).await.unwrap();
+    assert_eq!(came.unwrap().0, ministry.member.code);
+    assert!(arrived.try_recv().is_err(), "the third did not arrive");
+}
+
 /// Headers that are refused: each is sent to the hub by the province, and the stream must end without a byte.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn headers_that_are_forged_stale_replayed_or_astray_are_refused() {

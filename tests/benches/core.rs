@@ -60,7 +60,7 @@ fn main() {
             segments
                 .iter()
                 .map(|it| Digest::of(Domain::Body, &it.body))
-                .last()
+                .next_back()
         })
         .1,
         count,
@@ -71,7 +71,7 @@ fn main() {
             segments
                 .iter()
                 .map(|it| sync::changes(&it.body).map(|it| it.len()))
-                .last()
+                .next_back()
         })
         .1,
         count,

@@ -171,7 +171,7 @@ class Node:
         return json.loads(body)
 
     def post(self, path, body, connection=None):
-        status, answer = self._call("POST", f"/api/v1{path}", body, connection)
+        status, answer = self._call("POST", f"/api/v1{path}", json.dumps(body), connection)
         if status not in (200, 201):
             raise SystemExit(f"POST {self.code} {path}: {status} {answer[:500].decode(errors='replace')}")
         return json.loads(answer)

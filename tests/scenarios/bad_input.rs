@@ -226,6 +226,7 @@ fn envelopes_out_of_place_replayed_or_forged_have_no_effect() {
             "{what} is on record"
         );
     }
+    let ends = world.now.plus_days(1);
     for _ in 0..3 {
         world.inject(county, city, nowhere.clone());
     }
@@ -236,7 +237,7 @@ fn envelopes_out_of_place_replayed_or_forged_have_no_effect() {
         .filter(|bytes| {
             matches!(
                 codec::decode(bytes, 1 << 20),
-                Ok(federation::core::Record::Taken { .. })
+                Ok(federation::core::Record::Taken { expires, .. }) if expires == ends
             )
         })
         .count();

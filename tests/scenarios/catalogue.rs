@@ -13,11 +13,20 @@ fn published_entries_climb_to_every_ancestor_and_nowhere_else() {
     let (department, entry) = provider(&mut world, "440106", conditional());
     world.settle();
     for above in ["440106", "440100", "440000", "100000"] {
-        let found = query::published_entry(world.read(code(above)), department.node, &entry.id).unwrap();
-        assert_eq!(found.map(|found| found.entry), Some(entry.clone()), "at {above}");
+        let found =
+            query::published_entry(world.read(code(above)), department.node, &entry.id).unwrap();
+        assert_eq!(
+            found.map(|found| found.entry),
+            Some(entry.clone()),
+            "at {above}"
+        );
     }
     for aside in ["210000", "210100", "440104", "mps"] {
-        assert_eq!(query::published_entry(world.read(code(aside)), department.node, &entry.id).unwrap(), None, "at {aside}");
+        assert_eq!(
+            query::published_entry(world.read(code(aside)), department.node, &entry.id).unwrap(),
+            None,
+            "at {aside}"
+        );
     }
 }
 
@@ -31,14 +40,27 @@ fn a_withdrawal_reaches_the_hub_and_a_silent_child_withdraws_nothing() {
         world.step(60_000);
     }
     let hub = code("100000");
-    assert!(query::published_entry(world.read(hub), department.node, &entry.id).unwrap().is_some(), "silence is no deletion");
+    assert!(
+        query::published_entry(world.read(hub), department.node, &entry.id)
+            .unwrap()
+            .is_some(),
+        "silence is no deletion"
+    );
     world.restart(code("440106"));
     let head = world.staff(&department, Role::DepartmentHead);
-    let withdraw = ActBody::WithdrawEntry { entry: entry.version_ref(), reason: "职责调整".into() };
+    let withdraw = ActBody::WithdrawEntry {
+        entry: entry.version_ref(),
+        reason: "职责调整".into(),
+    };
     world.step(1_000);
-    world.act(department.node, &head, withdraw).expect("withdrawn");
+    world
+        .act(department.node, &head, withdraw)
+        .expect("withdrawn");
     world.settle();
-    assert_eq!(query::published_entry(world.read(hub), department.node, &entry.id).unwrap(), None);
+    assert_eq!(
+        query::published_entry(world.read(hub), department.node, &entry.id).unwrap(),
+        None
+    );
     assert_eq!(query::node(world.read(hub)).unwrap().catalogue, 0);
 }
 
@@ -46,22 +68,63 @@ fn a_withdrawal_reaches_the_hub_and_a_silent_child_withdraws_nothing() {
 fn an_entry_is_not_published_without_its_heads_approval() {
     let mut world = demo(3);
     let department = world.department(code("440106"), 1, "民政局");
-    let entry = entry(&department, 1, "低保对象信息", ClassTerms::Unconditional, world.now);
+    let entry = entry(
+        &department,
+        1,
+        "低保对象信息",
+        ClassTerms::Unconditional,
+        world.now,
+    );
     let version = entry.version_ref();
     let operator = world.staff(&department, Role::Operator);
     let reviewer = world.authority(department.node, Role::AuthorityReviewer);
-    world.act(department.node, &operator, ActBody::CompileEntries { entries: vec![entry] }).expect("compiled");
-    let early = world.act(department.node, &operator, ActBody::SubmitEntries { entries: vec![version.clone()] });
-    assert!(matches!(&early, Err(federation::core::Refused::Lawful(refusal)) if matches!(refusal.reason, RefusalReason::WrongState { .. })), "{early:?}");
+    world
+        .act(
+            department.node,
+            &operator,
+            ActBody::CompileEntries {
+                entries: vec![entry],
+            },
+        )
+        .expect("compiled");
+    let early = world.act(
+        department.node,
+        &operator,
+        ActBody::SubmitEntries {
+            entries: vec![version.clone()],
+        },
+    );
+    assert!(
+        matches!(&early, Err(federation::core::Refused::Lawful(refusal)) if matches!(refusal.reason, RefusalReason::WrongState { .. })),
+        "{early:?}"
+    );
     let verdict = sharing::catalogue::ReviewVerdict::Publish;
-    let review = world.act(department.node, &reviewer, ActBody::ReviewEntries { entries: vec![version.clone()], verdict });
+    let review = world.act(
+        department.node,
+        &reviewer,
+        ActBody::ReviewEntries {
+            entries: vec![version.clone()],
+            verdict,
+        },
+    );
     assert!(review.is_err());
-    let by_operator = world.act(department.node, &operator, ActBody::ApproveEntries { entries: vec![version] });
+    let by_operator = world.act(
+        department.node,
+        &operator,
+        ActBody::ApproveEntries {
+            entries: vec![version],
+        },
+    );
     assert!(
         matches!(&by_operator, Err(federation::core::Refused::Lawful(refusal)) if matches!(refusal.reason, RefusalReason::RoleNotEntitled { .. })),
         "{by_operator:?}"
     );
-    assert_eq!(query::node(world.read(department.node)).unwrap().own_entries, 0);
+    assert_eq!(
+        query::node(world.read(department.node))
+            .unwrap()
+            .own_entries,
+        0
+    );
 }
 
 #[test]
@@ -70,16 +133,33 @@ fn a_parent_that_lost_its_tables_and_a_child_that_returns_find_their_difference(
     world.cut(code("440106"));
     world.step(1_000);
     let department = world.department(code("440106"), 1, "民政局");
-    let entries = (1..=2_500).map(|serial| entry(&department, serial, &format!("目录{serial}"), ClassTerms::Unconditional, world.now));
+    let entries = (1..=2_500).map(|serial| {
+        entry(
+            &department,
+            serial,
+            &format!("目录{serial}"),
+            ClassTerms::Unconditional,
+            world.now,
+        )
+    });
     for batch in entries.collect::<Vec<_>>().chunks(1_000) {
         publish(&mut world, &department, batch.to_vec());
     }
     world.step(6_000);
-    assert_eq!(query::node(world.read(code("100000"))).unwrap().catalogue, 0, "cut off");
+    assert_eq!(
+        query::node(world.read(code("100000"))).unwrap().catalogue,
+        0,
+        "cut off"
+    );
     world.heal(code("440106"));
     world.settle();
-    assert_eq!(query::node(world.read(code("100000"))).unwrap().catalogue, 2_500);
+    assert_eq!(
+        query::node(world.read(code("100000"))).unwrap().catalogue,
+        2_500
+    );
     for node in world.codes() {
-        world.rebuild(node).unwrap_or_else(|difference| panic!("{node}: {difference}"));
+        world
+            .rebuild(node)
+            .unwrap_or_else(|difference| panic!("{node}: {difference}"));
     }
 }

@@ -1,11 +1,13 @@
 //! R30: who is a member, how health is seen from above, how a ledger is cosigned, how a revoked node is cut off.
 
-use federation::core::query;
+use federation::core::{Record, query};
 use federation::health::Condition;
-use identity::RevocationReason;
+use guantong_tests::World;
+use identity::{Code, RevocationReason};
 use sharing::act::ActBody;
+use sharing::ledger::{Relation, Verdict};
 
-use crate::stage::{code, conditional, demo, provider};
+use crate::stage::{code, conditional, demo, findings, provider};
 
 #[test]
 fn the_hub_sees_every_node_and_notices_one_that_falls_silent() {
@@ -13,12 +15,23 @@ fn the_hub_sees_every_node_and_notices_one_that_falls_silent() {
     let hub = code("100000");
     let all = world.status(hub).health;
     assert_eq!(all.len(), world.codes().len());
-    assert!(all.iter().all(|seen| seen.condition == Condition::Up), "{all:?}");
+    assert!(
+        all.iter().all(|seen| seen.condition == Condition::Up),
+        "{all:?}"
+    );
     world.stop(code("440106"));
     for _ in 0..4 {
         world.step(6_000);
     }
-    let lagging = |world: &guantong_tests::World| world.status(hub).health.into_iter().find(|seen| seen.node.code() == code("440106")).unwrap().condition;
+    let lagging = |world: &World| {
+        world
+            .status(hub)
+            .health
+            .into_iter()
+            .find(|seen| seen.node.code() == code("440106"))
+            .unwrap()
+            .condition
+    };
     assert_eq!(lagging(&world), Condition::Lagging);
     for _ in 0..12 {
         world.step(6_000);
@@ -40,34 +53,194 @@ fn ledgers_are_cosigned_above_and_an_event_verifies_offline() {
     world.settle();
     let root = guantong_tests::key("root").verify_key();
     for node in [ministry.node, requester.node] {
-        let evidence = query::evidence(world.read(node), docket, 0).unwrap().expect("evidence of the opening");
-        let verdict = evidence.verify(&root).expect("verifies with the root key alone");
+        let evidence = query::evidence(world.read(node), docket, 0)
+            .unwrap()
+            .expect("evidence of the opening");
+        let verdict = evidence
+            .verify(&root)
+            .expect("verifies with the root key alone");
         assert_eq!(verdict.node.code(), node);
-        assert!(!verdict.cosigned.is_empty(), "cosigned by the parent of {node}");
+        assert!(
+            !verdict.cosigned.is_empty(),
+            "cosigned by the parent of {node}"
+        );
         let mut altered = evidence.clone();
         *altered.record.last_mut().unwrap() ^= 1;
         assert!(altered.verify(&root).is_err(), "an altered record is found");
     }
-    let hub = query::evidence_at(world.read(code("100000")), 0).unwrap().expect("the hub's first record");
-    assert!(!hub.verify(&root).unwrap().cosigned.is_empty(), "the hub is cosigned by its children");
+    let hub = query::evidence_at(world.read(code("100000")), 0)
+        .unwrap()
+        .expect("the hub's first record");
+    assert!(
+        !hub.verify(&root).unwrap().cosigned.is_empty(),
+        "the hub is cosigned by its children"
+    );
 }
 
 #[test]
 fn a_revoked_county_is_cut_off_and_the_hub_learns_of_it() {
     let mut world = demo(42);
     let (city, county) = (code("440100"), code("440104"));
-    let (chain, _) = query::chain(world.read(city), county).unwrap().expect("a child's chain");
+    let (chain, _) = query::chain(world.read(city), county)
+        .unwrap()
+        .expect("a child's chain");
     let serial = chain.claimed().unwrap().serial;
     let head = world.authority_head(city);
-    let body = ActBody::RevokeMember { node: county, serial, reason: RevocationReason::KeyCompromise };
+    let body = ActBody::RevokeMember {
+        node: county,
+        serial,
+        reason: RevocationReason::KeyCompromise,
+    };
     world.act(city, &head, body).expect("revoked");
     world.step(6_000);
     world.step(6_000);
-    let link = world.status(city).links.into_iter().find(|link| link.code == county).unwrap();
+    let link = world
+        .status(city)
+        .links
+        .into_iter()
+        .find(|link| link.code == county)
+        .unwrap();
     assert!(!link.up, "the link ended and is not taken again");
     let hub = world.read(code("100000"));
     assert!(query::ledger(hub, None, 1_000).unwrap().len() > 1);
     let seen = world.read(code("440106"));
     let told = query::ledger(seen, None, 1_000).unwrap();
-    assert!(told.iter().any(|(_, record)| matches!(record, federation::core::Record::Revoked { .. })), "the siblings are told");
+    assert!(
+        told.iter()
+            .any(|(_, record)| matches!(record, federation::core::Record::Revoked { .. })),
+        "the siblings are told"
+    );
+}
+
+/// The evidence of the newest act in a node's ledger, verified with the root key alone.
+fn newest_act(world: &World, node: Code) -> Verdict {
+    let records = query::ledger(world.read(node), None, 1_000).unwrap();
+    let (index, _) = records
+        .iter()
+        .rev()
+        .find(|(_, record)| matches!(record, Record::Act { .. }))
+        .expect("an act");
+    let evidence = query::evidence_at(world.read(node), *index)
+        .unwrap()
+        .expect("evidence");
+    evidence
+        .verify(&guantong_tests::key("root").verify_key())
+        .expect("verifies offline")
+}
+
+/// Who attested it as a witness.
+fn attesting(verdict: &Verdict) -> Vec<Code> {
+    let witnesses = verdict
+        .cosigned
+        .iter()
+        .filter(|it| it.relation == Relation::Witness);
+    let mut codes: Vec<Code> = witnesses.map(|it| it.by.code()).collect();
+    codes.sort();
+    codes
+}
+
+/// Time for a checkpoint, the question to the witnesses and their answers.
+fn a_while(world: &mut World) {
+    for _ in 0..4 {
+        world.step(6_000);
+    }
+}
+
+#[test]
+fn a_countys_ledger_is_cosigned_by_its_parent_and_by_two_witnesses_outside_its_line() {
+    let mut world = demo(43);
+    let county = code("440106");
+    provider(&mut world, "440106", conditional());
+    a_while(&mut world);
+    let verdict = newest_act(&world, county);
+    assert_eq!(attesting(&verdict), [code("110101"), code("210102")]);
+    assert!(
+        verdict
+            .cosigned
+            .iter()
+            .any(|it| it.relation == Relation::Parent),
+        "{:?}",
+        verdict.cosigned
+    );
+}
+
+#[test]
+fn a_witness_that_was_cut_off_cosigns_when_it_is_back_and_the_other_does_not_wait() {
+    let mut world = demo(44);
+    let (county, away) = (code("440106"), code("110101"));
+    world.cut(away);
+    provider(&mut world, "440106", conditional());
+    a_while(&mut world);
+    assert_eq!(attesting(&newest_act(&world, county)), [code("210102")]);
+    let asked = |world: &World| {
+        let records = query::ledger(world.read(county), None, 1_000).unwrap();
+        records.into_iter().filter(|(_, record)| matches!(record, Record::WitnessAsked { witness, .. } if *witness == away)).count()
+    };
+    let before = asked(&world);
+    let other = world.department(county, 9, "另一部门");
+    let entry = guantong_tests::entry(&other, 2, "另一目录", conditional(), world.now);
+    crate::stage::publish(&mut world, &other, vec![entry]);
+    a_while(&mut world);
+    assert_eq!(
+        asked(&world),
+        before,
+        "one question waits for the witness, not one after another"
+    );
+    world.heal(away);
+    world.settle();
+    a_while(&mut world);
+    assert!(attesting(&newest_act(&world, county)).contains(&away));
+}
+
+#[test]
+fn a_rewritten_ledger_is_refused_by_its_witnesses() {
+    let mut world = demo(45);
+    let (county, witness) = (code("440106"), code("110101"));
+    let enrolled = world.records(county).len();
+    provider(&mut world, "440106", conditional());
+    a_while(&mut world);
+    assert!(attesting(&newest_act(&world, county)).contains(&witness));
+    let cosigned = |world: &World| {
+        let records = query::ledger(world.read(witness), None, 1_000).unwrap();
+        let of = |record: &Record| matches!(record, Record::ChildCosigned { checkpoint, .. } if checkpoint.claimed(1_024).is_ok_and(|it| it.node.code() == county));
+        records.iter().filter(|(_, record)| of(record)).count()
+    };
+    let before = cosigned(&world);
+    world.rewind(county, enrolled);
+    let other = world.department(county, 9, "另一部门");
+    let entry = guantong_tests::entry(&other, 1, "另一目录", conditional(), world.now);
+    crate::stage::publish(&mut world, &other, vec![entry]);
+    a_while(&mut world);
+    assert_eq!(
+        cosigned(&world),
+        before,
+        "the second history is not cosigned"
+    );
+    assert!(attesting(&newest_act(&world, county)).is_empty());
+    let told = findings(&world, county);
+    assert!(
+        told.iter()
+            .any(|it| it.contains("witness 110101 cosigned") && it.contains("not this node's")),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_federation_at_rest_writes_nothing() {
+    let mut world = demo(46);
+    provider(&mut world, "440106", conditional());
+    world.settle();
+    a_while(&mut world);
+    let sizes = |world: &World| {
+        world
+            .codes()
+            .into_iter()
+            .map(|code| world.records(code).len())
+            .collect::<Vec<_>>()
+    };
+    let before = sizes(&world);
+    for _ in 0..20 {
+        world.step(6_000);
+    }
+    assert_eq!(sizes(&world), before);
 }

@@ -34,21 +34,32 @@ fn no_frame_brings_a_node_down_or_changes_what_others_signed() {
     world.settle();
     let frames = world.captured.clone();
     assert!(frames.len() > 100, "the federation talked");
-    let before = query::published_entry(world.read(code("100000")), department.node, &entry.id).unwrap();
+    let before =
+        query::published_entry(world.read(code("100000")), department.node, &entry.id).unwrap();
     let mut chance = Chance::new(60);
     for _ in 0..MUTATIONS {
-        let mut pick = || &frames[usize::try_from(chance.below(frames.len() as u64)).expect("small")];
+        let mut pick =
+            || &frames[usize::try_from(chance.below(frames.len() as u64)).expect("small")];
         let (frame, other) = (pick().clone(), pick().clone());
         let bytes = mutate(&mut chance, &frame, &other);
-        let (from, to) = if chance.once_in(2) { ("440106", "440100") } else { ("440100", "440106") };
+        let (from, to) = if chance.once_in(2) {
+            ("440106", "440100")
+        } else {
+            ("440100", "440106")
+        };
         if !world.linked(code(from), code(to)) {
             world.settle();
         }
         world.inject(code(from), code(to), bytes);
     }
     world.settle();
-    let after = query::published_entry(world.read(code("100000")), department.node, &entry.id).unwrap();
+    let after =
+        query::published_entry(world.read(code("100000")), department.node, &entry.id).unwrap();
     assert!(before.is_some());
     assert_eq!(before, after);
-    assert_eq!(query::node(world.read(code("100000"))).unwrap().catalogue, 1, "nothing appeared that nobody published");
+    assert_eq!(
+        query::node(world.read(code("100000"))).unwrap().catalogue,
+        1,
+        "nothing appeared that nobody published"
+    );
 }

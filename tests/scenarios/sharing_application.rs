@@ -5,7 +5,9 @@ use sharing::act::ActBody;
 use sharing::application::{DisputeStage, Material, MissingItem, Phase, UseRecord};
 use statute::{ApplicationMaterial, Article, ClassTerms, RefusalReason, Role};
 
-use crate::stage::{application, apply, code, conditional, demo, findings, grant, provider, refuse, reply, seen};
+use crate::stage::{
+    application, apply, code, conditional, demo, findings, grant, provider, refuse, reply, seen,
+};
 
 #[test]
 fn a_county_applies_to_a_ministry_is_granted_and_holds_the_file() {
@@ -15,29 +17,72 @@ fn a_county_applies_to_a_ministry_is_granted_and_holds_the_file() {
     let wanted = application(&world, &requester, &ministry, &entry);
     let docket = apply(&mut world, &requester, wanted);
     world.settle();
-    assert!(matches!(seen(&world, requester.node, docket).unwrap().phase, Phase::Received { .. }));
+    assert!(matches!(
+        seen(&world, requester.node, docket).unwrap().phase,
+        Phase::Received { .. }
+    ));
     let agreed = grant(&world, &entry);
     reply(&mut world, &ministry, docket, agreed);
     let object = world.upload(ministry.node, "低保对象.csv", b"code,name\n1,a\n2,b\n");
     let operator = world.staff(&ministry, Role::Operator);
-    world.act(ministry.node, &operator, ActBody::Provide { docket, object: object.clone() }).expect("provided");
+    world
+        .act(
+            ministry.node,
+            &operator,
+            ActBody::Provide {
+                docket,
+                object: object.clone(),
+            },
+        )
+        .expect("provided");
     world.settle();
     for node in [requester.node, ministry.node] {
-        assert!(matches!(seen(&world, node, docket).unwrap().phase, Phase::Provided { .. }), "at {node}");
+        assert!(
+            matches!(
+                seen(&world, node, docket).unwrap().phase,
+                Phase::Provided { .. }
+            ),
+            "at {node}"
+        );
     }
-    assert_eq!(world.object(requester.node, &object.digest), Some(&b"code,name\n1,a\n2,b\n"[..]));
+    assert_eq!(
+        world.object(requester.node, &object.digest),
+        Some(&b"code,name\n1,a\n2,b\n"[..])
+    );
     for between in ["440100", "440000", "100000"] {
-        assert!(world.object(code(between), &object.digest).is_none(), "{between} only forwards");
-        assert!(seen(&world, code(between), docket).is_none(), "{between} is no party");
+        assert!(
+            world.object(code(between), &object.digest).is_none(),
+            "{between} only forwards"
+        );
+        assert!(
+            seen(&world, code(between), docket).is_none(),
+            "{between} is no party"
+        );
     }
     let user = world.staff(&requester, Role::Operator);
     let text = |text: &str| text.to_owned();
-    let record = UseRecord { scenario: text("核验"), process: text("比对"), result: text("120人"), storage: text("本地加密"), destruction: text("未销毁") };
-    world.act(requester.node, &user, ActBody::RecordUse { docket, record }).expect("recorded");
+    let record = UseRecord {
+        scenario: text("核验"),
+        process: text("比对"),
+        result: text("120人"),
+        storage: text("本地加密"),
+        destruction: text("未销毁"),
+    };
+    world
+        .act(requester.node, &user, ActBody::RecordUse { docket, record })
+        .expect("recorded");
     world.settle();
-    assert_eq!(seen(&world, ministry.node, docket).unwrap().uses, 1, "the provider may consult the record of use (R29)");
+    assert_eq!(
+        seen(&world, ministry.node, docket).unwrap().uses,
+        1,
+        "the provider may consult the record of use (R29)"
+    );
     let served = query::ledger(world.read(ministry.node), None, 1_000).unwrap();
-    assert!(served.iter().any(|(_, record)| matches!(record, Record::Served { docket: of, .. } if *of == docket)));
+    assert!(
+        served.iter().any(
+            |(_, record)| matches!(record, Record::Served { docket: of, .. } if *of == docket)
+        )
+    );
 }
 
 #[test]
@@ -46,33 +91,85 @@ fn what_is_missing_is_told_once_and_a_new_term_runs_from_the_supplement() {
     let (provider, entry) = provider(&mut world, "210100", conditional());
     let requester = world.department(code("440106"), 2, "民政局");
     let mut wanted = application(&world, &requester, &provider, &entry);
-    wanted.materials.retain(|material| material.kind != ApplicationMaterial::Basis);
+    wanted
+        .materials
+        .retain(|material| material.kind != ApplicationMaterial::Basis);
     let docket = apply(&mut world, &requester, wanted);
     world.settle();
     let operator = world.staff(&provider, Role::Operator);
     let office = world.staff(&provider, Role::SharingOfficeHead);
-    let missing = vec![MissingItem { kind: ApplicationMaterial::Basis, what: "请补充使用依据".into() }];
-    let refusal = world.act(provider.node, &operator, ActBody::ProposeReply { docket, reply: refuse() });
+    let missing = vec![MissingItem {
+        kind: ApplicationMaterial::Basis,
+        what: "请补充使用依据".into(),
+    }];
+    let refusal = world.act(
+        provider.node,
+        &operator,
+        ActBody::ProposeReply {
+            docket,
+            reply: refuse(),
+        },
+    );
     assert!(
         matches!(&refusal, Err(Refused::Lawful(refusal)) if matches!(refusal.reason, RefusalReason::IncompleteMayNotBeRefused { .. })),
         "an incomplete application is not refused (R21): {refusal:?}"
     );
-    world.act(provider.node, &operator, ActBody::TellMissing { docket, missing: missing.clone() }).expect("told");
+    world
+        .act(
+            provider.node,
+            &operator,
+            ActBody::TellMissing {
+                docket,
+                missing: missing.clone(),
+            },
+        )
+        .expect("told");
     world.settle();
-    assert!(matches!(seen(&world, requester.node, docket).unwrap().phase, Phase::Incomplete { .. }));
+    assert!(matches!(
+        seen(&world, requester.node, docket).unwrap().phase,
+        Phase::Incomplete { .. }
+    ));
     let requesting = world.staff(&requester, Role::Operator);
-    let materials = vec![Material { kind: ApplicationMaterial::Basis, text: "《社会救助暂行办法》第九条".into() }];
-    world.act(requester.node, &requesting, ActBody::Supplement { docket, materials }).expect("supplemented");
+    let materials = vec![Material {
+        kind: ApplicationMaterial::Basis,
+        text: "《社会救助暂行办法》第九条".into(),
+    }];
+    world
+        .act(
+            requester.node,
+            &requesting,
+            ActBody::Supplement { docket, materials },
+        )
+        .expect("supplemented");
     world.settle();
-    assert!(matches!(seen(&world, provider.node, docket).unwrap().phase, Phase::Received { .. }));
-    let again = world.act(provider.node, &operator, ActBody::TellMissing { docket, missing });
-    assert!(matches!(&again, Err(Refused::Lawful(refusal)) if refusal.article == Article::R21), "once only: {again:?}");
+    assert!(matches!(
+        seen(&world, provider.node, docket).unwrap().phase,
+        Phase::Received { .. }
+    ));
+    let again = world.act(
+        provider.node,
+        &operator,
+        ActBody::TellMissing { docket, missing },
+    );
+    assert!(
+        matches!(&again, Err(Refused::Lawful(refusal)) if refusal.article == Article::R21),
+        "once only: {again:?}"
+    );
     let agreed = grant(&world, &entry);
-    let unconsented = ActBody::ConsentToReply { docket, document: sharing::application::reply_document(&agreed) };
-    assert!(world.act(provider.node, &office, unconsented).is_err(), "no reply was proposed");
+    let unconsented = ActBody::ConsentToReply {
+        docket,
+        document: sharing::application::reply_document(&agreed),
+    };
+    assert!(
+        world.act(provider.node, &office, unconsented).is_err(),
+        "no reply was proposed"
+    );
     reply(&mut world, &provider, docket, agreed);
     world.settle();
-    assert!(matches!(seen(&world, requester.node, docket).unwrap().phase, Phase::Granted { .. }));
+    assert!(matches!(
+        seen(&world, requester.node, docket).unwrap().phase,
+        Phase::Granted { .. }
+    ));
 }
 
 #[test]
@@ -84,9 +181,21 @@ fn a_proposed_reply_is_not_known_to_the_requester_before_consent() {
     let docket = apply(&mut world, &requester, wanted);
     world.settle();
     let operator = world.staff(&provider, Role::Operator);
-    world.act(provider.node, &operator, ActBody::ProposeReply { docket, reply: refuse() }).expect("proposed");
+    world
+        .act(
+            provider.node,
+            &operator,
+            ActBody::ProposeReply {
+                docket,
+                reply: refuse(),
+            },
+        )
+        .expect("proposed");
     world.settle();
-    assert!(matches!(seen(&world, requester.node, docket).unwrap().phase, Phase::Received { .. }));
+    assert!(matches!(
+        seen(&world, requester.node, docket).unwrap().phase,
+        Phase::Received { .. }
+    ));
     reply(&mut world, &provider, docket, refuse());
     world.settle();
     let state = seen(&world, requester.node, docket).unwrap();
@@ -108,12 +217,21 @@ fn an_application_made_while_the_province_is_cut_off_arrives_once_when_it_heals(
         world.step(6_000);
     }
     assert!(seen(&world, ministry.node, docket).is_none());
-    assert_eq!(query::drafts(world.read(requester.node), 10).unwrap().len(), 0);
+    assert_eq!(
+        query::drafts(world.read(requester.node), 10).unwrap().len(),
+        0
+    );
     world.heal(code("440000"));
     world.settle();
-    let events = query::docket(world.read(ministry.node), docket).unwrap().expect("arrived").events;
+    let events = query::docket(world.read(ministry.node), docket)
+        .unwrap()
+        .expect("arrived")
+        .events;
     assert_eq!(events.len(), 1, "exactly once");
-    assert!(matches!(seen(&world, requester.node, docket).unwrap().phase, Phase::Received { .. }));
+    assert!(matches!(
+        seen(&world, requester.node, docket).unwrap().phase,
+        Phase::Received { .. }
+    ));
 }
 
 #[test]
@@ -126,7 +244,13 @@ fn an_unpublished_entry_cannot_be_applied_for_and_the_requester_is_told_why() {
     let docket = apply(&mut world, &requester, wanted);
     world.settle();
     assert!(seen(&world, requester.node, docket).is_none());
-    assert!(findings(&world, requester.node).iter().any(|finding| finding.contains("refused an act")), "{:?}", findings(&world, requester.node));
+    assert!(
+        findings(&world, requester.node)
+            .iter()
+            .any(|finding| finding.contains("refused an act")),
+        "{:?}",
+        findings(&world, requester.node)
+    );
 }
 
 #[test]
@@ -138,15 +262,34 @@ fn a_reply_not_given_in_time_is_recorded_overdue_once() {
     let docket = apply(&mut world, &requester, wanted);
     world.settle();
     // Received on a Monday: one working day ends on Tuesday at 24:00 in Beijing.
-    let Phase::Received { due } = seen(&world, ministry.node, docket).unwrap().phase else { panic!("received") };
+    let Phase::Received { due } = seen(&world, ministry.node, docket).unwrap().phase else {
+        panic!("received")
+    };
     assert_eq!(due.to_string(), "2026-03-10T16:00:00.000Z");
     world.step(due.millis_since(world.now) - 1);
-    assert_eq!(seen(&world, ministry.node, docket).unwrap().overdue.len(), 0, "not before its time");
+    assert_eq!(
+        seen(&world, ministry.node, docket).unwrap().overdue.len(),
+        0,
+        "not before its time"
+    );
     for _ in 0..5 {
         world.step(3_600_000);
     }
-    assert_eq!(seen(&world, ministry.node, docket).unwrap().overdue.len(), 1);
+    assert_eq!(
+        seen(&world, ministry.node, docket).unwrap().overdue.len(),
+        1
+    );
     world.settle();
-    assert_eq!(seen(&world, requester.node, docket).unwrap().overdue.len(), 1);
-    assert_eq!(world.status(ministry.node).health[0].report.as_ref().unwrap().overdue, 1);
+    assert_eq!(
+        seen(&world, requester.node, docket).unwrap().overdue.len(),
+        1
+    );
+    assert_eq!(
+        world.status(ministry.node).health[0]
+            .report
+            .as_ref()
+            .unwrap()
+            .overdue,
+        1
+    );
 }

@@ -5,7 +5,9 @@ use federation::topology::Topology;
 use guantong_tests::{Department, World, entry};
 use identity::{Code, Moment};
 use sharing::act::ActBody;
-use sharing::application::{Application, ApplicationState, GrantTerms, Material, Reply, reply_document};
+use sharing::application::{
+    Application, ApplicationState, GrantTerms, Material, Reply, reply_document,
+};
 use sharing::catalogue::{Entry, ReviewVerdict};
 use sharing::docket::{DocketId, DocketState};
 use sharing::return_flow::Divisions;
@@ -20,13 +22,19 @@ pub fn code(text: &str) -> Code {
 
 /// The demo's federation, enrolled and quiet.
 pub fn demo(seed: u64) -> World {
-    let topology = Topology::parse(include_str!("../../topology/demo.toml")).expect("the demo's topology");
-    let divisions = Divisions::from_csv(include_bytes!("../../topology/data/divisions.csv")).expect("the divisions");
+    let topology =
+        Topology::parse(include_str!("../../topology/demo.toml")).expect("the demo's topology");
+    let divisions = Divisions::from_csv(include_bytes!("../../topology/data/divisions.csv"))
+        .expect("the divisions");
     World::new(&topology, divisions, MONDAY, seed)
 }
 
 pub fn conditional() -> ClassTerms {
-    ClassTerms::Conditional { scope: vec!["依法履职的政府部门".into()], uses: vec!["社会救助资格核验".into()], conditions: vec![] }
+    ClassTerms::Conditional {
+        scope: vec!["依法履职的政府部门".into()],
+        uses: vec!["社会救助资格核验".into()],
+        conditions: vec![],
+    }
 }
 
 /// Compiles, approves, submits, reviews and publishes entries of a department.
@@ -36,10 +44,37 @@ pub fn publish(world: &mut World, department: &Department, entries: Vec<Entry>) 
     let head = world.staff(department, Role::DepartmentHead);
     let reviewer = world.authority(department.node, Role::AuthorityReviewer);
     let at = department.node;
-    world.act(at, &operator, ActBody::CompileEntries { entries }).expect("compiled");
-    world.act(at, &head, ActBody::ApproveEntries { entries: versions.clone() }).expect("approved");
-    world.act(at, &operator, ActBody::SubmitEntries { entries: versions.clone() }).expect("submitted");
-    world.act(at, &reviewer, ActBody::ReviewEntries { entries: versions, verdict: ReviewVerdict::Publish }).expect("published");
+    world
+        .act(at, &operator, ActBody::CompileEntries { entries })
+        .expect("compiled");
+    world
+        .act(
+            at,
+            &head,
+            ActBody::ApproveEntries {
+                entries: versions.clone(),
+            },
+        )
+        .expect("approved");
+    world
+        .act(
+            at,
+            &operator,
+            ActBody::SubmitEntries {
+                entries: versions.clone(),
+            },
+        )
+        .expect("submitted");
+    world
+        .act(
+            at,
+            &reviewer,
+            ActBody::ReviewEntries {
+                entries: versions,
+                verdict: ReviewVerdict::Publish,
+            },
+        )
+        .expect("published");
 }
 
 /// A department with one published entry.
@@ -50,8 +85,16 @@ pub fn provider(world: &mut World, node: &str, terms: ClassTerms) -> (Department
     (department, entry)
 }
 
-pub fn application(world: &World, requester: &Department, provider: &Department, entry: &Entry) -> Application {
-    let material = |kind, text: &str| Material { kind, text: text.into() };
+pub fn application(
+    world: &World,
+    requester: &Department,
+    provider: &Department,
+    entry: &Entry,
+) -> Application {
+    let material = |kind, text: &str| Material {
+        kind,
+        text: text.into(),
+    };
     Application {
         requester: requester.code,
         requester_name: requester.name.clone(),
@@ -74,9 +117,20 @@ pub fn application(world: &World, requester: &Department, provider: &Department,
 pub fn apply(world: &mut World, requester: &Department, application: Application) -> DocketId {
     let operator = world.staff(requester, Role::Operator);
     let office = world.staff(requester, Role::SharingOfficeHead);
-    let drafted = world.act(requester.node, &operator, ActBody::Apply { application }).expect("drafted");
+    let drafted = world
+        .act(requester.node, &operator, ActBody::Apply { application })
+        .expect("drafted");
     let docket = drafted.docket.expect("a docket");
-    world.act(requester.node, &office, ActBody::ConsentToApply { docket, document: docket.0 }).expect("consented");
+    world
+        .act(
+            requester.node,
+            &office,
+            ActBody::ConsentToApply {
+                docket,
+                document: docket.0,
+            },
+        )
+        .expect("consented");
     docket
 }
 
@@ -93,7 +147,10 @@ pub fn grant(world: &World, entry: &Entry) -> Reply {
 }
 
 pub fn refuse() -> Reply {
-    Reply::Refuse { reasons: "申请范围超出目录列明的共享范围".into(), basis: "《政务数据共享条例》第十五条".into() }
+    Reply::Refuse {
+        reasons: "申请范围超出目录列明的共享范围".into(),
+        basis: "《政务数据共享条例》第十五条".into(),
+    }
 }
 
 /// The provider's operator proposes and the head of its sharing office consents (R20).
@@ -101,13 +158,29 @@ pub fn reply(world: &mut World, provider: &Department, docket: DocketId, reply: 
     let operator = world.staff(provider, Role::Operator);
     let office = world.staff(provider, Role::SharingOfficeHead);
     let document = reply_document(&reply);
-    world.act(provider.node, &operator, ActBody::ProposeReply { docket, reply }).expect("proposed");
-    world.act(provider.node, &office, ActBody::ConsentToReply { docket, document }).expect("answered");
+    world
+        .act(
+            provider.node,
+            &operator,
+            ActBody::ProposeReply { docket, reply },
+        )
+        .expect("proposed");
+    world
+        .act(
+            provider.node,
+            &office,
+            ActBody::ConsentToReply { docket, document },
+        )
+        .expect("answered");
 }
 
 /// The application as a node holds it.
 pub fn seen(world: &World, node: Code, docket: DocketId) -> Option<ApplicationState> {
-    match query::docket(world.read(node), docket).expect("memory")?.docket.state {
+    match query::docket(world.read(node), docket)
+        .expect("memory")?
+        .docket
+        .state
+    {
         DocketState::Application(state) => Some(*state),
         DocketState::Dispute(_) | DocketState::ReturnFlow(_) => None,
     }
@@ -115,5 +188,9 @@ pub fn seen(world: &World, node: Code, docket: DocketId) -> Option<ApplicationSt
 
 /// What findings a node shows, newest first.
 pub fn findings(world: &World, node: Code) -> Vec<String> {
-    query::findings(world.read(node), None, 100).expect("memory").into_iter().map(|finding| finding.en).collect()
+    query::findings(world.read(node), None, 100)
+        .expect("memory")
+        .into_iter()
+        .map(|finding| finding.en)
+        .collect()
 }

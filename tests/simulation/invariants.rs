@@ -24,7 +24,10 @@ fn each_envelope_took_effect_once(seed: u64, world: &World) {
                 *taken.entry(envelope).or_insert(0) += 1;
             }
         }
-        assert!(taken.values().all(|times| *times == 1), "seed {seed}: {code} took an envelope twice");
+        assert!(
+            taken.values().all(|times| *times == 1),
+            "seed {seed}: {code} took an envelope twice"
+        );
     }
 }
 
@@ -32,20 +35,35 @@ fn copies_of_a_docket_agree(seed: u64, world: &World) {
     let mut dockets = BTreeMap::new();
     for code in world.codes() {
         for view in query::dockets(world.read(code), None, 1_000).expect("memory") {
-            let events = query::docket(world.read(code), view.id).expect("memory").expect("listed").events;
+            let events = query::docket(world.read(code), view.id)
+                .expect("memory")
+                .expect("listed")
+                .events;
             let known = dockets.entry(view.id).or_insert_with(|| events.clone());
-            assert_eq!(*known, events, "seed {seed}: {code} holds another history of {}", view.id);
+            assert_eq!(
+                *known, events,
+                "seed {seed}: {code} holds another history of {}",
+                view.id
+            );
         }
     }
-    assert!(dockets.len() >= 2, "seed {seed}: the story left its dockets");
+    assert!(
+        dockets.len() >= 2,
+        "seed {seed}: the story left its dockets"
+    );
 }
 
 fn ancestors_know_what_was_published(seed: u64, world: &World) {
     for code in world.codes() {
         for entry in query::own_entries(world.read(code), None, 1_000).expect("memory") {
             for above in world.place(code).ancestors() {
-                let there = query::published_entry(world.read(above), code, &entry.entry.id).expect("memory");
-                assert_eq!(there.map(|there| there.entry.version), entry.published, "seed {seed}: {above} on {code}");
+                let there = query::published_entry(world.read(above), code, &entry.entry.id)
+                    .expect("memory");
+                assert_eq!(
+                    there.map(|there| there.entry.version),
+                    entry.published,
+                    "seed {seed}: {above} on {code}"
+                );
             }
         }
     }
@@ -55,14 +73,18 @@ fn nothing_waits_any_more(seed: u64, world: &World) {
     for code in world.codes() {
         for table in [Table::Outbox, Table::Unsealed, Table::Objects] {
             let waiting = world.read(code).scan(table, b"", None, 10).expect("memory");
-            assert!(waiting.is_empty(), "seed {seed}: {code} still holds {table:?}");
+            assert!(
+                waiting.is_empty(),
+                "seed {seed}: {code} still holds {table:?}"
+            );
         }
     }
 }
 
 fn tables_are_what_the_ledger_says(seed: u64, world: &World) {
     for code in world.codes() {
-        world.rebuild(code).unwrap_or_else(|difference| panic!("seed {seed}: {code}: {difference}"));
+        world
+            .rebuild(code)
+            .unwrap_or_else(|difference| panic!("seed {seed}: {code}: {difference}"));
     }
 }
-

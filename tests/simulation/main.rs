@@ -12,19 +12,30 @@ const SEEDS: std::ops::Range<u64> = 0..24;
 fn the_story_completes_whatever_crashes() {
     let mut happened = [0; 3];
     for seed in SEEDS {
-        let faults = Faults { crash_before_commit: 40, crash_after_commit: 40, break_link: 60 };
+        let faults = Faults {
+            crash_before_commit: 40,
+            crash_after_commit: 40,
+            break_link: 60,
+        };
         let world = story::run(seed, faults);
         invariants::hold(seed, &world);
         for (sum, count) in happened.iter_mut().zip(world.happened) {
             *sum += count;
         }
     }
-    assert!(happened.iter().all(|count| *count > 100), "every kind of fault was reached: {happened:?}");
+    assert!(
+        happened.iter().all(|count| *count > 100),
+        "every kind of fault was reached: {happened:?}"
+    );
 }
 
 #[test]
 fn the_same_seed_gives_the_same_run() {
-    let faults = Faults { crash_before_commit: 30, crash_after_commit: 30, break_link: 30 };
+    let faults = Faults {
+        crash_before_commit: 30,
+        crash_after_commit: 30,
+        break_link: 30,
+    };
     let (first, second) = (story::run(7, faults), story::run(7, faults));
     for code in first.codes() {
         assert_eq!(first.records(code), second.records(code), "{code}");

@@ -12,7 +12,11 @@ pub fn key(name: &str) -> SigningKey {
 
 /// A synthetic credit code with a right check character, from eight letters or digits that tell departments apart.
 pub fn credit_code(division: &str, body: u32) -> CreditCode {
-    let division = if division.len() == 6 && division.bytes().all(|byte| byte.is_ascii_digit()) { division } else { "100000" };
+    let division = if division.len() == 6 && division.bytes().all(|byte| byte.is_ascii_digit()) {
+        division
+    } else {
+        "100000"
+    };
     CreditCode::compute(&format!("11{division}{body:09}")).expect("a well-formed synthetic code")
 }
 
@@ -45,15 +49,36 @@ impl Person {
     /// The head of a place's authority. For a ministry the key is the national authority's (R16).
     pub fn authority_head(node: Code, authority: CreditCode, now: Moment) -> Self {
         let key = authority_head_key(node);
-        let chain = PersonChain(vec![authority_head_certificate("主管部门负责人", authority, node, term(now), &key)]);
+        let chain = PersonChain(vec![authority_head_certificate(
+            "主管部门负责人",
+            authority,
+            node,
+            term(now),
+            &key,
+        )]);
         Self { key, chain }
     }
 
     /// Someone whom this person enrols.
-    pub fn enrols(&self, name: &str, role: Role, department: CreditCode, node: Code, now: Moment) -> Self {
+    pub fn enrols(
+        &self,
+        name: &str,
+        role: Role,
+        department: CreditCode,
+        node: Code,
+        now: Moment,
+    ) -> Self {
         let key = key(&format!("{node} {department} {role:?} {name}"));
         let (term_from, term_until) = term(now);
-        let certificate = PersonCertificate { key: key.verify_key(), name: name.to_owned(), role, department, node, term_from, term_until };
+        let certificate = PersonCertificate {
+            key: key.verify_key(),
+            name: name.to_owned(),
+            role,
+            department,
+            node,
+            term_from,
+            term_until,
+        };
         let chain = self.chain.with(enrol(&certificate, &self.key));
         Self { key, chain }
     }
@@ -66,23 +91,45 @@ pub fn authority_head_key(node: Code) -> SigningKey {
 }
 
 /// A lawful entry of a department.
-pub fn entry(department: &Department, serial: u32, name: &str, terms: ClassTerms, now: Moment) -> Entry {
-    let item = |name: &str, kind: &str| DataItem { name: name.to_owned(), kind: kind.to_owned(), grade: Grade::General };
+pub fn entry(
+    department: &Department,
+    serial: u32,
+    name: &str,
+    terms: ClassTerms,
+    now: Moment,
+) -> Entry {
+    let item = |name: &str, kind: &str| DataItem {
+        name: name.to_owned(),
+        kind: kind.to_owned(),
+        grade: Grade::General,
+    };
     Entry {
-        id: format!("3/{}/{serial:06}", &department.code.as_str()[2..8]).parse().expect("a well-formed entry code"),
+        id: format!("3/{}/{serial:06}", &department.code.as_str()[2..8])
+            .parse()
+            .expect("a well-formed entry code"),
         version: 1,
         name: name.to_owned(),
         summary: format!("{name}，由{}依职责收集。", department.name),
         provider: department.code,
         provider_name: department.name.clone(),
-        items: vec![item("统一社会信用代码", "C18"), item("名称", "C200"), item("登记日期", "D")],
+        items: vec![
+            item("统一社会信用代码", "C18"),
+            item("名称", "C200"),
+            item("登记日期", "D"),
+        ],
         format: "CSV".into(),
         frequency: UpdateFrequency::Daily,
         terms,
         methods: vec![Method::FileDownload, Method::BatchExchange],
         grade: Grade::General,
         personal_information: false,
-        secrecy_assessment: Assessment::Done { by: "保密办".into(), on: now, conclusion: "不涉密".into() },
-        privacy_assessment: Assessment::NotApplicable { reason: "不含个人信息".into() },
+        secrecy_assessment: Assessment::Done {
+            by: "保密办".into(),
+            on: now,
+            conclusion: "不涉密".into(),
+        },
+        privacy_assessment: Assessment::NotApplicable {
+            reason: "不含个人信息".into(),
+        },
     }
 }

@@ -18,7 +18,15 @@ impl Chance {
     /// The next thirty-two bytes.
     pub fn bytes(&mut self) -> [u8; 32] {
         self.drawn += 1;
-        *Digest::of_parts(Domain::Id, &[b"chance", &self.seed.to_be_bytes(), &self.drawn.to_be_bytes()]).as_bytes()
+        *Digest::of_parts(
+            Domain::Id,
+            &[
+                b"chance",
+                &self.seed.to_be_bytes(),
+                &self.drawn.to_be_bytes(),
+            ],
+        )
+        .as_bytes()
     }
 
     /// Fills a slice.
@@ -32,7 +40,9 @@ impl Chance {
     /// A number below `bound` (which is not zero).
     pub fn below(&mut self, bound: u64) -> u64 {
         let bytes = self.bytes();
-        u64::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]]) % bound
+        u64::from_be_bytes([
+            bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7],
+        ]) % bound
     }
 
     /// True once in `times` on average; never when zero.

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use federation::core::{Answer, Context, Core, Effect, Input, LinkId, Me, Refused, Token, project};
 use federation::store::{Fault, Memory, Read, Txn};
 use federation::topology::Topology;
-use identity::{Chain, Code, Domain, EnrolmentRequest, Moment, OpeningKey, Path, Signed, Terms, codec};
+use identity::{
+    Chain, Code, Domain, EnrolmentRequest, Level, Moment, OpeningKey, Path, Signed, Terms, codec,
+};
 use sharing::act::{Act, ActBody, SignedAct};
 use sharing::return_flow::Divisions;
 use statute::{Calendar, Profile, Role};
@@ -82,7 +84,11 @@ impl World {
             captured: Vec::new(),
             happened: [0; 3],
             nodes: BTreeMap::new(),
-            paths: topology.nodes().iter().map(|node| (node.code(), node.path.clone())).collect(),
+            paths: topology
+                .nodes()
+                .iter()
+                .map(|node| (node.code(), node.path.clone()))
+                .collect(),
             chance: Chance::new(seed),
             wires: BTreeMap::new(),
             next_link: 0,
@@ -98,8 +104,19 @@ impl World {
         }
         let mut by_depth: Vec<_> = topology.nodes().iter().collect();
         by_depth.sort_by_key(|node| node.path.depth());
+        let counties: Vec<&Path> = topology
+            .nodes()
+            .iter()
+            .filter(|node| node.level == Level::County)
+            .map(|node| &node.path)
+            .collect();
         for node in by_depth {
-            world.enrol(&node.path, &node.name, node.level);
+            let witnesses = if node.level == Level::County {
+                witnesses(&node.path, &counties)
+            } else {
+                Vec::new()
+            };
+            world.enrol(&node.path, &node.name, node.level, witnesses);
         }
         world.heal_all();
         world.settle();
@@ -109,7 +126,10 @@ impl World {
     fn add(&mut self, code: Code) {
         let me = Me {
             signing: key(&format!("node {code}")),
-            opening: vec![OpeningKey::from_seed(1, key(&format!("sealing {code}")).to_seed())],
+            opening: vec![OpeningKey::from_seed(
+                1,
+                key(&format!("sealing {code}")).to_seed(),
+            )],
             root: key("root").verify_key(),
             software: "guantong/test".into(),
             calendar: Calendar::national(),
@@ -117,11 +137,22 @@ impl World {
         };
         let core = Core::new(me.clone());
         let transport = *key(&format!("transport {code}")).verify_key().as_bytes();
-        self.nodes.insert(code, SimNode { me, core, store: Memory::default(), objects: BTreeMap::new(), transport, up: true, started: false });
+        self.nodes.insert(
+            code,
+            SimNode {
+                me,
+                core,
+                store: Memory::default(),
+                objects: BTreeMap::new(),
+                transport,
+                up: true,
+                started: false,
+            },
+        );
         self.input(code, Input::Started);
     }
 
-    fn enrol(&mut self, place: &Path, name: &str, level: identity::Level) {
+    fn enrol(&mut self, place: &Path, name: &str, level: Level, witnesses: Vec<Code>) {
         let code = place.code();
         let node = &self.nodes[&code];
         let request = EnrolmentRequest {
@@ -139,18 +170,33 @@ impl World {
             None => Chain::new(vec![self.root_signs(&request)]),
             Some(parent) => {
                 let head = self.authority_head(parent.code());
-                let body = ActBody::CertifyMember { request, witnesses: Vec::new(), valid_days: 300 };
-                let answer = self.act(parent.code(), &head, body).expect("a parent certifies its child");
+                let body = ActBody::CertifyMember {
+                    request,
+                    witnesses,
+                    valid_days: 300,
+                };
+                let answer = self
+                    .act(parent.code(), &head, body)
+                    .expect("a parent certifies its child");
                 answer.chain.expect("a certificate")
             }
         };
         let token = self.token();
         self.input(code, Input::Install { token, chain });
-        assert!(matches!(self.answers.remove(&token), Some(Ok(_))), "{code} installs its chain");
+        assert!(
+            matches!(self.answers.remove(&token), Some(Ok(_))),
+            "{code} installs its chain"
+        );
     }
 
     fn root_signs(&self, request: &Signed<EnrolmentRequest>) -> Signed<identity::Certificate> {
-        let terms = Terms { serial: 1, epoch: 0, witnesses: Vec::new(), valid_from: self.now.plus_days(-1), valid_until: self.now.plus_days(3_000) };
+        let terms = Terms {
+            serial: 1,
+            epoch: 0,
+            witnesses: Vec::new(),
+            valid_from: self.now.plus_days(-1),
+            valid_until: self.now.plus_days(3_000),
+        };
         identity::issue_hub(request, &key("root"), terms).expect("the root certifies the hub")
     }
 
@@ -182,14 +228,24 @@ impl World {
     /// Puts an object into a node's store, as an upload would.
     pub fn upload(&mut self, code: Code, name: &str, bytes: &[u8]) -> sharing::act::ObjectRef {
         let digest = identity::Digest::object(bytes);
-        self.nodes.get_mut(&code).expect("a node").objects.insert(digest, bytes.to_vec());
-        sharing::act::ObjectRef { digest, length: bytes.len() as u64, name: name.to_owned() }
+        self.nodes
+            .get_mut(&code)
+            .expect("a node")
+            .objects
+            .insert(digest, bytes.to_vec());
+        sharing::act::ObjectRef {
+            digest,
+            length: bytes.len() as u64,
+            name: name.to_owned(),
+        }
     }
 
     /// What this node publishes as its status.
     pub fn status(&self, code: Code) -> federation::core::view::Status {
         let node = &self.nodes[&code];
-        node.core.status(&node.store, self.now).expect("memory does not fail")
+        node.core
+            .status(&node.store, self.now)
+            .expect("memory does not fail")
     }
 
     /// The head of a place's authority.
@@ -199,26 +255,54 @@ impl World {
 
     /// Someone of the authority itself.
     pub fn authority(&self, node: Code, role: Role) -> Person {
-        self.authority_head(node).enrols(role.zh(), role, credit_code(node.as_str(), 1), node, self.now)
+        self.authority_head(node).enrols(
+            role.zh(),
+            role,
+            credit_code(node.as_str(), 1),
+            node,
+            self.now,
+        )
     }
 
     /// A department hosted on a node.
     pub fn department(&self, node: Code, number: u32, name: &str) -> Department {
-        Department { code: credit_code(node.as_str(), 100 + number), name: name.to_owned(), node }
+        Department {
+            code: credit_code(node.as_str(), 100 + number),
+            name: name.to_owned(),
+            node,
+        }
     }
 
     /// Someone of a department.
     pub fn staff(&self, department: &Department, role: Role) -> Person {
-        let head = self.authority_head(department.node).enrols("部门负责人", Role::DepartmentHead, department.code, department.node, self.now);
-        if role == Role::DepartmentHead { head } else { head.enrols(role.zh(), role, department.code, department.node, self.now) }
+        let head = self.authority_head(department.node).enrols(
+            "部门负责人",
+            Role::DepartmentHead,
+            department.code,
+            department.node,
+            self.now,
+        );
+        if role == Role::DepartmentHead {
+            head
+        } else {
+            head.enrols(role.zh(), role, department.code, department.node, self.now)
+        }
     }
 
     /// Signs an act on the person's side.
     pub fn sign(&mut self, node: Code, person: &Person, body: ActBody) -> SignedAct {
         let mut nonce = [0; 16];
         self.chance.fill(&mut nonce);
-        let act = Act { nonce, at: self.now, node, body };
-        SignedAct { act: Signed::sign(&act, Domain::Act, &person.key), signer: person.chain.clone() }
+        let act = Act {
+            nonce,
+            at: self.now,
+            node,
+            body,
+        };
+        SignedAct {
+            act: Signed::sign(&act, Domain::Act, &person.key),
+            signer: person.chain.clone(),
+        }
     }
 
     /// A person's act at a node, with its answer.
@@ -237,7 +321,13 @@ impl World {
     pub fn post(&mut self, node: Code, signed: &SignedAct) -> Result<Answer, Refused> {
         for _ in 0..1_000 {
             let token = self.token();
-            self.input(node, Input::Act { token, act: Box::new(signed.clone()) });
+            self.input(
+                node,
+                Input::Act {
+                    token,
+                    act: Box::new(signed.clone()),
+                },
+            );
             if let Some(answer) = self.answers.remove(&token) {
                 return answer;
             }
@@ -252,7 +342,9 @@ impl World {
 
     /// Gives one node one input as one batch, with the crashes the seed wants.
     pub(crate) fn input(&mut self, code: Code, input: Input) {
-        let Some(node) = self.nodes.get_mut(&code) else { return };
+        let Some(node) = self.nodes.get_mut(&code) else {
+            return;
+        };
         if !node.up {
             return;
         }
@@ -265,11 +357,18 @@ impl World {
             }
             (true, _) => {}
         }
-        let Some(node) = self.nodes.get_mut(&code) else { return };
+        let Some(node) = self.nodes.get_mut(&code) else {
+            return;
+        };
         let mut txn = Txn::new(&node.store);
         let chance = &mut self.chance;
         let mut entropy = |target: &mut [u8]| chance.fill(target);
-        let mut ctx = Context { now: self.now, entropy: &mut entropy, txn: &mut txn, effects: Vec::new() };
+        let mut ctx = Context {
+            now: self.now,
+            entropy: &mut entropy,
+            txn: &mut txn,
+            effects: Vec::new(),
+        };
         let outcome: Result<(), Fault> = node.core.apply(input, &mut ctx);
         let effects = std::mem::take(&mut ctx.effects);
         outcome.unwrap_or_else(|fault| panic!("{code}: {fault}"));
@@ -306,17 +405,38 @@ impl World {
             Effect::Answer { token, answer } => {
                 self.answers.insert(token, answer);
             }
-            Effect::SearchLocal { query, .. } => self.pending.push_back((code, Input::SearchDone { query, hits: Vec::new() })),
-            Effect::Fetch { from, docket, object, part } => {
+            Effect::SearchLocal { query, .. } => self.pending.push_back((
+                code,
+                Input::SearchDone {
+                    query,
+                    hits: Vec::new(),
+                },
+            )),
+            Effect::Fetch {
+                from,
+                docket,
+                object,
+                part,
+            } => {
                 if let Some(input) = self.fetch(code, &from, docket, object, part.as_deref()) {
                     self.pending.extend(input);
                 }
             }
-            Effect::SplitTable { act, manifest, table, secret, subscribers } => {
+            Effect::SplitTable {
+                act,
+                manifest,
+                table,
+                secret,
+                subscribers,
+            } => {
                 let outcome = self.split(code, *manifest, &table, &secret, &subscribers);
-                self.pending.push_back((code, Input::TableSplit { act, outcome }));
+                self.pending
+                    .push_back((code, Input::TableSplit { act, outcome }));
             }
-            Effect::SearchStarted { .. } | Effect::SearchLevel { .. } | Effect::Index { .. } | Effect::Neighbours { .. } => {}
+            Effect::SearchStarted { .. }
+            | Effect::SearchLevel { .. }
+            | Effect::Index { .. }
+            | Effect::Neighbours { .. } => {}
         }
     }
 
@@ -324,20 +444,34 @@ impl World {
     pub(crate) fn reachable(&self, a: Code, b: Code) -> bool {
         let hops = Path::route(&self.paths[&a], &self.paths[&b]);
         let running = hops.iter().all(|code| self.nodes[code].up);
-        running && hops.windows(2).all(|pair| self.wires.values().any(|wire| wire.owner == pair[0] && wire.other == pair[1]))
+        running
+            && hops.windows(2).all(|pair| {
+                self.wires
+                    .values()
+                    .any(|wire| wire.owner == pair[0] && wire.other == pair[1])
+            })
     }
 
     fn drop_link(&mut self, link: LinkId) {
-        let Some(wire) = self.wires.remove(&link) else { return };
+        let Some(wire) = self.wires.remove(&link) else {
+            return;
+        };
         self.wires.remove(&wire.far);
         self.frames.retain(|(at, _)| *at != link && *at != wire.far);
-        self.pending.push_back((wire.owner, Input::LinkDown { link }));
-        self.pending.push_back((wire.other, Input::LinkDown { link: wire.far }));
+        self.pending
+            .push_back((wire.owner, Input::LinkDown { link }));
+        self.pending
+            .push_back((wire.other, Input::LinkDown { link: wire.far }));
     }
 
     /// The process ends and starts again on what its disk holds.
     pub fn restart(&mut self, code: Code) {
-        let links: Vec<LinkId> = self.wires.iter().filter(|(_, wire)| wire.owner == code).map(|(link, _)| *link).collect();
+        let links: Vec<LinkId> = self
+            .wires
+            .iter()
+            .filter(|(_, wire)| wire.owner == code)
+            .map(|(link, _)| *link)
+            .collect();
         for link in links {
             self.drop_link(link);
         }
@@ -363,14 +497,7 @@ impl World {
     /// The first key that differs.
     pub fn rebuild(&self, code: Code) -> Result<usize, String> {
         let before = &self.nodes[&code].store;
-        let mut rebuilt = Memory { bodies: before.bodies.clone(), ..Memory::default() };
-        for record in &before.records {
-            let mut txn = Txn::new(&rebuilt);
-            project(record, &mut txn).map_err(|fault| fault.to_string())?;
-            txn.push_record(record.clone());
-            let batch = txn.into_batch();
-            rebuilt.commit(batch);
-        }
+        let rebuilt = replayed(before, before.records.len())?;
         for (key, value) in &before.tables {
             if rebuilt.tables.get(key) != Some(value) {
                 return Err(format!("{:?} differs after a rebuild", key.0));
@@ -382,11 +509,23 @@ impl World {
         Ok(rebuilt.tables.len())
     }
 
+    /// A node's ledger goes back to its first `records`, as after an old backup, and the node starts on it: what it writes from now on is a
+    /// second history under the same key.
+    pub fn rewind(&mut self, code: Code, records: usize) {
+        let store = replayed(&self.nodes[&code].store, records).expect("its own records");
+        self.nodes.get_mut(&code).expect("a node").store = store;
+        self.restart(code);
+    }
+
     /// Cuts a node off from its parent until [`World::heal`].
     pub fn cut(&mut self, code: Code) {
         self.cut.insert(code);
         let parent = self.paths[&code].parent().map(|parent| parent.code());
-        let link = self.wires.iter().find(|(_, wire)| wire.owner == code && Some(wire.other) == parent).map(|(link, _)| *link);
+        let link = self
+            .wires
+            .iter()
+            .find(|(_, wire)| wire.owner == code && Some(wire.other) == parent)
+            .map(|(link, _)| *link);
         if let Some(link) = link {
             self.drop_link(link);
         }
@@ -411,18 +550,54 @@ impl World {
     /// Children dial where there is no connection and nothing is cut.
     fn dial(&mut self) {
         for code in self.codes() {
-            let Some(parent) = self.paths[&code].parent().map(|parent| parent.code()) else { continue };
-            let connected = self.wires.values().any(|wire| wire.owner == code && wire.other == parent);
-            if connected || self.cut.contains(&code) || !self.nodes[&code].up || !self.nodes[&parent].up {
+            let Some(parent) = self.paths[&code].parent().map(|parent| parent.code()) else {
+                continue;
+            };
+            let connected = self
+                .wires
+                .values()
+                .any(|wire| wire.owner == code && wire.other == parent);
+            if connected
+                || self.cut.contains(&code)
+                || !self.nodes[&code].up
+                || !self.nodes[&parent].up
+            {
                 continue;
             }
             let (near, far) = (LinkId(self.next_link), LinkId(self.next_link + 1));
             self.next_link += 2;
-            self.wires.insert(near, Wire { owner: code, other: parent, far });
-            self.wires.insert(far, Wire { owner: parent, other: code, far: near });
-            let (child_key, parent_key) = (self.nodes[&code].transport, self.nodes[&parent].transport);
-            self.pending.push_back((code, Input::LinkUp { link: near, transport_key: parent_key }));
-            self.pending.push_back((parent, Input::LinkUp { link: far, transport_key: child_key }));
+            self.wires.insert(
+                near,
+                Wire {
+                    owner: code,
+                    other: parent,
+                    far,
+                },
+            );
+            self.wires.insert(
+                far,
+                Wire {
+                    owner: parent,
+                    other: code,
+                    far: near,
+                },
+            );
+            let (child_key, parent_key) =
+                (self.nodes[&code].transport, self.nodes[&parent].transport);
+            self.pending.push_back((
+                code,
+                Input::LinkUp {
+                    link: near,
+                    transport_key: parent_key,
+                },
+            ));
+            self.pending.push_back((
+                parent,
+                Input::LinkUp {
+                    link: far,
+                    transport_key: child_key,
+                },
+            ));
         }
     }
 
@@ -458,7 +633,11 @@ impl World {
     pub fn settle(&mut self) {
         for _ in 0..40 {
             self.step(6_000);
-            let quiet = self.nodes.values().all(|node| node.core.is_quiet(&node.store).expect("memory does not fail"));
+            let quiet = self.nodes.values().all(|node| {
+                node.core
+                    .is_quiet(&node.store)
+                    .expect("memory does not fail")
+            });
             if quiet && self.cut.is_empty() && self.faults == Faults::default() {
                 self.step(6_000);
                 return;
@@ -467,13 +646,46 @@ impl World {
     }
 }
 
+/// Two counties of other provinces, the first by code: outside the line of the place.
+fn witnesses(place: &Path, counties: &[&Path]) -> Vec<Code> {
+    let province = |path: &Path| path.codes().get(1).copied();
+    let mut elsewhere: Vec<Code> = counties
+        .iter()
+        .filter(|county| province(county) != province(place))
+        .map(|county| county.code())
+        .collect();
+    elsewhere.sort();
+    elsewhere.truncate(2);
+    elsewhere
+}
+
+/// The tables that the first records of a ledger come to.
+fn replayed(before: &Memory, records: usize) -> Result<Memory, String> {
+    let mut rebuilt = Memory {
+        bodies: before.bodies.clone(),
+        ..Memory::default()
+    };
+    for record in &before.records[..records] {
+        let mut txn = Txn::new(&rebuilt);
+        project(record, &mut txn).map_err(|fault| fault.to_string())?;
+        txn.push_record(record.clone());
+        let batch = txn.into_batch();
+        rebuilt.commit(batch);
+    }
+    Ok(rebuilt)
+}
+
 impl World {
     /// A neighbour says something it should not: raw bytes as a frame from `from` to `to`, on their link.
     ///
     /// # Panics
     /// When the two have no link.
     pub fn inject(&mut self, from: Code, to: Code, bytes: Vec<u8>) {
-        let (link, _) = self.wires.iter().find(|(_, wire)| wire.owner == to && wire.other == from).expect("a link");
+        let (link, _) = self
+            .wires
+            .iter()
+            .find(|(_, wire)| wire.owner == to && wire.other == from)
+            .expect("a link");
         let link = *link;
         self.input(to, Input::Frame { link, bytes });
         self.drain();
@@ -481,15 +693,30 @@ impl World {
 
     /// Whether two nodes have a link now.
     pub fn linked(&self, a: Code, b: Code) -> bool {
-        self.wires.values().any(|wire| wire.owner == a && wire.other == b)
+        self.wires
+            .values()
+            .any(|wire| wire.owner == a && wire.other == b)
     }
 
     /// Puts a connection to a node on the wire whose far end holds this transport key; what it says is up to the test.
     pub fn stranger(&mut self, to: Code, transport_key: [u8; 32]) -> LinkId {
         let (near, far) = (LinkId(self.next_link), LinkId(self.next_link + 1));
         self.next_link += 2;
-        self.wires.insert(near, Wire { owner: to, other: to, far });
-        self.input(to, Input::LinkUp { link: near, transport_key });
+        self.wires.insert(
+            near,
+            Wire {
+                owner: to,
+                other: to,
+                far,
+            },
+        );
+        self.input(
+            to,
+            Input::LinkUp {
+                link: near,
+                transport_key,
+            },
+        );
         self.frames.clear();
         near
     }

@@ -336,6 +336,29 @@ pub enum Payload {
         /// Which hop gave it up.
         at: Path,
     },
+    /// The origin asks a witness named in its certificate to cosign its checkpoint.
+    WitnessWanted {
+        /// The origin's own, signed by it.
+        checkpoint: Signed<Checkpoint>,
+        /// Leaves of the last checkpoint this witness cosigned; 0 for none.
+        from: u64,
+        /// Consistency proof between the two sizes.
+        proof: Vec<Digest>,
+    },
+    /// The witness cosigned.
+    Witnessed {
+        /// Leaves of the checkpoint cosigned.
+        size: u64,
+        /// The witness's signature on it.
+        cosignature: Cosignature,
+    },
+    /// The witness does not cosign.
+    WitnessRefused {
+        /// The newest checkpoint of the asker that it cosigned, if any.
+        newest: Option<Signed<Checkpoint>>,
+        /// For the asker's operator.
+        reason: String,
+    },
 }
 
 /// The header that opens a circuit: a live stream spliced through the hops, sealed end to end.

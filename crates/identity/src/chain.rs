@@ -359,7 +359,10 @@ impl Member {
     /// The certificate of the node that issued this one's; none for the hub, which the root certified.
     #[must_use]
     pub fn issuer(&self) -> Option<&Certificate> {
-        self.certificates.len().checked_sub(2).and_then(|above| self.certificates.get(above))
+        self.certificates
+            .len()
+            .checked_sub(2)
+            .and_then(|above| self.certificates.get(above))
     }
 
     /// The chain that proved it, to be handed on.

@@ -83,7 +83,11 @@ impl RefusalReason {
                 format!("{authority}是本争议的一方，不得处理")
             }
             Self::WrongState { expected, found } => {
-                format!("应当处于“{expected}”，现处于“{found}”")
+                format!(
+                    "应当处于“{}”，现处于“{}”",
+                    state_zh(expected),
+                    state_zh(found)
+                )
             }
         }
     }
@@ -194,5 +198,81 @@ impl RefusalReason {
                 ("请查看案卷当前状态", "look at where the docket stands now")
             }
         }
+    }
+}
+
+/// A state in Chinese; one that is not known here stands as it is.
+fn state_zh(state: &str) -> String {
+    if let Some(version) = state.strip_prefix("version ") {
+        return format!("第{version}版");
+    }
+    let zh = match state {
+        "none" => "无",
+        // Entries of the catalogue.
+        "draft" => "编制中",
+        "approved" => "部门负责人已同意",
+        "submitted" => "已报送",
+        "published" => "已发布",
+        "withdrawn" => "已撤销",
+        "draft, approved or a new version" => "编制中、部门负责人已同意或者新版本",
+        // Applications.
+        "received" => "待答复",
+        "incomplete" => "待补充材料",
+        "reply-proposed" => "答复待同意",
+        "granted" => "已同意，待提供",
+        "refused" => "不予共享",
+        "providing" => "正在提供",
+        "provided" => "已提供",
+        "granted, refused or overdue" => "已同意、不予共享或者逾期",
+        // Disputes.
+        "none or settled" => "无争议或者已达成一致",
+        "raised" => "已提出",
+        "negotiating" => "协商中",
+        "failed" | "negotiation-failed" => "协商不成",
+        "coordinating" => "协调处理中",
+        "coordination-failed" => "协调未达成一致",
+        "settled" => "已达成一致",
+        "concluded" => "争议已了结",
+        "referred" => "待协调",
+        "opinion-given" => "待双方答复协调意见",
+        "awaiting-decision" => "待本级人民政府决定",
+        "decided" => "已决定",
+        // Return flow.
+        "subscribed" => "已订阅",
+        "delivering" => "正在交付",
+        "delivered" => "已交付并核验",
+        "disputed" => "核验不符",
+        // What is no state of a case.
+        "another docket" => "另一案卷",
+        "another act" => "另一行为",
+        "apply" => "提出申请",
+        "subscribe" => "订阅",
+        "return flow" => "数据回流",
+        "an application or a dispute" => "共享申请或者争议",
+        "an authority's head enrolled here" => "主管部门负责人已在本节点登记",
+        "a valid act" => "有效的行为",
+        other => other,
+    };
+    zh.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_are_told_in_chinese() {
+        let told = |expected: &str, found: &str| {
+            RefusalReason::WrongState {
+                expected: expected.into(),
+                found: found.into(),
+            }
+            .zh()
+        };
+        assert_eq!(
+            told("submitted", "draft"),
+            "应当处于“已报送”，现处于“编制中”"
+        );
+        assert_eq!(told("version 2", "x"), "应当处于“第2版”，现处于“x”");
     }
 }

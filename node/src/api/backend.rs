@@ -62,6 +62,8 @@ pub trait Backend: Send + Sync + 'static {
     fn store(&self) -> SharedRead;
     /// What the core knows in memory only.
     fn status(&self) -> Status;
+    /// Why nothing more is taken until the node is started again, if so.
+    fn halted(&self) -> BoxFuture<'_, Option<String>>;
     /// Now, by the node's clock.
     fn now(&self) -> Moment;
     /// The driver's metrics in the text format, ending with `# EOF`.
@@ -112,6 +114,10 @@ impl Backend for Handle {
 
     fn status(&self) -> Status {
         Status::clone(&Handle::status(self))
+    }
+
+    fn halted(&self) -> BoxFuture<'_, Option<String>> {
+        Box::pin(Handle::halted(self))
     }
 
     fn now(&self) -> Moment {

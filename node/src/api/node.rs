@@ -15,14 +15,22 @@ pub(super) async fn healthz() -> Json<Value> {
     Json(json!({ "status": "live" }))
 }
 
-/// Ready means: the store answers (its tables have caught up with the ledger before it is served at all) and the
-/// node's certificate is valid, so that acts can be taken.
+/// Ready means: the store answers (its tables have caught up with the ledger before it is served at all) and takes what is new,
+/// and the node's certificate is valid, so that acts can be taken.
 pub(super) async fn readyz(State(api): State<Api>) -> Result<Json<Value>, Problem> {
     let now = api.backend().now();
     let view = api.read(query::node).await?;
     let not_ready = |zh: &str, en: &str, what_zh: &str, what_en: &str| {
         Err(Problem::new(Kind::NotReady, zh, en).advise(what_zh, what_en))
     };
+    if let Some(reason) = api.backend().halted().await {
+        return not_ready(
+            &format!("本节点已停止受理，正在退出：{reason}"),
+            &format!("this node takes nothing more and is stopping: {reason}"),
+            "等待其重新启动；结果未知的事项请重发同一签名文书",
+            "wait until it has been started again; send acts with an unknown outcome again as signed",
+        );
+    }
     match (&view.place, view.valid_until) {
         (Some(place), Some(until)) if now < until => Ok(Json(
             json!({ "ready": true, "node": place, "valid_until": until, "ledger": view.ledger }),

@@ -1,4 +1,6 @@
-//! Serving HTTP/1.1 with every bound set: connections, header bytes and count, time for headers.
+//! Serving HTTP/1.1 with every bound set: connections, header bytes and count, time for headers, time for taking what is answered.
+
+mod stalled;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +13,8 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+use self::stalled::Stalled;
+
 /// Connections at a time: operators, their commands, monitoring. At [`MAX_HEADER_BYTES`] each they hold 8 MiB at most.
 pub const MAX_CONNECTIONS: usize = 256;
 /// Most bytes of a request's head.
@@ -19,6 +23,8 @@ pub const MAX_HEADER_BYTES: usize = 32 << 10;
 pub const MAX_HEADERS: usize = 64;
 /// Longest time a client may take to send its head.
 pub const HEADER_TIME: Duration = Duration::from_secs(10);
+/// Longest time that a client may take nothing of an answer.
+pub const WRITE_TIME: Duration = Duration::from_secs(30);
 /// Longest time that running requests are waited for at the end.
 pub const DRAIN_TIME: Duration = Duration::from_secs(5);
 
@@ -51,7 +57,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
             .max_headers(MAX_HEADERS)
             .max_buf_size(MAX_HEADER_BYTES)
             .serve_connection(
-                TokioIo::new(stream),
+                TokioIo::new(Stalled::new(stream, WRITE_TIME)),
                 TowerToHyperService::new(router.clone()),
             );
         let connection = graceful.watch(connection);

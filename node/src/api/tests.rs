@@ -28,6 +28,7 @@ struct InMemory {
     answer: Result<Answer, Refused>,
     acts: Mutex<Vec<SignedAct>>,
     objects: Mutex<Vec<Vec<u8>>>,
+    halted: Mutex<Option<String>>,
 }
 
 impl Backend for InMemory {
@@ -63,6 +64,9 @@ impl Backend for InMemory {
     }
     fn status(&self) -> Status {
         Status::default()
+    }
+    fn halted(&self) -> BoxFuture<'_, Option<String>> {
+        Box::pin(std::future::ready(self.halted.lock().unwrap().clone()))
     }
     fn now(&self) -> Moment {
         Moment::from_millis(1)
@@ -137,6 +141,7 @@ fn site(answer: Result<Answer, Refused>) -> Site {
         answer,
         acts: Mutex::default(),
         objects: Mutex::default(),
+        halted: Mutex::default(),
     });
     Site {
         router: router(Api::new(node.clone(), tokens)),
@@ -372,6 +377,20 @@ async fn a_node_without_membership_lives_and_is_not_ready() {
         )
         .await;
     assert_eq!(status, StatusCode::CONFLICT);
+}
+
+#[tokio::test]
+async fn a_node_that_takes_nothing_more_is_not_ready_and_says_why() {
+    let site = site(accepted(false));
+    *site.node.halted.lock().unwrap() = Some("tables behind since batch 7".into());
+    let (status, problem) = site.call("GET", "/readyz", None, vec![]).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(
+        problem.to_string().contains("tables behind since batch 7"),
+        "{problem}"
+    );
+    let (status, _) = site.call("GET", "/healthz", None, vec![]).await;
+    assert_eq!(status, StatusCode::OK);
 }
 
 #[tokio::test]

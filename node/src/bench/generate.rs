@@ -225,7 +225,7 @@ fn privacy(dataset: &Dataset, choice: &mut Choice, year: u64) -> Option<Assessme
 pub(super) fn run(args: GenerateArgs, output: &Output) -> Result<(), CliError> {
     let origin = origin(&args)?;
     let entries = Entries::of(origin);
-    let failed = |error: &dyn std::fmt::Display| CliError::file(&args.out, error);
+    let failed = |error: &dyn std::fmt::Display| CliError::file(&args.out, error.to_string());
     let file = File::create(&args.out).map_err(|error| failed(&error))?;
     let mut writer = BufWriter::with_capacity(1 << 20, file);
     let (mut bytes, mut items, mut line) = (0_u64, 0_u64, Vec::new());

@@ -5,10 +5,9 @@ use identity::{Code, CreditCode, Path};
 use sharing::act::ActBody;
 use sharing::application::{Application, Material};
 use sharing::catalogue::{EntryId, PublishedEntry};
-use sharing::docket::DocketId;
 use statute::Method;
 
-use super::args::{code, material};
+use super::args::{DocketArg, code, material};
 use super::client::{Client, encode};
 use super::enroll::credit;
 use super::error::CliError;
@@ -29,7 +28,7 @@ pub enum ApplyCommand {
     Consent {
         /// 案卷 / docket
         #[arg(long)]
-        docket: DocketId,
+        docket: DocketArg,
     },
     /// 待同意的申请 / drafts that await consent
     List,
@@ -79,6 +78,7 @@ pub(super) fn run(global: &Global, command: ApplyCommand, output: &Output) -> Re
     match command {
         ApplyCommand::Draft(args) => draft(global, output, args),
         ApplyCommand::Consent { docket } => {
+            let docket = docket.resolve(global, output)?;
             let drafts = drafts(global, output)?;
             let found = drafts
                 .items
@@ -224,6 +224,27 @@ fn known(client: &Client, args: &DraftArgs) -> Result<Option<Known>, CliError> {
     }))
 }
 
+/// Every item asked for is one of the entry's, where they are known.
+fn items_are_listed(asked: &[String], listed: &[String]) -> Result<(), CliError> {
+    let foreign: Vec<&str> = asked
+        .iter()
+        .filter(|item| !listed.contains(item))
+        .map(String::as_str)
+        .collect();
+    if listed.is_empty() || foreign.is_empty() {
+        return Ok(());
+    }
+    let (foreign, listed) = (foreign.join("、"), listed.join("、"));
+    Err(CliError::usage(
+        format!("该条目没有数据项“{foreign}”"),
+        format!("the entry has no item {foreign}"),
+    )
+    .advise(
+        format!("数据项有：{listed}"),
+        format!("its items are: {listed}"),
+    ))
+}
+
 fn draft(global: &Global, output: &Output, args: DraftArgs) -> Result<(), CliError> {
     let client = Client::of(global, output.language())?;
     let id = String::from(args.entry.clone());
@@ -237,6 +258,7 @@ fn draft(global: &Global, output: &Output, args: DraftArgs) -> Result<(), CliErr
             "look for it with guantong catalogue search; give its words with --search, or name it with --provider and --entry-version",
         )
     })?;
+    items_are_listed(&args.items, &known.items)?;
     let items = if args.items.is_empty() {
         known.items
     } else {
@@ -263,4 +285,21 @@ fn draft(global: &Global, output: &Output, args: DraftArgs) -> Result<(), CliErr
         method: args.method.or(known.method).unwrap_or(Method::FileDownload),
     };
     carry_out(global, output, ActBody::Apply { application }).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_that_the_entry_has_not_is_wrong_use_and_the_others_are_named() {
+        let listed = ["姓名".to_owned(), "住址".to_owned()];
+        assert!(items_are_listed(&listed[1..], &listed).is_ok());
+        assert!(items_are_listed(&["x".to_owned()], &[]).is_ok());
+        let error = items_are_listed(&["年龄".to_owned()], &listed).unwrap_err();
+        assert_eq!(error.exit, super::super::Exit::Usage);
+        assert!(
+            error.what.zh.contains("年龄") && error.what_to_do.unwrap().zh.contains("姓名、住址")
+        );
+    }
 }

@@ -2,15 +2,91 @@
 
 use std::path::Path;
 
+use std::str::FromStr;
+
+use federation::core::view::{DocketView, DraftView};
 use identity::{Code, Moment, VerifyKey};
 use jiff::civil::Date;
 use sharing::application::{Material, MissingItem};
+use sharing::docket::DocketId;
 use statute::ApplicationMaterial;
 
-use super::CliError;
+use super::client::Client;
+use super::{CliError, Global, Output};
+use crate::api::{List, MAX_PAGE};
 
 /// Longest text file an argument may name, bytes.
 const MAX_TEXT_FILE: u64 = 16 << 20;
+
+/// Hexadecimal digits of a docket's id.
+const ID_DIGITS: usize = 64;
+/// Fewest digits by which a docket may be named: as many as lists show.
+const MIN_ID_DIGITS: usize = 8;
+
+/// A docket as it is named in a command: its id or the first eight or more digits of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocketArg(String);
+
+impl FromStr for DocketArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let right = (MIN_ID_DIGITS..=ID_DIGITS).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if right {
+            return Ok(Self(text.to_ascii_lowercase()));
+        }
+        Err(format!(
+            "案卷编号为 {ID_DIGITS} 位十六进制，至少写前 {MIN_ID_DIGITS} 位 / a docket's id has {ID_DIGITS} hexadecimal digits, of which at least {MIN_ID_DIGITS} are given"
+        ))
+    }
+}
+
+impl DocketArg {
+    /// The digits that lists and findings show.
+    pub(super) fn short(&self) -> &str {
+        self.0.get(..MIN_ID_DIGITS).unwrap_or(&self.0)
+    }
+
+    /// The docket or draft that is meant. The node is asked only when the id is not whole.
+    pub(super) fn resolve(&self, global: &Global, output: &Output) -> Result<DocketId, CliError> {
+        let whole = format!("{:0<ID_DIGITS$}", self.0);
+        let first: DocketId = whole.parse().map_err(|error: identity::DigestError| {
+            CliError::usage(error.to_string(), error.to_string())
+        })?;
+        if self.0.len() == ID_DIGITS {
+            return Ok(first);
+        }
+        let client = Client::of(global, output.language())?;
+        // Dockets are listed in the order of their ids.
+        let dockets: List<DocketView> = client.get(&format!("/dockets?limit=2&after={first}"))?;
+        let drafts: List<DraftView> = client.get(&format!("/drafts?limit={MAX_PAGE}"))?;
+        let ids = dockets.items.iter().map(|docket| docket.id);
+        self.only(ids.chain(drafts.items.iter().map(|draft| draft.docket)))
+    }
+
+    /// The only id that begins so.
+    fn only(&self, ids: impl Iterator<Item = DocketId>) -> Result<DocketId, CliError> {
+        let mut found: Vec<DocketId> = ids
+            .filter(|id| id.to_string().starts_with(&self.0))
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        match found.as_slice() {
+            [id] => Ok(*id),
+            [] => Err(CliError::usage(
+                format!("本节点没有编号以 {} 开头的案卷", self.0),
+                format!("there is no docket here whose id begins with {}", self.0),
+            )
+            .advise("用 guantong docket list 查看", "see guantong docket list")),
+            _ => Err(CliError::usage(
+                format!("不止一个案卷的编号以 {} 开头", self.0),
+                format!("more than one docket's id begins with {}", self.0),
+            )
+            .advise("多写几位", "give more digits")),
+        }
+    }
+}
 
 /// A place's code.
 pub(super) fn code(text: &str) -> Result<Code, String> {
@@ -109,6 +185,22 @@ mod tests {
         assert_eq!(read.kind, ApplicationMaterial::Basis);
         assert_eq!(material("使用依据=a=b").unwrap().text, "a=b");
         assert!(material("basis").is_err() && missing("colour=红").is_err());
+    }
+
+    #[test]
+    fn a_docket_is_named_by_eight_digits_that_only_it_begins_with() {
+        let ids: Vec<DocketId> = ["abcdef0011", "abcdef0022"]
+            .iter()
+            .map(|start| format!("{start:0<64}").parse().unwrap())
+            .collect();
+        let named = |text: &str| text.parse::<DocketArg>().unwrap().only(ids.iter().copied());
+        assert_eq!(named("ABCDEF0022"), Ok(ids[1]));
+        for wrong in ["abcdef00", "12345678"] {
+            assert_eq!(named(wrong).unwrap_err().exit, super::super::Exit::Usage);
+        }
+        assert!(
+            "abcdef0".parse::<DocketArg>().is_err() && "abcdefgh".parse::<DocketArg>().is_err()
+        );
     }
 
     #[test]

@@ -37,10 +37,13 @@ impl Client {
     /// A client of the node that the options name.
     ///
     /// # Errors
-    /// [`CliError`] when `--data` names a folder that is no node's.
+    /// [`CliError`] when `--node` is no address, or `--data` names a folder that is no node's or a node that does not run.
     pub fn of(global: &Global, language: Language) -> Result<Self, CliError> {
         let base = match (&global.node, &global.data) {
-            (Some(node), _) => node.clone(),
+            (Some(node), _) => {
+                check_address(node)?;
+                node.clone()
+            }
             (None, Some(data)) => init::address(data)?,
             (None, None) => DEFAULT_NODE.to_owned(),
         };
@@ -235,6 +238,24 @@ impl Client {
     }
 }
 
+/// An address such as `http://127.0.0.1:7180`.
+fn check_address(node: &str) -> Result<(), CliError> {
+    let right = node.parse::<ureq::http::Uri>().is_ok_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some()
+    });
+    if right {
+        return Ok(());
+    }
+    Err(CliError::usage(
+        format!("--node {node} 不是地址"),
+        format!("--node {node} is no address"),
+    )
+    .advise(
+        "写作 http://127.0.0.1:7180",
+        "write it as http://127.0.0.1:7180",
+    ))
+}
+
 /// Percent-encodes one part of a path or query.
 pub fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
@@ -257,6 +278,14 @@ mod tests {
     fn ids_and_chinese_are_percent_encoded() {
         assert_eq!(encode("440106/MZ/0001"), "440106%2FMZ%2F0001");
         assert_eq!(encode("农 业"), "%E5%86%9C%20%E4%B8%9A");
+    }
+
+    #[test]
+    fn a_node_is_named_by_an_address() {
+        assert!(check_address("http://[::1]:7180").is_ok());
+        for wrong in ["nonsense", "127.0.0.1:7180", "ftp://x", "http://", ""] {
+            assert_eq!(check_address(wrong).unwrap_err().exit, Exit::Usage);
+        }
     }
 
     #[test]

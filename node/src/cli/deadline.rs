@@ -33,8 +33,24 @@ fn days(text: &str) -> Result<WorkingDays, String> {
     WorkingDays::new(number).map_err(|error| error.to_string())
 }
 
+/// Years for which a deadline is computed: beyond them nothing is known of working days.
+const YEARS: std::ops::RangeInclusive<i16> = 1950..=2149;
+
 pub(super) fn run(args: &DeadlineArgs, output: &Output) -> Result<(), CliError> {
+    let outside = || {
+        let (first, last) = (YEARS.start(), YEARS.end());
+        CliError::usage(
+            format!("只能计算 {first} 至 {last} 年的期限"),
+            format!("deadlines are computed for the years {first} to {last}"),
+        )
+    };
+    if !YEARS.contains(&args.from.year()) {
+        return Err(outside());
+    }
     let due = deadline(args.from, args.working_days, &Calendar::national());
+    if !YEARS.contains(&due.date.year()) {
+        return Err(outside());
+    }
     let basis = match output.language() {
         crate::language::Language::Chinese => due.basis_zh(),
         crate::language::Language::English => due.basis_en(),

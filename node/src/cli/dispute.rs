@@ -3,9 +3,8 @@
 use jiff::civil::Date;
 use sharing::act::ActBody;
 use sharing::dispute::{Decision, NegotiationOutcome, NegotiationStep, Opinion};
-use sharing::docket::DocketId;
 
-use super::args::{date, end_of};
+use super::args::{DocketArg, date, end_of};
 use super::error::CliError;
 use super::signer::carry_out;
 use super::{Global, Output};
@@ -17,7 +16,7 @@ pub enum DisputeCommand {
     Raise {
         /// 申请案卷 / the application's docket
         #[arg(long)]
-        docket: DocketId,
+        docket: DocketArg,
         /// 主张 / claim
         #[arg(long)]
         claim: String,
@@ -26,7 +25,7 @@ pub enum DisputeCommand {
     Negotiate {
         /// 申请案卷 / the application's docket
         #[arg(long)]
-        docket: DocketId,
+        docket: DocketArg,
         /// 陈述 / what is said
         #[arg(long)]
         statement: String,
@@ -38,7 +37,7 @@ pub enum DisputeCommand {
     Coordinate {
         /// 争议案卷 / the dispute's docket
         #[arg(long)]
-        docket: DocketId,
+        docket: DocketArg,
         /// 协调意见 / proposal
         #[arg(long)]
         proposal: String,
@@ -50,7 +49,7 @@ pub enum DisputeCommand {
     Answer {
         /// 争议案卷 / the dispute's docket
         #[arg(long)]
-        docket: DocketId,
+        docket: DocketArg,
         /// 接受 / accept
         #[arg(long, conflicts_with = "reject", required_unless_present = "reject")]
         accept: bool,
@@ -65,7 +64,7 @@ pub enum DisputeCommand {
     Decide {
         /// 争议案卷 / the dispute's docket
         #[arg(long)]
-        docket: DocketId,
+        docket: DocketArg,
         /// 决定 / holding
         #[arg(long)]
         holding: String,
@@ -92,14 +91,18 @@ pub(super) fn run(
     command: DisputeCommand,
     output: &Output,
 ) -> Result<(), CliError> {
+    let of = |docket: &DocketArg| docket.resolve(global, output);
     let body = match command {
-        DisputeCommand::Raise { docket, claim } => ActBody::RaiseDispute { docket, claim },
+        DisputeCommand::Raise { docket, claim } => ActBody::RaiseDispute {
+            docket: of(&docket)?,
+            claim,
+        },
         DisputeCommand::Negotiate {
             docket,
             statement,
             outcome,
         } => ActBody::Negotiate {
-            docket,
+            docket: of(&docket)?,
             step: NegotiationStep { statement, outcome },
         },
         DisputeCommand::Coordinate {
@@ -107,7 +110,7 @@ pub(super) fn run(
             proposal,
             grounds,
         } => ActBody::Coordinate {
-            docket,
+            docket: of(&docket)?,
             opinion: Opinion { proposal, grounds },
         },
         DisputeCommand::Answer {
@@ -116,7 +119,7 @@ pub(super) fn run(
             reject: _,
             grounds,
         } => ActBody::AnswerOpinion {
-            docket,
+            docket: of(&docket)?,
             accepted: accept,
             grounds,
         },
@@ -126,7 +129,7 @@ pub(super) fn run(
             grounds,
             comply_by,
         } => ActBody::Decide {
-            docket,
+            docket: of(&docket)?,
             decision: Decision {
                 holding,
                 grounds,

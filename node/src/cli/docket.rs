@@ -1,12 +1,15 @@
 //! Reading dockets.
 
-use federation::core::view::{DocketDetail, DocketView};
-use sharing::docket::DocketId;
+mod details;
 
+use federation::core::view::{DocketDetail, DocketView};
+use serde_json::json;
+
+use super::args::DocketArg;
 use super::client::Client;
-use super::error::CliError;
+use super::error::{CliError, Exit};
 use super::output::columns;
-use super::{Global, Output};
+use super::{Global, Output, status};
 use crate::api::List;
 use crate::console::labels;
 
@@ -17,7 +20,7 @@ pub enum DocketCommand {
     List {
         /// 从此之后 / after this one
         #[arg(long)]
-        after: Option<DocketId>,
+        after: Option<DocketArg>,
         /// 条数 / how many
         #[arg(long, default_value_t = 100)]
         limit: usize,
@@ -25,7 +28,7 @@ pub enum DocketCommand {
     /// 显示案卷及其事项 / show a docket with its events
     Show {
         /// 案卷 / docket
-        docket: DocketId,
+        docket: DocketArg,
     },
 }
 
@@ -37,7 +40,10 @@ pub(super) fn run(
     let client = Client::of(global, output.language())?;
     match command {
         DocketCommand::List { after, limit } => {
-            let after = after.map_or_else(String::new, |after| format!("&after={after}"));
+            let after = after
+                .map(|after| after.resolve(global, output))
+                .transpose()?
+                .map_or_else(String::new, |after| format!("&after={after}"));
             let list: List<DocketView> = client.get(&format!("/dockets?limit={limit}{after}"))?;
             output.print(&list, |language| {
                 let row = |docket: &DocketView| {
@@ -54,7 +60,16 @@ pub(super) fn run(
             });
         }
         DocketCommand::Show { docket } => {
-            let detail: DocketDetail = client.get(&format!("/dockets/{docket}"))?;
+            let found = docket
+                .resolve(global, output)
+                .and_then(|id| client.get::<DocketDetail>(&format!("/dockets/{id}")));
+            let detail = match found {
+                // A docket that its home refused to open is known by what was found about it alone.
+                Err(error) if error.exit == Exit::Usage => {
+                    return about(&client, output, &docket, error);
+                }
+                found => found?,
+            };
             output.print(&detail, |language| {
                 let state = &detail.docket.state;
                 let mut text = format!(
@@ -78,10 +93,42 @@ pub(super) fn run(
                         ]
                     })
                     .collect();
-                text += &columns(&rows);
+                for (line, event) in columns(&rows).lines().zip(&detail.events) {
+                    text += &format!("{line}\n");
+                    for line in details::details(&event.body, language) {
+                        text += &format!("      {line}\n");
+                    }
+                }
                 text
             });
         }
     }
+    Ok(())
+}
+
+/// What was found about a docket that is not here.
+fn about(
+    client: &Client,
+    output: &Output,
+    docket: &DocketArg,
+    error: CliError,
+) -> Result<(), CliError> {
+    let mut findings = status::findings(client, crate::api::MAX_PAGE)?;
+    findings.retain(|finding| {
+        finding.zh.contains(docket.short()) || finding.en.contains(docket.short())
+    });
+    if findings.is_empty() {
+        return Err(error);
+    }
+    output.print(
+        &json!({ "docket": null, "findings": findings }),
+        |language| {
+            format!(
+                "{}\n{}",
+                error.what.in_language(language),
+                columns(&status::finding_rows(&findings, language))
+            )
+        },
+    );
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use identity::{Code, CreditCode, RevocationReason};
+use identity::{Code, CreditCode, RevocationReason, SigningKey};
 use serde_json::json;
 use sharing::act::ActBody;
 use sharing::person::{PersonCertificate, PersonChain, authority_head_certificate, enrol};
@@ -10,8 +10,11 @@ use statute::Role;
 
 use super::args::{code, now, public_key};
 use super::client::Client;
-use super::error::CliError;
-use super::init::{CHAIN_FILE, ChainFile, read_chain, read_request, write_json};
+use super::error::{CliError, Exit};
+use super::init::{
+    CHAIN_FILE, ChainFile, KEYS_DIR, REQUEST_FILE, ROOT_FILE, check_folder, read_chain,
+    read_request, read_seed, write_json,
+};
 use super::signer::{Signer, carry_out, open_key, send};
 use super::{Global, Output};
 use crate::api::acts::InstallRequest;
@@ -49,9 +52,9 @@ pub enum EnrollCommand {
         /// 下级节点 / the child
         #[arg(long, value_parser = code, value_name = "CODE")]
         child: Code,
-        /// 证书序号 / the certificate's serial
+        /// 证书序号；缺省为最近签发的 / the certificate's serial; the newest when absent
         #[arg(long)]
-        serial: u64,
+        serial: Option<u64>,
         /// 原因 / reason: key-compromise, superseded, dissolved, issued-in-error, ordered
         #[arg(long, value_parser = reason)]
         reason: RevocationReason,
@@ -140,16 +143,18 @@ pub(super) fn run(
             child,
             serial,
             reason,
-        } => carry_out(
-            global,
-            output,
-            ActBody::RevokeMember {
+        } => {
+            let serial = match serial {
+                Some(serial) => serial,
+                None => newest_serial(&Client::of(global, output.language())?, child)?,
+            };
+            let body = ActBody::RevokeMember {
                 node: child,
                 serial,
                 reason,
-            },
-        )
-        .map(drop),
+            };
+            carry_out(global, output, body).map(drop)
+        }
         EnrollCommand::Head { who, at } => head(global, output, &who, at),
         EnrollCommand::Person {
             public,
@@ -178,15 +183,18 @@ fn approve(
     out: &Path,
 ) -> Result<(), CliError> {
     let file = read_request(request)?;
-    let answer = carry_out(
-        global,
-        output,
-        ActBody::CertifyMember {
-            request: file.request,
-            witnesses,
-            valid_days,
-        },
-    )?;
+    let body = ActBody::CertifyMember {
+        request: file.request,
+        witnesses,
+        valid_days,
+    };
+    // A certificate that was signed and cannot be written down would be lost to the child.
+    let made = global.prepare.is_none() && can_be_written(out)?;
+    let answer = carry_out(global, output, body).inspect_err(|_| {
+        if made {
+            let _ = std::fs::remove_file(out);
+        }
+    })?;
     match answer.map(|answer| answer.chain) {
         None => Ok(()),
         Some(Some(chain)) => write_json(out, &ChainFile { chain }),
@@ -199,21 +207,102 @@ fn approve(
     }
 }
 
-/// Through the API of the running node, and into its folder, so that it is there whatever happens.
+/// Opens a file for writing without changing it. Whether it was made by that.
+fn can_be_written(path: &Path) -> Result<bool, CliError> {
+    let new = !path.exists();
+    std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .map_err(|error| CliError::file(path, error))?;
+    Ok(new)
+}
+
+/// The serial of the certificate a node has now.
+fn newest_serial(client: &Client, child: Code) -> Result<u64, CliError> {
+    #[derive(serde::Deserialize)]
+    struct Known {
+        chain: identity::Chain,
+    }
+    let known: Known = client.get(&format!("/chain/{child}"))?;
+    let certificate = known
+        .chain
+        .claimed()
+        .map_err(|error| CliError::fault(error.to_string(), error.to_string()))?;
+    Ok(certificate.serial)
+}
+
+/// The chain is this node's: of its signing key and code, under its root.
+fn check_chain(dir: &Path, chain: &identity::Chain) -> Result<(), CliError> {
+    let wrong = |zh: String, en: String| {
+        CliError::usage(zh, en).advise(
+            "核对证书链文件与 --data 是否属于同一节点",
+            "see that the chain and --data are of one node",
+        )
+    };
+    let signing = SigningKey::from_seed(read_seed(&dir.join(KEYS_DIR).join("signing.key"))?);
+    let certificate = chain
+        .claimed()
+        .map_err(|error| wrong(error.to_string(), error.to_string()))?;
+    let code = certificate.code();
+    if certificate.signing_key != signing.verify_key() {
+        return Err(wrong(
+            format!(
+                "证书链（{code} {}）载明的签名公钥不是本节点的",
+                certificate.name
+            ),
+            format!(
+                "the chain (of {code} {}) names another signing key than this node's",
+                certificate.name
+            ),
+        ));
+    }
+    let request = dir.join(REQUEST_FILE);
+    if request.exists() {
+        let asked = read_request(&request)?.says.code;
+        if asked != code {
+            return Err(wrong(
+                format!("证书链是 {code} 的，本节点是 {asked}"),
+                format!("the chain is that of {code}, this node is {asked}"),
+            ));
+        }
+    }
+    let root = public_key(&dir.join(ROOT_FILE).display().to_string())?;
+    chain
+        .verify_historic(&root, now())
+        .map(drop)
+        .map_err(|error| {
+            CliError::new(
+                Exit::NotAuthorised,
+                format!("证书链不成立：{error}"),
+                format!("the chain does not hold: {error}"),
+            )
+            .advise(
+                "核对 root.pub 与证书链的有效期",
+                "check root.pub and the chain's term",
+            )
+        })
+}
+
+/// Through the API of the running node, and into its folder when the node has taken it, or does not run and will at its next start.
 fn install(global: &Global, output: &Output, path: &Path) -> Result<(), CliError> {
     let chain = read_chain(path)?;
     if let Some(dir) = &global.data {
-        write_json(
-            &dir.join(CHAIN_FILE),
-            &ChainFile {
-                chain: chain.clone(),
-            },
-        )?;
+        check_folder(dir)?;
+        check_chain(dir, &chain)?;
     }
-    let client = Client::of(global, output.language())?;
     let bytes = to_base64(&identity::codec::encode(&chain));
-    match client.post::<federation::core::Answer>("/install", &InstallRequest { bytes }) {
+    let keep = || match &global.data {
+        Some(dir) => write_json(&dir.join(CHAIN_FILE), &ChainFile { chain }),
+        None => Ok(()),
+    };
+    let answer = Client::of(global, output.language()).and_then(|client| {
+        client.post::<federation::core::Answer>("/install", &InstallRequest { bytes })
+    });
+    match answer {
         Ok(answer) => {
+            keep()?;
             output.print(&answer, |language| {
                 language
                     .pick(
@@ -224,7 +313,8 @@ fn install(global: &Global, output: &Output, path: &Path) -> Result<(), CliError
             });
             Ok(())
         }
-        Err(error) if error.exit == super::Exit::Unreachable && global.data.is_some() => {
+        Err(error) if error.exit == Exit::Unreachable && global.data.is_some() => {
+            keep()?;
             output.print(&json!({ "installed": false, "at_next_start": true }), |language| {
                 language.pick("节点未运行；证书链已放入数据目录，下次启动时装入", "the node does not run; the chain is in its folder and is installed at the next start").to_owned()
             });
@@ -299,6 +389,18 @@ fn enrol_person(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_output_file_is_opened_before_anything_is_signed_and_not_emptied() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = can_be_written(&folder.path().join("none/x")).unwrap_err();
+        assert_eq!(error.exit, Exit::Usage);
+        let path = folder.path().join("chain.json");
+        assert_eq!(can_be_written(&path), Ok(true));
+        std::fs::write(&path, "kept").unwrap();
+        assert_eq!(can_be_written(&path), Ok(false));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "kept");
+    }
 
     #[test]
     fn reasons_and_roles_are_read_by_their_ids() {

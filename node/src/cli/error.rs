@@ -1,6 +1,8 @@
 //! What can go wrong in a command, with its exit code and what to do.
 
+use std::any::Any;
 use std::fmt::Display;
+use std::io;
 
 use serde::Serialize;
 
@@ -84,10 +86,15 @@ impl CliError {
         }
     }
 
-    /// A file that cannot be read or written.
-    pub fn file(path: &std::path::Path, error: impl Display) -> Self {
+    /// A file that was named and cannot be used. It is wrong use when it is not there or not what it should be, and a fault when the machine
+    /// does not let it be read or written.
+    pub fn file<E: Display + 'static>(path: &std::path::Path, error: E) -> Self {
+        let exit = (&error as &dyn Any)
+            .downcast_ref::<io::Error>()
+            .map_or(Exit::Usage, |error| exit_of(error.kind()));
         let path = path.display();
-        Self::fault(
+        Self::new(
+            exit,
             format!("文件 {path}：{error}"),
             format!("file {path}: {error}"),
         )
@@ -152,6 +159,19 @@ impl CliError {
     }
 }
 
+/// Whether the name of a file or what it holds is wrong, or the machine fails.
+fn exit_of(kind: io::ErrorKind) -> Exit {
+    use io::ErrorKind::{
+        AlreadyExists, InvalidData, InvalidInput, IsADirectory, NotADirectory, NotFound,
+    };
+    match kind {
+        NotFound | NotADirectory | IsADirectory | AlreadyExists | InvalidData | InvalidInput => {
+            Exit::Usage
+        }
+        _ => Exit::Fault,
+    }
+}
+
 impl From<PersonError> for CliError {
     fn from(error: PersonError) -> Self {
         let text = error.to_string();
@@ -163,9 +183,11 @@ impl From<PersonError> for CliError {
                 Self::usage(text.clone(), text)
                     .advise("换一个位置或文件名", "choose another place or name")
             }
-            PersonError::File { .. } | PersonError::Malformed { .. } | PersonError::Entropy(_) => {
-                Self::fault(text.clone(), text)
+            PersonError::File { reason, .. } => {
+                Self::new(exit_of(reason.kind()), text.clone(), text)
             }
+            PersonError::Malformed { .. } => Self::usage(text.clone(), text),
+            PersonError::Entropy(_) => Self::fault(text.clone(), text),
         }
     }
 }
@@ -203,6 +225,21 @@ mod tests {
                 "{kind}"
             );
         }
+    }
+
+    #[test]
+    fn a_file_that_is_absent_or_malformed_is_wrong_use_and_one_that_fails_is_a_fault() {
+        let exit = |error: CliError| error.exit;
+        let path = std::path::Path::new("x");
+        for kind in [io::ErrorKind::NotFound, io::ErrorKind::InvalidData] {
+            assert_eq!(
+                exit(CliError::file(path, io::Error::from(kind))),
+                Exit::Usage
+            );
+        }
+        assert_eq!(exit(CliError::file(path, "no such form")), Exit::Usage);
+        let full = io::Error::from(io::ErrorKind::StorageFull);
+        assert_eq!(exit(CliError::file(path, full)), Exit::Fault);
     }
 
     #[test]

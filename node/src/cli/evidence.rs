@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
+use federation::core::Record;
 use serde::{Deserialize, Serialize};
-use sharing::docket::DocketId;
 use sharing::ledger::evidence::MAX_EVIDENCE_JSON_BYTES;
 use sharing::ledger::{EvidenceFile, Verdict};
 
-use super::args::{public_key, read_bytes};
+use super::args::{DocketArg, public_key, read_bytes};
 use super::client::Client;
 use super::error::CliError;
 use super::init::write_json;
@@ -23,7 +23,7 @@ pub enum EvidenceCommand {
     Export {
         /// 案卷 / docket
         #[arg(long)]
-        docket: DocketId,
+        docket: DocketArg,
         /// 事项序号，从 0 起 / number of the event, from 0
         #[arg(long)]
         sequence: u32,
@@ -51,7 +51,7 @@ struct Verified<'a> {
     verified: bool,
     #[serde(flatten)]
     verdict: &'a Verdict,
-    record: Option<federation::core::Record>,
+    record: Option<&'a Record>,
 }
 
 pub(super) fn run(
@@ -65,6 +65,7 @@ pub(super) fn run(
             sequence,
             out,
         } => {
+            let docket = docket.resolve(global, output)?;
             let exported: Exported = Client::of(global, output.language())?
                 .get(&format!("/evidence/{docket}/{sequence}"))?;
             let bytes = from_base64(&exported.bytes)
@@ -89,15 +90,18 @@ pub(super) fn run(
                 serde_json::from_slice(&text).map_err(|error| CliError::file(&file, error))?;
             let evidence = read.into_evidence().map_err(|error| not_proved(&error))?;
             let verdict = evidence.verify(&root).map_err(|error| not_proved(&error))?;
-            let record =
+            let record: Option<Record> =
                 identity::codec::decode(&evidence.record, identity::codec::MAX_ENCODED).ok();
             output.print(
                 &Verified {
                     verified: true,
                     verdict: &verdict,
-                    record,
+                    record: record.as_ref(),
                 },
-                |language| lines(&verdict, language),
+                |language| {
+                    let proved = record.as_ref().map(|record| proved(record, language));
+                    lines(&verdict, &proved.unwrap_or_default(), language)
+                },
             );
             Ok(())
         }
@@ -116,9 +120,93 @@ fn not_proved(error: &sharing::ledger::EvidenceError) -> CliError {
     )
 }
 
-fn lines(verdict: &Verdict, language: Language) -> String {
+/// What the record says: its kind, the docket, the person, the time, each where it has one.
+fn proved(record: &Record, language: Language) -> String {
+    let value = serde_json::to_value(record).unwrap_or_default();
+    let kind = value
+        .as_object()
+        .and_then(|fields| fields.keys().next())
+        .map_or("", String::as_str);
     let mut text = format!(
-        "{}\n{} {}（{}）\n{} {} / {}\n{} {}\n",
+        "{} {}",
+        language.pick("记录", "record"),
+        record_kind(kind, language)
+    );
+    match record {
+        Record::Event {
+            docket,
+            sequence,
+            home,
+            body,
+            ..
+        } => {
+            text += &format!(
+                "\n{} {docket} #{sequence}\n{} {home}\n{} {body}",
+                language.pick("案卷", "docket"),
+                language.pick("主办节点", "home"),
+                language.pick("事项文书摘要", "digest of the signed event"),
+            );
+        }
+        Record::Act { id, doer, .. } | Record::Refused { id, doer, .. } => {
+            text += &format!(
+                "\n{} {}（{}，{} {}）\n{} {}",
+                language.pick("签署", "signed by"),
+                doer.name,
+                language.pick(doer.role.zh(), doer.role.en()),
+                doer.node,
+                doer.department,
+                language.pick("行为", "act"),
+                id.0,
+            );
+            if let Record::Refused { refusal, .. } = record {
+                text += &format!("\n{}", language.pick(&refusal.zh(), &refusal.en()));
+            }
+        }
+        Record::Served { docket, to, .. } => {
+            text += &format!(
+                "\n{} {docket}\n{} {to}",
+                language.pick("案卷", "docket"),
+                language.pick("收方", "to"),
+            );
+        }
+        Record::Fetched { docket, .. } => {
+            text += &format!("\n{} {docket}", language.pick("案卷", "docket"));
+        }
+        _ => {}
+    }
+    // Every record but a few of the machine's own bears the node's clock.
+    let at = value.get(kind).and_then(|fields| fields.get("at"));
+    if let Some(at) = at.and_then(|at| serde_json::from_value(at.clone()).ok()) {
+        text += &format!(
+            "\n{} {}",
+            language.pick("记入时间", "recorded at"),
+            labels::time(at)
+        );
+    }
+    text + "\n"
+}
+
+/// The kind of a record in words; other kinds by their name.
+fn record_kind(kind: &str, language: Language) -> &str {
+    let (zh, en) = match kind {
+        "Event" => ("案卷事项", "event of a docket"),
+        "Act" => ("受理的行为", "act accepted"),
+        "Refused" => ("依法拒绝", "lawful refusal"),
+        "Served" => ("向收方提供文件", "file served"),
+        "Fetched" => ("取得文件", "file fetched"),
+        "Delivery" => ("回流批次", "delivery of a return flow"),
+        "Certified" => ("签发下级证书", "child certified"),
+        "Revoked" => ("撤销证书", "certificate revoked"),
+        "Installed" => ("装入证书链", "chain installed"),
+        "Finding" => ("发现的问题", "finding"),
+        other => return other,
+    };
+    language.pick(zh, en)
+}
+
+fn lines(verdict: &Verdict, proved: &str, language: Language) -> String {
+    let mut text = format!(
+        "{}\n{proved}{} {}（{}）\n{} {} / {}\n{} {}\n",
         language.pick("证据成立", "the evidence holds"),
         language.pick("账本", "ledger of"),
         verdict.name,
@@ -145,4 +233,30 @@ fn lines(verdict: &Verdict, language: Language) -> String {
         );
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_proved_is_told_with_its_docket_and_time() {
+        let record = Record::Event {
+            docket: "ab".repeat(32).parse().unwrap(),
+            sequence: 3,
+            body: identity::Digest::object(b"x"),
+            home: "100000/440000".parse().unwrap(),
+            at: identity::Moment::from_millis(0),
+        };
+        let text = proved(&record, Language::Chinese);
+        for part in [
+            "案卷事项",
+            "abab",
+            "#3",
+            "100000/440000",
+            "1970-01-01 08:00:00",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! Importing catalogue entries from JSON Lines: every defect of every line is told at once, then the entries are compiled in as few acts as
 //! hold them.
 
+use std::collections::btree_map::Entry as Slot;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::json;
@@ -35,12 +37,18 @@ pub(super) fn run(
     let text = read_text_up_to(file, MAX_IMPORT_BYTES)?;
     let entries = parse(&text)?;
     if check {
-        output.print(&json!({ "entries": entries.len() }), |language| {
-            format!(
+        let warnings = warnings(&entries);
+        let value = json!({ "entries": entries.len(), "warnings": warnings });
+        output.print(&value, |language| {
+            let mut text = format!(
                 "{} {}",
                 entries.len(),
                 language.pick("条，均符合要求", "entries, all complete")
-            )
+            );
+            for warning in &warnings {
+                text += &format!("\n{} {warning}", language.pick("注意：", "warning:"));
+            }
+            text
         });
         return Ok(());
     }
@@ -86,6 +94,16 @@ pub(super) fn run(
     Ok(())
 }
 
+/// What is odd about the providers' credit codes, once for each code.
+fn warnings(entries: &[Entry]) -> Vec<String> {
+    let odd = entries.iter().filter_map(|entry| {
+        let warning = entry.provider.warning()?;
+        Some(format!("{}：{warning}", entry.provider))
+    });
+    let told: BTreeSet<String> = odd.collect();
+    told.into_iter().take(MAX_TOLD).collect()
+}
+
 /// What is wrong with one line.
 struct Defect {
     /// Its number, from 1.
@@ -99,12 +117,30 @@ struct Defect {
 fn parse(text: &str) -> Result<Vec<Entry>, CliError> {
     let mut entries = Vec::new();
     let mut defects = Vec::new();
+    let mut lines: BTreeMap<String, usize> = BTreeMap::new();
     for (index, line) in text.lines().enumerate() {
         if line.trim().is_empty() {
             continue;
         }
         match entry(line) {
-            Ok(entry) => entries.push(entry),
+            Ok(entry) => match lines.entry(entry.id.as_str().to_owned()) {
+                Slot::Vacant(slot) => {
+                    slot.insert(index + 1);
+                    entries.push(entry);
+                }
+                Slot::Occupied(first) => defects.push(Defect {
+                    line: index + 1,
+                    what: Text::new(
+                        format!("目录代码 {} 与第 {} 行重复", first.key(), first.get()),
+                        format!(
+                            "the id {} stands in line {} already",
+                            first.key(),
+                            first.get()
+                        ),
+                    ),
+                    refusal: None,
+                }),
+            },
             Err((what, refusal)) => defects.push(Defect {
                 line: index + 1,
                 what,
@@ -121,11 +157,47 @@ fn parse(text: &str) -> Result<Vec<Entry>, CliError> {
 
 fn entry(line: &str) -> Result<Entry, (Text, Option<Refusal>)> {
     let plain = |text: String| (Text::new(text.clone(), text), None);
+    // A list would be read as a draft whose fields are all absent.
+    if !line.trim_start().starts_with('{') {
+        return Err((
+            Text::new(
+                "不是条目：每行应为一个 JSON 对象",
+                "no entry: each line is one JSON object",
+            ),
+            None,
+        ));
+    }
     let draft: EntryDraft = serde_json::from_str(line).map_err(|error| plain(error.to_string()))?;
-    draft.into_entry().map_err(|error| match error {
-        DraftError::Refused(refusal) => (Text::new(refusal.zh(), refusal.en()), Some(refusal)),
-        other => plain(other.to_string()),
-    })
+    let blank = draft.blank();
+    let no_id = draft.id.trim().is_empty();
+    let lacking = |text: Text| {
+        if blank.is_empty() {
+            return text;
+        }
+        let zh: Vec<&str> = blank.iter().map(|(zh, _)| *zh).collect();
+        let en: Vec<&str> = blank.iter().map(|(_, en)| *en).collect();
+        let join = |one: String, two: &str, between: &str| match two.is_empty() {
+            true => one,
+            false => format!("{one}{between}{two}"),
+        };
+        Text::new(
+            join(format!("缺少：{}", zh.join("、")), &text.zh, "；"),
+            join(format!("missing: {}", en.join(", ")), &text.en, "; "),
+        )
+    };
+    match draft.into_entry() {
+        Ok(entry) if blank.is_empty() => Ok(entry),
+        Ok(_) => Err((lacking(Text::new("", "")), None)),
+        Err(DraftError::Refused(refusal)) => Err((
+            lacking(Text::new(refusal.zh(), refusal.en())),
+            Some(refusal),
+        )),
+        Err(DraftError::Id(_)) if no_id => Err((lacking(Text::new("", "")), None)),
+        Err(other) => {
+            let (text, refusal) = plain(other.to_string());
+            Err((lacking(text), refusal))
+        }
+    }
 }
 
 /// All defects as one error: refused by law when the law refuses every one of them, wrong use otherwise.
@@ -223,6 +295,31 @@ mod tests {
         ] {
             assert_eq!(parse(&text).unwrap_err().exit, Exit::Usage, "{text}");
         }
+    }
+
+    #[test]
+    fn an_id_or_summary_that_is_absent_is_named_and_a_list_is_no_entry() {
+        let no_summary = line().replace(r#""summary": "本区在保低保家庭及成员","#, "");
+        let error = parse(&no_summary).unwrap_err();
+        assert!(error.exit == Exit::Usage && error.what.zh.contains("缺少：摘要"));
+        let neither = no_summary.replace(r#""id": "440106/MZ/0001","#, "");
+        let error = parse(&neither.replace(r#""format": "CSV","#, "")).unwrap_err();
+        assert!(error.what.zh.contains("目录代码、摘要") && error.what.zh.contains("数据格式"));
+        let list = parse("[]").unwrap_err();
+        assert!(list.exit == Exit::Usage && list.what.zh.contains("JSON 对象"));
+    }
+
+    #[test]
+    fn an_id_stands_in_a_file_once() {
+        let error = parse(&format!("{}\n{}", line(), line())).unwrap_err();
+        assert!(error.exit == Exit::Usage && error.what.zh.contains("与第 1 行重复"));
+    }
+
+    #[test]
+    fn an_odd_credit_code_is_told_once() {
+        let entry = parse(&line()).unwrap().remove(0);
+        let told = warnings(&[entry.clone(), entry.clone()]);
+        assert_eq!(told.len(), usize::from(entry.provider.warning().is_some()));
     }
 
     #[test]

@@ -24,7 +24,7 @@ use identity::{Chain, Code, EnrolmentRequest, Level, OpeningKey, Signed, Signing
 use serde::{Deserialize, Serialize};
 
 use super::args::{code, now, public_key, read_text, write};
-use super::error::CliError;
+use super::error::{CliError, Exit};
 use super::{Global, Output};
 use crate::api::{Role, Tokens, tokens};
 use crate::person::random_bytes;
@@ -138,6 +138,13 @@ pub(super) fn run(global: &Global, args: InitArgs, output: &Output) -> Result<()
             "choose another folder; to begin anew, move the old one away",
         ));
     }
+    check(&args)?;
+    if args.level != Level::Hub && args.link_parent.is_none() {
+        output.note(
+            "注意：没有指明上级地址（--link-parent），节点不会连接上级；可稍后在 node.toml 的 link.parent 补上",
+            "warning: no parent is named (--link-parent), so the node connects to none; link.parent in node.toml can be set later",
+        );
+    }
     let (head, root) = (public_key(&args.authority_head)?, public_key(&args.root)?);
     private_dir(&dir.join(KEYS_DIR))?;
     private_dir(&dir.join(TOKENS_DIR))?;
@@ -168,6 +175,62 @@ pub(super) fn run(global: &Global, args: InitArgs, output: &Output) -> Result<()
         )
     });
     Ok(())
+}
+
+/// Name, addresses, and a code that suits the level.
+fn check(args: &InitArgs) -> Result<(), CliError> {
+    if args.name.trim().is_empty() {
+        return Err(CliError::usage("--name 为空", "--name is empty"));
+    }
+    let links = [
+        ("--link-listen", Some(&args.link_listen)),
+        ("--link-parent", args.link_parent.as_ref()),
+    ];
+    for (option, address) in links {
+        let Some(address) = address else { continue };
+        address.parse::<libp2p::Multiaddr>().map_err(|error| {
+            CliError::usage(
+                format!("{option} {address} 不是地址：{error}"),
+                format!("{option} {address} is no address: {error}"),
+            )
+            .advise(
+                "写作 /ip4/10.0.0.1/tcp/7100 或 /dns4/名称/tcp/7100",
+                "write it as /ip4/10.0.0.1/tcp/7100 or /dns4/name/tcp/7100",
+            )
+        })?;
+    }
+    let http = &args.http_listen;
+    http.parse::<std::net::SocketAddr>().map_err(|error| {
+        CliError::usage(
+            format!("--http-listen {http} 不是地址：{error}"),
+            format!("--http-listen {http} is no address: {error}"),
+        )
+        .advise("写作 127.0.0.1:7180", "write it as 127.0.0.1:7180")
+    })?;
+    if suits(args.level, args.code) {
+        return Ok(());
+    }
+    let (code, level) = (args.code, args.level);
+    Err(CliError::usage(
+        format!("代码 {code} 与层级 {level:?} 不符"),
+        format!("the code {code} does not suit the level {level:?}"),
+    )
+    .advise(
+        "国家枢纽为 100000，部门为标识，省为 440000 之类的区划代码",
+        "the hub is 100000, a ministry has a label, a province a division code such as 440000",
+    ))
+}
+
+/// Whether a code can be that of a node of this level, below whatever parent.
+fn suits(level: Level, code: Code) -> bool {
+    let below_hub = level.suits(code, Code::HUB);
+    let province = code.is_division() && code.to_string().ends_with("0000");
+    match level {
+        Level::Hub | Level::Ministry => below_hub,
+        // An office of a ministry has a label at every level.
+        Level::Province => below_hub && province || code.is_label(),
+        Level::Prefecture | Level::County => below_hub && !province,
+    }
 }
 
 fn make_keys(dir: &Path, args: &InitArgs, head: VerifyKey) -> Result<EnrolmentFile, CliError> {
@@ -337,20 +400,40 @@ pub(super) fn read_request(path: &Path) -> Result<EnrolmentFile, CliError> {
     }
 }
 
-/// The address of the node of a folder: where it runs, or where its configuration says it will.
+/// The address of the running node of a folder. Where a stopped node would listen somebody else may, who is not to be given its token.
 pub(super) fn address(dir: &Path) -> Result<String, CliError> {
+    check_folder(dir)?;
     let running = fs::read_to_string(dir.join(ADDRESS_FILE)).unwrap_or_default();
     if !running.trim().is_empty() {
         return Ok(format!("http://{}", running.trim()));
     }
-    let config =
-        crate::config::NodeConfig::load(Some(&dir.join(NODE_FILE)), &[]).map_err(|error| {
-            CliError::usage(error.to_string(), error.to_string()).advise(
-                "核对 --data 是否为节点的数据目录",
-                "check that --data names a node's folder",
-            )
-        })?;
-    Ok(format!("http://{}", config.http.listen))
+    Err(CliError::new(
+        Exit::Unreachable,
+        format!("节点未运行（{}）", dir.display()),
+        format!("the node of {} does not run", dir.display()),
+    )
+    .advise(
+        "用 guantong run --data DIR 启动，或用 --node、--token 指明另一节点",
+        "start it with guantong run --data DIR, or name another node with --node and --token",
+    ))
+}
+
+/// A folder that holds a node's configuration.
+pub(super) fn check_folder(dir: &Path) -> Result<(), CliError> {
+    if dir.join(NODE_FILE).is_file() {
+        return Ok(());
+    }
+    Err(CliError::usage(
+        format!("{} 不是节点的数据目录：没有 {NODE_FILE}", dir.display()),
+        format!(
+            "{} is no node's folder: it has no {NODE_FILE}",
+            dir.display()
+        ),
+    )
+    .advise(
+        "核对 --data；新节点用 guantong init 建立",
+        "check --data; a new node is made with guantong init",
+    ))
 }
 
 /// The strongest token of a folder that this user may read.
@@ -442,6 +525,54 @@ mod tests {
         assert_eq!(tokens.role(&best_token(&dir).unwrap()), Some(Role::Admin));
         let again = run(&global, args(), &output).unwrap_err();
         assert_eq!(again.exit, super::super::Exit::Usage);
+    }
+
+    #[test]
+    fn a_name_address_or_code_that_cannot_be_makes_no_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let global = Global {
+            data: Some(folder.path().join("n")),
+            ..Global::default()
+        };
+        let output = Output::new(true, Language::Chinese);
+        let wrong: [fn(&mut InitArgs); 5] = [
+            |args| args.name = " ".into(),
+            |args| args.link_listen = "0.0.0.0:7100".into(),
+            |args| args.link_parent = Some("nowhere".into()),
+            |args| args.http_listen = "localhost".into(),
+            |args| args.level = Level::Province,
+        ];
+        for change in wrong {
+            let mut args = args();
+            change(&mut args);
+            assert_eq!(run(&global, args, &output).unwrap_err().exit, Exit::Usage);
+            assert!(!folder.path().join("n").exists());
+        }
+    }
+
+    #[test]
+    fn codes_suit_their_levels() {
+        for (level, code, right) in [
+            (Level::Hub, "100000", true),
+            (Level::Ministry, "mca", true),
+            (Level::Ministry, "440000", false),
+            (Level::Province, "440000", true),
+            (Level::County, "440106", true),
+            (Level::County, "440000", false),
+            (Level::Prefecture, "100000", false),
+        ] {
+            assert_eq!(suits(level, code.parse().unwrap()), right, "{code}");
+        }
+    }
+
+    #[test]
+    fn the_token_of_a_node_that_does_not_run_goes_nowhere() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(address(folder.path()).unwrap_err().exit, Exit::Usage);
+        fs::write(folder.path().join(NODE_FILE), "").unwrap();
+        assert_eq!(address(folder.path()).unwrap_err().exit, Exit::Unreachable);
+        fs::write(folder.path().join(ADDRESS_FILE), "127.0.0.1:9\n").unwrap();
+        assert_eq!(address(folder.path()).unwrap(), "http://127.0.0.1:9");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use sharing::docket::{DocketId, DocketState};
 use statute::Method;
 
 use super::apply::method;
-use super::args::{date, end_of, material, missing};
+use super::args::{DocketArg, date, end_of, material, missing};
 use super::client::Client;
 use super::error::CliError;
 use super::signer::carry_out;
@@ -23,7 +23,7 @@ pub enum ReplyCommand {
     Missing {
         /// 案卷 / docket
         #[arg(long)]
-        docket: DocketId,
+        docket: DocketArg,
         /// 缺什么，如 使用范围=请说明… / what is missing, such as scope=…
         #[arg(long = "missing", value_parser = missing, required = true, value_name = "KIND=WHAT")]
         items: Vec<MissingItem>,
@@ -32,7 +32,7 @@ pub enum ReplyCommand {
     Supplement {
         /// 案卷 / docket
         #[arg(long)]
-        docket: DocketId,
+        docket: DocketArg,
         /// 材料 / materials
         #[arg(long = "material", value_parser = material, required = true, value_name = "KIND=TEXT")]
         materials: Vec<Material>,
@@ -43,13 +43,13 @@ pub enum ReplyCommand {
     Consent {
         /// 案卷 / docket
         #[arg(long)]
-        docket: DocketId,
+        docket: DocketArg,
     },
     /// 提供数据文件 / put the granted file at the requester's disposal
     Provide {
         /// 案卷 / docket
         #[arg(long)]
-        docket: DocketId,
+        docket: DocketArg,
         /// 文件 / the file
         #[arg(long)]
         file: PathBuf,
@@ -58,7 +58,7 @@ pub enum ReplyCommand {
     Use {
         /// 案卷 / docket
         #[arg(long)]
-        docket: DocketId,
+        docket: DocketArg,
         /// 使用场景 / scenario
         #[arg(long)]
         scenario: String,
@@ -82,7 +82,7 @@ pub enum ReplyCommand {
 pub struct ProposeArgs {
     /// 案卷 / docket
     #[arg(long)]
-    pub docket: DocketId,
+    pub docket: DocketArg,
     /// 同意共享 / grant
     #[arg(long, conflicts_with_all = ["reasons", "basis"], required_unless_present = "reasons", requires = "until")]
     pub grant: bool,
@@ -110,14 +110,19 @@ pub struct ProposeArgs {
 }
 
 pub(super) fn run(global: &Global, command: ReplyCommand, output: &Output) -> Result<(), CliError> {
+    let of = |docket: &DocketArg| docket.resolve(global, output);
     let body = match command {
         ReplyCommand::Missing { docket, items } => ActBody::TellMissing {
-            docket,
+            docket: of(&docket)?,
             missing: items,
         },
-        ReplyCommand::Supplement { docket, materials } => ActBody::Supplement { docket, materials },
+        ReplyCommand::Supplement { docket, materials } => ActBody::Supplement {
+            docket: of(&docket)?,
+            materials,
+        },
         ReplyCommand::Propose(args) => propose(global, output, args)?,
         ReplyCommand::Consent { docket } => {
+            let docket = of(&docket)?;
             let state = application(global, output, docket)?;
             let Phase::ReplyProposed { document, .. } = state.phase else {
                 return Err(CliError::usage(
@@ -132,6 +137,7 @@ pub(super) fn run(global: &Global, command: ReplyCommand, output: &Output) -> Re
             ActBody::ConsentToReply { docket, document }
         }
         ReplyCommand::Provide { docket, file } => {
+            let docket = of(&docket)?;
             let object = Client::of(global, output.language())?.put_object(&file)?;
             ActBody::Provide { docket, object }
         }
@@ -143,7 +149,7 @@ pub(super) fn run(global: &Global, command: ReplyCommand, output: &Output) -> Re
             storage,
             destruction,
         } => ActBody::RecordUse {
-            docket,
+            docket: of(&docket)?,
             record: UseRecord {
                 scenario,
                 process,
@@ -173,7 +179,7 @@ fn application(
 }
 
 fn propose(global: &Global, output: &Output, args: ProposeArgs) -> Result<ActBody, CliError> {
-    let docket = args.docket;
+    let docket = args.docket.resolve(global, output)?;
     if let (Some(reasons), Some(basis)) = (args.reasons, args.basis) {
         return Ok(ActBody::ProposeReply {
             docket,

@@ -3,13 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use federation::core::view::DocketView;
 use identity::Code;
 use serde_json::json;
 use sharing::act::ActBody;
-use sharing::docket::DocketId;
+use sharing::docket::{DocketId, DocketState};
 use sharing::return_flow::{DatasetId, Divisions, PartNotice, ReturnTable, verify_part};
 
-use super::args::{code, now, public_key, read_bytes};
+use super::args::{DocketArg, code, now, public_key, read_bytes};
 use super::client::Client;
 use super::error::{CliError, Exit};
 use super::init::read_chain;
@@ -21,6 +22,8 @@ use crate::api::{List, from_base64};
 
 /// Most bytes of a notice: a proof of a few levels with their siblings.
 const MAX_NOTICE_BYTES: usize = 8 << 20;
+/// Most pages of dockets read to count subscribers: every county, and room.
+const MAX_DOCKET_PAGES: usize = 40;
 /// Most bytes of a part or table read at once.
 const MAX_TABLE_BYTES: u64 = 1 << 30;
 
@@ -60,7 +63,7 @@ pub enum ReturnFlowCommand {
     Fetch {
         /// 案卷 / docket
         #[arg(long)]
-        docket: DocketId,
+        docket: DocketArg,
         /// 批次；缺省为最近一批 / delivery; the newest when absent
         #[arg(long)]
         delivery: Option<u64>,
@@ -104,11 +107,17 @@ pub(super) fn run(
             query,
             rows,
         } => {
-            let source_rows = match rows {
-                Some(rows) => rows,
-                None => count(&file)?,
-            };
-            let table = Client::of(global, output.language())?.put_object(&file)?;
+            let source_rows = count(&file, &column)?;
+            if let Some(stated) = rows.filter(|stated| *stated != source_rows) {
+                return Err(CliError::usage(
+                    format!("文件有 {source_rows} 行数据，--rows 为 {stated}"),
+                    format!("the file has {source_rows} rows of data, --rows says {stated}"),
+                )
+                .advise("核对取数是否完整", "see whether the extract is complete"));
+            }
+            let client = Client::of(global, output.language())?;
+            tell_subscribers(&client, output, &dataset)?;
+            let table = client.put_object(&file)?;
             let table = ReturnTable {
                 dataset,
                 table,
@@ -152,7 +161,10 @@ pub(super) fn run(
             docket,
             delivery,
             out,
-        } => fetch(global, output, docket, delivery, &out),
+        } => {
+            let docket = docket.resolve(global, output)?;
+            fetch(global, output, docket, delivery, &out)
+        }
         ReturnFlowCommand::Verify {
             notice,
             part,
@@ -169,12 +181,57 @@ pub(super) fn run(
     }
 }
 
-/// Data rows of a CSV file: its records without the header.
-fn count(file: &Path) -> Result<u64, CliError> {
+/// Says how many receive a dataset, before it is signed for.
+fn tell_subscribers(client: &Client, output: &Output, dataset: &DatasetId) -> Result<(), CliError> {
+    let (mut after, mut count) = (String::new(), 0usize);
+    for _ in 0..MAX_DOCKET_PAGES {
+        let page: List<DocketView> =
+            client.get(&format!("/dockets?limit={}{after}", crate::api::MAX_PAGE))?;
+        let receives = |docket: &&DocketView| {
+            docket.at_home
+                && matches!(&docket.state, DocketState::ReturnFlow(state) if state.dataset == *dataset)
+        };
+        count += page.items.iter().filter(receives).count();
+        match page.next {
+            Some(next) => after = format!("&after={next}"),
+            None => break,
+        }
+    }
+    let name = dataset.as_str();
+    if count == 0 {
+        output.note(
+            &format!("注意：没有节点订阅数据集 {name}，此次回流无人接收；核对 --dataset"),
+            &format!("warning: nobody subscribes to {name}, nobody receives this; check --dataset"),
+        );
+    } else {
+        output.note(
+            &format!("数据集 {name} 有 {count} 个订阅节点"),
+            &format!("{count} nodes subscribe to {name}"),
+        );
+    }
+    Ok(())
+}
+
+/// Data rows of a CSV file: its records without the header, in which the column stands.
+fn count(file: &Path, column: &str) -> Result<u64, CliError> {
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(true)
         .from_path(file)
         .map_err(|error| CliError::file(file, error))?;
+    let header = reader
+        .byte_headers()
+        .map_err(|error| CliError::file(file, error))?;
+    if !header.iter().any(|name| name == column.as_bytes()) {
+        let names: Vec<_> = header.iter().map(String::from_utf8_lossy).collect();
+        return Err(CliError::usage(
+            format!("{} 没有“{column}”列", file.display()),
+            format!("{} has no column {column}", file.display()),
+        )
+        .advise(
+            format!("列有：{}", names.join("、")),
+            format!("its columns are: {}", names.join(", ")),
+        ));
+    }
     let mut record = csv::ByteRecord::new();
     let mut rows = 0;
     while reader
@@ -351,6 +408,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.csv");
         fs::write(&path, "code,name\n440106,\"天河\n区\"\n440104,越秀区\n").unwrap();
-        assert_eq!(count(&path).unwrap(), 2);
+        assert_eq!(count(&path, "code").unwrap(), 2);
+        let error = count(&path, "division").unwrap_err();
+        assert_eq!(error.exit, Exit::Usage);
+        assert!(error.what_to_do.unwrap().en.contains("code, name"));
     }
 }

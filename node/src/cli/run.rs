@@ -19,6 +19,8 @@ use super::{Global, Output};
 use crate::api::{Api, Tokens, router, serve};
 use crate::config::{LogFormat, NodeConfig};
 use crate::runtime::{self, Handle, NodeKeys, StartError};
+use crate::storage::lock::DataLock;
+use crate::storage::store::StoreError;
 
 /// Threads of the network's runtime: a node mostly waits, and each thread costs memory.
 const WORKER_THREADS: usize = 2;
@@ -188,6 +190,11 @@ async fn node(
     tokens: Tokens,
     output: &Output,
 ) -> Result<(), CliError> {
+    // Two processes on one folder would otherwise be told of the port alone. The store takes the lock again, for good.
+    drop(
+        DataLock::acquire(&config.data_dir)
+            .map_err(|error| store_error(&StoreError::Lock(error)))?,
+    );
     // The port first: a node that nobody can ask is not started at all.
     let listener = TcpListener::bind(config.http.listen)
         .await

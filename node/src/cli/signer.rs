@@ -1,9 +1,9 @@
 //! Who signs: the person's key and chain, and what becomes of a signed act.
 
 use federation::core::Answer;
-use federation::core::view::NodeView;
+use federation::core::view::{DocketDetail, DraftView, NodeView};
 use identity::{Code, KeyKind, SigningKey};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sharing::act::{Act, ActBody};
 use sharing::person::PersonChain;
 
@@ -11,8 +11,10 @@ use super::args::now;
 use super::client::{Client, encode};
 use super::error::{CliError, Exit};
 use super::{Global, Output};
+use crate::api::List;
 use crate::api::acts::Prepared;
 use crate::console::labels;
+use crate::language::Language;
 use crate::person;
 
 /// A person with an open key.
@@ -55,10 +57,15 @@ impl Signer {
         {
             return Ok(Self { key, chain });
         }
-        let found: ChainAnswer = client.get(&format!(
-            "/people/chain/{}",
-            encode(&key.verify_key().to_string())
-        ))?;
+        let path = format!("/people/chain/{}", encode(&key.verify_key().to_string()));
+        let found: ChainAnswer = client.get(&path).map_err(|error| match error.exit {
+            // Nobody of this key is enrolled: it signs nothing.
+            Exit::Usage => CliError {
+                exit: Exit::NotAuthorised,
+                ..error
+            },
+            _ => error,
+        })?;
         Ok(Self {
             key,
             chain: found.chain,
@@ -115,6 +122,55 @@ pub(super) fn carry_out(
     send(&client, output, &act, signer).map(Some)
 }
 
+/// What a command prints of an act that was sent.
+#[derive(Serialize)]
+struct Sent<'a> {
+    #[serde(flatten)]
+    answer: &'a Answer,
+    /// The node that has yet to take the act, when it is another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decided_by: Option<Code>,
+    /// Of the certificate that was issued.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    serial: Option<u64>,
+}
+
+/// The node that decides on an act, when it is not the signer's own: the docket's home, the provider of a draft, the source of a return flow.
+/// Where that is not known, the act is refused here.
+fn decided_by(client: &Client, act: &Act) -> Option<Code> {
+    let home = match &act.body {
+        ActBody::Subscribe { source, .. } => Some(*source),
+        ActBody::ConsentToApply { docket, .. } => {
+            let drafts: List<DraftView> = client
+                .get(&format!("/drafts?limit={}", crate::api::MAX_PAGE))
+                .ok()?;
+            let draft = drafts
+                .items
+                .into_iter()
+                .find(|draft| draft.docket == *docket)?;
+            Some(draft.application.provider_node.code())
+        }
+        body => {
+            let detail: DocketDetail = client.get(&format!("/dockets/{}", body.docket()?)).ok()?;
+            (!detail.docket.at_home).then(|| detail.docket.home.code())
+        }
+    };
+    home.filter(|home| *home != act.node)
+}
+
+/// What became of an act: taken here, or sent to the node that decides.
+fn taken(decided_by: Option<Code>, language: Language) -> String {
+    match (decided_by, language) {
+        (None, _) => language.pick("已受理", "accepted").to_owned(),
+        (Some(home), Language::Chinese) => format!(
+            "已送出，待主办节点（{home}）受理；是否受理见 guantong status 或 guantong docket show。"
+        ),
+        (Some(home), Language::English) => format!(
+            "sent; the home node ({home}) decides: see guantong status or guantong docket show."
+        ),
+    }
+}
+
 /// Signs, sends and tells what came of it.
 pub(super) fn send(
     client: &Client,
@@ -122,15 +178,28 @@ pub(super) fn send(
     act: &Act,
     signer: Signer,
 ) -> Result<Answer, CliError> {
+    let decided_by = decided_by(client, act);
     let answer = client.act(&person::sign(act, &signer.key, signer.chain))?;
     let summary = person::describe::summary(act);
-    output.print(&answer, |language| {
+    let serial = answer.chain.as_ref().and_then(|chain| {
+        let certificate = chain.claimed().ok()?;
+        Some(certificate.serial)
+    });
+    let sent = Sent {
+        answer: &answer,
+        decided_by,
+        serial,
+    };
+    output.print(&sent, |language| {
         let mut text = format!(
             "{}\n{} {}",
             summary.in_language(language),
-            language.pick("已受理", "accepted"),
+            taken(decided_by, language),
             labels::time(answer.at)
         );
+        if let Some(serial) = serial {
+            text += &format!("\n{} {serial}", language.pick("证书序号", "serial"));
+        }
         if let Some(act) = &answer.act {
             text += &format!("\n{} {}", language.pick("行为", "act"), act.0);
         }
@@ -149,4 +218,20 @@ pub(super) fn send(
         text
     });
     Ok(answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_act_that_another_node_decides_on_is_not_called_accepted() {
+        let home: Code = "440000".parse().unwrap();
+        for language in [Language::Chinese, Language::English] {
+            let told = taken(Some(home), language);
+            assert!(told.contains("440000"));
+            assert!(!told.contains("已受理") && !told.contains("accepted"));
+        }
+        assert_eq!(taken(None, Language::Chinese), "已受理");
+    }
 }

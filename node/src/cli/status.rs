@@ -1,6 +1,6 @@
 //! How the node stands, in a page of the terminal.
 
-use federation::core::view::{DutyView, HealthView, LinkView, NodeView};
+use federation::core::view::{DutyView, FindingView, HealthView, LinkView, NodeView};
 use serde_json::json;
 
 use super::client::Client;
@@ -10,6 +10,9 @@ use super::{Global, Output};
 use crate::api::List;
 use crate::console::labels;
 use crate::language::Language;
+
+/// Findings that the page shows.
+const FINDINGS_SHOWN: usize = 10;
 
 #[derive(serde::Deserialize)]
 struct Health {
@@ -22,11 +25,35 @@ pub(super) fn run(global: &Global, output: &Output) -> Result<(), CliError> {
     let links: List<LinkView> = client.get("/links")?;
     let health: Health = client.get("/health")?;
     let duties: List<DutyView> = client.get("/duties")?;
-    let value = json!({ "node": node, "links": links.items, "health": health.items, "duties": duties.items });
+    let findings = findings(&client, FINDINGS_SHOWN)?;
+    let value = json!({
+        "node": node, "links": links.items, "health": health.items, "duties": duties.items, "findings": findings,
+    });
     output.print(&value, |language| {
-        lines(&node, &links.items, &health.items, &duties.items, language)
+        let lines = lines(&node, &links.items, &health.items, &duties.items, language);
+        let rows = finding_rows(&findings, language);
+        lines + &section(language.pick("最近发现的问题", "newest findings"), &rows)
     });
     Ok(())
+}
+
+/// The newest findings.
+pub(super) fn findings(client: &Client, limit: usize) -> Result<Vec<FindingView>, CliError> {
+    let list: List<FindingView> = client.get(&format!("/findings?limit={limit}"))?;
+    Ok(list.items)
+}
+
+/// Findings as rows: when, under which article, what.
+pub(super) fn finding_rows(findings: &[FindingView], language: Language) -> Vec<Vec<String>> {
+    let row = |finding: &FindingView| {
+        let article = finding.article.map(|article| article.short());
+        vec![
+            labels::time(finding.at),
+            article.unwrap_or_default(),
+            language.pick(&finding.zh, &finding.en).to_owned(),
+        ]
+    };
+    findings.iter().map(row).collect()
 }
 
 fn lines(

@@ -3,12 +3,13 @@
 use serde_json::json;
 
 use super::error::CliError;
-use super::init::folder;
+use super::init::{check_folder, folder};
 use super::{Global, Output};
 use crate::storage::store::{Store, StoreError};
 
 pub(super) fn rebuild(global: &Global, output: &Output) -> Result<(), CliError> {
     let dir = folder(global)?;
+    check_folder(dir)?;
     let (store, opened) =
         Store::rebuild(dir, &federation::core::project).map_err(|error| store_error(&error))?;
     let standing = store.standing();

@@ -2,14 +2,19 @@
 //!
 //! ```text
 //! take a batch of inputs ─► apply each ─► one durable write ─► release the effects
-//!                             └── the store failed: drop everything, close all links, make the core anew ──┘
+//!                             │                └── not written, or unknown: see [`CommitError`]
+//!                             └── an input met a fault: drop the batch, then the inputs again, each a batch of its own
 //! ```
 //!
-//! After a failure the core's memory may be ahead of the disk, so it is thrown away. What the batch was about to tell is derived again by
-//! `Started` and by links that come up again; operators are told that it was our fault.
+//! After a failure the core's memory may be ahead of the disk, so it is thrown away and all links are closed. What the batch was about to
+//! tell is derived again by `Started` and by links that come up again; operators are told that it was our fault. An input that meets a
+//! fault alone is dropped: one that cannot be read must not keep the others from being done. When nothing of its kind goes through any
+//! more, or when it is not known what the disk holds, the driver ends, and with it the node: the next start reads the ledger anew.
 
-use std::collections::HashSet;
-use std::sync::Arc;
+mod taken;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use federation::core::view::Status;
@@ -19,6 +24,7 @@ use identity::Moment;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use self::taken::{STARTED, Taken, token};
 use super::inbox::Queued;
 use super::metrics::Metrics;
 
@@ -26,16 +32,31 @@ use super::metrics::Metrics;
 pub const BATCH_INPUTS: usize = 256;
 /// Bytes of records and bodies after which a batch is closed.
 pub const BATCH_BYTES: usize = 8 << 20;
+/// Inputs of one kind that may meet a fault one after the other, none going through between them, before the node stops.
+pub const MAX_INPUT_FAULTS: u32 = 20;
+/// How long a neighbour is kept out after a frame of its met a fault: it sends the same again, and each time every link is closed.
+const FAULT_PAUSE: Duration = Duration::from_secs(60);
 /// Shortest time between two looks at the core's status.
 const STATUS_INTERVAL: Duration = Duration::from_millis(200);
+
+/// Why a batch is not known to be durable.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CommitError {
+    /// Nothing of it was written, and the next may be tried: the disk is full, say.
+    #[error("{0}")]
+    NotWritten(String),
+    /// It may be there or not, and nothing more is taken until the store is opened again.
+    #[error("{0}")]
+    Stopped(String),
+}
 
 /// A store that makes a batch durable.
 pub trait Durable: Read + Send + Sync {
     /// Writes the batch whole or not at all; returns when it is durable.
     ///
     /// # Errors
-    /// [`Fault`] when the medium fails; nothing of the batch counts then.
-    fn commit(&self, batch: Batch) -> Result<(), Fault>;
+    /// [`CommitError`]: whether it is certain that nothing of the batch counts.
+    fn commit(&self, batch: Batch) -> Result<(), CommitError>;
 }
 
 /// Where effects go. Never blocks on the core.
@@ -44,6 +65,17 @@ pub trait Outlet: Send {
     fn release(&mut self, effect: Effect);
     /// The batch is lost: every link is closed, nothing of it is told.
     fn abandon(&mut self);
+}
+
+/// Why the driver has ended by itself, once it has.
+pub(super) type Halted = Arc<OnceLock<String>>;
+
+/// Why a batch is lost.
+enum Lost {
+    /// The input that was taken last met a fault.
+    Input(Fault),
+    /// The batch was not committed.
+    Commit(CommitError),
 }
 
 /// The core and what it runs on.
@@ -55,10 +87,15 @@ pub(super) struct Driver<O> {
     metrics: Arc<Metrics>,
     status: watch::Sender<Arc<Status>>,
     status_at: Option<Instant>,
+    halted: Halted,
     /// Whether the core has seen `Started`.
     started: bool,
-    /// Links the core has been told of; frames of others belong to a core that is gone.
-    links: HashSet<LinkId>,
+    /// Links the core has been told of, with the neighbour's key; frames of others belong to a core that is gone.
+    links: HashMap<LinkId, [u8; 32]>,
+    /// Neighbours that are kept out, since when.
+    kept_out: HashMap<[u8; 32], Instant>,
+    /// Inputs that met a fault since one of their kind went through.
+    faults: BTreeMap<&'static str, u32>,
 }
 
 impl<O: Outlet> Driver<O> {
@@ -68,6 +105,7 @@ impl<O: Outlet> Driver<O> {
         outlet: O,
         metrics: Arc<Metrics>,
         status: watch::Sender<Arc<Status>>,
+        halted: Halted,
     ) -> Self {
         let core = Core::new(me.clone());
         Self {
@@ -78,12 +116,15 @@ impl<O: Outlet> Driver<O> {
             metrics,
             status,
             status_at: None,
+            halted,
             started: false,
-            links: HashSet::new(),
+            links: HashMap::new(),
+            kept_out: HashMap::new(),
+            faults: BTreeMap::new(),
         }
     }
 
-    /// Runs on this thread until `stop` is cancelled; `runtime` only wakes it up.
+    /// Runs on this thread until `stop` is cancelled or the driver halts; `runtime` only wakes it up.
     pub(super) fn run(
         mut self,
         mut inputs: mpsc::Receiver<Queued>,
@@ -91,7 +132,11 @@ impl<O: Outlet> Driver<O> {
         runtime: &tokio::runtime::Handle,
     ) {
         self.step(&mut || None);
-        while let Some(Some(first)) = runtime.block_on(stop.run_until_cancelled(inputs.recv())) {
+        while self.halted.get().is_none() {
+            let Some(Some(first)) = runtime.block_on(stop.run_until_cancelled(inputs.recv()))
+            else {
+                break;
+            };
             let mut first = Some(first);
             self.step(&mut || first.take().or_else(|| inputs.try_recv().ok()));
             self.metrics.queue.set(inputs.len() as i64);
@@ -100,23 +145,67 @@ impl<O: Outlet> Driver<O> {
 
     /// One batch: what `next` has now, within the limits.
     pub(super) fn step(&mut self, next: &mut dyn FnMut() -> Option<Queued>) {
-        let mut tokens = Vec::new();
-        match self.batch(next, &mut tokens) {
+        if !self.started {
+            match self.begin() {
+                Ok(effects) => self.release(effects),
+                Err(lost) => return self.not_begun(lost, next),
+            }
+        }
+        let mut taken = Vec::new();
+        match self.batch(next, &mut taken) {
             Ok(effects) => {
-                for effect in effects {
-                    self.outlet.release(effect);
+                for one in taken.iter().filter(|one| one.applied) {
+                    self.faults.remove(one.kind);
                 }
+                self.release(effects);
                 self.publish_status();
             }
-            Err(fault) => self.fail(&fault, tokens),
+            Err(lost) => self.lose(lost, taken),
         }
+    }
+
+    fn release(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            self.outlet.release(effect);
+        }
+    }
+
+    /// Tells a new core that it is one.
+    fn begin(&mut self) -> Result<Vec<Effect>, Lost> {
+        let effects = self.durably(|driver, ctx| {
+            driver.core.apply(Input::Started, ctx)?;
+            Ok(1)
+        })?;
+        self.started = true;
+        self.faults.remove(STARTED);
+        Ok(effects)
     }
 
     fn batch(
         &mut self,
         next: &mut dyn FnMut() -> Option<Queued>,
-        tokens: &mut Vec<Token>,
-    ) -> Result<Vec<Effect>, Fault> {
+        taken: &mut Vec<Taken>,
+    ) -> Result<Vec<Effect>, Lost> {
+        self.durably(|driver, ctx| {
+            while taken.len() < BATCH_INPUTS && ctx.txn.weight() < BATCH_BYTES {
+                let Some(queued) = next() else { break };
+                let (mut one, input) = Taken::from(queued);
+                let applied = driver.concerns_this_core(&input, &mut ctx.effects);
+                one.applied = applied;
+                taken.push(one);
+                if applied {
+                    driver.core.apply(input, ctx)?;
+                }
+            }
+            Ok(taken.len())
+        })
+    }
+
+    /// Makes what `work` does durable; gives its effects, which may be released then. `work` says how many inputs it took.
+    fn durably(
+        &mut self,
+        work: impl FnOnce(&mut Self, &mut Context<'_, '_>) -> Result<usize, Fault>,
+    ) -> Result<Vec<Effect>, Lost> {
         let store = Arc::clone(&self.store);
         let mut txn = Txn::new(&*store);
         let mut entropy = random;
@@ -126,61 +215,149 @@ impl<O: Outlet> Driver<O> {
             txn: &mut txn,
             effects: Vec::new(),
         };
-        let mut outcome = if self.started {
-            Ok(())
-        } else {
-            self.core.apply(Input::Started, &mut ctx)
-        };
-        // The room that frames hold in the queue is given back when the batch is over.
-        let mut taken = Vec::new();
-        while taken.len() < BATCH_INPUTS && ctx.txn.weight() < BATCH_BYTES {
-            let Some(mut queued) = next() else { break };
-            let input = std::mem::replace(&mut queued.input, Input::Tick);
-            taken.push(queued);
-            tokens.extend(token(&input));
-            // After a fault the rest of the batch is only taken to know whom to tell.
-            if outcome.is_ok() && self.concerns_this_core(&input) {
-                outcome = self.core.apply(input, &mut ctx);
-            }
-        }
-        outcome?;
+        let inputs = work(self, &mut ctx).map_err(Lost::Input)?;
         let effects = ctx.effects;
         let batch = txn.into_batch();
         if !batch.is_empty() {
             let (records, begun) = (batch.records.len(), Instant::now());
-            self.store.commit(batch)?;
-            self.metrics
-                .committed(taken.len(), records, begun.elapsed());
+            self.store.commit(batch).map_err(Lost::Commit)?;
+            self.metrics.committed(inputs, records, begun.elapsed());
         }
-        self.started = true;
         Ok(effects)
     }
 
-    fn concerns_this_core(&mut self, input: &Input) -> bool {
+    fn concerns_this_core(&mut self, input: &Input, effects: &mut Vec<Effect>) -> bool {
         match input {
-            Input::LinkUp { link, .. } => self.links.insert(*link),
-            Input::Frame { link, .. } => self.links.contains(link),
-            Input::LinkDown { link } => self.links.remove(link),
+            Input::LinkUp {
+                link,
+                transport_key,
+            } => {
+                let since = self.kept_out.get(transport_key);
+                if since.is_some_and(|since| since.elapsed() < FAULT_PAUSE) {
+                    let reason = "a frame of this neighbour met a fault here; kept out for a while";
+                    effects.push(Effect::Close {
+                        link: *link,
+                        reason: reason.into(),
+                    });
+                    return false;
+                }
+                self.links.insert(*link, *transport_key).is_none()
+            }
+            Input::Frame { link, .. } => self.links.contains_key(link),
+            Input::LinkDown { link } => self.links.remove(link).is_some(),
             _ => true,
         }
     }
 
-    fn fail(&mut self, fault: &Fault, tokens: Vec<Token>) {
-        tracing::error!(%fault, "batch lost, starting over from what is durable");
+    /// A new core could not be told that it is one; the operators whose inputs wait hear it.
+    fn not_begun(&mut self, lost: Lost, next: &mut dyn FnMut() -> Option<Queued>) {
+        let waiting = std::iter::from_fn(next).take(BATCH_INPUTS);
+        let tokens: Vec<Token> = waiting.filter_map(|queued| token(&queued.input)).collect();
+        self.start_over();
+        match lost {
+            Lost::Commit(error) => self.not_committed(&error, tokens),
+            Lost::Input(fault) => self.faulted(STARTED, tokens, &fault),
+        }
+    }
+
+    fn lose(&mut self, lost: Lost, mut taken: Vec<Taken>) {
+        let fault = match lost {
+            Lost::Commit(error) => {
+                self.start_over();
+                let tokens = taken.iter().filter_map(|one| one.token).collect();
+                return self.not_committed(&error, tokens);
+            }
+            Lost::Input(fault) => fault,
+        };
+        let alone = taken.len() == 1;
+        if let Some(last) = taken.pop_if(|last| alone || last.link.is_some()) {
+            if let Some(key) = last.link.and_then(|link| self.links.get(&link)) {
+                self.kept_out
+                    .retain(|_, since| since.elapsed() < FAULT_PAUSE);
+                self.kept_out.insert(*key, Instant::now());
+            }
+            self.start_over();
+            self.faulted(last.kind, last.token.into_iter().collect(), &fault);
+        } else {
+            tracing::warn!(%fault, "batch lost, its inputs are tried one by one");
+            self.start_over();
+        }
+        // The links are closed; what their inputs said is said again.
+        for one in taken.into_iter().filter(|one| one.link.is_none()) {
+            match self.halted.get().cloned() {
+                None => {
+                    let mut one = Some(one.queued);
+                    self.step(&mut || one.take());
+                }
+                Some(reason) => self.refuse(one.token.into_iter().collect(), &format!(
+                    "节点正在停止，未作任何更改，请稍后重试 / the node is stopping, nothing was changed, try again later: {reason}"
+                )),
+            }
+        }
+    }
+
+    /// Throws away a core whose memory may be ahead of the disk.
+    fn start_over(&mut self) {
         self.metrics.faults.inc();
         self.core = Core::new(self.me.clone());
         self.started = false;
         self.links.clear();
         self.outlet.abandon();
+    }
+
+    /// An input met a fault alone, and is dropped.
+    fn faulted(&mut self, kind: &'static str, tokens: Vec<Token>, fault: &Fault) {
+        tracing::error!(%fault, input = kind, "an input met a fault and is dropped");
+        self.metrics.input_faults.inc();
+        self.refuse(tokens, &format!(
+            "本节点故障，未作任何更改，请稍后重试 / a fault of this node, nothing was changed, try again later: {fault}"
+        ));
+        let faults = self.faults.entry(kind).or_default();
+        *faults += 1;
+        if *faults >= MAX_INPUT_FAULTS {
+            let reason =
+                format!("{faults} inputs in a row ({kind}) met a fault, the last: {fault}");
+            self.halt(reason);
+        }
+    }
+
+    fn not_committed(&mut self, error: &CommitError, tokens: Vec<Token>) {
+        match error {
+            CommitError::NotWritten(reason) => {
+                tracing::error!(
+                    reason,
+                    "batch not written, starting over from what is durable"
+                );
+                self.refuse(tokens, &format!(
+                    "未能写入存储，未作任何更改，请稍后重试 / not stored, nothing was changed, try again later: {reason}"
+                ));
+            }
+            CommitError::Stopped(reason) => {
+                self.refuse(tokens, &format!(
+                    "结果未知，请重发同一签名文书 / outcome unknown: send the same signed act again: {reason}"
+                ));
+                self.halt(reason.clone());
+            }
+        }
+    }
+
+    fn refuse(&mut self, tokens: Vec<Token>, text: &str) {
         for token in tokens {
-            let refused = Refused::Fault(format!(
-                "未能写入存储，未作任何更改，请稍后重试 / not stored, nothing was changed, try again later: {fault}"
-            ));
             self.outlet.release(Effect::Answer {
                 token,
-                answer: Err(refused),
+                answer: Err(Refused::Fault(text.to_owned())),
             });
         }
+    }
+
+    /// Nothing more is done in this run.
+    fn halt(&mut self, reason: String) {
+        tracing::error!(
+            reason,
+            "the node stops and must be started again: it then catches up with its ledger"
+        );
+        // The first reason stays.
+        let _ = self.halted.set(reason);
     }
 
     fn publish_status(&mut self) {
@@ -201,16 +378,6 @@ impl<O: Outlet> Driver<O> {
             }
             Err(fault) => tracing::warn!(%fault, "status not read"),
         }
-    }
-}
-
-/// The operator's request that an input is, if it is one.
-fn token(input: &Input) -> Option<Token> {
-    match input {
-        Input::Act { token, .. } | Input::Install { token, .. } | Input::Search { token, .. } => {
-            Some(*token)
-        }
-        _ => None,
     }
 }
 

@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::driver::now;
+use super::driver::{Halted, now};
 use super::inbox::Inbox;
 use super::metrics::Metrics;
 use super::search::{LevelState, SearchOutcome, Searches, levels_above};
@@ -42,6 +42,7 @@ pub(super) struct Shared {
     pub(super) objects: Arc<Objects>,
     pub(super) index: Arc<SearchIndex>,
     pub(super) status: watch::Receiver<Arc<Status>>,
+    pub(super) halted: Halted,
     pub(super) metrics: Arc<Metrics>,
     pub(super) transport: Transport,
     pub(super) stop: CancellationToken,
@@ -158,6 +159,8 @@ impl Handle {
             .await
             .map_err(|_| shutting_down())?;
         tokio::select! {
+            // An answer that was given before the node stopped is heard: it may say that the outcome is unknown.
+            biased;
             answer = answered => answer.unwrap_or_else(|_| Err(shutting_down())),
             () = self.0.stop.cancelled() => Err(shutting_down()),
         }
@@ -271,6 +274,17 @@ impl Handle {
     /// Now, by the node's clock.
     pub fn now(&self) -> Moment {
         now()
+    }
+
+    /// Why the node takes nothing more until it is started again, if so.
+    pub async fn halted(&self) -> Option<String> {
+        if let Some(reason) = self.0.halted.get() {
+            return Some(reason.clone());
+        }
+        let store = self.store();
+        // It waits for a running commit.
+        let standing = tokio::task::spawn_blocking(move || store.standing()).await;
+        standing.map_or_else(|error| Some(error.to_string()), |standing| standing.stopped)
     }
 
     /// Ends when the node stops, for whatever reason.

@@ -19,8 +19,10 @@ pub struct Metrics {
     pub inputs: Counter,
     /// Ledger records written.
     pub records: Counter,
-    /// Batches that could not be committed.
+    /// Batches that were lost: an input met a fault, or they were not committed.
     pub faults: Counter,
+    /// Inputs that met a fault alone and were dropped.
+    pub input_faults: Counter,
     /// Seconds from the start of a commit until it is durable.
     pub commit_seconds: Histogram,
     /// Inputs waiting for the core.
@@ -85,7 +87,12 @@ impl Metrics {
             batches: counter(r, "batches", "Batches committed"),
             inputs: counter(r, "inputs", "Inputs applied"),
             records: counter(r, "records", "Ledger records written"),
-            faults: counter(r, "commit_faults", "Batches that could not be committed"),
+            faults: counter(r, "commit_faults", "Batches that were lost"),
+            input_faults: counter(
+                r,
+                "input_faults",
+                "Inputs that met a fault alone and were dropped",
+            ),
             queue: gauge(r, "queue_inputs", "Inputs waiting for the core"),
             links: gauge(r, "links", "Links that are up"),
             frames_sent: counter(r, "frames_sent", "Link frames sent"),

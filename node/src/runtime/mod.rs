@@ -29,7 +29,7 @@ use crate::storage::objects::Objects;
 use crate::storage::store::{Store, StoreError};
 use crate::transport::circuit::Circuits;
 use crate::transport::{self, Transport, TransportConfig, TransportError};
-use driver::{Driver, Durable, Outlet};
+use driver::{CommitError, Driver, Durable, Halted, Outlet};
 use handle::{Requests, Shared};
 use inbox::Inbox;
 use metrics::Metrics;
@@ -74,10 +74,15 @@ pub enum StartError {
 }
 
 impl Durable for Store {
-    fn commit(&self, batch: Batch) -> Result<(), Fault> {
-        Store::commit(self, &batch)
-            .map(|_| ())
-            .map_err(|error| Fault(error.to_string()))
+    fn commit(&self, batch: Batch) -> Result<(), CommitError> {
+        Store::commit(self, &batch).map(|_| ()).map_err(|error| {
+            let reason = error.to_string();
+            if error.outcome_unknown() {
+                CommitError::Stopped(reason)
+            } else {
+                CommitError::NotWritten(reason)
+            }
+        })
     }
 }
 
@@ -138,7 +143,7 @@ pub async fn start(config: &NodeConfig, keys: NodeKeys) -> Result<Handle, StartE
         tasks: tasks.clone(),
         stop: stop.clone(),
     });
-    let requests = Arc::new(Requests::default());
+    let (requests, halted) = (Arc::new(Requests::default()), Halted::default());
     let (status_sender, status) = watch::channel(Arc::new(Status::default()));
     let outlet = NodeOutlet {
         transport: transport.clone(),
@@ -152,6 +157,7 @@ pub async fn start(config: &NodeConfig, keys: NodeKeys) -> Result<Handle, StartE
         outlet,
         Arc::clone(&metrics),
         status_sender,
+        Arc::clone(&halted),
     );
     run_core(driver, inputs, &stop, &tasks)?;
     tasks.spawn(running.task);
@@ -169,6 +175,7 @@ pub async fn start(config: &NodeConfig, keys: NodeKeys) -> Result<Handle, StartE
         objects,
         index,
         status,
+        halted,
         metrics,
         transport,
         stop,

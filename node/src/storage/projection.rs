@@ -26,7 +26,7 @@ const CACHE_BYTES: u64 = 8 << 20;
 /// How often sled writes out what it has, milliseconds. Not a promise of durability, only a bound on what a restart replays.
 const FLUSH_EVERY_MS: u64 = 500;
 /// What the tables mean; raised whenever `federation::core::project` writes something else, and every node then rebuilds.
-const MEANING: u64 = 2;
+const MEANING: u64 = 3;
 /// Prefix of the projection's own keys; tables begin at 1.
 const OWN: u8 = 0;
 /// Key of the mark of how far the tables have come.

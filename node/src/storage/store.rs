@@ -35,6 +35,18 @@ pub enum StoreError {
     /// The ledger: see each case for whether the next batch may be tried.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The tables had seen a batch that the ledger no longer holds: what was accepted is gone. The node does not go on by itself, for it would sign
+    /// another history than the one it has told; `guantong rebuild` drops the tables and accepts the loss.
+    #[error(
+        "账本缺少已受理的批次：数据表见过第 {known} 批，账本只到第 {last} 批。请恢复完整的账本副本后再启动；确已无法恢复时，运行 guantong rebuild 以现有账本为准 \
+         (the ledger ends at batch {last}, the tables had seen {known}: restore the whole ledger; only if it is lost for good, run guantong rebuild)"
+    )]
+    LedgerLost {
+        /// The last batch the tables had seen.
+        known: u64,
+        /// The last batch the ledger holds.
+        last: u64,
+    },
     /// The tables cannot be made at all.
     #[error("无法在 {} 中建立数据表：{source} (the tables cannot be made)", .folder.display())]
     Tables {
@@ -69,6 +81,22 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether a commit that failed so may have left its batch in the ledger. No more is committed then; the next start tells.
+    pub fn outcome_unknown(&self) -> bool {
+        match self {
+            Self::WrongDigest(_)
+            | Self::Journal(JournalError::NotWritten { .. } | JournalError::TooLarge) => false,
+            Self::Behind { .. }
+            | Self::Journal(_)
+            | Self::Lock(_)
+            | Self::LedgerLost { .. }
+            | Self::Tables { .. }
+            | Self::Project { .. } => true,
+        }
+    }
+}
+
 /// What opening found and did, for the log and the operator.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Opened {
@@ -78,9 +106,6 @@ pub struct Opened {
     pub discarded: Option<Discarded>,
     /// What was replayed into the tables.
     pub replayed: Replay,
-    /// The tables had seen this batch, and the ledger no longer holds it: a batch that had been accepted is gone (an older copy was
-    /// restored, or the disk lost what it had confirmed). Others may hold it, and the parent's cosigned checkpoint will show the loss.
-    pub lost_up_to: Option<u64>,
 }
 
 /// How the store stands.
@@ -126,9 +151,11 @@ impl Store {
         let applied = projection
             .applied()
             .map_err(|fault| tables(io::Error::other(fault)))?;
-        let mut lost_up_to = None;
         if let Some(reason) = mismatch(&journal, applied)? {
-            lost_up_to = (applied.batch > journal.last_batch()).then_some(applied.batch);
+            let (known, last) = (applied.batch, journal.last_batch());
+            if known > last {
+                return Err(StoreError::LedgerLost { known, last });
+            }
             let (fresh, why) = projection.replace(dir, reason).map_err(tables)?;
             projection = fresh;
             discarded = Some(why);
@@ -142,7 +169,6 @@ impl Store {
                     recovery,
                     discarded,
                     replayed,
-                    lost_up_to,
                 },
             )),
             Err(error) if from_nothing => Err(error),
@@ -168,7 +194,6 @@ impl Store {
                         recovery,
                         discarded: Some(why),
                         replayed,
-                        lost_up_to,
                     },
                 ))
             }

@@ -24,11 +24,11 @@ use identity::{
     VerifyKey, codec, sealing,
 };
 use libp2p::Stream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 pub use super::endpoint::Circuit;
 use super::endpoint::Running;
+use super::slots::{Slot, Slots};
 use super::splice::{IDLE_TIMEOUT, splice};
 use super::{CircuitStreams, FrameError, OpenError, Transport, read_frame, write_frame};
 use crate::runtime::driver::{now, random};
@@ -67,7 +67,7 @@ pub enum CircuitError {
     /// The header is not what it must be.
     #[error("header: {0}")]
     Header(&'static str),
-    /// Too many circuits run here.
+    /// Too many circuits run here, or too many of one neighbour.
     #[error("too many circuits")]
     Busy,
     /// The request could not be sealed or opened.
@@ -101,14 +101,14 @@ pub struct Circuits {
     store: Arc<dyn Read + Send + Sync>,
     transport: Transport,
     metrics: Arc<Metrics>,
-    slots: Arc<Semaphore>,
+    slots: Slots,
     remembered: Mutex<HashMap<[u8; 16], Moment>>,
 }
 
 impl std::fmt::Debug for Circuits {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Circuits")
-            .field("free", &self.slots.available_permits())
+            .field("free", &self.slots.free())
             .finish_non_exhaustive()
     }
 }
@@ -131,7 +131,7 @@ struct Verified {
 }
 
 impl Circuits {
-    /// Circuits over `transport`, at most `limit` at a time.
+    /// Circuits over `transport`, at most `limit` at a time, a part of them for each neighbour.
     pub fn new(
         keys: (SigningKey, Vec<OpeningKey>, VerifyKey),
         store: Arc<dyn Read + Send + Sync>,
@@ -140,7 +140,7 @@ impl Circuits {
         limit: u32,
     ) -> Self {
         let (signing, opening, root) = keys;
-        let slots = Arc::new(Semaphore::new(limit as usize));
+        let slots = Slots::new(limit);
         Self {
             signing,
             opening,
@@ -162,10 +162,7 @@ impl Circuits {
         to: &Member,
         request: &CircuitRequest,
     ) -> Result<Circuit, CircuitError> {
-        let slot = Arc::clone(&self.slots)
-            .acquire_owned()
-            .await
-            .map_err(|_| CircuitError::Busy)?;
+        let slot = self.slots.own().await.ok_or(CircuitError::Busy)?;
         let (chain, me) = self.me()?;
         let mut id = [0; 16];
         random(&mut id);
@@ -216,7 +213,7 @@ impl Circuits {
         F: Fn(Arrival) + Send + Sync + Clone + 'static,
     {
         while let Some((neighbour, stream)) = streams.next().await {
-            let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else {
+            let Some(slot) = self.slots.neighbour(neighbour) else {
                 tracing::warn!("circuit refused: {}", CircuitError::Busy);
                 continue;
             };
@@ -235,7 +232,7 @@ impl Circuits {
         &self,
         neighbour: [u8; 32],
         mut stream: Stream,
-        slot: OwnedSemaphorePermit,
+        slot: Slot,
     ) -> Result<Option<Arrival>, CircuitError> {
         let header = timeout(
             HEADER_TIMEOUT,
@@ -312,7 +309,7 @@ impl Circuits {
         &self,
         verified: Verified,
         stream: Stream,
-        slot: OwnedSemaphorePermit,
+        slot: Slot,
         running: Running,
     ) -> Result<Arrival, CircuitError> {
         let Verified { open, origin } = verified;

@@ -6,10 +6,10 @@ use std::time::Duration;
 use futures::AsyncWriteExt;
 use identity::{ChunkOpener, ChunkSealer, Direction};
 use libp2p::Stream;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use super::circuit::CircuitError;
+use super::slots::Slot;
 use super::splice::IDLE_TIMEOUT;
 use super::{FrameError, read_frame, write_frame};
 use crate::runtime::metrics::Metrics;
@@ -24,7 +24,7 @@ pub struct Circuit {
     stream: Stream,
     sealer: ChunkSealer,
     opener: ChunkOpener,
-    _slot: OwnedSemaphorePermit,
+    _slot: Slot,
     _running: Running,
 }
 
@@ -57,7 +57,7 @@ impl Circuit {
         stream: Stream,
         key: [u8; 32],
         sends: Direction,
-        slot: OwnedSemaphorePermit,
+        slot: Slot,
         running: Running,
     ) -> Self {
         let receives = match sends {

@@ -10,6 +10,7 @@ mod endpoint;
 mod framing;
 mod link;
 mod listen;
+mod slots;
 mod splice;
 mod swarm;
 

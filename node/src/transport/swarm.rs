@@ -33,6 +33,10 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
 const PING_INTERVAL: Duration = Duration::from_secs(5);
 /// How long it may take to answer, with bulk data in front of the answer.
 const PING_TIMEOUT: Duration = Duration::from_secs(20);
+/// Streams of one connection, both ends' together: the link's two, and the circuits that each end may open. A neighbour that opens more loses
+/// the connection.
+const MAX_STREAMS: usize = 256;
+const _: () = assert!(2 + 2 * (super::slots::MAX_CIRCUITS as usize) < MAX_STREAMS);
 /// Ended links that may wait to be noticed.
 const ENDED_QUEUE: usize = 64;
 
@@ -122,7 +126,7 @@ impl Network {
             .with_tcp(
                 tcp::Config::default().nodelay(true),
                 noise::Config::new,
-                yamux::Config::default,
+                multiplexing,
             )
             .map_err(|error| setup(&error))?
             .with_behaviour(|_| behaviour)
@@ -407,6 +411,15 @@ impl Network {
             );
         }
     }
+}
+
+/// Streams of a connection, bounded. Each starts with a window of 256 KiB; yamux widens it only by what is read here, and up to 1 GiB for a
+/// connection. libp2p-yamux 0.48 gives no way to set that lower, so what bounds it is how slowly this node reads: frames wait for room
+/// in the core's queue and circuits pass through buffers of 64 KiB. Above `limits.memory_bytes` no further connection is taken.
+fn multiplexing() -> yamux::Config {
+    let mut config = yamux::Config::default();
+    config.set_max_num_streams(MAX_STREAMS);
+    config
 }
 
 /// Waits for the next dial; for ever when none is due.

@@ -85,7 +85,10 @@ impl Core {
                 answer.docket = docket;
                 answer.warnings = warnings;
             }
-            Outcome::Certified(chain) => answer.chain = Some(chain),
+            Outcome::Certified(chain) => {
+                answer.warnings = few_witnesses(&chain);
+                answer.chain = Some(chain);
+            }
             Outcome::Invalid(reason) => return Ok(Err(Refused::NotAuthentic(reason))),
             Outcome::Refused(refusal) => {
                 ctx.refusal(act.id(), act.doer().clone(), &refusal)?;
@@ -381,4 +384,21 @@ fn travels_lightly(act: &VerifiedAct) -> Result<(), Refusal> {
         return Err(RefusalReason::TooLong { found, limit }.under(article));
     }
     Ok(())
+}
+
+/// Witnesses a node should have outside its own line.
+const WITNESSES: usize = 2;
+
+/// A certificate may name fewer than [`WITNESSES`]; whoever issues it is told what that means.
+fn few_witnesses(chain: &Chain) -> Vec<String> {
+    let named = chain
+        .claimed()
+        .map_or(0, |certificate| certificate.witnesses.len());
+    if named < WITNESSES {
+        vec![format!(
+            "证书列明{named}个见证节点，应为{WITNESSES}个：上下级合谋改写账本时将缺少旁证 ({named} of {WITNESSES} witnesses named)"
+        )]
+    } else {
+        Vec::new()
+    }
 }

@@ -1,12 +1,17 @@
-//! Checkpoints of this node's ledger: signed, offered to the parent (the hub: to its children), cosigned, and the same for others.
+//! Checkpoints of this node's ledger: signed, offered to the parent (the hub: to its children) and to witnesses, cosigned, and the same
+//! for others.
 
-use identity::{Digest, Moment, Path, Signed};
+mod weighing;
+mod witnesses;
+
+use identity::{Certificate, Digest, Moment, Path, Signed};
 use sharing::ledger::{Checkpoint, Cosignature, checkpoint, merkle};
 
-use super::tables::{View, code_key, counter, merkle_key, meta};
+use super::tables::{CheckpointRow, View, counter, merkle_key, meta};
 use super::{Context, Core, LinkId, Record};
 use crate::store::{Fault, Table};
 use crate::wire::Frame;
+use weighing::{ELSEWHERE, Weighed, tell_denied};
 
 /// A checkpoint is signed at most this often, milliseconds: one signature for all that happened in between.
 const CHECKPOINT_EVERY_MS: i64 = 1_000;
@@ -44,6 +49,14 @@ struct Offer {
     from: u64,
     /// Whether the neighbour named that size itself, so that it has no reason to name another.
     corrected: bool,
+}
+
+/// Whose history another node holds of this one.
+enum Held {
+    /// This node's own, up to this size.
+    Ours(u64),
+    /// Another, signed with this node's key.
+    Foreign(Checkpoint),
 }
 
 impl Core {
@@ -135,59 +148,23 @@ impl Core {
         let (Some(peer), Some(here)) = (self.peer(link), self.place().cloned()) else {
             return Ok(());
         };
-        let previous: Option<Signed<Checkpoint>> =
-            ctx.txn.row(Table::Cosigned, &code_key(&peer.code()))?;
-        let before = previous
-            .as_ref()
-            .and_then(|signed| signed.claimed(MAX_CHECKPOINT_BYTES).ok());
-        if previous.as_ref() == Some(signed) {
-            // Cosigned before; the answer was lost on the way.
-            return self.cosign(ctx, link, &here, signed);
-        }
-        // A successor begins its own ledger: the old one's size means nothing to it.
-        let certified = peer.member.certificate().epoch;
-        let same_epoch = before.as_ref().filter(|before| before.epoch >= certified);
-        if same_epoch.is_some_and(|before| before.size != from) || (before.is_none() && from != 0) {
-            ctx.send(
-                link,
-                Frame::CosignRefused {
-                    newest: previous,
-                    reason: "proof starts elsewhere".into(),
-                },
-            );
-            return Ok(());
-        }
-        let checked = checkpoint::verify(signed, peer.member.certificate()).and_then(|new| {
-            checkpoint::check_extends(before.as_ref(), &new, proof, ctx.now).map(|()| new)
-        });
-        match checked {
-            Ok(_) => {
-                let at = ctx.now;
-                ctx.record(&Record::ChildCosigned {
-                    checkpoint: signed.clone(),
-                    at,
-                })?;
-                self.cosign(ctx, link, &here, signed)
+        match self.weigh(ctx, peer.member.certificate(), signed, from, proof)? {
+            Weighed::Holds => self.cosign(ctx, link, &here, signed),
+            Weighed::Elsewhere(newest) => {
+                let reason = ELSEWHERE.into();
+                ctx.send(link, Frame::CosignRefused { newest, reason });
+                Ok(())
             }
-            Err(error) => {
+            Weighed::Refused(newest, error) => {
                 let told = self
                     .links
                     .get_mut(&link)
                     .is_some_and(|state| std::mem::replace(&mut state.checkpoint.refused, true));
                 if !told {
-                    ctx.finding(
-                        format!("拒绝为{}的账本检查点联署：{error}", peer.code()),
-                        format!("checkpoint of {} not cosigned: {error}", peer.code()),
-                        None,
-                    )?;
+                    tell_denied(ctx, &peer.code(), &error)?;
                 }
-                ctx.send(
-                    link,
-                    Frame::CosignRefused {
-                        newest: previous,
-                        reason: error.to_string(),
-                    },
-                );
+                let reason = error.to_string();
+                ctx.send(link, Frame::CosignRefused { newest, reason });
                 Ok(())
             }
         }
@@ -234,7 +211,7 @@ impl Core {
         }
         let Some(row) = ctx
             .txn
-            .row::<super::tables::CheckpointRow>(Table::Checkpoints, &size.to_be_bytes())?
+            .row::<CheckpointRow>(Table::Checkpoints, &size.to_be_bytes())?
         else {
             return Ok(());
         };
@@ -278,24 +255,19 @@ impl Core {
         let Some(offer) = offer else {
             return Ok(());
         };
-        let known = newest
-            .as_ref()
-            .and_then(|signed| checkpoint::verify(signed, member.certificate()).ok());
-        let from = known.as_ref().map_or(0, |known| known.size);
-        let size = counter(&*ctx.txn, meta::LEAVES)?;
-        let ours = if from <= size {
-            merkle::root(from, &Nodes(&*ctx.txn)).ok()
-        } else {
-            None
+        let held = self.held(ctx, member.certificate(), newest.as_ref())?;
+        let from = match held {
+            Held::Ours(size) => size,
+            Held::Foreign(held) => {
+                let (from, size) = (held.size, counter(&*ctx.txn, meta::LEAVES)?);
+                self.rest(link, Moment::MAX);
+                return ctx.finding(
+                    format!("上级联署过的账本与本节点账本不符（上级{from}条，本节点{size}条）：疑似从旧备份恢复，请核查"),
+                    format!("the ledger the parent cosigned ({from} records) is not this node's ({size}): restored from an old backup? ({reason})"),
+                    None,
+                );
+            }
         };
-        if known.as_ref().is_some_and(|known| ours != Some(known.root)) {
-            self.rest(link, Moment::MAX);
-            return ctx.finding(
-                format!("上级联署过的账本与本节点账本不符（上级{from}条，本节点{size}条）：疑似从旧备份恢复，请核查"),
-                format!("the ledger the parent cosigned ({from} records) is not this node's ({size}): restored from an old backup? ({reason})"),
-                None,
-            );
-        }
         let newest_own = ctx
             .txn
             .row::<Signed<Checkpoint>>(Table::Meta, meta::CHECKPOINT)?;
@@ -326,6 +298,29 @@ impl Core {
             },
         );
         Ok(())
+    }
+
+    /// What the other side says it cosigned last: part of this node's own history, or of another.
+    fn held(
+        &self,
+        ctx: &Context<'_, '_>,
+        own: &Certificate,
+        newest: Option<&Signed<Checkpoint>>,
+    ) -> Result<Held, Fault> {
+        let Some(known) = newest.and_then(|signed| checkpoint::verify(signed, own).ok()) else {
+            return Ok(Held::Ours(0));
+        };
+        let size = counter(&*ctx.txn, meta::LEAVES)?;
+        let ours = if known.size <= size {
+            merkle::root(known.size, &Nodes(&*ctx.txn)).ok()
+        } else {
+            None
+        };
+        Ok(if ours == Some(known.root) {
+            Held::Ours(known.size)
+        } else {
+            Held::Foreign(known)
+        })
     }
 
     /// Tells the operator, once on a link, that the neighbour does not cosign, and waits before the next offer.

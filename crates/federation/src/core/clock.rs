@@ -36,6 +36,7 @@ impl Core {
         }
         if elapsed(self.last_retry, ctx.now, RETRY_EVERY_MS) {
             self.last_retry = Some(ctx.now);
+            self.ask_witnesses(ctx)?;
             self.ask_pending_chains(ctx)?;
             self.resume_fetches(ctx)?;
             self.expire_envelopes(ctx)?;
@@ -224,7 +225,7 @@ const MAX_DOCKETS_COUNTED: usize = 100_000;
 /// Queue places counted for one report; beyond, the report says this number.
 const MAX_QUEUE_COUNTED: usize = 10_000;
 
-fn elapsed(last: Option<Moment>, now: Moment, every_ms: i64) -> bool {
+pub(super) fn elapsed(last: Option<Moment>, now: Moment, every_ms: i64) -> bool {
     // A clock that was set back must not stop what it drives.
     last.is_none_or(|last| now < last || now.millis_since(last) >= every_ms)
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use identity::{Chain, Code, Domain, Member, MembershipError, Moment, Path, Signed, codec, sealing};
+use identity::{
+    Chain, Code, Domain, Member, MembershipError, Moment, Path, Signed, codec, sealing,
+};
 
 use super::links::Peer;
 use super::tables::{OutboxRow, SeenRow, View, code_key, counter, envelope_key};
@@ -268,12 +270,18 @@ impl Core {
         origin: &Chain,
     ) -> Result<Result<Member, MembershipError>, Fault> {
         let proved = self.prove(ctx, origin)?;
-        let made = match (&proved, signed.claimed(MAX_ENVELOPE_BYTES + ENVELOPE_FRAME_BYTES)) {
+        let made = match (
+            &proved,
+            signed.claimed(MAX_ENVELOPE_BYTES + ENVELOPE_FRAME_BYTES),
+        ) {
             (Err(MembershipError::Expired { .. }), Ok(envelope)) => envelope.created,
             _ => return Ok(proved),
         };
         let oldest = ctx.now.plus_millis(-ENVELOPE_LIFE_MS);
-        let from_afar = |member: &Member| self.peer(link).is_some_and(|peer| peer.code() != member.code());
+        let from_afar = |member: &Member| {
+            self.peer(link)
+                .is_some_and(|peer| peer.code() != member.code())
+        };
         match self.prove_at(ctx, origin, made)? {
             Ok(member) if made >= oldest && from_afar(&member) => Ok(Ok(member)),
             _ => Ok(proved),

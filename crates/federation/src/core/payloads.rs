@@ -65,6 +65,17 @@ impl Core {
                     None => Ok(()),
                 }
             }
+            Payload::WitnessWanted {
+                checkpoint,
+                from: size,
+                proof,
+            } => self.witness_wanted(ctx, from, &checkpoint, size, &proof),
+            Payload::Witnessed { size, cosignature } => {
+                self.witnessed(ctx, from, size, cosignature)
+            }
+            Payload::WitnessRefused { newest, reason } => {
+                self.witness_refused(ctx, from, newest.as_ref(), &reason)
+            }
         }
     }
 
@@ -353,15 +364,7 @@ impl Core {
         copy: &DocketCopy,
     ) -> Result<(), Fault> {
         let Some(bench) = self.bench(ctx)? else {
-            return self.queue(
-                ctx,
-                from.code(),
-                Payload::Refused {
-                    docket: about,
-                    act: sharing::act::ActId(about.0),
-                    refusal: no_authority(),
-                },
-            );
+            return self.refuse_referral(ctx, from, about, no_authority());
         };
         let home = copy
             .home
@@ -382,28 +385,12 @@ impl Core {
             Ok((DocketState::Application(state), _)) => state,
             Ok(_) | Err(_) => {
                 let refusal = RefusalReason::NotNegotiated.under(Article::R28);
-                return self.queue(
-                    ctx,
-                    from.code(),
-                    Payload::Refused {
-                        docket: about,
-                        act: sharing::act::ActId(about.0),
-                        refusal,
-                    },
-                );
+                return self.refuse_referral(ctx, from, about, refusal);
             }
         };
         let Some((docket, complainant, respondent)) = dispute::case(&disputed) else {
             let refusal = RefusalReason::NotNegotiated.under(Article::R28);
-            return self.queue(
-                ctx,
-                from.code(),
-                Payload::Refused {
-                    docket: about,
-                    act: sharing::act::ActId(about.0),
-                    refusal,
-                },
-            );
+            return self.refuse_referral(ctx, from, about, refusal);
         };
         if complainant.node != *from.place() || self.docket_row(ctx, &docket)?.is_some() {
             return Ok(());
@@ -428,16 +415,25 @@ impl Core {
                 self.learn(ctx, &copy.home, ctx.now)?;
                 self.append_or_tell(ctx, docket, bodies(DocketBody::Dispute)(events))
             }
-            Err(refusal) => self.queue(
-                ctx,
-                from.code(),
-                Payload::Refused {
-                    docket: about,
-                    act: sharing::act::ActId(about.0),
-                    refusal,
-                },
-            ),
+            Err(refusal) => self.refuse_referral(ctx, from, about, refusal),
         }
+    }
+
+    /// The complainant is told why its dispute is not heard here; there is no act to name, so the disputed docket stands for it.
+    fn refuse_referral(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        to: &Member,
+        about: DocketId,
+        refusal: Refusal,
+    ) -> Result<(), Fault> {
+        let (docket, act) = (about, sharing::act::ActId(about.0));
+        let refused = Payload::Refused {
+            docket,
+            act,
+            refusal,
+        };
+        self.queue(ctx, to.code(), refused)
     }
 
     /// Only the common superior of the parties may conclude a dispute.

@@ -200,9 +200,9 @@ pub enum Record {
         /// It.
         cosignature: Cosignature,
     },
-    /// A child's checkpoint was cosigned here.
+    /// The checkpoint of a child, or of a node that names this one as its witness, was cosigned here.
     ChildCosigned {
-        /// As the child signed it.
+        /// As that node signed it.
         checkpoint: Signed<Checkpoint>,
         /// This node's clock.
         at: Moment,
@@ -215,6 +215,33 @@ pub enum Record {
         text_en: String,
         /// The article it concerns, if one.
         article: Option<statute::Article>,
+        /// This node's clock.
+        at: Moment,
+    },
+    /// A witness named in this node's certificate was asked to cosign a checkpoint.
+    WitnessAsked {
+        /// Which witness.
+        witness: Code,
+        /// Leaves of the checkpoint.
+        size: u64,
+        /// This node's clock.
+        at: Moment,
+    },
+    /// A witness did not cosign what it was asked to.
+    WitnessRefused {
+        /// Which witness.
+        witness: Code,
+        /// Leaves of the own checkpoint it holds, from which the next proof starts; `None` when that would change nothing.
+        from: Option<u64>,
+        /// This node's clock.
+        at: Moment,
+    },
+    /// Two checkpoints signed by one node that are not of one history: both signatures are kept. With equal sizes they prove a fork by themselves.
+    CheckpointRefused {
+        /// The one cosigned before.
+        held: Signed<Checkpoint>,
+        /// The one that does not extend it.
+        refused: Signed<Checkpoint>,
         /// This node's clock.
         at: Moment,
     },

@@ -123,9 +123,11 @@ pub mod meta {
     pub const SIGNIFICANT: &[u8] = b"significant";
     /// `SIGNIFICANT` when the newest checkpoint was signed.
     pub const SIGNIFICANT_SIGNED: &[u8] = b"significant-signed";
+    /// Leaves that matter to others than the two ends of a link: what witnesses are asked to cosign.
+    pub const MATTERS: &[u8] = b"matters";
     /// Newest own signed checkpoint.
     pub const CHECKPOINT: &[u8] = b"checkpoint";
-    /// Newest own checkpoint the parent cosigned.
+    /// Newest own checkpoint the parent (the hub: a child) cosigned. Where witnesses stand is kept for each: [`super::WitnessRow`].
     pub const COSIGNED: &[u8] = b"cosigned";
     /// Findings so far.
     pub const FINDINGS: &[u8] = b"findings";
@@ -236,13 +238,60 @@ pub struct WantedRow {
     pub tries: u32,
 }
 
-/// A cosigned checkpoint of this node.
+/// Where a witness stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WitnessRow {
+    /// Leaves of the newest own checkpoint it cosigned: where the next proof starts.
+    pub size: u64,
+    /// [`meta::MATTERS`] covered by that checkpoint.
+    pub covered: u64,
+    /// When it was last asked.
+    pub asked: Option<Moment>,
+    /// What came of it.
+    pub standing: Standing,
+    /// Whether the operator was told that it refuses.
+    pub told: bool,
+}
+
+/// What came of asking a witness.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Standing {
+    /// Never asked, or answered.
+    #[default]
+    Free,
+    /// Asked, no answer yet.
+    Asked,
+    /// It named another size to start from.
+    Corrected,
+    /// Asked from the size it named, no answer yet.
+    AskedAgain,
+    /// It refused.
+    Refused,
+}
+
+/// A signed checkpoint of this node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckpointRow {
     /// The checkpoint.
     pub checkpoint: Signed<Checkpoint>,
     /// Who cosigned.
     pub cosignatures: Vec<Cosignature>,
+    /// [`meta::MATTERS`] when it was signed.
+    pub matters: u64,
+}
+
+/// Where a witness stands, in [`Table::Meta`].
+pub fn witness_key(witness: &Code) -> Vec<u8> {
+    let mut key = b"witness/".to_vec();
+    key.extend_from_slice(&code_key(witness));
+    key
+}
+
+/// Two checkpoints of a node that are not of one history, in [`Table::Seen`], until one of its checkpoints is cosigned again.
+pub fn refused_key(node: &Code) -> Vec<u8> {
+    let mut key = vec![b'c'];
+    key.extend_from_slice(&code_key(node));
+    key
 }
 
 /// `code` padded so that codes order and never prefix each other.

@@ -272,6 +272,19 @@ impl EntryDraft {
         Ok(entry)
     }
 
+    /// What is absent beyond R13, in Chinese and in English: an entry cannot be named without its id, nor found without its summary.
+    #[must_use]
+    pub fn blank(&self) -> Vec<(&'static str, &'static str)> {
+        [
+            (&self.id, ("目录代码", "id")),
+            (&self.summary, ("摘要", "summary")),
+        ]
+        .into_iter()
+        .filter(|(text, _)| text.trim().is_empty())
+        .map(|(_, name)| name)
+        .collect()
+    }
+
     /// What of R13 the draft states. A missing grade or privacy assessment follows from the rest.
     fn stated(&self) -> Vec<CatalogueField> {
         let privacy = self.privacy_assessment.is_some() || !self.personal_information;

@@ -1,5 +1,6 @@
 use std::fs;
 
+use super::super::journal::Medium;
 use super::*;
 
 /// Projects a record `key=value` to a table entry, `key=@digest` to the body's length, and counts.
@@ -192,15 +193,27 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
-fn tables_ahead_of_the_ledger_are_rebuilt_and_the_loss_is_told() {
+fn a_ledger_that_lost_an_accepted_batch_is_not_gone_on_with_before_the_operator_says_so() {
     let (dir, _) = filled();
     let ledger = dir.path().join("ledger/00000000000000000001.log");
     let file = fs::OpenOptions::new().write(true).open(&ledger).unwrap();
     file.set_len(file.metadata().unwrap().len() - 1).unwrap();
-    let (store, opened) = Store::open(dir.path(), &project).unwrap();
-    assert_eq!(opened.lost_up_to, Some(701));
-    assert!(opened.recovery.torn.is_some());
+    for _ in 0..2 {
+        let error = Store::open(dir.path(), &project).err().unwrap();
+        assert!(
+            matches!(
+                error,
+                StoreError::LedgerLost {
+                    known: 701,
+                    last: 700
+                }
+            ),
+            "{error}"
+        );
+    }
+    let (_, opened) = Store::rebuild(dir.path(), &project).unwrap();
     assert_eq!(opened.replayed.batches, 700);
+    let (store, _) = Store::open(dir.path(), &project).unwrap();
     assert_eq!(store.get(Table::Findings, b"body").unwrap(), None);
     assert_eq!(store.get(Table::Findings, b"k5").unwrap().unwrap(), b"v5");
 }
@@ -219,7 +232,6 @@ fn tables_of_another_ledger_are_known_for_what_they_are() {
     );
     let (store, opened) = Store::open(one.path(), &project).unwrap();
     assert!(opened.discarded.unwrap().reason.contains("another ledger"));
-    assert_eq!(opened.lost_up_to, None);
     assert_eq!(store.get(Table::Findings, b"k").unwrap().unwrap(), b"eins");
 }
 
@@ -379,4 +391,73 @@ fn a_hole_in_the_tables_that_sled_does_not_report_is_found_and_filled() {
     let (store, opened) = Store::open(dir.path(), &project).unwrap();
     assert!(opened.discarded.unwrap().reason.contains("lost a part"));
     assert_eq!(everything(&store), before);
+}
+
+/// A disk that writes nothing, or confirms nothing.
+struct Broken {
+    inner: Box<dyn Medium>,
+    full: Arc<std::sync::atomic::AtomicBool>,
+}
+
+impl Medium for Broken {
+    fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        if self.full.load(std::sync::atomic::Ordering::Relaxed) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.inner.write_at(bytes, offset)
+    }
+    fn sync(&mut self) -> io::Result<()> {
+        Err(io::Error::other("EIO"))
+    }
+    fn cut(&mut self, length: u64) -> io::Result<()> {
+        self.inner.cut(length)
+    }
+}
+
+#[test]
+fn a_commit_says_whether_its_outcome_is_known() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(dir.path(), &project).unwrap();
+    let full = Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let shared = Arc::clone(&full);
+    store.writer().journal.replace_medium(|inner| {
+        Box::new(Broken {
+            inner,
+            full: shared,
+        })
+    });
+    let batch = Batch {
+        records: vec![b"k=v".to_vec()],
+        ..Batch::default()
+    };
+    let error = store.commit(&batch).unwrap_err();
+    assert!(!error.outcome_unknown(), "{error}");
+    assert_eq!(store.standing().stopped, None);
+    full.store(false, std::sync::atomic::Ordering::Relaxed);
+    let error = store.commit(&batch).unwrap_err();
+    assert!(error.outcome_unknown(), "{error}");
+    assert!(store.standing().stopped.is_some());
+    let wrong = StoreError::WrongDigest(body_digest(b"a"));
+    assert!(!wrong.outcome_unknown());
+}
+
+#[test]
+fn a_batch_that_the_tables_did_not_take_is_there_after_the_next_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(dir.path(), &project).unwrap();
+    // As `commit` does it, but the tables fail.
+    let error = {
+        let mut writer = store.writer();
+        let record = b"k=v".to_vec();
+        writer.journal.append_parts(&[record], &[]).unwrap();
+        writer.fall_behind(Fault("sled".into()))
+    };
+    assert!(error.outcome_unknown(), "{error}");
+    let again = store.commit(&Batch::default()).unwrap_err();
+    assert!(again.outcome_unknown(), "{again}");
+    assert!(store.standing().stopped.unwrap().contains("sled"));
+    drop(store);
+    let (store, _) = Store::open(dir.path(), &project).unwrap();
+    assert_eq!(store.get(Table::Findings, b"k").unwrap().unwrap(), b"v");
+    assert_eq!(store.standing().stopped, None);
 }

@@ -309,7 +309,11 @@ fn what_was_made_while_its_author_was_a_member_arrives_after_the_certificate_end
     net.pass(5 * 86_400_000);
     net.say(HUB, link, from_guangzhou(1));
     let told = net.findings(HUB);
-    assert_eq!(taken(&net, HUB), 1, "it had waited on the way for five days: {told:?}");
+    assert_eq!(
+        taken(&net, HUB),
+        1,
+        "it had waited on the way for five days: {told:?}"
+    );
     net.pass(6 * 86_400_000);
     net.say(HUB, link, from_guangzhou(2));
     assert_eq!(taken(&net, HUB), 1, "its own time is over");

@@ -1,0 +1,290 @@
+//! Cases: people's acts, dockets and their duties, drafts, tables to be returned.
+
+use identity::{Chain, Digest, Domain, Moment, Path, Signed};
+use serde::{Deserialize, Serialize};
+use sharing::act::{ActBody, ActId, Doer, MAX_ACT_BYTES, SignedAct};
+use sharing::application::{ApplicationEvent, OpenDuty, Phase};
+use sharing::catalogue::{EntryState, ReviewVerdict};
+use sharing::docket::{DocketBody, DocketEvent, DocketId, DocketState};
+use sharing::return_flow::ReturnFlowEvent;
+
+use super::catalogue::{compiled, own_states};
+use super::members;
+use crate::core::tables::{
+    DocketRow, SeenRow, View, WantedRow, act_key, counter, dataset_subscribers, docket_key,
+    event_key, meta, put,
+};
+use crate::store::{Fault, Table, Txn};
+
+/// A drafted application, as stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DraftRow {
+    /// The operator's act.
+    pub act: SignedAct,
+    /// Who.
+    pub doer: Doer,
+    /// When.
+    pub at: Moment,
+}
+
+/// A person's act: what it changes here, and that it was taken.
+pub(super) fn act(
+    txn: &mut Txn<'_>,
+    id: ActId,
+    doer: &Doer,
+    body: &Digest,
+    at: Moment,
+) -> Result<(), Fault> {
+    let signed: SignedAct = txn.body_as(body)?;
+    let act = signed
+        .act
+        .claimed(MAX_ACT_BYTES)
+        .map_err(|error| Fault(format!("stored act: {error}")))?;
+    let mut docket = act.body.docket();
+    match &act.body {
+        ActBody::EnrolPerson {
+            certificate,
+            department_name,
+        } => members::enrolled(txn, &signed.signer, certificate, department_name, at),
+        ActBody::CompileEntries { entries } => compiled(txn, entries)?,
+        ActBody::ApproveEntries { entries } => {
+            own_states(txn, entries, EntryState::Approved, None)?
+        }
+        ActBody::SubmitEntries { entries } => {
+            own_states(txn, entries, EntryState::Submitted, None)?
+        }
+        ActBody::ReviewEntries { entries, verdict } => match verdict {
+            ReviewVerdict::Publish => own_states(txn, entries, EntryState::Published, None)?,
+            ReviewVerdict::Return { reason } => {
+                own_states(txn, entries, EntryState::Draft, Some(reason))?
+            }
+        },
+        ActBody::WithdrawEntry { entry, .. } => {
+            let entry = std::slice::from_ref(entry);
+            own_states(txn, entry, EntryState::Withdrawn, None)?
+        }
+        ActBody::Apply { .. } => docket = Some(drafted(txn, id, &signed, doer, at)),
+        ActBody::ConsentToApply { docket, .. } => txn.delete(Table::Drafts, docket_key(docket)),
+        ActBody::Subscribe { .. } => docket = Some(DocketId(id.0)),
+        ActBody::ReturnTable { .. } => put(txn, Table::Datasets, splitting_key(&id), body),
+        ActBody::TellMissing { .. }
+        | ActBody::Supplement { .. }
+        | ActBody::ProposeReply { .. }
+        | ActBody::ConsentToReply { .. }
+        | ActBody::Provide { .. }
+        | ActBody::RecordUse { .. }
+        | ActBody::RaiseDispute { .. }
+        | ActBody::Negotiate { .. }
+        | ActBody::Coordinate { .. }
+        | ActBody::AnswerOpinion { .. }
+        | ActBody::Decide { .. }
+        | ActBody::CertifyMember { .. }
+        | ActBody::RevokeMember { .. } => {}
+    }
+    members::authority_head(txn, &signed, at)?;
+    put(txn, Table::Seen, act_key(&id), &SeenRow::Act { docket, at });
+    Ok(())
+}
+
+/// An application drafted, to await consent under the number its docket will have.
+fn drafted(txn: &mut Txn<'_>, id: ActId, act: &SignedAct, doer: &Doer, at: Moment) -> DocketId {
+    let docket = DocketId(id.0);
+    let row = DraftRow {
+        act: act.clone(),
+        doer: doer.clone(),
+        at,
+    };
+    put(txn, Table::Drafts, docket_key(&docket), &row);
+    docket
+}
+
+/// A docket's event: its state, what it gives to be fetched and to be done, and where it lies.
+pub(super) fn event(
+    txn: &mut Txn<'_>,
+    docket: DocketId,
+    sequence: u32,
+    body: &Digest,
+    home: Path,
+    at: Moment,
+) -> Result<(), Fault> {
+    let signed: Signed<DocketEvent> = txn.body_as(body)?;
+    let event = signed
+        .claimed(MAX_ACT_BYTES * 2)
+        .map_err(|error| Fault(format!("stored event: {error}")))?;
+    let before: Option<DocketRow> = txn.row(Table::Dockets, &docket_key(&docket))?;
+    let (old, released) = before.map_or((None, 0), |row| (Some(row.state), row.released));
+    stop_duties(txn, &docket, old.as_ref());
+    let state = DocketState::evolve(old, &event)
+        .map_err(|error| Fault(format!("stored event of {docket}: {error}")))?;
+    let me = txn
+        .row::<Chain>(Table::Meta, meta::CHAIN)?
+        .and_then(|chain| chain.claimed().ok())
+        .map(|me| me.code());
+    acts_seen(txn, docket, &event, at)?;
+    if let Some(me) = me {
+        if home.code() == me {
+            at_home(txn, &docket, &state);
+        } else {
+            object_wanted(txn, docket, sequence, &event, &state)?;
+        }
+    }
+    let withheld = withheld(&event.body, &state);
+    let row = DocketRow {
+        home,
+        next: sequence + 1,
+        last: signed.digest(Domain::Event),
+        released: if withheld { released } else { sequence + 1 },
+        state,
+        updated: at,
+    };
+    put(txn, Table::Dockets, docket_key(&docket), &row);
+    put(txn, Table::DocketEvents, event_key(&docket, sequence), body);
+    // The record of this event is the leaf just appended.
+    let index = counter(txn, meta::LEAVES)?.saturating_sub(1);
+    let leaf = event_leaf_key(&docket, sequence);
+    put(txn, Table::DocketEvents, leaf, &index);
+    Ok(())
+}
+
+/// The duties of the state before run no more.
+fn stop_duties(txn: &mut Txn<'_>, docket: &DocketId, old: Option<&DocketState>) {
+    for duty in old.into_iter().flat_map(duties) {
+        txn.delete(Table::Duties, duty_key(&duty.due, docket, duty.duty));
+    }
+}
+
+/// What the home alone keeps: the clock of a duty runs there, and would only be in the way at those who hold a copy; so do subscriptions.
+fn at_home(txn: &mut Txn<'_>, docket: &DocketId, state: &DocketState) {
+    for duty in duties(state).iter().filter(|duty| !duty.overdue) {
+        let key = duty_key(&duty.due, docket, duty.duty);
+        put(txn, Table::Duties, key, docket);
+    }
+    if let DocketState::ReturnFlow(subscription) = state {
+        let mut key = dataset_subscribers(subscription.dataset.as_str());
+        key.extend_from_slice(docket.0.as_bytes());
+        put(txn, Table::Datasets, key, &());
+    }
+}
+
+/// Acts that arrive in an event are taken with it.
+fn acts_seen(
+    txn: &mut Txn<'_>,
+    docket: DocketId,
+    event: &DocketEvent,
+    at: Moment,
+) -> Result<(), Fault> {
+    for act in event.body.acts() {
+        let key = act_key(&act.id());
+        if txn.raw(Table::Seen, &key)?.is_none() {
+            let docket = Some(docket);
+            put(txn, Table::Seen, key, &SeenRow::Act { docket, at });
+        }
+    }
+    Ok(())
+}
+
+/// An object put at this party's disposal is to be fetched.
+fn object_wanted(
+    txn: &mut Txn<'_>,
+    docket: DocketId,
+    sequence: u32,
+    event: &DocketEvent,
+    state: &DocketState,
+) -> Result<(), Fault> {
+    let Some(object) = wanted(event) else {
+        return Ok(());
+    };
+    if matches!(state, DocketState::Application(_)) {
+        // One object is at the requester's disposal; an earlier one is no longer to be had.
+        let earlier = txn.raw_scan(Table::Objects, &docket_key(&docket), None, MAX_EARLIER)?;
+        for (key, _) in earlier {
+            txn.delete(Table::Objects, key);
+        }
+    }
+    let row = WantedRow {
+        docket,
+        sequence,
+        tries: 0,
+    };
+    put(txn, Table::Objects, wanted_key(&docket, &object), &row);
+    Ok(())
+}
+
+/// A table was split and committed to.
+pub(super) fn delivered(txn: &mut Txn<'_>, act: &ActId, dataset: &str, delivery: u64) {
+    put(txn, Table::Datasets, dataset_key(dataset), &delivery);
+    txn.delete(Table::Datasets, splitting_key(act));
+}
+
+/// Where the ledger index of an event's record is kept, beside the event.
+pub(in crate::core) fn event_leaf_key(docket: &DocketId, sequence: u32) -> Vec<u8> {
+    let mut key = b"leaf/".to_vec();
+    key.extend_from_slice(&event_key(docket, sequence));
+    key
+}
+
+/// A duty, ordered by when it is due.
+pub(in crate::core) fn duty_key(due: &Moment, docket: &DocketId, duty: statute::Duty) -> Vec<u8> {
+    let mut key = due.as_millis().max(0).to_be_bytes().to_vec();
+    key.extend_from_slice(&docket_key(docket));
+    key.extend_from_slice(duty.id().as_bytes());
+    key
+}
+
+/// An object this node is to fetch.
+pub(in crate::core) fn wanted_key(docket: &DocketId, object: &Digest) -> Vec<u8> {
+    let mut key = docket_key(docket);
+    key.extend_from_slice(object.as_bytes());
+    key
+}
+
+/// The duties that run in a docket.
+pub(in crate::core) fn duties(state: &DocketState) -> Vec<OpenDuty> {
+    match state {
+        DocketState::Application(state) => sharing::application::duties(state),
+        DocketState::Dispute(_) | DocketState::ReturnFlow(_) => Vec::new(),
+    }
+}
+
+/// The object an event puts at a party's disposal.
+fn wanted(event: &DocketEvent) -> Option<Digest> {
+    match &event.body {
+        DocketBody::Application(ApplicationEvent::Providing { object, .. }) => Some(object.digest),
+        DocketBody::ReturnFlow(ReturnFlowEvent::Delivering { notice, .. }) => {
+            Some(notice.part.digest)
+        }
+        DocketBody::Application(_) | DocketBody::ReturnFlow(_) | DocketBody::Dispute(_) => None,
+    }
+}
+
+/// Objects of one application that may still be wanted when the next is provided.
+const MAX_EARLIER: usize = 64;
+
+/// Whether the newest event is not yet for the other parties: a proposed reply becomes known with the consent that makes it the reply (R20).
+/// A step in a dispute is for both sides whatever else waits (R28), and what stands before it in the order goes with it.
+fn withheld(body: &DocketBody, state: &DocketState) -> bool {
+    let disputes = matches!(
+        body,
+        DocketBody::Application(
+            ApplicationEvent::DisputeRaised { .. }
+                | ApplicationEvent::Negotiated { .. }
+                | ApplicationEvent::DisputeConcluded { .. }
+        )
+    );
+    let proposed = matches!(state, DocketState::Application(state) if matches!(state.phase, Phase::ReplyProposed { .. }));
+    proposed && !disputes
+}
+
+/// Number of the last delivery of a dataset.
+pub(in crate::core) fn dataset_key(dataset: &str) -> Vec<u8> {
+    let mut key = b"d/".to_vec();
+    key.extend_from_slice(dataset.as_bytes());
+    key
+}
+
+/// A table that was accepted for return and is not yet split.
+pub(in crate::core) fn splitting_key(act: &ActId) -> Vec<u8> {
+    let mut key = b"s/".to_vec();
+    key.extend_from_slice(act.0.as_bytes());
+    key
+}

@@ -1,0 +1,124 @@
+//! Read-only questions to the tables, for the API, the console and the commands. All are bounded; lists page with `after`.
+
+mod catalogue;
+mod dockets;
+mod ledger;
+mod members;
+
+use identity::{Code, Moment, Signed};
+use sharing::ledger::Checkpoint;
+
+use super::checkpoints::MAX_CHECKPOINT_BYTES;
+use super::dockets::is_open;
+use super::tables::{DocketRow, OutboxRow, View, code_key, counter, decode_row, meta};
+use super::view::{FindingView, NodeView};
+use crate::store::{Fault, Read, Table};
+
+pub use catalogue::{
+    as_of, own_entries, own_entry, published, published_changes, published_entry, publishers,
+};
+pub(super) use catalogue::{catalogue_as_of, published_in};
+pub(super) use dockets::is_due_soon;
+pub use dockets::{docket, docket_copy, dockets, drafts, duties};
+pub use ledger::{evidence, evidence_at, ledger};
+pub use members::{chain, is_revoked, own_chain, people, person_chain};
+
+/// Most rows of one page.
+pub const MAX_PAGE: usize = 1_000;
+/// Rows counted where only a number is asked.
+const MAX_COUNTED: usize = 100_000;
+
+/// This node.
+///
+/// # Errors
+/// [`Fault`] when the medium fails.
+pub fn node(read: &dyn Read) -> Result<NodeView, Fault> {
+    let certificate = own_chain(read)?.and_then(|chain| chain.claimed().ok());
+    let place = certificate
+        .as_ref()
+        .map(|certificate| certificate.place.clone());
+    let mut outbox: std::collections::BTreeMap<Code, u64> = std::collections::BTreeMap::new();
+    for (key, _) in read.scan(Table::Outbox, b"", None, MAX_COUNTED)? {
+        if let Some(code) = leading_code(&key) {
+            *outbox.entry(code).or_default() += 1;
+        }
+    }
+    let mut children = Vec::new();
+    for (key, _) in read.scan(Table::Children, b"", None, MAX_PAGE)? {
+        children.extend(leading_code(&key));
+    }
+    let mut open_dockets = 0;
+    for (_, row) in read.scan(Table::Dockets, b"", None, MAX_COUNTED)? {
+        let row: DocketRow = decode_row(Table::Dockets, &row)?;
+        open_dockets += u64::from(Some(&row.home) == place.as_ref() && is_open(&row.state));
+    }
+    Ok(NodeView {
+        name: certificate
+            .as_ref()
+            .map_or_else(String::new, |certificate| certificate.name.clone()),
+        valid_until: certificate.map(|certificate| certificate.valid_until),
+        place,
+        ledger: counter(read, meta::LEAVES)?,
+        checkpoint: read
+            .row::<Signed<Checkpoint>>(Table::Meta, meta::CHECKPOINT)?
+            .and_then(|signed| signed.claimed(MAX_CHECKPOINT_BYTES).ok())
+            .map_or(0, |claimed| claimed.size),
+        cosigned: counter(read, meta::COSIGNED)?,
+        own_entries: counter(read, meta::OWN_ENTRIES)?,
+        catalogue: counter(read, meta::CATALOGUE)?,
+        open_dockets,
+        children,
+        outbox: outbox.into_iter().collect(),
+        unsealed: read.scan(Table::Unsealed, b"", None, MAX_COUNTED)?.len() as u64,
+    })
+}
+
+fn leading_code(key: &[u8]) -> Option<Code> {
+    std::str::from_utf8(key.split(|byte| *byte == 0).next()?)
+        .ok()?
+        .parse()
+        .ok()
+}
+
+/// Findings, newest first; `after` is the number of the last one seen.
+///
+/// # Errors
+/// [`Fault`] when the medium fails.
+pub fn findings(
+    read: &dyn Read,
+    after: Option<u64>,
+    limit: usize,
+) -> Result<Vec<FindingView>, Fault> {
+    let after = after.map(|number| (u64::MAX - number).to_be_bytes());
+    let rows = read.scan(
+        Table::Findings,
+        b"",
+        after.as_ref().map(<[u8; 8]>::as_slice),
+        limit.min(MAX_PAGE),
+    )?;
+    rows.iter()
+        .map(|(_, row)| decode_row(Table::Findings, row))
+        .collect()
+}
+
+/// Envelopes waiting for a neighbour, oldest first.
+///
+/// # Errors
+/// [`Fault`] when the medium fails.
+pub fn outbox(
+    read: &dyn Read,
+    neighbour: Code,
+    limit: usize,
+) -> Result<Vec<(crate::wire::EnvelopeId, Moment)>, Fault> {
+    let mut found = Vec::new();
+    for (_, row) in read.scan(
+        Table::Outbox,
+        &code_key(&neighbour),
+        None,
+        limit.min(MAX_PAGE),
+    )? {
+        let row: OutboxRow = decode_row(Table::Outbox, &row)?;
+        found.push((row.envelope, row.expires));
+    }
+    Ok(found)
+}

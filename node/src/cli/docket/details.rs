@@ -1,0 +1,211 @@
+//! What an event of a docket says beyond its name: who signed it, the terms, the reasons.
+
+use sharing::act::SignedAct;
+use sharing::application::{ApplicationEvent, GrantTerms};
+use sharing::dispute::DisputeEvent;
+use sharing::docket::DocketBody;
+use sharing::return_flow::ReturnFlowEvent;
+
+use crate::console::labels;
+use crate::language::Language;
+
+/// The lines of an event, without indentation.
+pub(super) fn details(body: &DocketBody, language: Language) -> Vec<String> {
+    let mut lines = Lines {
+        language,
+        lines: Vec::new(),
+    };
+    match body {
+        DocketBody::Application(event) => application(event, &mut lines),
+        DocketBody::Dispute(event) => dispute(event, &mut lines),
+        DocketBody::ReturnFlow(event) => return_flow(event, &mut lines),
+    }
+    lines.lines
+}
+
+struct Lines {
+    language: Language,
+    lines: Vec<String>,
+}
+
+impl Lines {
+    fn pick(&self, zh: &'static str, en: &'static str) -> &'static str {
+        self.language.pick(zh, en)
+    }
+
+    fn say(&mut self, zh: &'static str, en: &'static str, text: &str) {
+        if !text.is_empty() {
+            let line = match self.language {
+                Language::Chinese => format!("{zh}：{text}"),
+                Language::English => format!("{en}: {text}"),
+            };
+            self.lines.push(line);
+        }
+    }
+
+    fn signed(&mut self, act: &SignedAct) {
+        if let Some(person) = act.signer.holder() {
+            let role = self.language.pick(person.role.zh(), person.role.en());
+            let text = format!("{}（{role}，{}）", person.name, person.node);
+            self.say("签署", "signed by", &text);
+        }
+    }
+
+    fn terms(&mut self, terms: &GrantTerms) {
+        let method = self.language.pick(terms.method.zh(), terms.method.en());
+        self.say("数据项", "items", &terms.items.join("、"));
+        self.say("用途", "purpose", &terms.purpose);
+        self.say("使用期限", "until", &labels::due(terms.until));
+        self.say("共享方式", "method", method);
+        self.say("使用条件", "conditions", &terms.conditions.join("；"));
+    }
+}
+
+fn application(event: &ApplicationEvent, lines: &mut Lines) {
+    match event {
+        ApplicationEvent::Received {
+            apply,
+            consent,
+            due,
+            ..
+        } => {
+            lines.signed(apply);
+            lines.signed(consent);
+            lines.say("答复期限", "reply due", &labels::due(*due));
+        }
+        ApplicationEvent::MissingTold { act, missing } => {
+            lines.signed(act);
+            for item in missing {
+                let kind = lines.pick(item.kind.zh(), item.kind.en());
+                lines.say("尚缺", "missing", &format!("{kind}（{}）", item.what));
+            }
+        }
+        ApplicationEvent::Supplemented {
+            act,
+            materials,
+            due,
+        } => {
+            lines.signed(act);
+            for material in materials {
+                let kind = lines.pick(material.kind.zh(), material.kind.en());
+                lines.say("补充", "supplied", &format!("{kind}（{}）", material.text));
+            }
+            lines.say("答复期限", "reply due", &labels::due(*due));
+        }
+        ApplicationEvent::ReplyProposed { act, .. } => lines.signed(act),
+        ApplicationEvent::Granted {
+            consent,
+            terms,
+            due,
+        } => {
+            lines.signed(consent);
+            lines.terms(terms);
+            lines.say("提供期限", "to be provided by", &labels::due(*due));
+        }
+        ApplicationEvent::Refused {
+            consent,
+            reasons,
+            basis,
+        } => {
+            lines.signed(consent);
+            lines.say("理由", "reasons", reasons);
+            lines.say("依据", "legal basis", basis);
+        }
+        ApplicationEvent::Providing { act, object } => {
+            lines.signed(act);
+            lines.say("文件", "file", &object.name);
+        }
+        ApplicationEvent::Provided { object, .. } => lines.say("文件", "file", &object.name),
+        ApplicationEvent::UseRecorded { act, record } => {
+            lines.signed(act);
+            lines.say("使用场景", "scenario", &record.scenario);
+        }
+        ApplicationEvent::DisputeRaised { act, claim } => {
+            lines.signed(act);
+            lines.say("主张", "claim", claim);
+        }
+        ApplicationEvent::Negotiated { act, step } => {
+            lines.signed(act);
+            lines.say("陈述", "statement", &step.statement);
+        }
+        ApplicationEvent::DisputeConcluded { dispute, outcome } => {
+            lines.say("争议案卷", "dispute", &dispute.0.short());
+            lines.say("结果", "outcome", outcome);
+        }
+        ApplicationEvent::Overdue { duty, due } => {
+            let duty = lines.pick(duty.zh(), duty.en());
+            lines.say("义务", "duty", duty);
+            lines.say("期限", "due", &labels::due(*due));
+        }
+    }
+}
+
+fn dispute(event: &DisputeEvent, lines: &mut Lines) {
+    match event {
+        DisputeEvent::Referred { about, .. } => {
+            lines.say("申请案卷", "about docket", &about.0.short());
+        }
+        DisputeEvent::OpinionGiven { act, opinion } => {
+            lines.signed(act);
+            lines.say("协调意见", "proposal", &opinion.proposal);
+            lines.say("依据", "grounds", &opinion.grounds);
+        }
+        DisputeEvent::Answered {
+            act,
+            accepted,
+            grounds,
+            ..
+        } => {
+            lines.signed(act);
+            let answer = match accepted {
+                true => lines.pick("接受", "accepted"),
+                false => lines.pick("不接受", "rejected"),
+            };
+            lines.say("答复", "answer", answer);
+            lines.say("理由", "grounds", grounds);
+        }
+        DisputeEvent::Settled => {}
+        DisputeEvent::Decided { act, decision } => {
+            lines.signed(act);
+            lines.say("决定", "holding", &decision.holding);
+            lines.say("依据", "grounds", &decision.grounds);
+            let by = labels::due(decision.comply_by);
+            lines.say("执行期限", "to be complied with by", &by);
+        }
+    }
+}
+
+fn return_flow(event: &ReturnFlowEvent, lines: &mut Lines) {
+    match event {
+        ReturnFlowEvent::Subscribed { act, .. } => lines.signed(act),
+        ReturnFlowEvent::Delivering { delivery, .. } => {
+            lines.say("批次", "delivery", &delivery.to_string());
+        }
+        ReturnFlowEvent::Delivered { delivery, rows, .. } => {
+            lines.say("批次", "delivery", &delivery.to_string());
+            lines.say("行数", "rows", &rows.to_string());
+        }
+        ReturnFlowEvent::Disputed { delivery, finding } => {
+            lines.say("批次", "delivery", &delivery.to_string());
+            lines.say("发现", "finding", finding);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_party_found_wanting_is_told() {
+        let body = DocketBody::ReturnFlow(ReturnFlowEvent::Disputed {
+            delivery: 3,
+            finding: "少一行".into(),
+        });
+        assert_eq!(
+            details(&body, Language::Chinese),
+            ["批次：3", "发现：少一行"]
+        );
+        assert_eq!(details(&body, Language::English)[0], "delivery: 3");
+    }
+}
