@@ -6,37 +6,42 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use federation::core::query;
 use federation::store::{Fault, Read};
-use identity::Code;
-use sharing::catalogue::{EntryId, PublishedEntry};
+use federation::sync;
+use identity::{Code, Digest, Path};
+use sharing::catalogue::{Change, EntryId, PublishedEntry};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::search::{SearchError, SearchIndex, State};
 
-/// Changes of the catalogue that may wait, each up to a segment of a thousand entries; the core waits when there are more, and so do
-/// the neighbours that send them.
-const QUEUE: usize = 8;
-/// Changes taken together into one commit of the index.
+/// Segments that may wait to be indexed, each a name of some hundred bytes: the whole catalogue of the nation (3,000,000 entries, a thousand a
+/// segment) arriving at once. The core waits when there are more.
+const QUEUE: usize = 4_096;
+/// Segments taken together into one commit of the index: of a thousand entries each, some 24 MB while they are being indexed.
 const TOGETHER: usize = 8;
 /// Entries read at a time when the index is filled anew.
 const PAGE: usize = 512;
+/// A burst of segments is over when none came for so long: what a single change waits before it can be found.
+const QUIET: Duration = Duration::from_millis(100);
+/// A burst that lasts longer is indexed in parts.
+const LONGEST_BURST: Duration = Duration::from_secs(5);
 /// How often the thread looks whether the node is stopping.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// One change of the catalogue.
-struct Change {
-    put: Vec<PublishedEntry>,
-    remove: Vec<(Code, EntryId)>,
+/// One segment of the catalogue, by name.
+struct Stored {
+    publisher: Path,
+    body: Digest,
     applied: u64,
 }
 
 /// The queue's entrance.
 #[derive(Clone)]
-pub struct IndexQueue(SyncSender<Change>);
+pub struct IndexQueue(SyncSender<Stored>);
 
 impl std::fmt::Debug for IndexQueue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -45,13 +50,13 @@ impl std::fmt::Debug for IndexQueue {
 }
 
 impl IndexQueue {
-    /// Puts a change in, waiting for room. When the index has stopped, the change is found at the next start.
-    pub fn put(&self, put: Vec<PublishedEntry>, remove: Vec<(Code, EntryId)>, applied: u64) {
+    /// Puts a stored segment in, waiting for room. When the index has stopped, the segment is found at the next start.
+    pub fn put(&self, publisher: Path, body: Digest, applied: u64) {
         if self
             .0
-            .send(Change {
-                put,
-                remove,
+            .send(Stored {
+                publisher,
+                body,
                 applied,
             })
             .is_err()
@@ -99,7 +104,7 @@ fn run(
     index: &SearchIndex,
     found: &State,
     store: &dyn Read,
-    changes: &Receiver<Change>,
+    changes: &Receiver<Stored>,
     stop: &CancellationToken,
 ) {
     let mut in_step = follow(at_start(index, found, store));
@@ -109,16 +114,31 @@ fn run(
             Err(RecvTimeoutError::Timeout) => continue,
             Err(RecvTimeoutError::Disconnected) => return,
         };
-        let taken: Vec<Change> = std::iter::once(first)
-            .chain(changes.try_iter().take(TOGETHER - 1))
-            .collect();
-        // After a failure the index lacks something, so it is filled anew.
-        in_step = follow(if in_step {
-            apply(index, taken)
-        } else {
-            fill(index, store)
-        });
+        for together in burst(first, changes).chunks(TOGETHER) {
+            if stop.is_cancelled() {
+                return;
+            }
+            // After a failure the index lacks something, so it is filled anew.
+            in_step = follow(if in_step {
+                apply(index, store, together)
+            } else {
+                fill(index, store)
+            });
+        }
     }
+}
+
+/// A burst of segments is indexed when it is over: while it lasts, the processors are the core's and the search's.
+fn burst(first: Stored, segments: &Receiver<Stored>) -> Vec<Stored> {
+    let begun = Instant::now();
+    let mut taken = vec![first];
+    while taken.len() < QUEUE && begun.elapsed() < LONGEST_BURST {
+        match segments.recv_timeout(QUIET) {
+            Ok(next) => taken.push(next),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    taken
 }
 
 /// Tells the operator when the index could not follow.
@@ -129,22 +149,35 @@ fn follow(outcome: Result<(), IndexFault>) -> bool {
     outcome.is_ok()
 }
 
-fn apply(index: &SearchIndex, changes: Vec<Change>) -> Result<(), IndexFault> {
-    let applied = changes
+fn apply(index: &SearchIndex, store: &dyn Read, segments: &[Stored]) -> Result<(), IndexFault> {
+    let applied = segments
         .iter()
-        .map(|change| change.applied)
+        .map(|segment| segment.applied)
         .max()
         .unwrap_or_default();
     // Of several changes of one entry the last counts.
     let mut last: BTreeMap<(Code, EntryId), Option<PublishedEntry>> = BTreeMap::new();
-    for change in changes {
-        last.extend(change.remove.into_iter().map(|key| (key, None)));
-        last.extend(change.put.into_iter().map(|entry| {
-            (
-                (entry.publisher.code(), entry.entry.id.clone()),
-                Some(entry),
-            )
-        }));
+    for Stored {
+        publisher, body, ..
+    } in segments
+    {
+        let code = publisher.code();
+        for change in stored_changes(store, body)? {
+            match change {
+                Change::Published { entry, at } => {
+                    let published = PublishedEntry {
+                        publisher: publisher.clone(),
+                        published_at: at,
+                        entry,
+                    };
+                    last.insert((code, published.entry.id.clone()), Some(published));
+                }
+                Change::Withdrawn { id, .. } => {
+                    last.insert((code, id), None);
+                }
+                Change::MemberCertified { .. } | Change::MemberRevoked { .. } => {}
+            }
+        }
     }
     let (mut put, mut remove) = (Vec::new(), Vec::new());
     for (key, entry) in last {
@@ -154,6 +187,14 @@ fn apply(index: &SearchIndex, changes: Vec<Change>) -> Result<(), IndexFault> {
         }
     }
     Ok(index.apply(&put, &remove, applied)?)
+}
+
+/// The changes of a segment that the store holds.
+fn stored_changes(store: &dyn Read, body: &Digest) -> Result<Vec<Change>, Fault> {
+    let bytes = store
+        .body(body)?
+        .ok_or_else(|| Fault(format!("segment body {body} is missing")))?;
+    sync::changes(&bytes).map_err(|error| Fault(format!("segment body {body}: {error}")))
 }
 
 fn at_start(index: &SearchIndex, found: &State, store: &dyn Read) -> Result<(), IndexFault> {

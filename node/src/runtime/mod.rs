@@ -301,10 +301,10 @@ impl Outlet for NodeOutlet {
             }
             Effect::Neighbours { keys } => self.transport.set_neighbours(keys),
             Effect::Index {
-                put,
-                remove,
+                publisher,
+                body,
                 applied,
-            } => self.index.put(put, remove, applied),
+            } => self.index.put(publisher, body, applied),
             Effect::SearchLocal { query, text, limit } => self.delivery.search(query, text, limit),
             Effect::Fetch {
                 from,

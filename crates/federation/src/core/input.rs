@@ -209,13 +209,15 @@ pub enum Effect {
         /// Dockets and the divisions whose rows they get.
         subscribers: Vec<(DocketId, Code)>,
     },
-    /// Entries changed: bring the search index in step (entries to put, ids to remove), then remember `applied` (the count of published changes, `query::published_changes`).
+    /// A segment was stored: bring the search index in step with its changes, then remember `applied` (the count of published changes,
+    /// `query::published_changes`). Only named, not carried: the index reads it from the store when it gets there, so that the core
+    /// neither waits for the index nor holds what it has not indexed yet.
     Index {
-        /// Entries that now stand published.
-        put: Vec<sharing::catalogue::PublishedEntry>,
-        /// Entries withdrawn: publisher and id.
-        remove: Vec<(Code, sharing::catalogue::EntryId)>,
-        /// Published changes projected so far.
+        /// Whose log.
+        publisher: identity::Path,
+        /// The segment's body: its changes are [`crate::sync::changes`] of it.
+        body: identity::Digest,
+        /// Published changes projected so far, this segment's included.
         applied: u64,
     },
     /// Only neighbours with these transport keys may connect (the parent and the certified children).

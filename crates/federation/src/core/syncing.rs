@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use identity::{
     Chain, Code, Digest, Domain, Member, MembershipError, Moment, Path, Signed, VerifyKey,
 };
-use sharing::catalogue::{Change, EntryId, PublishedEntry};
+use sharing::catalogue::Change;
 
 use super::tables::{HeadRow, View, code_key, counter, decode_row, meta, segment_key};
 use super::{Context, Core, Effect, LinkId, Record, revoked};
@@ -96,26 +96,19 @@ impl Core {
             head: segment.head.clone(),
             at,
         })?;
-        let mut put: Vec<PublishedEntry> = Vec::new();
-        let mut remove: Vec<(Code, EntryId)> = Vec::new();
-        let mut members = Vec::new();
-        for change in changes {
-            match change {
-                Change::Published { entry, at } => put.push(PublishedEntry {
-                    publisher: publisher.clone(),
-                    published_at: at,
-                    entry,
-                }),
-                Change::Withdrawn { id, .. } => remove.push((publisher.code(), id)),
-                Change::MemberCertified { .. } | Change::MemberRevoked { .. } => {
-                    members.push(change)
-                }
-            }
-        }
+        let members = changes
+            .into_iter()
+            .filter(|change| {
+                matches!(
+                    change,
+                    Change::MemberCertified { .. } | Change::MemberRevoked { .. }
+                )
+            })
+            .collect();
         let applied = counter(&*ctx.txn, meta::CHANGES)?;
         ctx.effects.push(Effect::Index {
-            put,
-            remove,
+            publisher: publisher.clone(),
+            body: Digest::of(identity::Domain::Body, &segment.body),
             applied,
         });
         self.members_changed(ctx, publisher, members)
