@@ -1,0 +1,210 @@
+//! Links and time: what is connected, cut, restarted; and how everything under way arrives.
+
+use super::*;
+
+impl World {
+    /// Whether every hop between two nodes is connected and running.
+    pub(crate) fn reachable(&self, a: Code, b: Code) -> bool {
+        let hops = Path::route(&self.paths[&a], &self.paths[&b]);
+        let running = hops.iter().all(|code| self.nodes[code].up);
+        running
+            && hops.windows(2).all(|pair| {
+                self.wires
+                    .values()
+                    .any(|wire| wire.owner == pair[0] && wire.other == pair[1])
+            })
+    }
+
+    pub(super) fn drop_link(&mut self, link: LinkId) {
+        let Some(wire) = self.wires.remove(&link) else {
+            return;
+        };
+        self.wires.remove(&wire.far);
+        self.frames.retain(|(at, _)| *at != link && *at != wire.far);
+        self.pending
+            .push_back((wire.owner, Input::LinkDown { link }));
+        self.pending
+            .push_back((wire.other, Input::LinkDown { link: wire.far }));
+    }
+
+    /// The process ends and starts again on what its disk holds.
+    pub fn restart(&mut self, code: Code) {
+        let links: Vec<LinkId> = self
+            .wires
+            .iter()
+            .filter(|(_, wire)| wire.owner == code)
+            .map(|(link, _)| *link)
+            .collect();
+        for link in links {
+            self.drop_link(link);
+        }
+        self.pending.retain(|(at, _)| *at != code);
+        if let Some(node) = self.nodes.get_mut(&code) {
+            node.core = Core::new(node.me.clone());
+            node.up = true;
+            node.started = false;
+        }
+        self.pending.push_back((code, Input::Started));
+    }
+
+    /// The process ends and stays away until [`World::restart`].
+    pub fn stop(&mut self, code: Code) {
+        self.restart(code);
+        self.pending.retain(|(at, _)| *at != code);
+        self.nodes.get_mut(&code).expect("a node").up = false;
+    }
+
+    /// Takes away a node's tables; they are rebuilt from its ledger, and must come out equal.
+    ///
+    /// # Errors
+    /// The first key that differs.
+    pub fn rebuild(&self, code: Code) -> Result<usize, String> {
+        let before = &self.nodes[&code].store;
+        let rebuilt = replayed(before, before.records.len())?;
+        for (key, value) in &before.tables {
+            if rebuilt.tables.get(key) != Some(value) {
+                return Err(format!("{:?} differs after a rebuild", key.0));
+            }
+        }
+        if rebuilt.tables.len() != before.tables.len() {
+            return Err("a rebuild leaves rows that were not there".into());
+        }
+        Ok(rebuilt.tables.len())
+    }
+
+    /// A node's ledger goes back to its first `records`, as after an old backup, and the node starts on it: what it writes from now on is a
+    /// second history under the same key.
+    pub fn rewind(&mut self, code: Code, records: usize) {
+        let store = replayed(&self.nodes[&code].store, records).expect("its own records");
+        self.nodes.get_mut(&code).expect("a node").store = store;
+        self.restart(code);
+    }
+
+    /// Cuts a node off from its parent until [`World::heal`].
+    pub fn cut(&mut self, code: Code) {
+        self.cut.insert(code);
+        let parent = self.paths[&code].parent().map(|parent| parent.code());
+        let link = self
+            .wires
+            .iter()
+            .find(|(_, wire)| wire.owner == code && Some(wire.other) == parent)
+            .map(|(link, _)| *link);
+        if let Some(link) = link {
+            self.drop_link(link);
+        }
+    }
+
+    /// Lets a node reach its parent again.
+    pub fn heal(&mut self, code: Code) {
+        self.cut.remove(&code);
+    }
+
+    /// Everything may connect, nothing fails any more.
+    pub fn heal_all(&mut self) {
+        self.cut.clear();
+        self.faults = Faults::default();
+        for code in self.codes() {
+            if !self.nodes[&code].up {
+                self.restart(code);
+            }
+        }
+    }
+
+    /// Children dial where there is no connection and nothing is cut.
+    fn dial(&mut self) {
+        for code in self.codes() {
+            let Some(parent) = self.paths[&code].parent().map(|parent| parent.code()) else {
+                continue;
+            };
+            let connected = self
+                .wires
+                .values()
+                .any(|wire| wire.owner == code && wire.other == parent);
+            if connected
+                || self.cut.contains(&code)
+                || !self.nodes[&code].up
+                || !self.nodes[&parent].up
+            {
+                continue;
+            }
+            let (near, far) = (LinkId(self.next_link), LinkId(self.next_link + 1));
+            self.next_link += 2;
+            self.wires.insert(
+                near,
+                Wire {
+                    owner: code,
+                    other: parent,
+                    far,
+                },
+            );
+            self.wires.insert(
+                far,
+                Wire {
+                    owner: parent,
+                    other: code,
+                    far: near,
+                },
+            );
+            let (child_key, parent_key) =
+                (self.nodes[&code].transport, self.nodes[&parent].transport);
+            self.pending.push_back((
+                code,
+                Input::LinkUp {
+                    link: near,
+                    transport_key: parent_key,
+                },
+            ));
+            self.pending.push_back((
+                parent,
+                Input::LinkUp {
+                    link: far,
+                    transport_key: child_key,
+                },
+            ));
+        }
+    }
+
+    /// Delivers what is under way, up to a bound; false when nothing was.
+    pub(super) fn drain(&mut self) -> bool {
+        let mut worked = false;
+        for _ in 0..1_000_000 {
+            if let Some((code, input)) = self.pending.pop_front() {
+                self.input(code, input);
+            } else if let Some((link, bytes)) = self.frames.pop_front() {
+                if let Some(owner) = self.wires.get(&link).map(|wire| wire.owner) {
+                    self.input(owner, Input::Frame { link, bytes });
+                }
+            } else {
+                return worked;
+            }
+            worked = true;
+        }
+        panic!("the federation does not come to rest");
+    }
+
+    /// Time passes: clocks tick, links are dialled, everything under way arrives.
+    pub fn step(&mut self, millis: i64) {
+        self.now = self.now.plus_millis(millis);
+        self.dial();
+        for code in self.codes() {
+            self.pending.push_back((code, Input::Tick));
+        }
+        self.drain();
+    }
+
+    /// Time passes until nothing waits anywhere (or, while faults go on, for a bounded while).
+    pub fn settle(&mut self) {
+        for _ in 0..40 {
+            self.step(6_000);
+            let quiet = self.nodes.values().all(|node| {
+                node.core
+                    .is_quiet(&node.store)
+                    .expect("memory does not fail")
+            });
+            if quiet && self.cut.is_empty() && self.faults == Faults::default() {
+                self.step(6_000);
+                return;
+            }
+        }
+    }
+}

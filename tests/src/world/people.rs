@@ -1,0 +1,92 @@
+//! Who signs: the people of a place, and posting what they signed.
+
+use super::*;
+
+impl World {
+    /// The head of a place's authority.
+    pub fn authority_head(&self, node: Code) -> Person {
+        Person::authority_head(node, credit_code(node.as_str(), 1), self.now)
+    }
+
+    /// Someone of the authority itself.
+    pub fn authority(&self, node: Code, role: Role) -> Person {
+        self.authority_head(node).enrols(
+            role.zh(),
+            role,
+            credit_code(node.as_str(), 1),
+            node,
+            self.now,
+        )
+    }
+
+    /// A department hosted on a node.
+    pub fn department(&self, node: Code, number: u32, name: &str) -> Department {
+        Department {
+            code: credit_code(node.as_str(), 100 + number),
+            name: name.to_owned(),
+            node,
+        }
+    }
+
+    /// Someone of a department.
+    pub fn staff(&self, department: &Department, role: Role) -> Person {
+        let head = self.authority_head(department.node).enrols(
+            "部门负责人",
+            Role::DepartmentHead,
+            department.code,
+            department.node,
+            self.now,
+        );
+        if role == Role::DepartmentHead {
+            head
+        } else {
+            head.enrols(role.zh(), role, department.code, department.node, self.now)
+        }
+    }
+
+    /// Signs an act on the person's side.
+    pub fn sign(&mut self, node: Code, person: &Person, body: ActBody) -> SignedAct {
+        let mut nonce = [0; 16];
+        self.chance.fill(&mut nonce);
+        let act = Act {
+            nonce,
+            at: self.now,
+            node,
+            body,
+        };
+        SignedAct {
+            act: Signed::sign(&act, Domain::Act, &person.key),
+            signer: person.chain.clone(),
+        }
+    }
+
+    /// A person's act at a node, with its answer.
+    ///
+    /// # Errors
+    /// The node's [`Refused`].
+    pub fn act(&mut self, node: Code, person: &Person, body: ActBody) -> Result<Answer, Refused> {
+        let signed = self.sign(node, person, body);
+        self.post(node, &signed)
+    }
+
+    /// Posts a signed act, again after each crash, as an operator's command does.
+    ///
+    /// # Errors
+    /// The node's [`Refused`].
+    pub fn post(&mut self, node: Code, signed: &SignedAct) -> Result<Answer, Refused> {
+        for _ in 0..1_000 {
+            let token = self.token();
+            self.input(
+                node,
+                Input::Act {
+                    token,
+                    act: Box::new(signed.clone()),
+                },
+            );
+            if let Some(answer) = self.answers.remove(&token) {
+                return answer;
+            }
+        }
+        panic!("{node} crashed a thousand times over one act");
+    }
+}
