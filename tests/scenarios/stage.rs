@@ -9,7 +9,7 @@ use sharing::application::{
     Application, ApplicationState, GrantTerms, Material, Reply, reply_document,
 };
 use sharing::catalogue::{Entry, ReviewVerdict};
-use sharing::docket::{DocketId, DocketState};
+use sharing::docket::{Case, DocketId};
 use sharing::return_flow::Divisions;
 use statute::{ApplicationMaterial, ClassTerms, Method, Role};
 
@@ -180,9 +180,10 @@ pub fn seen(world: &World, node: Code, docket: DocketId) -> Option<ApplicationSt
         .expect("memory")?
         .docket
         .state
+        .case
     {
-        DocketState::Application(state) => Some(*state),
-        DocketState::Dispute(_) | DocketState::ReturnFlow(_) => None,
+        Case::Application(state) => Some(*state),
+        _ => None,
     }
 }
 
@@ -193,4 +194,11 @@ pub fn findings(world: &World, node: Code) -> Vec<String> {
         .into_iter()
         .map(|finding| finding.en)
         .collect()
+}
+
+/// How many duties of a docket the clock found overdue, as a node holds it.
+pub fn lapses(world: &World, node: Code, docket: DocketId) -> usize {
+    query::docket(world.read(node), docket)
+        .expect("memory")
+        .map_or(0, |detail| detail.docket.state.clock.lapses.len())
 }

@@ -61,6 +61,8 @@ impl RefusalReason {
             Self::PurposeExceeded { asked } => format!("“{asked}”超出共享目的"),
             Self::ThirdParty => "未经提供部门同意，不得将共享数据提供给第三方".into(),
             Self::PeriodExpired { ended } => format!("使用时限已于{ended}届满"),
+            Self::NotExtensible { duty } => format!("“{}”的期限不得延长", duty.zh()),
+            Self::TimeLimitPassed { duty } => format!("“{}”的期限已经届满", duty.zh()),
             Self::ExtensionAlreadyUsed => "期限已经延长过一次".into(),
             Self::ExtensionTooLong { asked, limit } => {
                 format!("延长{asked}个工作日，超过上限{limit}个工作日")
@@ -176,7 +178,13 @@ impl RefusalReason {
                 "请重新申请，或者处置数据",
                 "apply again, or dispose of the data",
             ),
-            Self::ExtensionAlreadyUsed => ("请在期限内办理", "act within the time limit"),
+            Self::NotExtensible { .. } | Self::ExtensionAlreadyUsed => {
+                ("请在期限内办理", "act within the time limit")
+            }
+            Self::TimeLimitPassed { .. } => (
+                "请尽快办理，并说明正当理由",
+                "act at once, and state a justification",
+            ),
             Self::ExtensionTooLong { .. } => ("请缩短延长的期限", "ask for fewer days"),
             Self::RetentionShortened { .. } => {
                 ("保存期限只能延长", "retention can only be lengthened")
@@ -224,6 +232,9 @@ fn state_zh(state: &str) -> String {
         "providing" => "正在提供",
         "provided" => "已提供",
         "granted, refused or overdue" => "已同意、不予共享或者逾期",
+        // Time limits.
+        "extension-asked" => "已申请延长期限",
+        "overdue" => "逾期",
         // Disputes.
         "none or settled" => "无争议或者已达成一致",
         "raised" => "已提出",

@@ -184,19 +184,26 @@ impl Due {
     #[must_use]
     pub fn status(&self, now_ms: i64, calendar: &Calendar) -> DutyStatus {
         if now_ms >= self.ends_ms {
-            return DutyStatus::Overdue;
-        }
-        let left = days_from(beijing_date(now_ms))
-            .take_while(|day| *day <= self.date)
-            .filter(|day| calendar.is_working_day(*day).0)
-            .take(DUE_SOON_WORKING_DAYS as usize + 1)
-            .count();
-        if left as u32 > DUE_SOON_WORKING_DAYS {
-            DutyStatus::Pending
-        } else {
+            DutyStatus::Overdue
+        } else if is_due_soon(self.ends_ms, now_ms, calendar) {
             DutyStatus::DueSoon
+        } else {
+            DutyStatus::Pending
         }
     }
+}
+
+/// Whether at most [`DUE_SOON_WORKING_DAYS`] working days are left of a time limit, today included. Instants in milliseconds since
+/// 1970-01-01T00:00Z.
+#[must_use]
+pub fn is_due_soon(ends_ms: i64, now_ms: i64, calendar: &Calendar) -> bool {
+    let last = beijing_date(ends_ms.saturating_sub(1));
+    let left = days_from(beijing_date(now_ms))
+        .take_while(|day| *day <= last)
+        .filter(|day| calendar.is_working_day(*day).0)
+        .take(DUE_SOON_WORKING_DAYS as usize + 1)
+        .count();
+    left as u32 <= DUE_SOON_WORKING_DAYS
 }
 
 /// Days walked for the longest period at most: a year has at least 200 working days (see

@@ -6,6 +6,7 @@ use crate::class::ShareClass;
 use crate::deadline::{Due, Ground, WorkingDays, deadline};
 use crate::profile::Profile;
 use crate::refusal::{Refusal, RefusalReason};
+use crate::rule::{self, Rule};
 use crate::term::terms;
 
 terms! {
@@ -102,6 +103,57 @@ pub fn due(duty: Duty, received_ms: i64, calendar: &Calendar, profile: &Profile)
     due
 }
 
+/// Is it late? A time limit ends with its last day: at that instant it is. Instants in milliseconds since 1970-01-01T00:00Z.
+#[must_use]
+pub const fn is_overdue(due_ms: i64, now_ms: i64) -> bool {
+    now_ms >= due_ms
+}
+
+/// Only a reply (R21) and an update of the catalogue (R17) can be extended.
+///
+/// # Errors
+/// [`RefusalReason::NotExtensible`] under the article of the duty.
+pub fn check_may_be_extended(duty: Duty) -> Result<(), Refusal> {
+    match duty {
+        Duty::ReplyUnconditional | Duty::ReplyConditional | Duty::UpdateEntry => Ok(()),
+        Duty::UpdateExtension
+        | Duty::ReviewUpdate
+        | Duty::ReplyExtension
+        | Duty::Provide
+        | Duty::Correct
+        | Duty::ReplyOpening => Err(RefusalReason::NotExtensible { duty }.under(duty.article())),
+    }
+}
+
+/// More time is asked for, and consented to, before the time is over; R17, R21.
+///
+/// # Errors
+/// [`RefusalReason::TimeLimitPassed`] under the article of the duty.
+pub fn check_extended_in_time(duty: Duty, due_ms: i64, now_ms: i64) -> Result<(), Refusal> {
+    if is_overdue(due_ms, now_ms) && !rule::is_off(Rule::Extension) {
+        return Err(RefusalReason::TimeLimitPassed { duty }.under(duty.article()));
+    }
+    Ok(())
+}
+
+/// A time limit moved by an extension: counting goes on from its last day, which was provisional or not.
+#[must_use]
+pub fn extend_from(
+    last: jiff::civil::Date,
+    provisional: bool,
+    extension: Extension,
+    calendar: &Calendar,
+) -> Due {
+    let mut extended = deadline(last, extension.days, calendar);
+    let article = Ground::Article {
+        article: extension.duty.article(),
+        days: extension.days,
+    };
+    extended.grounds.insert(0, article);
+    extended.provisional |= provisional;
+    extended
+}
+
 /// A deadline moved by an extension: counting goes on from the day on which it would have ended.
 #[must_use]
 pub fn extend(due: &Due, extension: Extension, calendar: &Calendar) -> Due {
@@ -166,6 +218,9 @@ fn check_extension(
     granted_before: usize,
     profile: &Profile,
 ) -> Result<Extension, Refusal> {
+    if rule::is_off(Rule::Extension) {
+        return Ok(Extension { duty, days: asked });
+    }
     if granted_before > 0 {
         return Err(RefusalReason::ExtensionAlreadyUsed.under(duty.article()));
     }

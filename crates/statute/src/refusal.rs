@@ -179,6 +179,18 @@ pub enum RefusalReason {
         /// Its last day, as YYYY-MM-DD.
         ended: String,
     },
+    /// What the law lets nobody extend.
+    #[error("the time limit to {} cannot be extended", .duty.en())]
+    NotExtensible {
+        /// The duty.
+        duty: Duty,
+    },
+    /// The time limit is over, R17, R21.
+    #[error("the time limit to {} is over", .duty.en())]
+    TimeLimitPassed {
+        /// The duty.
+        duty: Duty,
+    },
     /// One extension only, R21, R17.
     #[error("the time limit has been extended once already")]
     ExtensionAlreadyUsed,

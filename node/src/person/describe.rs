@@ -1,5 +1,7 @@
 //! What a person is about to sign, in words: a line that says what it does, and the document in full.
 
+mod clock;
+
 use identity::Signed;
 use sharing::act::{Act, ActBody};
 use sharing::application::{Application, Material, Reply};
@@ -98,6 +100,7 @@ fn subject(body: &ActBody) -> Text {
         | ActBody::Coordinate { .. }
         | ActBody::AnswerOpinion { .. }
         | ActBody::Decide { .. } => in_docket(body, &dispute_step(body)),
+        ActBody::Clock(act) => in_docket(body, &clock::step(act)),
     }
 }
 

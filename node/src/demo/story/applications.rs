@@ -228,7 +228,7 @@ fn consent(
         Ok(facts::application(stage, requester, docket)?.and(home))
     })?;
     let due = match &state.phase {
-        Phase::Received { due } => time(*due),
+        Phase::Received { term } => time(term.due),
         other => other.name().to_owned(),
     };
     let (from, to) = (path(stage, requester)?, path(stage, provider)?);
