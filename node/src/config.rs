@@ -372,26 +372,6 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_is_a_known_id_or_a_path_and_a_misspelt_id_is_named() {
-        let chosen = |profile: &str| {
-            read(&format!("data_dir = 'd'\nprofile = '{profile}'"), &[], &[])
-                .map(|config| config.profile)
-                .map_err(|error| error.to_string())
-        };
-        let built_in = |profile| Ok(ProfileChoice::BuiltIn(Box::new(profile)));
-        assert_eq!(chosen("shenyang"), built_in(statute::Profile::shenyang()));
-        assert_eq!(chosen("national"), Ok(ProfileChoice::default()));
-        for path in ["x.toml", "/etc/guantong/x", "./shenyang"] {
-            assert_eq!(chosen(path), Ok(ProfileChoice::File(path.into())));
-        }
-        let error = chosen("shenyan").unwrap_err();
-        assert!(error.contains("`shenyan`"), "{error}");
-        let set = [("GUANTONG__PROFILE", "shenyang")];
-        let by_environment = read("data_dir = 'd'", &set, &[]).unwrap().profile;
-        assert_eq!(Ok(by_environment), chosen("shenyang"));
-    }
-
-    #[test]
     fn missing_folder_is_named() {
         let error = read("", &[], &[]).unwrap_err().to_string();
         assert!(error.contains("data_dir"), "{error}");

@@ -173,12 +173,6 @@ impl ProfileError {
 }
 
 impl Profile {
-    /// The profiles that come with the program, by id.
-    const BUILT_IN: [(&'static str, fn() -> Profile); 2] = [
-        ("national", Profile::national),
-        ("shenyang", Profile::shenyang),
-    ];
-
     /// Reads a profile file.
     ///
     /// # Errors
@@ -213,10 +207,11 @@ impl Profile {
     /// The profile of this id that comes with the program, if one does.
     #[must_use]
     pub fn built_in(id: &str) -> Option<Profile> {
-        Profile::BUILT_IN
-            .iter()
-            .find(|(known, _)| *known == id)
-            .map(|(_, profile)| profile())
+        match id {
+            "national" => Some(Profile::national()),
+            "shenyang" => Some(Profile::shenyang()),
+            _ => None,
+        }
     }
 
     /// Its id and version.

@@ -41,3 +41,56 @@ impl<'de> Deserialize<'de> for ProfileChoice {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{ENVIRONMENT_PREFIX, NodeConfig};
+    use config::{File, FileFormat};
+    use std::collections::HashMap;
+
+    fn chosen(file: &str, environment: &str) -> Result<ProfileChoice, String> {
+        let variable = format!("{ENVIRONMENT_PREFIX}__PROFILE");
+        let toml = format!("data_dir = 'd'\n{file}");
+        NodeConfig::layered(
+            Some(File::from_str(&toml, FileFormat::Toml)),
+            Some(HashMap::from([(variable, environment.to_owned())])),
+            &[],
+        )
+        .map(|config| config.profile)
+        .map_err(|error| error.to_string())
+    }
+
+    fn built_in(profile: Profile) -> Result<ProfileChoice, String> {
+        Ok(ProfileChoice::BuiltIn(Box::new(profile)))
+    }
+
+    #[test]
+    fn a_profile_is_chosen_by_its_id_or_by_the_path_of_a_file() {
+        assert_eq!(chosen("", ""), built_in(Profile::national()));
+        assert_eq!(
+            chosen("profile = 'national'", ""),
+            built_in(Profile::national())
+        );
+        assert_eq!(
+            chosen("profile = 'shenyang'", ""),
+            built_in(Profile::shenyang())
+        );
+        assert_eq!(
+            chosen("profile = 'national'", "shenyang"),
+            built_in(Profile::shenyang())
+        );
+        for path in ["x.toml", "/etc/guantong/x", "./shenyang"] {
+            let file = Ok(ProfileChoice::File(path.into()));
+            assert_eq!(chosen(&format!("profile = '{path}'"), ""), file);
+        }
+    }
+
+    #[test]
+    fn a_misspelt_id_is_an_error_that_names_it() {
+        for misspelt in ["shenyan", "Shenyang", ""] {
+            let error = chosen(&format!("profile = '{misspelt}'"), "").unwrap_err();
+            assert!(error.contains(&format!("`{misspelt}`")), "{error}");
+        }
+    }
+}

@@ -183,9 +183,8 @@ fn a_stamp_is_checked_when_it_is_decoded() {
 
 #[test]
 fn a_profile_that_comes_with_the_program_is_known_by_its_own_id() {
-    for (id, profile) in Profile::BUILT_IN {
-        assert_eq!(profile().id(), id);
-        assert_eq!(Profile::built_in(id), Some(profile()));
+    for profile in [Profile::national(), Profile::shenyang()] {
+        assert_eq!(Profile::built_in(profile.id()), Some(profile));
     }
     assert_eq!(Profile::built_in("shenyan"), None);
 }
