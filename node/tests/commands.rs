@@ -310,6 +310,38 @@ fn a_misspelt_key_of_the_configuration_keeps_a_node_from_running_and_is_named() 
 }
 
 #[test]
+fn a_profile_that_loosens_keeps_the_node_from_starting() {
+    let (parent, data) = folder();
+    let file = parent.path().join("lax.toml");
+    let rules = std::fs::read_to_string(project("topology/profiles/shenyang.toml")).unwrap();
+    let lax = rules.replace("working_days = 5", "working_days = 11");
+    assert_ne!(lax, rules);
+    std::fs::write(&file, lax).unwrap();
+    let profile = format!("profile={}", path(&file));
+    let args = ["run", "--json", "--data", path(&data), "--set", &profile];
+    let english = error(&english(&args));
+    assert_eq!(
+        (&english["exit"], &english["article"]),
+        (&json!(3), &json!("R21"))
+    );
+    for part in ["lax.toml", "S20", "R21", "11", "10"] {
+        assert!(says(&english, part), "{english}");
+    }
+    let chinese = error(&guantong("zh_CN.UTF-8").args(args).output().unwrap());
+    for part in [
+        "《沈阳市政务数据资源共享开放条例》第二十条",
+        "《政务数据共享条例》第二十一条",
+    ] {
+        assert!(says(&chinese, part), "{chinese}");
+    }
+    // The lawful rules, by name: the folder runs.
+    let node = data.join("node.toml");
+    let made = std::fs::read_to_string(&node).unwrap();
+    std::fs::write(&node, format!("profile = \"shenyang\"\n{made}")).unwrap();
+    let _node = Running::start(&data);
+}
+
+#[test]
 fn a_port_in_use_is_one_clear_error_that_names_the_port() {
     let (_parent, data) = folder();
     let other = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,6 +1,7 @@
 //! What a refusal says in Chinese, and what it tells the one refused to do.
 
 use crate::completeness::{ApplicationMaterial, RequiredField};
+use crate::opening::ProtectedContent;
 use crate::refusal::{RefusalReason, list};
 
 impl RefusalReason {
@@ -10,13 +11,25 @@ impl RefusalReason {
         match self {
             Self::ProfileLoosens {
                 profile,
-                duty,
-                local,
-                national,
+                article,
+                loosening,
             } => format!(
-                "地方规则“{profile}”将“{}”定为{local}个工作日，宽于条例规定的{national}个工作日",
-                duty.zh()
+                "地方规则“{profile}”依据{}：{}",
+                article.cite_zh(),
+                loosening.zh()
             ),
+            Self::OpeningNotProvided => "此处适用的规定未设数据开放".into(),
+            Self::BaseItemNotUnconditional { collection, class } => format!(
+                "“{}”的基础数据项应当无条件共享，不得列为“{}”",
+                collection.zh(),
+                class.zh()
+            ),
+            Self::NotOpened => "该数据属于不予开放类".into(),
+            Self::ProtectedContentOpened { contains } => format!(
+                "数据含有{}，不得无条件开放",
+                list(contains, ProtectedContent::zh, "、")
+            ),
+            Self::WrittenReplyRequired => "申请人要求书面答复".into(),
             Self::NotADepartment { party } => {
                 format!("“{party}”不是政府部门或者法律、法规授权的组织")
             }
@@ -52,7 +65,7 @@ impl RefusalReason {
                 "未一次性告知全部需要补充的材料；遗漏：{}",
                 list(left_out, ApplicationMaterial::zh, "、")
             ),
-            Self::ReasonsRequired => "不同意共享应当说明理由".into(),
+            Self::ReasonsRequired => "不同意的，应当说明理由".into(),
             Self::CitationRequired => "不同意共享应当提供法律、法规依据，仅有规章依据不足".into(),
             Self::ConsentMissing { of } => format!("未经{}同意", of.zh()),
             Self::ChangeNotNegotiated => "终止或者变更服务未与需求部门协商".into(),
@@ -97,10 +110,24 @@ impl RefusalReason {
     /// What to do about it, in Chinese and in English.
     pub(crate) const fn advice(&self) -> (&'static str, &'static str) {
         match self {
-            Self::ProfileLoosens { .. } => (
-                "请将期限改为不长于条例的规定",
-                "set a time limit no longer than the Regulation's",
+            Self::ProfileLoosens { loosening, .. } => loosening.advice(),
+            Self::OpeningNotProvided => (
+                "请核对本节点的地方规则",
+                "check the local profile of this node",
             ),
+            Self::BaseItemNotUnconditional { .. } => (
+                "请将共享属性改为无条件共享，或者标为业务数据项",
+                "state the class \"shared unconditionally\", or mark it as a business item",
+            ),
+            Self::NotOpened => (
+                "请查看开放目录公开的依据",
+                "see the grounds made public in the opening catalogue",
+            ),
+            Self::ProtectedContentOpened { .. } => (
+                "请先去除所列内容，或者改为依申请开放、不予开放",
+                "remove it first, or open on application or not at all",
+            ),
+            Self::WrittenReplyRequired => ("请提供书面答复", "give the reply in writing"),
             Self::NotADepartment { .. } => (
                 "请由政府部门或者授权组织办理",
                 "let a government department or an authorised organisation act",

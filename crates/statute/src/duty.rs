@@ -163,7 +163,7 @@ pub fn extend(due: &Due, extension: Extension, calendar: &Calendar) -> Due {
         .iter()
         .filter(|ground| matches!(ground, Ground::Article { .. }));
     let article = Ground::Article {
-        article: extension.duty.article(),
+        article: extension.article,
         days: extension.days,
     };
     extended
@@ -176,7 +176,7 @@ pub fn extend(due: &Due, extension: Extension, calendar: &Calendar) -> Due {
 /// An extension (延长) that the article allows. It still needs the authority's consent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 pub struct Extension {
-    duty: Duty,
+    article: Article,
     days: WorkingDays,
 }
 
@@ -232,7 +232,10 @@ fn check_extension(
         };
         return Err(reason.under(profile.article(duty)));
     }
-    Ok(Extension { duty, days: asked })
+    Ok(Extension {
+        article: profile.article(duty),
+        days: asked,
+    })
 }
 
 #[cfg(test)]

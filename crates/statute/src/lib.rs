@@ -22,18 +22,22 @@
 //! | who may do what | [`role`] |
 //! | the list of rules, and their switches in tests | [`mod@rule`] |
 //! | local rules | [`profile`] |
+//! | Shenyang S19 base data and theme data | [`collection`] |
+//! | Shenyang S24 to S27 opening to the public | [`opening`] |
 
 mod advice;
 pub mod article;
 pub mod calendar;
 pub mod class;
 pub mod classification;
+pub mod collection;
 pub mod completeness;
 pub mod deadline;
 pub mod dispute;
 pub mod duty;
 pub mod instrument;
 pub mod notice;
+pub mod opening;
 pub mod profile;
 pub mod publication;
 pub mod purpose;
@@ -57,6 +61,7 @@ pub use class::{
     may_add_condition, one_class,
 };
 pub use classification::Grade;
+pub use collection::{BaseCollection, CollectionMark, ThemeCollection, check_collection};
 pub use completeness::{
     ApplicationMaterial, CatalogueField, ClassField, RequiredField, UseRecordField,
     check_catalogue_fields, check_use_record, missing_catalogue_fields, missing_materials,
@@ -71,7 +76,13 @@ pub use duty::{
 };
 pub use instrument::Instrument;
 pub use notice::{NoticeError, YearNotice};
-pub use profile::{Citation, CitedInstrument, Profile, ProfileError};
+pub use opening::{
+    OpenClass, OpenFormat, OpeningField, OpeningReplyForm, OpeningTerms, ProtectedContent,
+    check_opening_refusal, check_opening_reply_form, check_opening_terms, may_open,
+};
+pub use profile::{
+    Citation, CitedInstrument, CoordinatedDisputes, Loosening, Profile, ProfileError, ProfileStamp,
+};
 pub use publication::{Publication, check_may_apply, check_published};
 pub use refusal::{Refusal, RefusalReason};
 pub use retention::{

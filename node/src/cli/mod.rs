@@ -20,6 +20,7 @@ mod import;
 pub mod init;
 mod output;
 mod people;
+mod profile;
 mod reply;
 mod return_flow;
 mod root;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use federation::core::{Me, query};
 use identity::{OpeningKey, SigningKey};
-use statute::{Calendar, Profile};
+use statute::Calendar;
 use tokio::net::TcpListener;
 
 use super::args::read_text;
@@ -14,6 +14,7 @@ use super::error::CliError;
 use super::init::{
     ADDRESS_FILE, CHAIN_FILE, KEYS_DIR, NODE_FILE, ROOT_FILE, SEALING_PREFIX, read_chain, read_seed,
 };
+use super::profile::profile;
 use super::store::store_error;
 use super::{Global, Output};
 use crate::api::{Api, Tokens, router, serve};
@@ -125,15 +126,7 @@ fn keys(config: &NodeConfig) -> Result<NodeKeys, CliError> {
             format!("{ROOT_FILE}: {error}"),
         )
     })?;
-    let profile = match &config.profile {
-        None => Profile::national(),
-        Some(path) => Profile::parse(&read_text(path)?).map_err(|error| {
-            CliError::usage(
-                format!("{}：{error}", path.display()),
-                format!("{}: {error}", path.display()),
-            )
-        })?,
-    };
+    let profile = profile(&config.profile)?;
     let me = Me {
         signing,
         opening: opening_keys(&folder)?,
