@@ -11,7 +11,7 @@ use sharing::application::{
     Application, ApplicationState, GrantTerms, Material, Reply, reply_document,
 };
 use sharing::catalogue::{Entry, ReviewVerdict};
-use sharing::docket::{DocketId, DocketState};
+use sharing::docket::{DocketEvent, DocketId, DocketState};
 use sharing::return_flow::Divisions;
 use statute::{ApplicationMaterial, ClassTerms, Method, Role};
 
@@ -237,6 +237,12 @@ pub fn seen(world: &impl Acting, node: Code, docket: DocketId) -> Option<Applica
         DocketState::Application(state) => Some(*state),
         DocketState::Dispute(_) | DocketState::ReturnFlow(_) => None,
     }
+}
+
+/// The events of a docket as a node holds them, in order.
+pub fn events(world: &impl Acting, node: Code, docket: DocketId) -> Vec<DocketEvent> {
+    let held = world.ask(node, |store| query::docket(store, docket));
+    held.map_or_else(Vec::new, |held| held.events)
 }
 
 /// What findings a node shows, newest first.
