@@ -7,4 +7,5 @@ mod membership;
 mod mutated_frames;
 mod return_flow;
 mod sharing_application;
-mod stage;
+
+use guantong_tests::stage;

@@ -146,7 +146,7 @@ pub fn extend_from(
 ) -> Due {
     let mut extended = deadline(last, extension.days, calendar);
     let article = Ground::Article {
-        article: extension.duty.article(),
+        article: extension.article,
         days: extension.days,
     };
     extended.grounds.insert(0, article);
@@ -218,14 +218,12 @@ fn check_extension(
     granted_before: usize,
     profile: &Profile,
 ) -> Result<Extension, Refusal> {
-    if rule::is_off(Rule::Extension) {
-        return Ok(Extension { duty, days: asked });
-    }
-    if granted_before > 0 {
+    let holds = !rule::is_off(Rule::Extension);
+    if granted_before > 0 && holds {
         return Err(RefusalReason::ExtensionAlreadyUsed.under(duty.article()));
     }
     let limit = profile.working_days(duty);
-    if asked > limit {
+    if asked > limit && holds {
         let reason = RefusalReason::ExtensionTooLong {
             asked: asked.get(),
             limit: limit.get(),

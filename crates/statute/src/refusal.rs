@@ -9,6 +9,7 @@ use crate::class::ShareClass;
 use crate::collection::BaseCollection;
 use crate::completeness::{ApplicationMaterial, RequiredField};
 use crate::dispute::DisputeStage;
+use crate::duty::Duty;
 use crate::opening::ProtectedContent;
 use crate::profile::Loosening;
 use crate::role::{ActKind, Role};

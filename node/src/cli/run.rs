@@ -19,6 +19,7 @@ use super::store::store_error;
 use super::{Global, Output};
 use crate::api::{Api, Tokens, router, serve};
 use crate::config::{LogFormat, NodeConfig};
+use crate::runtime::clock::Clock;
 use crate::runtime::{self, Handle, NodeKeys, StartError};
 use crate::storage::lock::DataLock;
 use crate::storage::store::StoreError;
@@ -201,7 +202,7 @@ async fn node(
                 "if the port is in use, choose another http.listen or stop its user",
             )
         })?;
-    let handle = runtime::start(config, keys)
+    let handle = runtime::start(config, keys, Clock::system())
         .await
         .map_err(|error| start_error(&error))?;
     let address = listener

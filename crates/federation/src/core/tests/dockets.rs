@@ -1,7 +1,7 @@
 //! Dockets: only their home orders them, only what the law names is their home, and nothing that arrives can stop a node.
 
 use sharing::act::{ActBody, ObjectRef};
-use sharing::application::{ApplicationEvent, DisputeStage, GrantTerms, Material, Reply};
+use sharing::application::{DisputeStage, GrantTerms, Material, Reply};
 use sharing::clock::{ClockEvent, Debtor};
 use sharing::dispute::{NegotiationOutcome, NegotiationStep};
 use sharing::docket::{
