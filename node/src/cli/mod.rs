@@ -16,6 +16,7 @@ mod docket;
 mod enroll;
 mod error;
 mod evidence;
+mod extension;
 mod import;
 pub mod init;
 mod output;
@@ -118,6 +119,9 @@ pub enum Command {
     /// 答复与提供 / replies and what follows
     #[command(subcommand)]
     Reply(reply::ReplyCommand),
+    /// 期限：延长、说明正当理由 / time limits: more time, justification
+    #[command(subcommand)]
+    Extension(extension::ExtensionCommand),
     /// 争议 / disputes
     #[command(subcommand)]
     Dispute(dispute::DisputeCommand),
@@ -197,6 +201,7 @@ pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
         Command::Catalogue(command) => catalogue::run(&global, command, output),
         Command::Apply(command) => apply::run(&global, command, output),
         Command::Reply(command) => reply::run(&global, command, output),
+        Command::Extension(command) => extension::run(&global, command, output),
         Command::Dispute(command) => dispute::run(&global, command, output),
         Command::Docket(command) => docket::run(&global, command, output),
         Command::ReturnFlow(command) => return_flow::run(&global, command, output),
