@@ -221,6 +221,33 @@ fn errors_are_chinese_first_and_english_by_lang() {
 }
 
 #[test]
+fn a_line_that_cannot_be_parsed_is_answered_in_the_language_asked_for() {
+    let said = |lang: &str| {
+        let mut line = guantong(lang);
+        let output = line
+            .args(["deadline", "--from", "2026-02-30"])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{lang}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(said("zh_CN.UTF-8").starts_with("错误：参数 --from <DATE>"));
+    assert!(said("en_GB.UTF-8").starts_with("error: invalid value"));
+}
+
+#[test]
+fn a_reader_who_had_enough_is_no_error() {
+    for args in [&["completions", "zsh"][..], &["catalogue", "schema"][..]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut line = guantong("en_US.UTF-8");
+        line.args(args).stdout(writer).stderr(Stdio::piped());
+        let output = line.spawn().unwrap().wait_with_output().unwrap();
+        assert!(output.status.success(), "{args:?}: {output:?}");
+    }
+}
+
+#[test]
 fn a_line_that_cannot_be_parsed_is_one_json_error_when_json_is_asked_for() {
     for line in [
         vec!["--json", "deadline", "--from", "2026-02-30"],

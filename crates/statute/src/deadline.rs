@@ -111,7 +111,7 @@ impl Ground {
             Ground::Article { article, days } => format!("{}：{days}个工作日", article.cite_zh()),
             Ground::Notice { number, title, .. } => format!("《{title}》（{number}）"),
             Ground::NoticeOutstanding { year } => {
-                format!("{year}年节假日安排尚未公布，日期为暂定，公布后重新计算")
+                format!("本节点没有{year}年节假日安排，日期为暂定，收到该年通知后重新计算")
             }
             Ground::CivilCode => format!(
                 "{}至第二百零三条：收到当日不计入，最后一日截止时间为北京时间二十四时",
@@ -129,7 +129,7 @@ impl Ground {
                 format!("State Council holiday notice for {year} ({number})")
             }
             Ground::NoticeOutstanding { year } => format!(
-                "the holiday notice for {year} is not out: the date is provisional and will be computed again"
+                "this node has no holiday notice for {year}: the date is provisional and will be computed again when it has"
             ),
             Ground::CivilCode => {
                 "Civil Code, Arts. 201-203: the day of receipt is not counted; the last day ends at 24:00 Beijing time"

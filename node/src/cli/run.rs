@@ -37,7 +37,7 @@ pub struct RunArgs {
     /// 配置文件；缺省为 --data DIR 下的 node.toml / the configuration; node.toml of --data DIR when absent
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// 覆盖配置项，如 http.listen=127.0.0.1:8100 / sets a key of the configuration
+    /// 覆盖配置项，如 http.listen=127.0.0.1:7180 / sets a key of the configuration
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = setting)]
     pub settings: Vec<(String, String)>,
 }
