@@ -1,7 +1,7 @@
 //! R28: negotiation first; then, by itself, the common superior; then the government at its level.
 
 use federation::core::query;
-use guantong_tests::{Department, World};
+use guantong_tests::{Department, Person, World};
 use identity::Code;
 use sharing::act::ActBody;
 use sharing::application::DisputeStage;
@@ -177,4 +177,98 @@ fn a_failed_negotiation_goes_by_itself_to_the_hub_which_coordinates_and_the_gove
             "at {party}"
         );
     }
+}
+
+/// A refused application of an authority itself to a department below it, over which the authority falls out with that department.
+fn authority_falls_out(seed: u64, at: &str) -> (World, Department, DocketId) {
+    let mut world = demo(seed);
+    let (provider, entry) = provider(&mut world, "440106", conditional());
+    let authority = Department {
+        code: guantong_tests::credit_code(at, 1),
+        name: "政务服务和数据管理局".into(),
+        node: code(at),
+    };
+    let wanted = application(&world, &authority, &provider, &entry);
+    let docket = apply(&mut world, &authority, wanted);
+    world.settle();
+    reply(&mut world, &provider, docket, refuse());
+    world.settle();
+    // Whose department the authority of a place is, its head's own certificate says.
+    for place in [at, "440000", "100000"] {
+        let head = world.authority_head(code(place));
+        let reviewer = Person::of_authority(code(place), Role::AuthorityReviewer, world.now);
+        let certificate = reviewer.chain.0.last().expect("a certificate").clone();
+        let body = ActBody::EnrolPerson {
+            certificate,
+            department_name: "主管部门".into(),
+        };
+        world.act(code(place), &head, body).expect("enrolled");
+    }
+    let operator = world.staff(&authority, Role::Operator);
+    let claim = "拒绝理由不成立".into();
+    world
+        .act(
+            authority.node,
+            &operator,
+            ActBody::RaiseDispute { docket, claim },
+        )
+        .expect("raised");
+    world.settle();
+    negotiate(&mut world, &authority, docket, NegotiationOutcome::Failed);
+    (world, provider, docket)
+}
+
+#[test]
+fn an_authority_that_is_a_party_passes_its_case_on_and_the_next_above_hears_it() {
+    let (world, provider, docket) = authority_falls_out(24, "440100");
+    let (case, phase) = heard(&world, code("440000")).expect("the province hears it");
+    assert_eq!(phase, DisputePhase::Referred);
+    assert!(heard(&world, code("100000")).is_none());
+    for party in [code("440100"), provider.node] {
+        let copy = query::docket(world.read(party), case).expect("memory");
+        let home = copy.map(|copy| copy.docket.home.code());
+        assert_eq!(
+            home,
+            Some(code("440000")),
+            "its own case is not its to hear"
+        );
+    }
+    assert!(matches!(
+        seen(&world, provider.node, docket).unwrap().dispute,
+        DisputeStage::Failed { .. }
+    ));
+}
+
+#[test]
+fn a_case_of_the_national_authority_is_the_state_councils_to_decide() {
+    let (mut world, provider, docket) = authority_falls_out(25, "100000");
+    let hub = code("100000");
+    let (case, phase) = heard(&world, hub).expect("held at the hub");
+    assert_eq!(phase, DisputePhase::AwaitingDecision { opinion: None });
+    let reviewer = world.authority(hub, Role::AuthorityReviewer);
+    let opinion = Opinion {
+        proposal: "应予共享".into(),
+        grounds: "第十五条".into(),
+    };
+    let body = ActBody::Coordinate {
+        docket: case,
+        opinion,
+    };
+    assert!(world.act(hub, &reviewer, body).is_err());
+    let council = world.authority(hub, Role::Government);
+    let decision = Decision {
+        holding: "应予共享".into(),
+        grounds: "第二十八条".into(),
+        comply_by: world.now.plus_days(20),
+    };
+    let body = ActBody::Decide {
+        docket: case,
+        decision,
+    };
+    world.act(hub, &council, body).expect("decided");
+    world.settle();
+    assert!(matches!(
+        seen(&world, provider.node, docket).unwrap().dispute,
+        DisputeStage::Concluded { .. }
+    ));
 }

@@ -322,6 +322,8 @@ pub enum Payload {
         about: DocketId,
         /// It, as its home signed it.
         copy: DocketCopy,
+        /// Places whose authority is itself a party, each said so by that place when it passed the case on, the lowest first.
+        passed_on: Vec<Path>,
     },
     /// The hearing node tells the disputed docket's home what came of it.
     DisputeConcluded {

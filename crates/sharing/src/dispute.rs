@@ -16,7 +16,7 @@ use crate::act::{ActBody, Doer, SignedAct, VerifiedAct};
 use crate::clock::OpenDuty;
 use crate::docket::{DocketCopy, DocketId, Fact, Misstep, Step, Workflow};
 
-pub use decide::{Bench, Command, case, decide, hearing_place};
+pub use decide::{Bench, Command, Hearing, case, decide, hearing_place};
 
 /// A step in negotiation between the parties (R28: it comes first).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +80,8 @@ pub enum DisputeEvent {
         about: DocketId,
         /// The complainant's verified copy of it.
         copy: DocketCopy,
+        /// Who hears it.
+        hearer: Hearer,
     },
     /// The authority gave its opinion.
     OpinionGiven {
@@ -110,6 +112,16 @@ pub enum DisputeEvent {
     },
 }
 
+/// Who hears a dispute at a place (R28).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Hearer {
+    /// Its competent authority coordinates; failing that, its government decides.
+    Authority,
+    /// The national authority is itself a party and no authority stands above it: the State Council (国务院), which is the government of the
+    /// hub's level, decides.
+    StateCouncil,
+}
+
 /// The state of a dispute.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DisputePhase {
@@ -122,10 +134,10 @@ pub enum DisputePhase {
         /// Whether it is accepted.
         accepted: Vec<CreditCode>,
     },
-    /// Coordination failed; the government is to decide.
+    /// Coordination failed, or no authority may coordinate; the government is to decide.
     AwaitingDecision {
-        /// The opinion.
-        opinion: Opinion,
+        /// The opinion that did not bring agreement, if one was given.
+        opinion: Option<Opinion>,
     },
     /// Settled by coordination.
     Settled {
@@ -320,12 +332,16 @@ pub fn evolve(
                 respondent,
                 about,
                 copy: _,
+                hearer,
             } => Ok(DisputeState {
                 docket,
                 complainant: complainant.clone(),
                 respondent: respondent.clone(),
                 about: *about,
-                phase: DisputePhase::Referred,
+                phase: match hearer {
+                    Hearer::Authority => DisputePhase::Referred,
+                    Hearer::StateCouncil => DisputePhase::AwaitingDecision { opinion: None },
+                },
             }),
             DisputeEvent::OpinionGiven { .. }
             | DisputeEvent::Answered { .. }
@@ -361,9 +377,8 @@ fn next_phase(state: &DisputeState, event: &DisputeEvent) -> Option<DisputePhase
                 return None;
             }
             if !yes {
-                return Some(DisputePhase::AwaitingDecision {
-                    opinion: opinion.clone(),
-                });
+                let opinion = Some(opinion.clone());
+                return Some(DisputePhase::AwaitingDecision { opinion });
             }
             let mut accepted = accepted.clone();
             accepted.push(*by);

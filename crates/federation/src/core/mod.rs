@@ -21,6 +21,7 @@ mod dockets;
 mod envelopes;
 mod fetches;
 mod forks;
+mod hearings;
 mod input;
 mod links;
 mod members;

@@ -1,11 +1,10 @@
 //! What arrives in an envelope, opened: each payload believed as far as its sender may be.
 
-use identity::{Certificate, Code, Member, Moment};
+use identity::{Code, Member, Moment};
 use sharing::act::{ActBody, SignedAct, VerifiedAct};
 use sharing::application;
 use sharing::clock::Clock;
-use sharing::dispute;
-use sharing::docket::{Case, DocketBody, DocketCopy, DocketId, DocketState};
+use sharing::docket::{Case, DocketBody, DocketId};
 use sharing::return_flow;
 use statute::{Article, Refusal, RefusalReason};
 
@@ -50,7 +49,11 @@ impl Core {
                 finding,
                 at,
             } => self.part_verified(ctx, from, docket, delivery, rows, finding, at),
-            Payload::ReferDispute { about, copy } => self.dispute_referred(ctx, from, about, &copy),
+            Payload::ReferDispute {
+                about,
+                copy,
+                passed_on,
+            } => self.dispute_referred(ctx, from, about, copy, passed_on),
             Payload::DisputeConcluded {
                 dispute,
                 about,
@@ -353,127 +356,6 @@ impl Core {
         };
         if let Ok(events) = return_flow::decide(Some(state), &command, ctx.now) {
             self.append_or_tell(ctx, docket, bodies(DocketBody::ReturnFlow)(events))?;
-        }
-        Ok(())
-    }
-
-    /// R28: the complainant's own verified copy opens the case before the common superior.
-    fn dispute_referred(
-        &mut self,
-        ctx: &mut Context<'_, '_>,
-        from: &Member,
-        about: DocketId,
-        copy: &DocketCopy,
-    ) -> Result<(), Fault> {
-        let Some(bench) = self.bench(ctx)? else {
-            return self.refuse_referral(ctx, from, about, dispute::no_authority());
-        };
-        let home = copy
-            .home
-            .verify(&self.me.root, ctx.now, &super::revoked(&*ctx.txn))
-            .ok();
-        let certificates: Vec<Certificate> = [Some(from.clone()), home]
-            .into_iter()
-            .flatten()
-            .map(|member| member.certificate().clone())
-            .collect();
-        let members = |code: Code| {
-            certificates
-                .iter()
-                .find(|certificate| certificate.code() == code)
-                .cloned()
-        };
-        let disputed = match copy.verify(&self.me.root, ctx.now, &members) {
-            Ok((
-                DocketState {
-                    case: Case::Application(state),
-                    ..
-                },
-                _,
-            )) => state,
-            Ok(_) | Err(_) => {
-                let refusal = RefusalReason::NotNegotiated.under(Article::R28);
-                return self.refuse_referral(ctx, from, about, refusal);
-            }
-        };
-        let Some((docket, complainant, respondent)) = dispute::case(&disputed) else {
-            let refusal = RefusalReason::NotNegotiated.under(Article::R28);
-            return self.refuse_referral(ctx, from, about, refusal);
-        };
-        if complainant.node != *from.place() || self.docket_row(ctx, &docket)?.is_some() {
-            return Ok(());
-        }
-        let Some(common_superior) = dispute::hearing_place(&complainant, &respondent, |place| {
-            (*place == bench.node).then_some(bench.authority)
-        }) else {
-            return ctx.finding(
-                "争议涉及国家主管部门自身，依法由国务院处理".into(),
-                "the national authority is itself a party: for the State Council".into(),
-                Some(Article::R28),
-            );
-        };
-        let command = dispute::Command::Refer {
-            about,
-            copy: Box::new(copy.clone()),
-            disputed,
-            common_superior,
-        };
-        match dispute::decide(None, &command, &bench) {
-            Ok(events) => {
-                self.learn(ctx, &copy.home, ctx.now)?;
-                self.append_or_tell(ctx, docket, bodies(DocketBody::Dispute)(events))
-            }
-            Err(refusal) => self.refuse_referral(ctx, from, about, refusal),
-        }
-    }
-
-    /// The complainant is told why its dispute is not heard here; there is no act to name, so the disputed docket stands for it.
-    fn refuse_referral(
-        &mut self,
-        ctx: &mut Context<'_, '_>,
-        to: &Member,
-        about: DocketId,
-        refusal: Refusal,
-    ) -> Result<(), Fault> {
-        let (docket, act) = (about, sharing::act::ActId(about.0));
-        let refused = Payload::Refused {
-            docket,
-            act,
-            refusal,
-        };
-        self.queue(ctx, to.code(), refused)
-    }
-
-    /// Only the common superior of the parties may conclude a dispute.
-    fn dispute_concluded(
-        &mut self,
-        ctx: &mut Context<'_, '_>,
-        from: &Member,
-        dispute: DocketId,
-        about: DocketId,
-        outcome: &str,
-    ) -> Result<(), Fault> {
-        let Some(row) = self.home_row(ctx, &about)? else {
-            return Ok(());
-        };
-        let Case::Application(state) = &row.state.case else {
-            return Ok(());
-        };
-        let both = |place: &identity::Path| {
-            let above = |party: &identity::Path| place == party || place.is_ancestor_of(party);
-            above(&state.requester.node) && above(&state.provider.node)
-        };
-        if !both(from.place()) {
-            return Ok(());
-        }
-        let command = application::Command::DisputeConcluded {
-            dispute,
-            outcome: outcome.to_owned(),
-        };
-        if let Ok(events) =
-            application::decide(Some(state), &command, &self.step(ctx.now, &row.state.clock))
-        {
-            self.append_or_tell(ctx, about, bodies(DocketBody::Application)(events))?;
         }
         Ok(())
     }

@@ -110,9 +110,7 @@ impl Core {
         if Some(&complainant.node) != self.place() {
             return Ok(());
         }
-        let Some(place) = dispute::hearing_place(&complainant, &respondent, |_| None) else {
-            return Ok(());
-        };
+        let place = dispute::hearing_place(&complainant, &respondent, |_| false).place;
         let Some(copy) = self.copy(ctx, &docket)? else {
             return Ok(());
         };
@@ -122,6 +120,7 @@ impl Core {
             Payload::ReferDispute {
                 about: docket,
                 copy,
+                passed_on: Vec::new(),
             },
         )
     }

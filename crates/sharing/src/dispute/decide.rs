@@ -3,7 +3,7 @@
 use identity::{CreditCode, Path};
 use statute::{Article, Refusal, RefusalReason};
 
-use super::{DisputeEvent, DisputePhase, DisputeState, Party};
+use super::{DisputeEvent, DisputePhase, DisputeState, Hearer, Party};
 use crate::act::{ActBody, VerifiedAct, text_within_bounds};
 use crate::application::{ApplicationState, DisputeStage};
 use crate::docket::{DocketCopy, DocketId};
@@ -18,34 +18,49 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// Whether this authority may hear these parties: it stands at or above both and is neither of them (R28).
-    pub fn may_hear(&self, complainant: &Party, respondent: &Party) -> bool {
-        let above =
-            |party: &Party| self.node == party.node || self.node.is_ancestor_of(&party.node);
-        let is_party = [complainant, respondent]
+    /// Whether this place stands at or above both parties (R28).
+    fn is_above(&self, complainant: &Party, respondent: &Party) -> bool {
+        [complainant, respondent]
             .iter()
-            .any(|party| party.department == self.authority);
-        above(complainant) && above(respondent) && !is_party
+            .all(|party| self.node == party.node || self.node.is_ancestor_of(&party.node))
+    }
+
+    /// Whether this authority is one of the parties: then it never hears the case (R28).
+    pub fn is_party(&self, complainant: &Party, respondent: &Party) -> bool {
+        [complainant, respondent]
+            .iter()
+            .any(|party| party.department == self.authority)
     }
 }
 
-/// The place whose authority hears a dispute: the common superior of both parties, or the next above whose authority is not itself a party
-/// (R28). `authority_of` names the department that is the competent authority of a place, where that is known. None when even the hub's
-/// authority is a party: the State Council hears it, outside this system.
+/// Where a dispute is heard, and by whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hearing {
+    /// The place.
+    pub place: Path,
+    /// Who hears it there.
+    pub hearer: Hearer,
+}
+
+/// Who hears a dispute: the authority of the common superior of both parties, or of the next above which is not itself a party; the State
+/// Council when even the hub's is (R28). `is_party` says of which places that is known.
 pub fn hearing_place(
     complainant: &Party,
     respondent: &Party,
-    authority_of: impl Fn(&Path) -> Option<CreditCode>,
-) -> Option<Path> {
-    let is_party = |place: &Path| {
-        authority_of(place)
-            .is_some_and(|it| it == complainant.department || it == respondent.department)
-    };
+    is_party: impl Fn(&Path) -> bool,
+) -> Hearing {
     let mut place = Path::common_path(&complainant.node, &respondent.node);
     while is_party(&place) {
-        place = place.parent()?;
+        place = match place.parent() {
+            Some(above) => above,
+            None => {
+                let hearer = Hearer::StateCouncil;
+                return Hearing { place, hearer };
+            }
+        };
     }
-    Some(place)
+    let hearer = Hearer::Authority;
+    Hearing { place, hearer }
 }
 
 /// The two sides of a disputed application, the complainant first, with the docket under which the common superior hears them; none before
@@ -84,8 +99,8 @@ pub enum Command {
         copy: Box<DocketCopy>,
         /// What that copy was verified to say.
         disputed: Box<ApplicationState>,
-        /// The place that hears it.
-        common_superior: Path,
+        /// The place that hears it, and who.
+        hearing: Hearing,
     },
     /// A person's act.
     Act(VerifiedAct),
@@ -107,9 +122,9 @@ pub fn decide(
                 about,
                 copy,
                 disputed,
-                common_superior,
+                hearing,
             },
-        ) => refer(*about, copy, disputed, common_superior, bench).map(|event| vec![event]),
+        ) => refer(*about, copy, disputed, hearing, bench).map(|event| vec![event]),
         (Some(state), Command::Refer { about, .. }) if state.about == *about => Ok(Vec::new()),
         (Some(state), Command::Refer { .. }) => Err(RefusalReason::Duplicate {
             what: state.docket.to_string(),
@@ -125,20 +140,19 @@ fn refer(
     about: DocketId,
     copy: &DocketCopy,
     disputed: &ApplicationState,
-    common_superior: &Path,
+    hearing: &Hearing,
     bench: &Bench,
 ) -> Result<DisputeEvent, Refusal> {
     let Some((_, complainant, respondent)) = case(disputed).filter(|_| disputed.docket == about)
     else {
         return Err(RefusalReason::NotNegotiated.under(Article::R28));
     };
-    let own: Vec<&Path> = [&complainant, &respondent]
-        .into_iter()
-        .filter(|party| party.department == bench.authority)
-        .map(|_| &bench.node)
-        .collect();
-    statute::check_hearer(&&bench.node, &common_superior, &own)?;
-    if !bench.may_hear(&complainant, &respondent) {
+    let own = match hearing.hearer {
+        Hearer::Authority if bench.is_party(&complainant, &respondent) => vec![&bench.node],
+        Hearer::Authority | Hearer::StateCouncil => Vec::new(),
+    };
+    statute::check_hearer(&&bench.node, &&hearing.place, &own)?;
+    if !bench.is_above(&complainant, &respondent) {
         let (hearer, common_superior) = (
             bench.node.to_string(),
             Path::common_path(&complainant.node, &respondent.node).to_string(),
@@ -154,6 +168,7 @@ fn refer(
         respondent,
         about,
         copy: copy.clone(),
+        hearer: hearing.hearer,
     })
 }
 

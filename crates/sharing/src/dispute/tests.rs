@@ -65,12 +65,15 @@ fn copy() -> DocketCopy {
 }
 
 fn refer(disputed: ApplicationState) -> Command {
-    let common_superior = cast::path(HUB);
+    let hearing = Hearing {
+        place: cast::path(HUB),
+        hearer: Hearer::Authority,
+    };
     Command::Refer {
         about: about(),
         copy: Box::new(copy()),
         disputed: Box::new(disputed),
-        common_superior,
+        hearing,
     }
 }
 
@@ -159,6 +162,7 @@ fn a_failed_negotiation_is_referred_once() {
         respondent: party(&provider()),
         about: about(),
         copy: copy(),
+        hearer: Hearer::Authority,
     };
     assert_eq!(case.run(&refer(failed())), Ok(vec![expected]));
     assert_eq!(
@@ -203,7 +207,10 @@ fn negotiation_comes_first() {
         about: DocketId(Digest::object(b"x")),
         copy: Box::new(copy()),
         disputed: Box::new(failed()),
-        common_superior: cast::path(HUB),
+        hearing: Hearing {
+            place: cast::path(HUB),
+            hearer: Hearer::Authority,
+        },
     };
     assert_eq!(
         reason(Case::default().run(&other)),
@@ -219,7 +226,10 @@ fn only_the_common_superior_hears_and_never_its_own_case() {
             about: about(),
             copy: Box::new(copy()),
             disputed: Box::new(failed()),
-            common_superior: cast::path(common),
+            hearing: Hearing {
+                place: cast::path(common),
+                hearer: Hearer::Authority,
+            },
         };
         decide(
             None,
@@ -252,32 +262,58 @@ fn the_hearing_place_climbs_past_an_authority_that_is_a_party() {
         node: cast::path(node),
     };
     let (complainant, respondent) = (at(TIANHE, &requester()), at(GUANGZHOU, &provider()));
-    let nobody = |_: &Path| None;
+    let nobody = |_: &Path| false;
+    let heard = |place: &str, hearer| Hearing {
+        place: cast::path(place),
+        hearer,
+    };
     assert_eq!(
         hearing_place(&complainant, &respondent, nobody),
-        Some(cast::path(GUANGZHOU))
+        heard(GUANGZHOU, Hearer::Authority)
     );
-    let authority = provider().code;
-    let of_guangzhou = |place: &Path| (*place == cast::path(GUANGZHOU)).then_some(authority);
+    let of_guangzhou = |place: &Path| *place == cast::path(GUANGZHOU);
     assert_eq!(
         hearing_place(&complainant, &respondent, of_guangzhou),
-        Some(cast::path("100000/440000"))
+        heard("100000/440000", Hearer::Authority)
     );
-    let everywhere = |_: &Path| Some(authority);
     assert_eq!(
-        hearing_place(&complainant, &respondent, everywhere),
-        None,
-        "the State Council, outside the system"
+        hearing_place(&complainant, &respondent, |_: &Path| true),
+        heard(HUB, Hearer::StateCouncil)
     );
     assert_eq!(
         hearing_place(&complainant, &at(HEPING, &provider()), nobody),
-        Some(cast::path(HUB))
+        heard(HUB, Hearer::Authority)
     );
     let bench = Bench {
         node: cast::path(GUANGZHOU),
-        authority,
+        authority: provider().code,
     };
-    assert!(!bench.may_hear(&complainant, &respondent));
+    assert!(bench.is_party(&complainant, &respondent));
+}
+
+#[test]
+fn where_the_national_authority_is_a_party_the_state_council_decides_and_nobody_coordinates() {
+    let command = Command::Refer {
+        about: about(),
+        copy: Box::new(copy()),
+        disputed: Box::new(failed()),
+        hearing: Hearing {
+            place: cast::path(HUB),
+            hearer: Hearer::StateCouncil,
+        },
+    };
+    let mut case = Case::default();
+    assert_eq!(names(case.run(&command)), ["referred"]);
+    assert_eq!(
+        case.phase(),
+        &DisputePhase::AwaitingDecision { opinion: None }
+    );
+    let own = case.by(&hub_authority(), Role::AuthorityHead, opinion());
+    assert!(matches!(reason(own), RefusalReason::WrongState { .. }));
+    assert_eq!(
+        names(case.by(&hub_authority(), Role::Government, decision())),
+        ["decided"]
+    );
 }
 
 #[test]
