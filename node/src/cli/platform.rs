@@ -71,8 +71,16 @@ fn load(path: &Path) -> Result<Mapping, CliError> {
 /// Everything the platform holds.
 fn records(mapping: &Mapping, output: &Output) -> Result<Vec<Record>, CliError> {
     output.note(
-        &format!("正在拉取 {}（{}）", mapping.platform, mapping.source.address()),
-        &format!("pulling {} ({})", mapping.platform, mapping.source.address()),
+        &format!(
+            "正在拉取 {}（{}）",
+            mapping.platform,
+            mapping.source.address()
+        ),
+        &format!(
+            "pulling {} ({})",
+            mapping.platform,
+            mapping.source.address()
+        ),
     );
     source::pull(mapping, Bounds::default()).map_err(CliError::from)
 }
@@ -207,14 +215,16 @@ fn check(mapping: &Mapping, output: &Output) -> Result<(), CliError> {
                 entry.id.to_string(),
                 entry.name.clone(),
                 language.pick(class.zh(), class.en()).to_owned(),
-                language.pick(entry.frequency.zh(), entry.frequency.en()).to_owned(),
+                language
+                    .pick(entry.frequency.zh(), entry.frequency.en())
+                    .to_owned(),
                 methods.join("、"),
                 format!("{} {}", entry.items.len(), language.pick("项", "items")),
             ]
         });
         text += &Unmapped::lines(&checked.unmapped, language);
         text += &stray_lines(&checked.stray_services, language);
-        for warning in &checked.warning {
+        if let Some(warning) = &checked.warning {
             text += &format!("{}{warning}\n", language.pick("注意：", "warning: "));
         }
         text

@@ -22,7 +22,9 @@ pub enum AddressError {
     #[error("地址超过 {MAX_ADDRESS_CHARS} 个字符 / the address is too long")]
     TooLong,
     /// No address at all, or without a host.
-    #[error("{0:?} 不是地址，应写作 http://10.0.0.8:5000 / is no address; write it as http://10.0.0.8:5000")]
+    #[error(
+        "{0:?} 不是地址，应写作 http://10.0.0.8:5000 / is no address; write it as http://10.0.0.8:5000"
+    )]
     Malformed(String),
     /// Another scheme.
     #[error(
@@ -145,12 +147,19 @@ mod tests {
         );
         assert!("http://[::1]:80".parse::<HttpAddress>().is_ok());
         let wrong = |text: &str| text.parse::<HttpAddress>().unwrap_err();
-        assert!(matches!(wrong("https://data.gz.example"), AddressError::Scheme(_)));
+        assert!(matches!(
+            wrong("https://data.gz.example"),
+            AddressError::Scheme(_)
+        ));
         for text in ["", "10.0.0.8", "http://", "/x", "http:// x", "天河区"] {
             assert!(matches!(wrong(text), AddressError::Malformed(_)), "{text}");
         }
         assert!(matches!(wrong("http://x/#y"), AddressError::Credentials(_)));
-        assert!(!wrong("http://admin:secret@x/").to_string().contains("secret"));
+        assert!(
+            !wrong("http://admin:secret@x/")
+                .to_string()
+                .contains("secret")
+        );
         assert_eq!(
             wrong(&format!("http://{}", "x".repeat(MAX_ADDRESS_CHARS))),
             AddressError::TooLong

@@ -72,7 +72,10 @@ impl Ckan {
             }
             if page.results.len() > PAGE_ROWS {
                 return Err(PullError::malformed(
-                    format!("CKAN 一页给出 {} 条，请求的是 {PAGE_ROWS} 条", page.results.len()),
+                    format!(
+                        "CKAN 一页给出 {} 条，请求的是 {PAGE_ROWS} 条",
+                        page.results.len()
+                    ),
                     format!(
                         "CKAN gave a page of {}, {PAGE_ROWS} were asked for",
                         page.results.len()
@@ -143,7 +146,9 @@ fn answer<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, PullError> {
     match (answer.success, answer.result) {
         (true, Some(result)) => Ok(result),
         (true, None) | (false, _) => {
-            let why = answer.error.map_or_else(String::new, |error| error.to_string());
+            let why = answer
+                .error
+                .map_or_else(String::new, |error| error.to_string());
             Err(PullError::malformed(
                 format!("CKAN 未给出结果 {why}"),
                 format!("CKAN gave no result {why}"),

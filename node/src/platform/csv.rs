@@ -117,7 +117,10 @@ mod tests {
         ] {
             let records = csv(encoding).read(bytes, 9).unwrap();
             assert_eq!(records.len(), 2);
-            assert_eq!(records[0].text(&path("摘要")).as_deref(), Some("在保家庭，\"含\"成员"));
+            assert_eq!(
+                records[0].text(&path("摘要")).as_deref(),
+                Some("在保家庭，\"含\"成员")
+            );
         }
         assert!(csv(Encoding::Utf8).read(&gb, 9).is_err());
     }
@@ -126,11 +129,28 @@ mod tests {
     fn a_file_that_is_cut_inside_a_row_or_is_no_csv_is_an_error() {
         let rows = TABLE.find("MZ-0002").unwrap();
         for cut in [TABLE.len() - 2, rows + 8, rows + 20, rows - 3] {
-            assert!(csv(Encoding::Utf8).read(&TABLE.as_bytes()[..cut], 9).is_err(), "{cut}");
+            assert!(
+                csv(Encoding::Utf8)
+                    .read(&TABLE.as_bytes()[..cut], 9)
+                    .is_err(),
+                "{cut}"
+            );
         }
-        for wrong in ["", "\n", "<html></html>", "目录代码,a\n1,2,3\n", "{\"目录代码\": 1}"] {
-            assert!(csv(Encoding::Utf8).read(wrong.as_bytes(), 9).is_err(), "{wrong}");
+        for wrong in [
+            "",
+            "\n",
+            "<html></html>",
+            "目录代码,a\n1,2,3\n",
+            "{\"目录代码\": 1}",
+        ] {
+            assert!(
+                csv(Encoding::Utf8).read(wrong.as_bytes(), 9).is_err(),
+                "{wrong}"
+            );
         }
-        assert!(matches!(csv(Encoding::Utf8).read(TABLE.as_bytes(), 1), Err(PullError::TooMuch { .. })));
+        assert!(matches!(
+            csv(Encoding::Utf8).read(TABLE.as_bytes(), 1),
+            Err(PullError::TooMuch { .. })
+        ));
     }
 }

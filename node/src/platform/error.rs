@@ -99,7 +99,10 @@ impl PullError {
             ),
             Self::TooMuch { what, limit } => Text::new(
                 format!("平台给出的{}超过上限 {limit}", what.zh),
-                format!("the platform gave more {} than the {limit} that are taken", what.en),
+                format!(
+                    "the platform gave more {} than the {limit} that are taken",
+                    what.en
+                ),
             ),
             Self::TooLong { limit } => Text::new(
                 format!("拉取超过 {} 秒", limit.as_secs()),

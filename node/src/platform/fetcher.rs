@@ -72,7 +72,9 @@ impl Fetcher {
             .config()
             .timeout_global(Some(left.min(self.bounds.request_time)))
             .build();
-        let mut response = request.call().map_err(|error| unreachable(error.to_string()))?;
+        let mut response = request
+            .call()
+            .map_err(|error| unreachable(error.to_string()))?;
         let status = response.status();
         if !status.is_success() {
             return Err(PullError::Answered {

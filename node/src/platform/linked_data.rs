@@ -70,12 +70,14 @@ pub(super) struct Graph {
 impl Graph {
     /// Reads a document.
     pub(super) fn of(document: &Value) -> Self {
-        let context = Context::of(document);
+        let shared = Context::of(document);
         let mut graph = Self {
             tops: Vec::new(),
             by_id: BTreeMap::new(),
         };
         for top in tops(document) {
+            let own = top.get("@context").map(|_| Context::of(top));
+            let context = own.as_ref().unwrap_or(&shared);
             if let Value::Object(node) = context.named(top) {
                 graph.keep(&node);
                 graph.tops.push(node);
@@ -98,15 +100,16 @@ impl Graph {
         if let (Some(id), false) = (id_of(node), is_reference(node)) {
             let known = self.by_id.entry(id.to_owned()).or_default();
             for (name, value) in node {
-                known
-                    .entry(name.clone())
-                    .or_insert_with(|| value.clone());
+                known.entry(name.clone()).or_insert_with(|| value.clone());
             }
         }
     }
 
     /// The nodes of a type, those with an id first and once each.
-    pub(super) fn of_type<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Map<String, Value>> {
+    pub(super) fn of_type<'a>(
+        &'a self,
+        kind: &'a str,
+    ) -> impl Iterator<Item = &'a Map<String, Value>> {
         let anonymous = self.tops.iter().filter(|node| id_of(node).is_none());
         self.by_id
             .values()
@@ -384,11 +387,27 @@ mod tests {
             node
         };
         for document in [
-            dataset(json!(null), "http://www.w3.org/ns/dcat#Dataset", "http://purl.org/dc/terms/title"),
-            dataset(json!({"d": "http://www.w3.org/ns/dcat#", "t": {"@id": "http://purl.org/dc/terms/title"}}), "d:Dataset", "t"),
-            dataset(json!(["https://x/context.jsonld", {"名称": "dct:title"}]), "dcat:Dataset", "名称"),
+            dataset(
+                json!(null),
+                "http://www.w3.org/ns/dcat#Dataset",
+                "http://purl.org/dc/terms/title",
+            ),
+            dataset(
+                json!({"d": "http://www.w3.org/ns/dcat#", "t": {"@id": "http://purl.org/dc/terms/title"}}),
+                "d:Dataset",
+                "t",
+            ),
+            dataset(
+                json!(["https://x/context.jsonld", {"名称": "dct:title"}]),
+                "dcat:Dataset",
+                "名称",
+            ),
             dataset(json!("https://x/context.jsonld"), "Dataset", "title"),
-            dataset(json!({"@vocab": "http://purl.org/dc/terms/"}), "dcat:Dataset", "title"),
+            dataset(
+                json!({"@vocab": "http://purl.org/dc/terms/"}),
+                "dcat:Dataset",
+                "title",
+            ),
             dataset(json!({}), "dcat:Dataset", "dcterms:title"),
         ] {
             assert_eq!(titles(document.clone()), ["低保家庭信息"], "{document}");
@@ -399,9 +418,8 @@ mod tests {
 
     #[test]
     fn of_several_languages_the_chinese_one_stands() {
-        let title = |values: Value| {
-            titles(json!({"@type": "dcat:Dataset", "dct:title": values})).remove(0)
-        };
+        let title =
+            |values: Value| titles(json!({"@type": "dcat:Dataset", "dct:title": values})).remove(0);
         let (zh, en) = (
             json!({"@value": "户籍", "@language": "zh-CN"}),
             json!({"@value": "Register", "@language": "en"}),
@@ -427,7 +445,9 @@ mod tests {
 
     #[test]
     fn references_that_multiply_are_an_error() {
-        let all: Vec<Value> = (0..40).map(|n| json!({"@id": format!("urn:{n}")})).collect();
+        let all: Vec<Value> = (0..40)
+            .map(|n| json!({"@id": format!("urn:{n}")}))
+            .collect();
         let nodes: Vec<Value> = (0..40)
             .map(|n| json!({"@id": format!("urn:{n}"), "@type": "dcat:Dataset", "dct:relation": all}))
             .collect();

@@ -7,7 +7,8 @@ use std::path::Path;
 use identity::CreditCode;
 use serde::Deserialize;
 use sharing::catalogue::{
-    AssessmentDraft, ConditionsDraft, EntryId, EntryIdError, ItemDraft, NotSharedDraft, Word,
+    AssessmentDraft, ConditionsDraft, EntryId, EntryIdError, ItemDraft, MAX_NAME_CHARS,
+    NotSharedDraft, Word,
 };
 use statute::{Grade, Method, ShareClass, UpdateFrequency};
 
@@ -341,6 +342,17 @@ impl Mapping {
         }
         let mut mapping: Self = toml::from_str(text)
             .map_err(|error| MappingError::Malformed(error.to_string().trim_end().to_owned()))?;
+        for (what, name) in [
+            ("platform", &mapping.platform),
+            ("provider.name", &mapping.provider.name),
+        ] {
+            let length = name.trim().chars().count();
+            if length == 0 || length > MAX_NAME_CHARS {
+                return Err(MappingError::Malformed(format!(
+                    "{what} 应有 1 至 {MAX_NAME_CHARS} 个字符 / {what} has 1 to {MAX_NAME_CHARS} characters"
+                )));
+            }
+        }
         if let Some(stray) = mapping.services.outside(&mapping.prefix) {
             return Err(MappingError::Malformed(format!(
                 "[[service]] 的 entry {stray} 不在前缀 {0} 之下 / the entry {stray} of a [[service]] is not under the prefix {0}",
@@ -390,20 +402,30 @@ name = "目录名称"
         for (right, wrong) in [
             ("key =", "kay ="),
             ("kind = \"csv\"", "kind = \"cvs\""),
-            ("address = \"目录.csv\"", "address = \"目录.csv\"\nsheet = \"1\""),
+            (
+                "address = \"目录.csv\"",
+                "address = \"目录.csv\"\nsheet = \"1\"",
+            ),
             ("address = \"目录.csv\"", "address = \"https://x/目录.csv\""),
             ("\"440106/MZ\"", "\"440106/MZ/\""),
             ("\"440106/MZ\"", "\"民政\""),
             ("\"440106/MZ\"", "\"4401060000000000000000000000\""),
             ("11440106007512345X", "1144"),
             ("key = \"目录代码\"", "key = \"\""),
+            ("platform = \"天河区民政局数据资源平台\"", "platform = \"\""),
             ("[fields]", "[defaults]\nclass = \"公开\"\n[fields]"),
-            ("[fields]", "[[service]]\nname = \"x\"\nurl = \"http://x\"\nentry = \"440106/LS/1\"\n[fields]"),
+            (
+                "[fields]",
+                "[[service]]\nname = \"x\"\nurl = \"http://x\"\nentry = \"440106/LS/1\"\n[fields]",
+            ),
         ] {
             assert!(MAPPING.contains(right), "{right}");
             let text = MAPPING.replacen(right, wrong, 1);
             assert!(parse(&text).is_err(), "{wrong}");
         }
-        assert_eq!(parse(&"#".repeat(MAX_MAPPING_BYTES + 1)).unwrap_err(), MappingError::TooLong);
+        assert_eq!(
+            parse(&"#".repeat(MAX_MAPPING_BYTES + 1)).unwrap_err(),
+            MappingError::TooLong
+        );
     }
 }

@@ -18,7 +18,9 @@ pub struct FieldPath(String);
 
 /// Why a text is no path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("字段路径应有 1 至 {MAX_PATH_CHARS} 个字符 / a path to a field has 1 to {MAX_PATH_CHARS} characters")]
+#[error(
+    "字段路径应有 1 至 {MAX_PATH_CHARS} 个字符 / a path to a field has 1 to {MAX_PATH_CHARS} characters"
+)]
 pub struct FieldPathError;
 
 impl TryFrom<String> for FieldPath {
@@ -95,9 +97,9 @@ fn walk<'a>(value: &'a Value, path: &str, found: &mut Vec<&'a Value>) {
             if let Some(inner) = fields.get(path) {
                 return walk(inner, "", found);
             }
-            let inner = path.match_indices('.').find_map(|(at, _)| {
-                Some((fields.get(path.get(..at)?)?, path.get(at + 1..)?))
-            });
+            let inner = path
+                .match_indices('.')
+                .find_map(|(at, _)| Some((fields.get(path.get(..at)?)?, path.get(at + 1..)?)));
             if let Some((inner, rest)) = inner {
                 walk(inner, rest, found);
             }

@@ -163,8 +163,14 @@ mod tests {
         let twice = Services::try_from(vec![first.clone(), first.clone()]);
         assert_eq!(twice, Err(ServicesError::Twice(first.entry.clone())));
         let many = (0..=MAX_SERVICES).map(|n| service("x", "http://x", &n.to_string()));
-        assert_eq!(Services::try_from(many.collect::<Vec<_>>()), Err(ServicesError::TooMany));
-        assert_eq!(Services::try_from(vec![service(" ", "http://x", "1")]), Err(ServicesError::Name));
+        assert_eq!(
+            Services::try_from(many.collect::<Vec<_>>()),
+            Err(ServicesError::TooMany)
+        );
+        assert_eq!(
+            Services::try_from(vec![service(" ", "http://x", "1")]),
+            Err(ServicesError::Name)
+        );
         let query = Services::try_from(vec![service("x", "http://x/?a=1", "1")]);
         assert!(matches!(query, Err(ServicesError::Query(_))));
     }
@@ -178,7 +184,10 @@ mod tests {
                 let (mut stream, _) = listener.accept().unwrap();
                 let mut asked = [0; 1_024];
                 let _ = stream.read(&mut asked);
-                let _ = write!(stream, "HTTP/1.1 {answer}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+                let _ = write!(
+                    stream,
+                    "HTTP/1.1 {answer}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+                );
             }
         });
         format!("http://{address}/api")
@@ -187,13 +196,25 @@ mod tests {
     #[test]
     fn a_backend_is_up_when_it_answers_and_down_when_it_does_not_or_is_broken() {
         let of = |url: &str, time| probe(&service("x", url, "1"), time);
-        for (answers, status) in [(&["200 OK"][..], 200), (&["401 Unauthorized"], 401), (&["405 No", "200 OK"], 200)] {
+        for (answers, status) in [
+            (&["200 OK"][..], 200),
+            (&["401 Unauthorized"], 401),
+            (&["405 No", "200 OK"], 200),
+        ] {
             assert_eq!(of(&backend(answers), PROBE_TIME), Health::Up { status });
         }
-        assert!(matches!(of(&backend(&["503 No"]), PROBE_TIME), Health::Down { reason } if reason.contains("503")));
-        assert!(matches!(of("http://127.0.0.1:1", PROBE_TIME), Health::Down { .. }));
+        assert!(
+            matches!(of(&backend(&["503 No"]), PROBE_TIME), Health::Down { reason } if reason.contains("503"))
+        );
+        assert!(matches!(
+            of("http://127.0.0.1:1", PROBE_TIME),
+            Health::Down { .. }
+        ));
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", silent.local_addr().unwrap());
-        assert!(matches!(of(&url, Duration::from_millis(50)), Health::Down { .. }));
+        assert!(matches!(
+            of(&url, Duration::from_millis(50)),
+            Health::Down { .. }
+        ));
     }
 }

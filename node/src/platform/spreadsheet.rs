@@ -175,10 +175,12 @@ fn unpacks_within_bounds(bytes: &[u8]) -> Result<(), PullError> {
         let part = archive.by_index(at).map_err(broken)?;
         let unpacked = std::io::copy(&mut part.take(left + 1), &mut std::io::sink())
             .map_err(|error| malformed(XlsxError::from(error)))?;
-        left = left.checked_sub(unpacked).ok_or_else(|| PullError::TooMuch {
-            what: Text::new("解压后字节", "bytes when unpacked"),
-            limit: MAX_UNPACKED_BYTES,
-        })?;
+        left = left
+            .checked_sub(unpacked)
+            .ok_or_else(|| PullError::TooMuch {
+                what: Text::new("解压后字节", "bytes when unpacked"),
+                limit: MAX_UNPACKED_BYTES,
+            })?;
     }
     Ok(())
 }
@@ -195,4 +197,183 @@ fn no_sheet(name: &str) -> PullError {
         format!("电子表格中没有工作表“{name}”"),
         format!("the spreadsheet has no sheet {name:?}"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::*;
+
+    /// A workbook of two sheets, the second with this XML.
+    fn book(sheet: &str) -> Vec<u8> {
+        let package = "http://schemas.openxmlformats.org/package/2006";
+        let main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+        let office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+        let types = "application/vnd.openxmlformats-officedocument.spreadsheetml";
+        let parts = [
+            (
+                "[Content_Types].xml",
+                format!(
+                    r#"<Types xmlns="{package}/content-types"><Override PartName="/xl/workbook.xml" ContentType="{types}.sheet.main+xml"/></Types>"#
+                ),
+            ),
+            (
+                "_rels/.rels",
+                format!(
+                    r#"<Relationships xmlns="{package}/relationships"><Relationship Id="r1" Type="{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>"#
+                ),
+            ),
+            (
+                "xl/workbook.xml",
+                format!(
+                    r#"<workbook xmlns="{main}" xmlns:r="{office}"><sheets><sheet name="说明" sheetId="1" r:id="r1"/><sheet name="目录" sheetId="2" r:id="r2"/></sheets></workbook>"#
+                ),
+            ),
+            (
+                "xl/_rels/workbook.xml.rels",
+                format!(
+                    r#"<Relationships xmlns="{package}/relationships"><Relationship Id="r1" Type="{office}/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="r2" Type="{office}/worksheet" Target="worksheets/sheet2.xml"/></Relationships>"#
+                ),
+            ),
+            (
+                "xl/worksheets/sheet1.xml",
+                format!(r#"<worksheet xmlns="{main}"><sheetData/></worksheet>"#),
+            ),
+            (
+                "xl/worksheets/sheet2.xml",
+                format!(r#"<worksheet xmlns="{main}"><sheetData>{sheet}</sheetData></worksheet>"#),
+            ),
+        ];
+        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+        let stored =
+            SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+        for (name, text) in parts {
+            archive.start_file(name, stored).unwrap();
+            archive.write_all(text.as_bytes()).unwrap();
+        }
+        archive.finish().unwrap().into_inner()
+    }
+
+    fn cell(at: &str, text: &str) -> String {
+        format!(r#"<c r="{at}" t="inlineStr"><is><t>{text}</t></is></c>"#)
+    }
+
+    fn row(number: usize, cells: &[String]) -> String {
+        format!(r#"<row r="{number}">{}</row>"#, cells.concat())
+    }
+
+    fn rows() -> String {
+        [
+            row(
+                1,
+                &[
+                    cell("A1", "目录代码"),
+                    cell("B1", "目录名称"),
+                    cell("C1", "信息项"),
+                ],
+            ),
+            row(
+                2,
+                &[
+                    "<c r=\"A2\"><v>1001</v></c>".into(),
+                    cell("B2", "低保家庭信息"),
+                    cell("C2", "户主姓名"),
+                ],
+            ),
+            row(3, &[cell("C3", "身份证号")]),
+            row(
+                5,
+                &[
+                    "<c r=\"A5\" t=\"e\"><v>#REF!</v></c>".into(),
+                    cell("B5", "特困人员信息"),
+                ],
+            ),
+        ]
+        .concat()
+    }
+
+    fn spreadsheet(rows: Rows) -> Spreadsheet {
+        Spreadsheet {
+            at: Location::File("x".into()),
+            sheet: Some("目录".into()),
+            rows,
+            key: FieldPath::try_from("目录代码".to_owned()).unwrap(),
+        }
+    }
+
+    fn read(bytes: &[u8]) -> Result<Vec<Record>, PullError> {
+        spreadsheet(Rows::Items).read(bytes, 9)
+    }
+
+    #[test]
+    fn numbers_are_keys_merged_cells_are_items_and_a_broken_formula_is_nothing() {
+        let records = read(&book(&rows())).unwrap();
+        let at = |number: usize, path: &str| {
+            records[number].texts(&FieldPath::try_from(path.to_owned()).unwrap())
+        };
+        assert_eq!(at(0, "目录代码"), ["1001"]);
+        assert_eq!(at(0, "rows.信息项"), ["户主姓名", "身份证号"]);
+        let entries = spreadsheet(Rows::Entries).read(&book(&rows()), 9).unwrap();
+        let key = FieldPath::try_from("目录代码".to_owned()).unwrap();
+        assert_eq!(
+            entries.iter().map(|it| it.text(&key)).collect::<Vec<_>>(),
+            [Some("1001".into()), None, None]
+        );
+    }
+
+    #[test]
+    fn another_sheet_an_empty_one_and_one_without_the_key_are_errors() {
+        let bytes = book(&rows());
+        for sheet in [None, Some("没有".to_owned())] {
+            let wrong = Spreadsheet {
+                sheet,
+                ..spreadsheet(Rows::Items)
+            };
+            assert!(matches!(
+                wrong.read(&bytes, 9),
+                Err(PullError::Malformed { .. })
+            ));
+        }
+        assert!(read(&book(&row(1, &[cell("A1", "名称")]))).is_err());
+    }
+
+    #[test]
+    fn cells_far_apart_take_no_memory_and_are_refused() {
+        let far = row(1, &[cell("A1", "目录代码"), cell("XFD1", "x")]);
+        assert!(matches!(read(&book(&far)), Err(PullError::TooMuch { .. })));
+        let low = [
+            row(1, &[cell("A1", "目录代码")]),
+            row(1_048_576, &[cell("A1048576", "甲")]),
+        ]
+        .concat();
+        assert_eq!(read(&book(&low)).unwrap().len(), 1);
+        let back = [
+            row(9, &[cell("A9", "目录代码")]),
+            row(2, &[cell("A2", "甲")]),
+        ]
+        .concat();
+        assert!(matches!(
+            read(&book(&back)),
+            Err(PullError::Malformed { .. })
+        ));
+    }
+
+    #[test]
+    fn a_file_that_is_cut_or_whose_bytes_are_changed_is_an_error_or_another_table_and_never_a_panic()
+     {
+        let whole = book(&rows());
+        for end in 0..whole.len() {
+            assert!(read(&whole[..end]).is_err(), "cut at {end}");
+        }
+        for at in 0..whole.len() {
+            let mut changed = whole.clone();
+            changed[at] ^= 0x15;
+            let _ = read(&changed);
+        }
+        assert!(read(b"not a spreadsheet").is_err());
+    }
 }

@@ -107,7 +107,10 @@ impl Table {
     }
 
     fn add_item(&mut self, row: Map<String, Value>) -> Result<(), PullError> {
-        let key = row.get(&self.key).and_then(Value::as_str).map(str::to_owned);
+        let key = row
+            .get(&self.key)
+            .and_then(Value::as_str)
+            .map(str::to_owned);
         let at = match &key {
             Some(key) => self.by_key.get(key).copied(),
             None => self.found.len().checked_sub(1),
@@ -182,13 +185,19 @@ mod tests {
         ] {
             table.add(strings(&row)).unwrap();
         }
-        assert!(matches!(table.add(strings(&["C"])), Err(PullError::TooMuch { .. })));
+        assert!(matches!(
+            table.add(strings(&["C"])),
+            Err(PullError::TooMuch { .. })
+        ));
         let records = table.records();
         let items = |at: usize| records[at].texts(&path("rows.信息项"));
         assert_eq!(records.len(), 2);
         assert_eq!(items(0), ["户主姓名", "身份证号", "住址"]);
         assert_eq!(items(1), ["姓名"]);
-        assert_eq!(records[0].text(&path("目录名称")).as_deref(), Some("低保家庭信息"));
+        assert_eq!(
+            records[0].text(&path("目录名称")).as_deref(),
+            Some("低保家庭信息")
+        );
     }
 
     #[test]
@@ -207,7 +216,9 @@ mod tests {
         for wrong in [vec!["名称"], vec!["代码", "名称", "名称 "], vec![]] {
             assert!(matches!(of(&wrong), Err(PullError::Malformed { .. })));
         }
-        let wide: Vec<&str> = std::iter::once("代码").chain(std::iter::repeat_n("", MAX_COLUMNS)).collect();
+        let wide: Vec<&str> = std::iter::once("代码")
+            .chain(std::iter::repeat_n("", MAX_COLUMNS))
+            .collect();
         assert!(matches!(of(&wide), Err(PullError::TooMuch { .. })));
     }
 }

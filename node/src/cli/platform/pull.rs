@@ -3,15 +3,15 @@
 use std::path::PathBuf;
 
 use federation::core::view::OwnEntry;
-use identity::Code;
 use serde::Serialize;
 use sharing::act::{ActBody, MAX_ENTRIES_PER_ACT};
-use sharing::catalogue::{EntryId, EntryVersion, PublishedEntry, ReviewVerdict};
+use sharing::catalogue::{EntryId, EntryVersion, ReviewVerdict};
 use statute::{ActKind, RefusalReason};
 
 use super::{Unmapped, load, records, refused, stray_lines, stray_services};
 use crate::api::{List, MAX_PAGE};
 use crate::cli::args::now;
+use crate::cli::catalogue::standing_version;
 use crate::cli::client::{Client, encode};
 use crate::cli::error::{CliError, Exit};
 use crate::cli::signer::Signer;
@@ -191,7 +191,10 @@ impl<'a> Hands<'a> {
         let approve: Vec<EntryVersion> = plan.approve.into_iter().chain(compiled).collect();
         let told = |zh: &str, en: &str, count: usize| {
             if count > 0 {
-                output.note(&format!("{zh} {count} 条"), &format!("{en} {count} entries"));
+                output.note(
+                    &format!("{zh} {count} 条"),
+                    &format!("{en} {count} entries"),
+                );
             }
         };
         told("编制", "compiling", compile.len());
@@ -202,7 +205,9 @@ impl<'a> Hands<'a> {
         match &self.head {
             Some(head) => {
                 told("部门负责人同意", "the head approves", approve.len());
-                self.step(head, &approve, |entries| ActBody::ApproveEntries { entries })?;
+                self.step(head, &approve, |entries| ActBody::ApproveEntries {
+                    entries,
+                })?;
                 submit.extend(approve);
             }
             None => report.awaiting.approval = ids(&approve),
@@ -227,27 +232,15 @@ impl<'a> Hands<'a> {
             Some(head) => {
                 told("撤销", "withdrawing", plan.withdraw.len());
                 for id in plan.withdraw {
-                    self.withdraw(head, &id, mapping)?;
+                    let entry = standing_version(self.client, &id)?;
+                    let reason = format!("原平台“{}”已不再提供此目录", mapping.platform);
+                    self.act(head, ActBody::WithdrawEntry { entry, reason })?;
                     report.withdrawn.push(id);
                 }
             }
             None => report.awaiting.withdrawal = plan.withdraw,
         }
         Ok(())
-    }
-
-    /// What is withdrawn is the version that stands published, even where a newer one is under way.
-    fn withdraw(&self, head: &Signer, id: &EntryId, mapping: &Mapping) -> Result<(), CliError> {
-        let node: Code = head.node()?;
-        let published: PublishedEntry = self.client.get(&format!(
-            "/catalogue/published/{node}/{}",
-            encode(id.as_str())
-        ))?;
-        let body = ActBody::WithdrawEntry {
-            entry: published.entry.version_ref(),
-            reason: format!("原平台“{}”已不再提供此目录", mapping.platform),
-        };
-        self.act(head, body)
     }
 }
 
@@ -412,7 +405,9 @@ impl Report {
         Err(CliError::new(
             Exit::Fault,
             format!("{without_key} 条记录没有键，因此 {kept} 个条目未撤销"),
-            format!("{without_key} records have no key, therefore {kept} entries were not withdrawn"),
+            format!(
+                "{without_key} records have no key, therefore {kept} entries were not withdrawn"
+            ),
         )
         .advise(
             "核对映射文件的 fields.key，或请平台补全后再拉取",
