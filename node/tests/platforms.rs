@@ -14,9 +14,9 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use federation::core::query;
 use federation::core::view::OwnEntry;
-use identity::{CreditCode, KdfParams, KeyKind, SigningKey, VerifyKey};
+use federation::core::{Record, query};
+use identity::{CreditCode, KdfParams, KeyKind, SigningKey};
 use node::api::{Api, Role as TokenRole, Tokens};
 use node::config::NodeConfig;
 use node::person;
@@ -207,9 +207,7 @@ impl Scene {
             .await
             .unwrap();
         person::save_chain(&person::chain_path(&path), &chain).unwrap();
-        let key = file.open(PASSPHRASE).unwrap();
-        let _: VerifyKey = key.verify_key();
-        (key, chain)
+        (file.open(PASSPHRASE).unwrap(), chain)
     }
 
     fn key(&self, name: &str) -> PathBuf {
@@ -349,27 +347,18 @@ async fn what_is_added_changed_and_deleted_is_taken_over_and_a_second_pull_chang
         [false, true]
     );
 
-    let before = (
-        scene.own(),
-        query::ledger(&*scene.node.store(), None, 500)
-            .unwrap()
-            .len(),
-    );
+    let acts = || {
+        let records = query::ledger(&*scene.node.store(), None, 500).unwrap();
+        let is_act = |record: &Record| matches!(record, Record::Act { .. });
+        records.iter().filter(|(_, record)| is_act(record)).count()
+    };
+    let before = (scene.own(), acts());
     let second = scene.pull(&ALL);
     assert_eq!(
         (&second["unchanged"], &second["new"], &second["changed"]),
         (&2.into(), &json!([]), &json!([]))
     );
-    assert_eq!(scene.own(), before.0);
-    let acts = |records: usize| records - before.1;
-    let after = query::ledger(&*scene.node.store(), None, 500).unwrap();
-    assert!(
-        !after[before.1..]
-            .iter()
-            .any(|(_, record)| matches!(record, federation::core::Record::Act { .. })),
-        "{} records",
-        acts(after.len())
-    );
+    assert_eq!((scene.own(), acts()), before, "nobody signed anything");
 
     scene.ckan.put("a", "低保家庭及成员信息", "开放");
     scene.ckan.remove("b");
@@ -479,14 +468,8 @@ async fn with_the_operators_key_alone_the_rest_awaits_the_others() {
         []
     );
 
-    // Keys in the wrong hands are refused before anything is done.
+    // A key in the wrong hands is refused before anything is done.
     let before = scene.own();
-    for (keys, exit) in [(vec!["head"], 2), (vec!["reviewer"], 2)] {
-        assert_eq!(
-            error(&scene.pull_of(&scene.mapping(), &keys, &[]))["exit"],
-            exit
-        );
-    }
     let swapped = scene.run(&[
         "pull",
         "--mapping",
@@ -626,4 +609,10 @@ fn the_example_mappings_are_mappings() {
             panic!("{file}: {error}");
         }
     }
+    let guide = examples.join("../../docs/operators-guide.md");
+    let example = fs::read_to_string(examples.join("ckan.toml")).unwrap();
+    assert!(
+        fs::read_to_string(guide).unwrap().contains(&example),
+        "the guide shows the example as it is"
+    );
 }

@@ -1,6 +1,7 @@
 //! Older platforms: what would be imported, keeping the node's entries in step, the backends of their services (R31, R32).
 
 mod pull;
+mod report;
 
 use std::path::{Path, PathBuf};
 

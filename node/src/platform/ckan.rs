@@ -63,40 +63,30 @@ impl Ckan {
     ) -> Result<BTreeMap<String, Map<String, Value>>, PullError> {
         let (entries, pages) = (fetcher.bounds().entries, fetcher.bounds().pages);
         let mut packages = BTreeMap::new();
-        let (mut start, mut said) = (0, 0);
+        let mut start = 0;
         for _ in 0..pages {
             let page: Page = self.ask(fetcher, &self.page_at(start))?;
-            said = page.count;
+            let (said, came) = (page.count, page.results.len());
             if said > entries as u64 {
                 return Err(PullError::too_many(entries));
             }
-            if page.results.len() > PAGE_ROWS {
+            if came > PAGE_ROWS {
                 return Err(PullError::malformed(
-                    format!(
-                        "CKAN 一页给出 {} 条，请求的是 {PAGE_ROWS} 条",
-                        page.results.len()
-                    ),
-                    format!(
-                        "CKAN gave a page of {}, {PAGE_ROWS} were asked for",
-                        page.results.len()
-                    ),
+                    format!("CKAN 一页给出 {came} 条，请求的是 {PAGE_ROWS} 条"),
+                    format!("CKAN gave a page of {came}, {PAGE_ROWS} were asked for"),
                 ));
             }
-            let came = page.results.len();
             for package in page.results {
                 packages.insert(id(&package)?, package);
             }
             start += came;
             if came == 0 || start as u64 >= said {
-                break;
+                let came = packages.len() as u64;
+                return match came == said {
+                    true => Ok(packages),
+                    false => Err(PullError::Truncated { said, came }),
+                };
             }
-        }
-        let came = packages.len() as u64;
-        if came == said {
-            return Ok(packages);
-        }
-        if start as u64 >= said || came < said {
-            return Err(PullError::Truncated { said, came });
         }
         Err(PullError::TooMuch {
             what: Text::new("分页", "pages"),

@@ -66,11 +66,16 @@ impl Core {
         for (version, step) in steps {
             let row = own_entry(&*ctx.txn, &version.id)?;
             let node = act.act().node;
-            let published = match (step, &row) {
-                (EntryCommand::Withdraw(named), Some(row)) if stands_beside(row, named) => {
+            let beside = |named| row.as_ref().is_some_and(|row| stands_beside(row, named));
+            let published = match step {
+                EntryCommand::Withdraw(named) if beside(named) => {
                     published_in(&*ctx.txn, &node, &named.id)?
                 }
-                _ => None,
+                EntryCommand::Compile(_)
+                | EntryCommand::Approve(_)
+                | EntryCommand::Submit(_)
+                | EntryCommand::Review(..)
+                | EntryCommand::Withdraw(_) => None,
             };
             let held = match &published {
                 Some(published) => Some(Standing {
