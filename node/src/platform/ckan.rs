@@ -176,7 +176,9 @@ fn with_extras_by_name(mut package: Map<String, Value>) -> Map<String, Value> {
 mod tests {
     use serde_json::json;
 
+    use super::super::Bounds;
     use super::super::record::FieldPath;
+    use super::super::scripted::{answering, ok};
     use super::*;
 
     #[test]
@@ -217,5 +219,68 @@ mod tests {
         for no_id in [json!({}), json!({"id": 7}), json!({"id": ""})] {
             assert!(id(no_id.as_object().unwrap()).is_err());
         }
+    }
+
+    fn pull(answers: &[Value], bounds: Bounds) -> (Result<Vec<Record>, PullError>, Vec<String>) {
+        let framed = |result: &Value| ok(&json!({"success": true, "result": result}).to_string());
+        let platform = answering(answers.iter().map(framed).collect());
+        let ckan = Ckan {
+            address: platform.address.parse().unwrap(),
+            filter: Some("organization:民政".into()),
+            details: true,
+        };
+        let records = ckan.pull(&mut Fetcher::new(None, bounds));
+        (records, platform.asked())
+    }
+
+    fn page(count: u64, ids: &[&str]) -> Value {
+        let results: Vec<Value> = ids.iter().map(|id| json!({ "id": id })).collect();
+        json!({"count": count, "results": results})
+    }
+
+    #[test]
+    fn each_description_is_fetched_by_itself_and_must_be_the_one_asked_for() {
+        let detail = json!({"id": "a", "title": "低保家庭信息"});
+        let (records, asked) = pull(&[page(1, &["a"]), detail.clone()], Bounds::default());
+        let title = FieldPath::try_from("title".to_owned()).unwrap();
+        assert_eq!(
+            records.unwrap()[0].text(&title).as_deref(),
+            Some("低保家庭信息")
+        );
+        assert!(
+            asked[0].contains("&fq=organization%3A%E6%B0%91%E6%94%BF"),
+            "{}",
+            asked[0]
+        );
+        assert!(asked[1].contains("package_show?id=a"));
+        let (other, _) = pull(&[page(1, &["b"]), detail], Bounds::default());
+        assert!(matches!(other, Err(PullError::Malformed { .. })));
+    }
+
+    #[test]
+    fn fewer_than_said_twice_the_same_and_more_than_the_bounds_are_no_catalogue() {
+        let few = Bounds {
+            entries: 2,
+            pages: 2,
+            ..Bounds::default()
+        };
+        let of = |pages: &[Value]| pull(pages, few).0.unwrap_err();
+        let truncated = |error| matches!(error, PullError::Truncated { said: 2, came: 1 });
+        assert!(truncated(of(&[page(2, &["a"]), page(2, &[])])));
+        assert!(
+            truncated(of(&[page(2, &["a"]), page(2, &["a"])])),
+            "the pages moved"
+        );
+        assert!(matches!(
+            of(&[page(3, &["a"])]),
+            PullError::TooMuch { limit: 2, .. }
+        ));
+        assert!(matches!(
+            of(&[page(1, &["x"; PAGE_ROWS + 1])]),
+            PullError::Malformed { .. }
+        ));
+        let (one_page, one_at_a_time) = (Bounds { pages: 1, ..few }, [page(2, &["a"])]);
+        let endless = pull(&one_at_a_time, one_page).0;
+        assert!(matches!(endless, Err(PullError::TooMuch { limit: 1, .. })));
     }
 }

@@ -177,6 +177,7 @@ mod tests {
 
     use super::super::Bounds;
     use super::super::record::FieldPath;
+    use super::super::scripted::{answering, ok};
     use super::*;
 
     fn catalogue() -> Value {
@@ -300,5 +301,38 @@ mod tests {
         }
         let empty = page(br#"{"@type": "dcat:Catalog", "dcat:dataset": []}"#).unwrap();
         assert!(empty.datasets.is_empty());
+    }
+
+    #[test]
+    fn pages_are_followed_to_their_end() {
+        let page = |id: &str, next: Option<&str>| {
+            let mut paging =
+                json!({"@id": "urn:page", "@type": "hydra:PagedCollection", "hydra:totalItems": 2});
+            if let Some(next) = next {
+                paging["hydra:next"] = json!({ "@id": next });
+            }
+            let dataset = json!({"@id": id, "@type": "dcat:Dataset"});
+            ok(
+                &json!({"@graph": [paging, {"@type": "dcat:Catalog", "dcat:dataset": [dataset]}]})
+                    .to_string(),
+            )
+        };
+        let pull = |pages: Vec<String>| {
+            let platform = answering(pages);
+            let at = Location::try_from(format!("{}/catalog.jsonld", platform.address)).unwrap();
+            let records = Dcat { at }.pull(&mut Fetcher::new(None, Bounds::default()));
+            (records, platform.asked())
+        };
+        let (records, asked) = pull(vec![
+            page("urn:1", Some("/catalog.jsonld?page=2")),
+            page("urn:2", None),
+        ]);
+        assert_eq!(records.unwrap().len(), 2);
+        assert!(asked[1].starts_with("GET /catalog.jsonld?page=2 "));
+        let (one, _) = pull(vec![page("urn:1", None)]);
+        assert!(matches!(
+            one,
+            Err(PullError::Truncated { said: 2, came: 1 })
+        ));
     }
 }

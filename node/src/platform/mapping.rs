@@ -7,22 +7,19 @@ use std::path::Path;
 use identity::CreditCode;
 use serde::Deserialize;
 use sharing::catalogue::{
-    AssessmentDraft, ConditionsDraft, EntryId, EntryIdError, ItemDraft, MAX_NAME_CHARS,
-    NotSharedDraft, Word,
+    AssessmentDraft, ConditionsDraft, ItemDraft, MAX_NAME_CHARS, NotSharedDraft, Word,
 };
 use statute::{Grade, Method, ShareClass, UpdateFrequency};
 
 use super::address::{HttpAddress, Location};
 use super::csv::Encoding;
+use super::prefix::Prefix;
 use super::record::FieldPath;
 use super::services::Services;
 use super::table::Rows;
 
 /// Longest mapping file, bytes: one with a thousand words in its value maps.
 pub const MAX_MAPPING_BYTES: usize = 1 << 20;
-/// Longest prefix of entry ids, characters: what is left of an entry's id holds a UUID, or the digest of another key.
-pub const MAX_PREFIX_CHARS: usize = 27;
-
 /// A mapping.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -60,50 +57,6 @@ pub enum MappingError {
     /// Not as it should be.
     #[error("{0}")]
     Malformed(String),
-}
-
-/// The beginning of entry ids, without the slash that follows it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Prefix(String);
-
-/// Why a text is no prefix.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PrefixError {
-    /// Too long, or with a slash at an end.
-    #[error(
-        "前缀应有 1 至 {MAX_PREFIX_CHARS} 个字符，首尾不是“/” / a prefix has 1 to {MAX_PREFIX_CHARS} characters and no slash at its ends"
-    )]
-    Form,
-    /// Not part of an id.
-    #[error(transparent)]
-    Id(#[from] EntryIdError),
-}
-
-impl TryFrom<String> for Prefix {
-    type Error = PrefixError;
-
-    fn try_from(text: String) -> Result<Self, PrefixError> {
-        text.parse::<EntryId>()?;
-        if text.chars().count() > MAX_PREFIX_CHARS || text.starts_with('/') || text.ends_with('/') {
-            return Err(PrefixError::Form);
-        }
-        Ok(Self(text))
-    }
-}
-
-impl Prefix {
-    /// What every id under it begins with.
-    pub fn with_slash(&self) -> String {
-        format!("{}/", self.0)
-    }
-
-    /// Whether an id is under it.
-    pub fn holds(&self, id: &EntryId) -> bool {
-        id.as_str()
-            .strip_prefix(&self.0)
-            .is_some_and(|rest| rest.starts_with('/'))
-    }
 }
 
 /// Where a catalogue is, by kind of platform.
@@ -356,7 +309,7 @@ impl Mapping {
         if let Some(stray) = mapping.services.outside(&mapping.prefix) {
             return Err(MappingError::Malformed(format!(
                 "[[service]] 的 entry {stray} 不在前缀 {0} 之下 / the entry {stray} of a [[service]] is not under the prefix {0}",
-                mapping.prefix.0
+                mapping.prefix
             )));
         }
         if let Some(Location::File(path)) = mapping.source.location() {
@@ -392,9 +345,6 @@ name = "目录名称"
     fn a_file_is_looked_for_beside_its_mapping() {
         let mapping = parse(MAPPING).unwrap();
         assert_eq!(mapping.source.address(), "/etc/platforms/目录.csv");
-        assert_eq!(mapping.prefix.with_slash(), "440106/MZ/");
-        let held = |id: &str| mapping.prefix.holds(&id.parse().unwrap());
-        assert!(held("440106/MZ/1") && !held("440106/MZ2/1") && !held("440106/MZ"));
     }
 
     #[test]
@@ -407,9 +357,6 @@ name = "目录名称"
                 "address = \"目录.csv\"\nsheet = \"1\"",
             ),
             ("address = \"目录.csv\"", "address = \"https://x/目录.csv\""),
-            ("\"440106/MZ\"", "\"440106/MZ/\""),
-            ("\"440106/MZ\"", "\"民政\""),
-            ("\"440106/MZ\"", "\"4401060000000000000000000000\""),
             ("11440106007512345X", "1144"),
             ("key = \"目录代码\"", "key = \"\""),
             ("platform = \"天河区民政局数据资源平台\"", "platform = \"\""),

@@ -24,7 +24,10 @@ pub mod fetcher;
 mod linked_data;
 pub mod mapping;
 pub mod plan;
+pub mod prefix;
 pub mod record;
+#[cfg(test)]
+mod scripted;
 pub mod services;
 pub mod source;
 pub mod spreadsheet;

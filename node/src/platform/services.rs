@@ -8,7 +8,7 @@ use sharing::catalogue::EntryId;
 use ureq::Agent;
 
 use super::address::HttpAddress;
-use super::mapping::Prefix;
+use super::prefix::Prefix;
 
 /// Most services of one platform.
 pub const MAX_SERVICES: usize = 256;
@@ -142,9 +142,9 @@ pub fn probe(service: &Service, time: Duration) -> Health {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read, Write};
     use std::net::TcpListener;
 
+    use super::super::scripted::{answering, status};
     use super::*;
 
     fn service(name: &str, url: &str, entry: &str) -> Service {
@@ -175,36 +175,28 @@ mod tests {
         assert!(matches!(query, Err(ServicesError::Query(_))));
     }
 
-    /// Answers one connection after the other with these lines.
-    fn backend(answers: &'static [&'static str]) -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        std::thread::spawn(move || {
-            for answer in answers {
-                let (mut stream, _) = listener.accept().unwrap();
-                let mut asked = [0; 1_024];
-                let _ = stream.read(&mut asked);
-                let _ = write!(
-                    stream,
-                    "HTTP/1.1 {answer}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-                );
-            }
-        });
-        format!("http://{address}/api")
-    }
-
     #[test]
     fn a_backend_is_up_when_it_answers_and_down_when_it_does_not_or_is_broken() {
         let of = |url: &str, time| probe(&service("x", url, "1"), time);
-        for (answers, status) in [
-            (&["200 OK"][..], 200),
-            (&["401 Unauthorized"], 401),
-            (&["405 No", "200 OK"], 200),
-        ] {
-            assert_eq!(of(&backend(answers), PROBE_TIME), Health::Up { status });
-        }
+        let answers = |lines: &[&str]| {
+            let backend = answering(lines.iter().map(|line| status(line)).collect());
+            let health = of(&backend.address, PROBE_TIME);
+            let methods: Vec<String> = backend
+                .asked()
+                .iter()
+                .map(|it| it[..4].to_owned())
+                .collect();
+            (health, methods)
+        };
+        let up = |status| Health::Up { status };
+        assert_eq!(answers(&["200 OK"]), (up(200), vec!["HEAD".to_owned()]));
+        assert_eq!(answers(&["401 Unauthorized"]).0, up(401));
+        assert_eq!(
+            answers(&["405 No", "200 OK"]),
+            (up(200), vec!["HEAD".to_owned(), "GET ".to_owned()])
+        );
         assert!(
-            matches!(of(&backend(&["503 No"]), PROBE_TIME), Health::Down { reason } if reason.contains("503"))
+            matches!(answers(&["503 No"]).0, Health::Down { reason } if reason.contains("503"))
         );
         assert!(matches!(
             of("http://127.0.0.1:1", PROBE_TIME),
