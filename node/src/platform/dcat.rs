@@ -120,24 +120,13 @@ fn page(bytes: &[u8]) -> Result<Page, PullError> {
         .into_iter()
         .map(|node| Ok((id(node), graph.whole(node)?)))
         .collect::<Result<_, PullError>>()?;
-    let paging: Vec<&Map<String, Value>> = [
-        "hydra:PagedCollection",
-        "hydra:PartialCollectionView",
-        "hydra:Collection",
-    ]
-    .iter()
-    .flat_map(|kind| graph.of_type(kind))
-    .collect();
-    let find = |names: &[&str]| {
-        paging
-            .iter()
-            .find_map(|node| names.iter().find_map(|name| node.get(*name)))
-    };
-    let next = find(&["hydra:next", "hydra:nextPage"]).and_then(|next| match next {
+    let next = graph.paging(&["hydra:next", "hydra:nextPage"]);
+    let next = next.and_then(|next| match next {
         Value::Object(node) => id(node),
         other => other.as_str().map(str::to_owned),
     });
-    let total = find(&["hydra:totalItems"]).and_then(|total| match total {
+    let total = graph.paging(&["hydra:totalItems"]);
+    let total = total.and_then(|total| match total {
         Value::String(text) => text.parse().ok(),
         other => other.as_u64(),
     });
@@ -253,6 +242,13 @@ mod tests {
             read(&document),
             Err(PullError::Truncated { said: 9, came: 2 })
         ));
+    }
+
+    #[test]
+    fn pages_are_noticed_wherever_they_are_spoken_of() {
+        let mut document = catalogue();
+        document["@graph"][0]["hydra:view"] = json!({"hydra:next": {"@id": "http://x/?page=2"}});
+        assert!(matches!(read(&document), Err(PullError::Malformed { .. })));
     }
 
     #[test]

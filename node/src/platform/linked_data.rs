@@ -11,6 +11,8 @@ use self::context::Context;
 use super::PullError;
 use crate::language::Text;
 
+/// What the names begin with that speak of pages.
+const PAGING: &str = "hydra:";
 /// References followed from one node: dataset, distribution, its publisher, its address.
 const MAX_REFERENCE_DEPTH: usize = 4;
 /// Most nodes put into one node by following references.
@@ -23,6 +25,8 @@ pub(super) struct Graph {
     tops: Vec<Map<String, Value>>,
     /// Every node that has an id, wherever it stands.
     by_id: BTreeMap<String, Map<String, Value>>,
+    /// Nodes that say how the document is divided into pages, wherever they stand.
+    paging: Vec<Map<String, Value>>,
 }
 
 impl Graph {
@@ -32,6 +36,7 @@ impl Graph {
         let mut graph = Self {
             tops: Vec::new(),
             by_id: BTreeMap::new(),
+            paging: Vec::new(),
         };
         for top in tops(document) {
             let own = top.get("@context").map(|_| Context::of(top));
@@ -55,12 +60,22 @@ impl Graph {
                 self.keep(inner);
             }
         }
+        if node.keys().any(|name| name.starts_with(PAGING)) {
+            self.paging.push(node.clone());
+        }
         if let (Some(id), false) = (id_of(node), is_reference(node)) {
             let known = self.by_id.entry(id.to_owned()).or_default();
             for (name, value) in node {
                 known.entry(name.clone()).or_insert_with(|| value.clone());
             }
         }
+    }
+
+    /// The first value by one of these names in what says how the document is divided into pages.
+    pub(super) fn paging(&self, names: &[&str]) -> Option<&Value> {
+        self.paging
+            .iter()
+            .find_map(|node| names.iter().find_map(|name| node.get(*name)))
     }
 
     /// The nodes of a type, those with an id first and once each.

@@ -113,11 +113,13 @@ pub enum Health {
     },
 }
 
-/// Asks a backend whether it is there: `HEAD`, or `GET` where it knows no `HEAD`.
+/// Asks a backend whether it is there: `HEAD`, or `GET` where it knows no `HEAD`. Straight, without a proxy of the environment: a proxy's
+/// answer says nothing of the backend.
 pub fn probe(service: &Service, time: Duration) -> Health {
     let agent: Agent = Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
+        .proxy(None)
         .timeout_global(Some(time))
         .build()
         .into();
