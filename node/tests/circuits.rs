@@ -12,6 +12,7 @@ use federation::wire::{CIRCUIT_OPEN_VALID_MS, CIRCUIT_PROTOCOL, CircuitOpen, Cir
 use futures::{AsyncReadExt, AsyncWriteExt};
 use identity::{Code, Digest, Domain, Level, Moment, Signed, codec, sealing};
 use node::delivery::{Delivery, Parts, SplitTask};
+use node::runtime::clock::Clock;
 use node::runtime::driver::now;
 use node::runtime::inbox::{Inbox, Queued};
 use node::runtime::metrics::Metrics;
@@ -70,12 +71,14 @@ impl Station {
         let keys = (me.signing.clone(), me.opening.clone(), me.root);
         let circuits = Arc::new(Circuits::new(
             keys,
+            Clock::system(),
             store.clone(),
             running.transport.clone(),
             metrics.clone(),
             8,
         ));
         let delivery = Delivery::new(Parts {
+            clock: Clock::system(),
             store: store.clone(),
             objects: objects.clone(),
             index: Arc::new(SearchIndex::open(&dir.path().join("index")).unwrap().0),

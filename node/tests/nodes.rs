@@ -8,6 +8,7 @@ use std::time::Duration;
 use federation::core::Refused;
 use identity::{Level, SigningKey};
 use node::config::NodeConfig;
+use node::runtime::clock::Clock;
 use node::runtime::{Handle, LevelState, StartError};
 
 use family::{Member, hub};
@@ -19,7 +20,9 @@ async fn start(member: &Member, dir: &Path, parent: Option<&Handle>) -> Handle {
     let mut config = NodeConfig::in_dir(dir);
     config.link.parent = parent.map(|parent| parent.addresses().remove(0));
     config.timing.tick_ms = 20;
-    node::runtime::start(&config, member.keys()).await.unwrap()
+    node::runtime::start(&config, member.keys(), Clock::system())
+        .await
+        .unwrap()
 }
 
 /// Waits until the node's status is as wanted.
@@ -132,7 +135,8 @@ async fn a_foreign_certificate_is_not_installed() {
 async fn two_processes_on_one_folder_are_one_clear_error() {
     let (hub, dir) = (hub(), tempfile::tempdir().unwrap());
     let first = start(&hub, dir.path(), None).await;
-    let second = node::runtime::start(&NodeConfig::in_dir(dir.path()), hub.keys()).await;
+    let second =
+        node::runtime::start(&NodeConfig::in_dir(dir.path()), hub.keys(), Clock::system()).await;
     assert!(matches!(second, Err(StartError::Store(_))));
     first.shutdown().await;
 }
@@ -142,7 +146,7 @@ async fn a_wrong_root_lets_nobody_join() {
     let (hub, dir) = (hub(), tempfile::tempdir().unwrap());
     let mut keys = hub.keys();
     keys.me.root = SigningKey::from_seed([0x33; 32]).verify_key();
-    let node = node::runtime::start(&NodeConfig::in_dir(dir.path()), keys)
+    let node = node::runtime::start(&NodeConfig::in_dir(dir.path()), keys, Clock::system())
         .await
         .unwrap();
     assert!(matches!(

@@ -1,6 +1,7 @@
 //! Who acts: departments and their people, with keys that derive from their names.
 
-use identity::{Code, CreditCode, Digest, Domain, Moment, SigningKey};
+use identity::{Code, CreditCode, Digest, Domain, Moment, Signed, SigningKey};
+use sharing::act::{Act, ActBody, SignedAct};
 use sharing::catalogue::{Assessment, DataItem, Entry};
 use sharing::person::{PersonCertificate, PersonChain, authority_head_certificate, enrol};
 use statute::{ClassTerms, Grade, Method, Role, UpdateFrequency};
@@ -81,6 +82,51 @@ impl Person {
         };
         let chain = self.chain.with(enrol(&certificate, &self.key));
         Self { key, chain }
+    }
+}
+
+impl Person {
+    /// Someone of a place's authority itself.
+    pub fn of_authority(node: Code, role: Role, now: Moment) -> Self {
+        let authority = credit_code(node.as_str(), 1);
+        Self::authority_head(node, authority, now).enrols(role.zh(), role, authority, node, now)
+    }
+
+    /// Someone of a department.
+    pub fn of(department: &Department, role: Role, now: Moment) -> Self {
+        let (code, node) = (department.code, department.node);
+        let authority = Self::authority_head(node, credit_code(node.as_str(), 1), now);
+        let head = authority.enrols("部门负责人", Role::DepartmentHead, code, node, now);
+        if role == Role::DepartmentHead {
+            head
+        } else {
+            head.enrols(role.zh(), role, code, node, now)
+        }
+    }
+
+    /// Signs an act, on the person's side.
+    pub fn sign(&self, node: Code, at: Moment, nonce: [u8; 16], body: ActBody) -> SignedAct {
+        let act = Act {
+            nonce,
+            at,
+            node,
+            body,
+        };
+        SignedAct {
+            act: Signed::sign(&act, Domain::Act, &self.key),
+            signer: self.chain.clone(),
+        }
+    }
+}
+
+impl Department {
+    /// A department hosted on a node; numbers tell those of one node apart.
+    pub fn hosted(node: Code, number: u32, name: &str) -> Self {
+        Self {
+            code: credit_code(node.as_str(), 100 + number),
+            name: name.to_owned(),
+            node,
+        }
     }
 }
 

@@ -1,9 +1,15 @@
 //! A federation in one process for scenarios and the simulation: the real core of every node, a virtual clock, a network and
 //! disks that fail when a seed says so. Single-threaded; the same seed gives the same run.
+//!
+//! [`live`] is the other one: whole nodes with their sockets and disks, under a clock that is set. [`stage`] has the steps that scenarios
+//! begin with, for both.
 
 mod cast;
 mod chance;
 mod delivery;
+pub mod live;
+mod membership;
+pub mod stage;
 mod world;
 
 pub use cast::{Department, Person, credit_code, entry, key};

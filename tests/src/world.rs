@@ -9,15 +9,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use federation::core::{Answer, Context, Core, Effect, Input, LinkId, Me, Refused, Token, project};
 use federation::store::{Fault, Memory, Read, Txn};
 use federation::topology::Topology;
-use identity::{
-    Chain, Code, Domain, EnrolmentRequest, Level, Moment, OpeningKey, Path, Signed, Terms, codec,
-};
-use sharing::act::{Act, ActBody, SignedAct};
+use identity::{Chain, Code, Level, Moment, Path, codec};
+use sharing::act::{ActBody, SignedAct};
 use sharing::return_flow::Divisions;
-use statute::{Calendar, Profile, Role};
+use statute::Role;
 
-use crate::cast::{Department, Person, authority_head_key, credit_code, key};
+use crate::cast::{Department, Person, credit_code, key};
 use crate::chance::Chance;
+use crate::membership::{self, VALID_DAYS, witnesses};
 
 /// Frames kept in [`World::captured`].
 const MAX_CAPTURED: usize = 400;
@@ -128,17 +127,7 @@ impl World {
     }
 
     fn add(&mut self, code: Code) {
-        let me = Me {
-            signing: key(&format!("node {code}")),
-            opening: vec![OpeningKey::from_seed(
-                1,
-                key(&format!("sealing {code}")).to_seed(),
-            )],
-            root: key("root").verify_key(),
-            software: "guantong/test".into(),
-            calendar: Calendar::national(),
-            profile: Profile::national(),
-        };
+        let me = membership::me(code);
         let core = Core::new(me.clone());
         let transport = *key(&format!("transport {code}")).verify_key().as_bytes();
         self.nodes.insert(
@@ -159,25 +148,16 @@ impl World {
     fn enrol(&mut self, place: &Path, name: &str, level: Level, witnesses: Vec<Code>) {
         let code = place.code();
         let node = &self.nodes[&code];
-        let request = EnrolmentRequest {
-            code,
-            name: name.to_owned(),
-            level,
-            signing_key: node.me.signing.verify_key(),
-            transport_key: node.transport,
-            sealing_key: node.me.opening[0].sealing_key(self.now.plus_days(300)),
-            authority_head: authority_head_key(code).verify_key(),
-            created: self.now,
-        }
-        .sign(&node.me.signing);
+        let who = (code, name, level);
+        let request = membership::request(&node.me, who, node.transport, self.now);
         let chain = match place.parent() {
-            None => Chain::new(vec![self.root_signs(&request)]),
+            None => Chain::new(vec![membership::root_certifies(&request, self.now)]),
             Some(parent) => {
                 let head = self.authority_head(parent.code());
                 let body = ActBody::CertifyMember {
                     request,
                     witnesses,
-                    valid_days: 300,
+                    valid_days: VALID_DAYS,
                 };
                 let answer = self
                     .act(parent.code(), &head, body)
@@ -191,17 +171,6 @@ impl World {
             matches!(self.answers.remove(&token), Some(Ok(_))),
             "{code} installs its chain"
         );
-    }
-
-    fn root_signs(&self, request: &Signed<EnrolmentRequest>) -> Signed<identity::Certificate> {
-        let terms = Terms {
-            serial: 1,
-            epoch: 0,
-            witnesses: Vec::new(),
-            valid_from: self.now.plus_days(-1),
-            valid_until: self.now.plus_days(3_000),
-        };
-        identity::issue_hub(request, &key("root"), terms).expect("the root certifies the hub")
     }
 
     /// All codes.
@@ -356,19 +325,6 @@ impl World {
             | Effect::Neighbours { .. } => {}
         }
     }
-}
-
-/// Two counties of other provinces, the first by code: outside the line of the place.
-fn witnesses(place: &Path, counties: &[&Path]) -> Vec<Code> {
-    let province = |path: &Path| path.codes().get(1).copied();
-    let mut elsewhere: Vec<Code> = counties
-        .iter()
-        .filter(|county| province(county) != province(place))
-        .map(|county| county.code())
-        .collect();
-    elsewhere.sort();
-    elsewhere.truncate(2);
-    elsewhere
 }
 
 /// The tables that the first records of a ledger come to.

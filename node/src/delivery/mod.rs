@@ -23,6 +23,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::runtime::clock::Clock;
 use crate::runtime::inbox::Inbox;
 use crate::runtime::metrics::Metrics;
 use crate::search::SearchIndex;
@@ -83,6 +84,7 @@ const RECEIVED: &[u8] = b"received";
 pub struct Delivery(Arc<Shared>);
 
 struct Shared {
+    clock: Clock,
     store: Arc<Store>,
     objects: Arc<Objects>,
     index: Arc<SearchIndex>,
@@ -105,6 +107,8 @@ impl std::fmt::Debug for Delivery {
 
 /// What deliveries work with.
 pub struct Parts {
+    /// The node's clock.
+    pub clock: Clock,
     /// The committed state.
     pub store: Arc<Store>,
     /// The object store.
@@ -129,6 +133,7 @@ impl Delivery {
     /// Deliveries over these parts.
     pub fn new(parts: Parts) -> Self {
         let Parts {
+            clock,
             store,
             objects,
             index,
@@ -142,6 +147,7 @@ impl Delivery {
         let (fetching, fetches) = (Mutex::default(), Semaphore::new(MAX_FETCHES));
         let searches = Arc::new(Semaphore::new(MAX_LOCAL_SEARCHES));
         Self(Arc::new(Shared {
+            clock,
             store,
             objects,
             index,

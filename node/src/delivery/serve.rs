@@ -10,7 +10,6 @@ use sharing::act::ObjectRef;
 use tokio::time::timeout;
 
 use super::{CircuitAnswer, CircuitReply, RECEIVED, Shared, pipe};
-use crate::runtime::driver::now;
 use crate::transport::circuit::{Arrival, Circuit, CircuitError};
 
 /// How long the origin may take from the last byte to its word that the object is whole on its disk.
@@ -43,7 +42,8 @@ async fn answer(shared: &Shared, arrival: Arrival) -> Result<Option<ObjectRef>, 
         request,
         mut circuit,
     } = arrival;
-    let decided = authorise_circuit(&*shared.store, from.place(), &request, now())?;
+    let now = shared.clock.now();
+    let decided = authorise_circuit(&*shared.store, from.place(), &request, now)?;
     let object = match decided {
         Ok(grant) => grant.object,
         Err(refusal) => {

@@ -25,6 +25,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use self::taken::{STARTED, Taken, token};
+use super::clock::Clock;
 use super::inbox::Queued;
 use super::metrics::Metrics;
 
@@ -81,6 +82,7 @@ enum Lost {
 /// The core and what it runs on.
 pub(super) struct Driver<O> {
     me: Me,
+    clock: Clock,
     core: Core,
     store: Arc<dyn Durable>,
     outlet: O,
@@ -101,6 +103,7 @@ pub(super) struct Driver<O> {
 impl<O: Outlet> Driver<O> {
     pub(super) fn new(
         me: Me,
+        clock: Clock,
         store: Arc<dyn Durable>,
         outlet: O,
         metrics: Arc<Metrics>,
@@ -110,6 +113,7 @@ impl<O: Outlet> Driver<O> {
         let core = Core::new(me.clone());
         Self {
             me,
+            clock,
             core,
             store,
             outlet,
@@ -210,7 +214,7 @@ impl<O: Outlet> Driver<O> {
         let mut txn = Txn::new(&*store);
         let mut entropy = random;
         let mut ctx = Context {
-            now: now(),
+            now: self.clock.now(),
             entropy: &mut entropy,
             txn: &mut txn,
             effects: Vec::new(),
@@ -368,7 +372,7 @@ impl<O: Outlet> Driver<O> {
             return;
         }
         self.status_at = Some(Instant::now());
-        match self.core.status(&*self.store, now()) {
+        match self.core.status(&*self.store, self.clock.now()) {
             Ok(status) => {
                 self.status.send_if_modified(|known| {
                     let changed = known.links != status.links || known.health != status.health;
@@ -381,7 +385,7 @@ impl<O: Outlet> Driver<O> {
     }
 }
 
-/// The node's clock.
+/// The system's clock: for commands, and for [`Clock::system`]. What runs in a node asks the node's [`Clock`].
 pub fn now() -> Moment {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)

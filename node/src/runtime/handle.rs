@@ -17,7 +17,8 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::driver::{Halted, now};
+use super::clock::Clock;
+use super::driver::Halted;
 use super::inbox::Inbox;
 use super::metrics::Metrics;
 use super::search::{LevelState, SearchOutcome, Searches, levels_above};
@@ -36,6 +37,7 @@ pub const MAX_HITS: u16 = 100;
 pub struct Handle(pub(super) Arc<Shared>);
 
 pub(super) struct Shared {
+    pub(super) clock: Clock,
     pub(super) inbox: Inbox,
     pub(super) requests: Arc<Requests>,
     pub(super) store: Arc<Store>,
@@ -150,6 +152,24 @@ impl Handle {
         self.ask(|token| Input::Install { token, chain }).await
     }
 
+    /// Lets the core see the time, and returns when what came of it is durable: for a clock that was set.
+    ///
+    /// # Errors
+    /// [`Refused::Fault`] when the store cannot be read or the node stops.
+    #[cfg(feature = "settable-clock")]
+    pub async fn tick(&self) -> Result<(), Refused> {
+        let chain = query::own_chain(&*self.0.store);
+        let chain = chain.map_err(|fault| Refused::Fault(fault.to_string()))?;
+        let ticked = self.0.inbox.put(Input::Tick).await;
+        ticked.map_err(|_| shutting_down())?;
+        let Some(chain) = chain else { return Ok(()) };
+        // The queue keeps its order: what is asked after the tick is answered after it. A chain that the node has changes nothing.
+        match self.install(chain).await {
+            Err(fault @ Refused::Fault(_)) => Err(fault),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
     async fn ask(&self, input: impl FnOnce(Token) -> Input) -> Result<Answer, Refused> {
         let (token, answered) = self.0.requests.open().ok_or_else(busy)?;
         let _forget = Forget(&self.0.requests, token);
@@ -218,13 +238,16 @@ impl Handle {
 
     async fn search_here(&self, text: String, limit: u16) -> Result<LevelAnswer, Refused> {
         let (index, store) = (Arc::clone(&self.0.index), Arc::clone(&self.0.store));
+        let clock = self.0.clock.clone();
         let searching = tokio::task::spawn_blocking(move || {
             let fault = |fault: Fault| Refused::Fault(fault.to_string());
             let node = query::node(&*store).map_err(fault)?;
             let place = node
                 .place
                 .ok_or_else(|| Refused::NotAMember("尚未加入 / not enrolled yet".into()))?;
-            let as_of = query::as_of(&*store).map_err(fault)?.unwrap_or_else(now);
+            let as_of = query::as_of(&*store)
+                .map_err(fault)?
+                .unwrap_or_else(|| clock.now());
             let found = index
                 .search(&text, usize::from(limit))
                 .map_err(|error| Refused::Fault(error.to_string()))?;
@@ -273,7 +296,7 @@ impl Handle {
 
     /// Now, by the node's clock.
     pub fn now(&self) -> Moment {
-        now()
+        self.0.clock.now()
     }
 
     /// Why the node takes nothing more until it is started again, if so.

@@ -1,5 +1,6 @@
 //! The driver of the core: takes what happens outside, makes what follows durable, and only then lets it out.
 
+pub mod clock;
 pub mod driver;
 mod handle;
 pub mod inbox;
@@ -29,6 +30,7 @@ use crate::storage::objects::Objects;
 use crate::storage::store::{Store, StoreError};
 use crate::transport::circuit::Circuits;
 use crate::transport::{self, Transport, TransportConfig, TransportError};
+use clock::Clock;
 use driver::{CommitError, Driver, Durable, Halted, Outlet};
 use handle::{Requests, Shared};
 use inbox::Inbox;
@@ -86,11 +88,15 @@ impl Durable for Store {
     }
 }
 
-/// Starts a node on its data folder.
+/// Starts a node on its data folder. All that runs in it has the time from `clock`.
 ///
 /// # Errors
 /// [`StartError`]: one clear reason, and nothing is left running.
-pub async fn start(config: &NodeConfig, keys: NodeKeys) -> Result<Handle, StartError> {
+pub async fn start(
+    config: &NodeConfig,
+    keys: NodeKeys,
+    clock: Clock,
+) -> Result<Handle, StartError> {
     let Opened {
         store,
         objects,
@@ -120,6 +126,7 @@ pub async fn start(config: &NodeConfig, keys: NodeKeys) -> Result<Handle, StartE
     );
     let circuits = Circuits::new(
         circuit_keys,
+        clock.clone(),
         store.clone(),
         transport.clone(),
         Arc::clone(&metrics),
@@ -133,6 +140,7 @@ pub async fn start(config: &NodeConfig, keys: NodeKeys) -> Result<Handle, StartE
         tasks.token(),
     )?;
     let delivery = Delivery::new(Parts {
+        clock: clock.clone(),
         store: Arc::clone(&store),
         objects: Arc::clone(&objects),
         index: Arc::clone(&index),
@@ -153,6 +161,7 @@ pub async fn start(config: &NodeConfig, keys: NodeKeys) -> Result<Handle, StartE
     };
     let driver = Driver::new(
         keys.me,
+        clock.clone(),
         Arc::clone(&store) as Arc<dyn Durable>,
         outlet,
         Arc::clone(&metrics),
@@ -169,6 +178,7 @@ pub async fn start(config: &NodeConfig, keys: NodeKeys) -> Result<Handle, StartE
     let shutdown = Duration::from_millis(config.timing.shutdown_ms);
     guard.disarm();
     Ok(Handle(Arc::new(Shared {
+        clock,
         inbox,
         requests,
         store,

@@ -31,7 +31,8 @@ use super::endpoint::Running;
 use super::slots::{Slot, Slots};
 use super::splice::{IDLE_TIMEOUT, splice};
 use super::{CircuitStreams, FrameError, OpenError, Transport, read_frame, write_frame};
-use crate::runtime::driver::{now, random};
+use crate::runtime::clock::Clock;
+use crate::runtime::driver::random;
 use crate::runtime::metrics::Metrics;
 
 /// How long a neighbour may take to send its header after opening a stream.
@@ -98,6 +99,7 @@ pub struct Circuits {
     signing: SigningKey,
     opening: Vec<OpeningKey>,
     root: VerifyKey,
+    clock: Clock,
     store: Arc<dyn Read + Send + Sync>,
     transport: Transport,
     metrics: Arc<Metrics>,
@@ -134,6 +136,7 @@ impl Circuits {
     /// Circuits over `transport`, at most `limit` at a time, a part of them for each neighbour.
     pub fn new(
         keys: (SigningKey, Vec<OpeningKey>, VerifyKey),
+        clock: Clock,
         store: Arc<dyn Read + Send + Sync>,
         transport: Transport,
         metrics: Arc<Metrics>,
@@ -145,6 +148,7 @@ impl Circuits {
             signing,
             opening,
             root,
+            clock,
             store,
             transport,
             metrics,
@@ -168,7 +172,7 @@ impl Circuits {
         random(&mut id);
         let mut entropy = [0; 32];
         random(&mut entropy);
-        let (from, to_place, at) = (me.place().clone(), to.place().clone(), now());
+        let (from, to_place, at) = (me.place().clone(), to.place().clone(), self.clock.now());
         let bound = codec::encode(&(id, &from, &to_place, at));
         let sealing_key = &to.certificate().sealing_key;
         let sealed = sealing::seal(
@@ -204,7 +208,7 @@ impl Circuits {
     /// [`CircuitError::Destination`] when it proves none.
     pub fn verify(&self, chain: &Chain) -> Result<Member, CircuitError> {
         let revoked = |issuer: &Code, serial: u64| query::is_revoked(&*self.store, issuer, serial);
-        Ok(chain.verify(&self.root, now(), &revoked)?)
+        Ok(chain.verify(&self.root, self.clock.now(), &revoked)?)
     }
 
     /// Takes circuit streams as they come, until the transport closes; each that ends here is given to `arrived`.
@@ -276,7 +280,7 @@ impl Circuits {
         if open.from != *origin.place() {
             return Err(CircuitError::Header("from another place than its origin's"));
         }
-        if now().millis_since(open.at).saturating_abs() > CIRCUIT_OPEN_VALID_MS {
+        if self.clock.now().millis_since(open.at).saturating_abs() > CIRCUIT_OPEN_VALID_MS {
             return Err(CircuitError::Header("too old, or from the future"));
         }
         Ok(Verified { open, origin })
@@ -347,7 +351,7 @@ impl Circuits {
             .remembered
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner());
-        let now = now();
+        let now = self.clock.now();
         // Twice the validity, as a header may come from a clock that is ahead.
         remembered.retain(|_, at| now.millis_since(*at) <= 2 * CIRCUIT_OPEN_VALID_MS);
         if remembered.len() >= MAX_REMEMBERED {

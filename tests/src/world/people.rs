@@ -10,54 +10,24 @@ impl World {
 
     /// Someone of the authority itself.
     pub fn authority(&self, node: Code, role: Role) -> Person {
-        self.authority_head(node).enrols(
-            role.zh(),
-            role,
-            credit_code(node.as_str(), 1),
-            node,
-            self.now,
-        )
+        Person::of_authority(node, role, self.now)
     }
 
     /// A department hosted on a node.
     pub fn department(&self, node: Code, number: u32, name: &str) -> Department {
-        Department {
-            code: credit_code(node.as_str(), 100 + number),
-            name: name.to_owned(),
-            node,
-        }
+        Department::hosted(node, number, name)
     }
 
     /// Someone of a department.
     pub fn staff(&self, department: &Department, role: Role) -> Person {
-        let head = self.authority_head(department.node).enrols(
-            "部门负责人",
-            Role::DepartmentHead,
-            department.code,
-            department.node,
-            self.now,
-        );
-        if role == Role::DepartmentHead {
-            head
-        } else {
-            head.enrols(role.zh(), role, department.code, department.node, self.now)
-        }
+        Person::of(department, role, self.now)
     }
 
     /// Signs an act on the person's side.
     pub fn sign(&mut self, node: Code, person: &Person, body: ActBody) -> SignedAct {
         let mut nonce = [0; 16];
         self.chance.fill(&mut nonce);
-        let act = Act {
-            nonce,
-            at: self.now,
-            node,
-            body,
-        };
-        SignedAct {
-            act: Signed::sign(&act, Domain::Act, &person.key),
-            signer: person.chain.clone(),
-        }
+        person.sign(node, self.now, nonce, body)
     }
 
     /// A person's act at a node, with its answer.

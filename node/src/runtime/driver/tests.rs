@@ -141,6 +141,7 @@ impl Node {
         let (status, _) = watch::channel(Arc::new(Status::default()));
         let driver = Driver::new(
             me(),
+            Clock::system(),
             disk.clone(),
             outside.clone(),
             Arc::new(Metrics::new()),
@@ -296,6 +297,7 @@ fn status_is_published() {
     let (status, published) = watch::channel(Arc::new(Status::default()));
     let mut driver = Driver::new(
         me(),
+        Clock::system(),
         disk,
         outside,
         Arc::new(Metrics::new()),

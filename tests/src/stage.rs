@@ -1,21 +1,69 @@
-//! The federation of the demo and the steps that several scenarios begin with.
+//! The federation of the demo and the steps that several scenarios begin with, for the simulated and the live federation alike.
 
-use federation::core::query;
+use std::fmt::Debug;
+
+use federation::core::{Answer, Refused, query};
+use federation::store::{Fault, Read};
 use federation::topology::Topology;
-use guantong_tests::{Department, World, entry};
-use identity::{Code, Moment};
+use identity::{Code, Moment, Path};
 use sharing::act::ActBody;
 use sharing::application::{
     Application, ApplicationState, GrantTerms, Material, Reply, reply_document,
 };
 use sharing::catalogue::{Entry, ReviewVerdict};
-use sharing::docket::{DocketId, DocketState};
+use sharing::docket::{Case, DocketEvent, DocketId};
 use sharing::return_flow::Divisions;
 use statute::{ApplicationMaterial, ClassTerms, Method, Role};
+
+use crate::cast::{Department, Person, entry};
+use crate::world::World;
+
+/// A federation in which people act and whose nodes can be asked what they hold.
+pub trait Acting {
+    /// How an act is refused.
+    type Refusal: Debug;
+    /// The time everywhere.
+    fn time(&self) -> Moment;
+    /// A node's place.
+    fn place_of(&self, node: Code) -> Path;
+    /// A person's act at a node, with its answer.
+    ///
+    /// # Errors
+    /// The node's refusal.
+    fn perform(
+        &mut self,
+        node: Code,
+        person: &Person,
+        body: ActBody,
+    ) -> Result<Answer, Self::Refusal>;
+    /// Asks a node's own committed state.
+    fn ask<T>(&self, node: Code, question: impl FnOnce(&dyn Read) -> Result<T, Fault>) -> T;
+}
+
+impl Acting for World {
+    type Refusal = Refused;
+
+    fn time(&self) -> Moment {
+        self.now
+    }
+
+    fn place_of(&self, node: Code) -> Path {
+        self.place(node)
+    }
+
+    fn perform(&mut self, node: Code, person: &Person, body: ActBody) -> Result<Answer, Refused> {
+        self.act(node, person, body)
+    }
+
+    fn ask<T>(&self, node: Code, question: impl FnOnce(&dyn Read) -> Result<T, Fault>) -> T {
+        question(self.read(node)).expect("memory does not fail")
+    }
+}
 
 /// Monday 2026-03-09, ten o'clock in Beijing.
 pub const MONDAY: Moment = Moment::from_millis(1_773_021_600_000);
 
+/// A code.
 pub fn code(text: &str) -> Code {
     text.parse().expect("a code")
 }
@@ -29,6 +77,7 @@ pub fn demo(seed: u64) -> World {
     World::new(&topology, divisions, MONDAY, seed)
 }
 
+/// Conditional sharing for social assistance.
 pub fn conditional() -> ClassTerms {
     ClassTerms::Conditional {
         scope: vec!["依法履职的政府部门".into()],
@@ -38,17 +87,17 @@ pub fn conditional() -> ClassTerms {
 }
 
 /// Compiles, approves, submits, reviews and publishes entries of a department.
-pub fn publish(world: &mut World, department: &Department, entries: Vec<Entry>) {
+pub fn publish(world: &mut impl Acting, department: &Department, entries: Vec<Entry>) {
     let versions: Vec<_> = entries.iter().map(Entry::version_ref).collect();
-    let operator = world.staff(department, Role::Operator);
-    let head = world.staff(department, Role::DepartmentHead);
-    let reviewer = world.authority(department.node, Role::AuthorityReviewer);
+    let operator = Person::of(department, Role::Operator, world.time());
+    let head = Person::of(department, Role::DepartmentHead, world.time());
+    let reviewer = Person::of_authority(department.node, Role::AuthorityReviewer, world.time());
     let at = department.node;
     world
-        .act(at, &operator, ActBody::CompileEntries { entries })
+        .perform(at, &operator, ActBody::CompileEntries { entries })
         .expect("compiled");
     world
-        .act(
+        .perform(
             at,
             &head,
             ActBody::ApproveEntries {
@@ -57,7 +106,7 @@ pub fn publish(world: &mut World, department: &Department, entries: Vec<Entry>) 
         )
         .expect("approved");
     world
-        .act(
+        .perform(
             at,
             &operator,
             ActBody::SubmitEntries {
@@ -66,7 +115,7 @@ pub fn publish(world: &mut World, department: &Department, entries: Vec<Entry>) 
         )
         .expect("submitted");
     world
-        .act(
+        .perform(
             at,
             &reviewer,
             ActBody::ReviewEntries {
@@ -78,15 +127,16 @@ pub fn publish(world: &mut World, department: &Department, entries: Vec<Entry>) 
 }
 
 /// A department with one published entry.
-pub fn provider(world: &mut World, node: &str, terms: ClassTerms) -> (Department, Entry) {
-    let department = world.department(code(node), 1, "民政局");
-    let entry = entry(&department, 1, "低保对象信息", terms, world.now);
+pub fn provider(world: &mut impl Acting, node: &str, terms: ClassTerms) -> (Department, Entry) {
+    let department = Department::hosted(code(node), 1, "民政局");
+    let entry = entry(&department, 1, "低保对象信息", terms, world.time());
     publish(world, &department, vec![entry.clone()]);
     (department, entry)
 }
 
+/// A complete application for all items of an entry.
 pub fn application(
-    world: &World,
+    world: &impl Acting,
     requester: &Department,
     provider: &Department,
     entry: &Entry,
@@ -98,7 +148,7 @@ pub fn application(
     Application {
         requester: requester.code,
         requester_name: requester.name.clone(),
-        provider_node: world.place(provider.node),
+        provider_node: world.place_of(provider.node),
         entry: entry.id.clone(),
         entry_version: entry.version,
         items: entry.items.iter().map(|item| item.name.clone()).collect(),
@@ -114,15 +164,19 @@ pub fn application(
 }
 
 /// Drafts an application and has the head of the requester's sharing office consent (R20). What the provider makes of it comes later.
-pub fn apply(world: &mut World, requester: &Department, application: Application) -> DocketId {
-    let operator = world.staff(requester, Role::Operator);
-    let office = world.staff(requester, Role::SharingOfficeHead);
+pub fn apply(
+    world: &mut impl Acting,
+    requester: &Department,
+    application: Application,
+) -> DocketId {
+    let operator = Person::of(requester, Role::Operator, world.time());
+    let office = Person::of(requester, Role::SharingOfficeHead, world.time());
     let drafted = world
-        .act(requester.node, &operator, ActBody::Apply { application })
+        .perform(requester.node, &operator, ActBody::Apply { application })
         .expect("drafted");
     let docket = drafted.docket.expect("a docket");
     world
-        .act(
+        .perform(
             requester.node,
             &office,
             ActBody::ConsentToApply {
@@ -134,18 +188,20 @@ pub fn apply(world: &mut World, requester: &Department, application: Application
     docket
 }
 
-pub fn grant(world: &World, entry: &Entry) -> Reply {
+/// A grant of all items for 200 days.
+pub fn grant(world: &impl Acting, entry: &Entry) -> Reply {
     Reply::Grant {
         terms: GrantTerms {
             items: entry.items.iter().map(|item| item.name.clone()).collect(),
             purpose: "社会救助资格核验".into(),
-            until: world.now.plus_days(200),
+            until: world.time().plus_days(200),
             method: Method::FileDownload,
             conditions: vec![],
         },
     }
 }
 
+/// A refusal with reasons and basis.
 pub fn refuse() -> Reply {
     Reply::Refuse {
         reasons: "申请范围超出目录列明的共享范围".into(),
@@ -154,19 +210,19 @@ pub fn refuse() -> Reply {
 }
 
 /// The provider's operator proposes and the head of its sharing office consents (R20).
-pub fn reply(world: &mut World, provider: &Department, docket: DocketId, reply: Reply) {
-    let operator = world.staff(provider, Role::Operator);
-    let office = world.staff(provider, Role::SharingOfficeHead);
+pub fn reply(world: &mut impl Acting, provider: &Department, docket: DocketId, reply: Reply) {
+    let operator = Person::of(provider, Role::Operator, world.time());
+    let office = Person::of(provider, Role::SharingOfficeHead, world.time());
     let document = reply_document(&reply);
     world
-        .act(
+        .perform(
             provider.node,
             &operator,
             ActBody::ProposeReply { docket, reply },
         )
         .expect("proposed");
     world
-        .act(
+        .perform(
             provider.node,
             &office,
             ActBody::ConsentToReply { docket, document },
@@ -175,22 +231,32 @@ pub fn reply(world: &mut World, provider: &Department, docket: DocketId, reply: 
 }
 
 /// The application as a node holds it.
-pub fn seen(world: &World, node: Code, docket: DocketId) -> Option<ApplicationState> {
-    match query::docket(world.read(node), docket)
-        .expect("memory")?
-        .docket
-        .state
-    {
-        DocketState::Application(state) => Some(*state),
-        DocketState::Dispute(_) | DocketState::ReturnFlow(_) => None,
+pub fn seen(world: &impl Acting, node: Code, docket: DocketId) -> Option<ApplicationState> {
+    let held = world.ask(node, |store| query::docket(store, docket))?;
+    match held.docket.state.case {
+        Case::Application(state) => Some(*state),
+        _ => None,
     }
 }
 
+/// The events of a docket as a node holds them, in order.
+pub fn events(world: &impl Acting, node: Code, docket: DocketId) -> Vec<DocketEvent> {
+    let held = world.ask(node, |store| query::docket(store, docket));
+    held.map_or_else(Vec::new, |held| held.events)
+}
+
 /// What findings a node shows, newest first.
-pub fn findings(world: &World, node: Code) -> Vec<String> {
-    query::findings(world.read(node), None, 100)
-        .expect("memory")
+pub fn findings(world: &impl Acting, node: Code) -> Vec<String> {
+    world
+        .ask(node, |store| query::findings(store, None, 100))
         .into_iter()
         .map(|finding| finding.en)
         .collect()
+}
+
+/// How many duties of a docket the clock found overdue, as a node holds it.
+pub fn lapses(world: &World, node: Code, docket: DocketId) -> usize {
+    query::docket(world.read(node), docket)
+        .expect("memory")
+        .map_or(0, |detail| detail.docket.state.clock.lapses.len())
 }

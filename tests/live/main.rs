@@ -1,0 +1,5 @@
+//! Scenarios of the law on running nodes, driven through their APIs and read from their stores: see [`guantong_tests::live`].
+
+mod application;
+mod reply_term;
+mod restarts;

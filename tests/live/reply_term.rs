@@ -1,0 +1,115 @@
+//! R21: the term of a reply, over the National Day holiday of 2025. The notice makes Sunday 28 September a working day, so what is received on
+//! Friday the 26th and is shared unconditionally is to be answered by the end of that Sunday.
+
+use guantong_tests::Department;
+use guantong_tests::live::{Federation, beijing, two_provinces};
+use guantong_tests::stage::{application, apply, code, events, grant, provider, reply, seen};
+use identity::{Code, Moment};
+use sharing::application::Phase;
+use sharing::catalogue::Entry;
+use sharing::clock::ClockEvent;
+use sharing::docket::{DocketBody, DocketId};
+use statute::{Article, ClassTerms, Duty};
+
+/// The end of Sunday 2025-09-28 in Beijing: at this instant the reply is late.
+const DUE: &str = "2025-09-29T00:00";
+
+/// An application that was received on Friday 2025-09-26.
+struct Received {
+    live: Federation,
+    provider: Department,
+    requester: Code,
+    entry: Entry,
+    docket: DocketId,
+}
+
+fn received_before_national_day() -> Received {
+    let mut live = Federation::start(&two_provinces(), beijing("2025-09-26T10:00"));
+    let (provider, entry) = provider(&mut live, "210102", ClassTerms::Unconditional);
+    let requester = Department::hosted(code("440106"), 2, "民政局");
+    let wanted = application(&live, &requester, &provider, &entry);
+    let docket = apply(&mut live, &requester, wanted);
+    let due = live.until("the receipt at the requester's node", |live| {
+        match seen(live, requester.node, docket)?.phase {
+            Phase::Received { term } => Some(term.due),
+            other => panic!("{other:?}"),
+        }
+    });
+    assert_eq!(due, beijing(DUE), "the make-up day counts");
+    Received {
+        live,
+        provider,
+        requester: requester.node,
+        entry,
+        docket,
+    }
+}
+
+/// When a node's copy says that the reply became overdue, and since which moment it was late.
+fn overdue(live: &Federation, node: Code, docket: DocketId) -> Option<(Moment, Moment)> {
+    let held = events(live, node, docket);
+    let mut found = held.iter().filter_map(|event| match &event.body {
+        DocketBody::Clock(ClockEvent::Overdue { duty, due, .. })
+            if *duty == Duty::ReplyUnconditional =>
+        {
+            Some((event.at, *due))
+        }
+        _ => None,
+    });
+    let first = found.next();
+    assert_eq!(found.next(), None, "a default is recorded once");
+    first
+}
+
+#[test]
+fn a_reply_in_the_last_minute_of_the_make_up_day_is_in_time() {
+    let Received {
+        mut live,
+        provider,
+        requester,
+        entry,
+        docket,
+    } = received_before_national_day();
+    live.advance_to(beijing("2025-09-28T23:59"));
+    let agreed = grant(&live, &entry);
+    reply(&mut live, &provider, docket, agreed);
+    live.advance_to(beijing("2025-09-29T00:01"));
+    live.until("the grant at the requester's node", |live| {
+        let state = seen(live, requester, docket)?;
+        matches!(state.phase, Phase::Granted { .. }).then_some(())
+    });
+    for node in [provider.node, requester] {
+        assert_eq!(overdue(&live, node, docket), None, "at {node}");
+    }
+}
+
+#[test]
+fn a_reply_missed_by_a_minute_is_recorded_overdue_and_the_requester_learns_it() {
+    let Received {
+        live,
+        provider,
+        requester,
+        docket,
+        ..
+    } = received_before_national_day();
+    live.advance_to(beijing("2025-09-28T23:59"));
+    assert_eq!(overdue(&live, provider.node, docket), None, "not yet late");
+    live.advance_to(beijing("2025-09-29T00:01"));
+    let recorded = Some((beijing("2025-09-29T00:01"), beijing(DUE)));
+    assert_eq!(overdue(&live, provider.node, docket), recorded);
+    let learned = live.until("the default at the requester's node", |live| {
+        overdue(live, requester, docket)
+    });
+    assert_eq!(Some(learned), recorded);
+    let duties = live.get(provider.node, "/duties");
+    let owed = &duties["items"][0];
+    assert_eq!(
+        (&owed["duty"], &owed["article"], &owed["status"]),
+        (
+            &serde_json::to_value(Duty::ReplyUnconditional).expect("JSON"),
+            &serde_json::to_value(Article::R21).expect("JSON"),
+            &"overdue".into()
+        ),
+        "{duties}"
+    );
+}

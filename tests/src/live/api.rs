@@ -1,0 +1,89 @@
+//! A node's HTTP API, as operators' programs call it.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use federation::core::Answer;
+use identity::{Chain, codec};
+use node::api::acts::{ActRequest, InstallRequest};
+use node::api::{ProblemBody, to_base64};
+use node::cli::client::{MAX_ANSWER, encode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use sharing::act::{ObjectRef, SignedAct};
+use ureq::http::Response;
+use ureq::{Agent, Body};
+
+/// How long one request may take.
+const REQUEST_TIME: Duration = Duration::from_secs(30);
+
+/// A client with a token of the node's administrator.
+pub(super) struct ApiClient {
+    agent: Agent,
+    base: String,
+    bearer: String,
+}
+
+impl ApiClient {
+    pub(super) fn new(address: SocketAddr, token: &str) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(REQUEST_TIME))
+            .build();
+        Self {
+            agent: config.into(),
+            base: format!("http://{address}/api/v1"),
+            bearer: format!("Bearer {token}"),
+        }
+    }
+
+    pub(super) fn get(&self, path: &str) -> Result<Value, ProblemBody> {
+        let request = self.agent.get(format!("{}{path}", self.base));
+        read(request.header("Authorization", &self.bearer).call())
+    }
+
+    pub(super) fn act(&self, act: &SignedAct) -> Result<Answer, ProblemBody> {
+        self.post("/acts", &ActRequest::new(act))
+    }
+
+    pub(super) fn install(&self, chain: &Chain) -> Result<Answer, ProblemBody> {
+        let bytes = to_base64(&codec::encode(chain));
+        self.post("/install", &InstallRequest { bytes })
+    }
+
+    pub(super) fn put_object(&self, name: &str, bytes: &[u8]) -> Result<ObjectRef, ProblemBody> {
+        let url = format!("{}/objects?name={}", self.base, encode(name));
+        let request = self.agent.put(url).header("Authorization", &self.bearer);
+        read(request.content_type("application/octet-stream").send(bytes))
+    }
+
+    fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ProblemBody> {
+        let request = self.agent.post(format!("{}{path}", self.base));
+        read(
+            request
+                .header("Authorization", &self.bearer)
+                .send_json(body),
+        )
+    }
+}
+
+/// The answer, or the problem. A node that cannot be reached or answers in another form ends the test.
+fn read<T: DeserializeOwned>(
+    response: Result<Response<Body>, ureq::Error>,
+) -> Result<T, ProblemBody> {
+    let mut response = response.expect("a running node answers");
+    let good = response.status().is_success();
+    let body = response.body_mut().with_config().limit(MAX_ANSWER);
+    let bytes = body.read_to_vec().expect("a whole answer");
+    let text = String::from_utf8_lossy(&bytes);
+    if good {
+        Ok(serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}")))
+    } else {
+        Err(serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}")))
+    }
+}
