@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod demo;
 pub mod language;
 pub mod person;
+pub mod platform;
 pub mod runtime;
 pub mod search;
 pub mod storage;

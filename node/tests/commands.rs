@@ -1,58 +1,20 @@
 //! The program as operators start it: what it prints, in which language, with which exit code, and what it does with bad input.
 
+mod program;
+
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Stdio};
 
 use identity::SigningKey;
-use serde_json::{Value, json};
+use serde_json::json;
+
+use program::{english, error, guantong, path, result, says};
 
 /// A certificate's or a node's key, for folders that are made and never joined to anything.
 fn public_key() -> String {
     SigningKey::from_seed([7; 32]).verify_key().to_string()
-}
-
-/// The program with nothing of this process's environment that could answer for it.
-fn guantong(lang: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_guantong"));
-    let inherited = std::env::vars_os().map(|(name, _)| name);
-    for name in inherited.filter(|name| name.to_string_lossy().starts_with("GUANTONG")) {
-        command.env_remove(name);
-    }
-    command.env_remove("LC_ALL").env_remove("LC_MESSAGES");
-    command.env("LANG", lang).stdin(Stdio::null());
-    command
-}
-
-fn english(args: &[&str]) -> Output {
-    guantong("en_US.UTF-8").args(args).output().unwrap()
-}
-
-/// What it printed as its result, which is one JSON value.
-fn result(output: &Output) -> Value {
-    assert!(output.status.success(), "{output:?}");
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-/// What it printed as its error, which is one JSON value and nothing else, on standard error.
-fn error(output: &Output) -> Value {
-    assert!(output.stdout.is_empty(), "{output:?}");
-    let error: Value = serde_json::from_slice(&output.stderr).unwrap();
-    assert_eq!(
-        error["exit"].as_i64(),
-        output.status.code().map(i64::from),
-        "{error}"
-    );
-    error
-}
-
-fn says(error: &Value, part: &str) -> bool {
-    error["error"].as_str().unwrap().contains(part)
-}
-
-fn path(path: &Path) -> &str {
-    path.to_str().unwrap()
 }
 
 /// A file of the project.

@@ -65,6 +65,51 @@ fn a_withdrawal_reaches_the_hub_and_a_silent_child_withdraws_nothing() {
 }
 
 #[test]
+fn what_stands_published_is_withdrawn_though_a_newer_version_is_under_way() {
+    let mut world = demo(4);
+    let (department, first) = provider(&mut world, "440106", conditional());
+    world.settle();
+    let mut second = first.clone();
+    (second.version, second.summary) = (2, "另一版".into());
+    let operator = world.staff(&department, Role::Operator);
+    let head = world.staff(&department, Role::DepartmentHead);
+    world.step(1_000);
+    let compile = ActBody::CompileEntries {
+        entries: vec![second.clone()],
+    };
+    world
+        .act(department.node, &operator, compile)
+        .expect("compiled");
+    let withdraw = |entry: &sharing::catalogue::Entry| ActBody::WithdrawEntry {
+        entry: entry.version_ref(),
+        reason: "职责调整".into(),
+    };
+    let early = world.act(department.node, &head, withdraw(&second));
+    assert!(early.is_err(), "the draft does not stand published");
+    world
+        .act(department.node, &head, withdraw(&first))
+        .expect("withdrawn");
+    let own = query::own_entry(world.read(department.node), &first.id)
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (own.state, own.published, own.entry),
+        (sharing::catalogue::EntryState::Draft, None, second),
+        "the draft goes its own way"
+    );
+    assert!(
+        world.act(department.node, &head, withdraw(&first)).is_err(),
+        "nothing stands any more"
+    );
+    world.settle();
+    let hub = world.read(code("100000"));
+    assert_eq!(
+        query::published_entry(hub, department.node, &first.id).unwrap(),
+        None
+    );
+}
+
+#[test]
 fn an_entry_is_not_published_without_its_heads_approval() {
     let mut world = demo(3);
     let department = world.department(code("440106"), 1, "民政局");

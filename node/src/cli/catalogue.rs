@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use federation::core::view::OwnEntry;
+use federation::core::view::{NodeView, OwnEntry};
 use serde_json::Value;
 use sharing::act::{ActBody, MAX_ENTRIES_PER_ACT};
 use sharing::catalogue::{
@@ -164,18 +164,36 @@ pub(super) fn run(
             })
         }
         CatalogueCommand::Withdraw { id, reason } => {
-            let entry = version(&Client::of(global, output.language())?, &id)?;
+            let entry = standing_version(&Client::of(global, output.language())?, &id)?;
             carry_out(global, output, ActBody::WithdrawEntry { entry, reason }).map(drop)
         }
     }
 }
 
 fn version(client: &Client, id: &EntryId) -> Result<EntryVersion, CliError> {
-    let own: OwnEntry = client.get(&format!(
-        "/catalogue/own/{}",
-        encode(&String::from(id.clone()))
-    ))?;
-    Ok(own.entry.version_ref())
+    Ok(own(client, id)?.entry.version_ref())
+}
+
+fn own(client: &Client, id: &EntryId) -> Result<OwnEntry, CliError> {
+    client.get(&format!("/catalogue/own/{}", encode(id.as_str())))
+}
+
+/// The version that stands published and can be withdrawn, even where a newer one is under way.
+pub(super) fn standing_version(client: &Client, id: &EntryId) -> Result<EntryVersion, CliError> {
+    let own = own(client, id)?;
+    let node: NodeView = client.get("/node")?;
+    match (own.published, node.place) {
+        (Some(published), Some(place)) if published != own.entry.version => {
+            let path = format!(
+                "/catalogue/published/{}/{}",
+                place.code(),
+                encode(id.as_str())
+            );
+            let published: PublishedEntry = client.get(&path)?;
+            Ok(published.entry.version_ref())
+        }
+        _ => Ok(own.entry.version_ref()),
+    }
 }
 
 fn step(

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::json;
 use sharing::act::{ActBody, MAX_ENTRIES_PER_ACT};
-use sharing::catalogue::{DraftError, Entry, EntryDraft};
+use sharing::catalogue::{Entry, EntryDraft};
 use statute::Refusal;
 
 use super::args::{now, read_text_up_to};
@@ -168,36 +168,7 @@ fn entry(line: &str) -> Result<Entry, (Text, Option<Refusal>)> {
         ));
     }
     let draft: EntryDraft = serde_json::from_str(line).map_err(|error| plain(error.to_string()))?;
-    let blank = draft.blank();
-    let no_id = draft.id.trim().is_empty();
-    let lacking = |text: Text| {
-        if blank.is_empty() {
-            return text;
-        }
-        let zh: Vec<&str> = blank.iter().map(|(zh, _)| *zh).collect();
-        let en: Vec<&str> = blank.iter().map(|(_, en)| *en).collect();
-        let join = |one: String, two: &str, between: &str| match two.is_empty() {
-            true => one,
-            false => format!("{one}{between}{two}"),
-        };
-        Text::new(
-            join(format!("缺少：{}", zh.join("、")), &text.zh, "；"),
-            join(format!("missing: {}", en.join(", ")), &text.en, "; "),
-        )
-    };
-    match draft.into_entry() {
-        Ok(entry) if blank.is_empty() => Ok(entry),
-        Ok(_) => Err((lacking(Text::new("", "")), None)),
-        Err(DraftError::Refused(refusal)) => Err((
-            lacking(Text::new(refusal.zh(), refusal.en())),
-            Some(refusal),
-        )),
-        Err(DraftError::Id(_)) if no_id => Err((lacking(Text::new("", "")), None)),
-        Err(other) => {
-            let (text, refusal) = plain(other.to_string());
-            Err((lacking(text), refusal))
-        }
-    }
+    person::complete(draft).map_err(|incomplete| (incomplete.what, incomplete.refusal))
 }
 
 /// All defects as one error: refused by law when the law refuses every one of them, wrong use otherwise.

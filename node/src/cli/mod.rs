@@ -22,6 +22,7 @@ pub mod init;
 mod line;
 mod output;
 mod people;
+mod platform;
 mod profile;
 mod reply;
 mod return_flow;
@@ -115,6 +116,9 @@ pub enum Command {
     /// 目录 / the catalogue
     #[command(subcommand)]
     Catalogue(catalogue::CatalogueCommand),
+    /// 既有平台：检查、拉取、服务 / older platforms: check, pull, services
+    #[command(subcommand)]
+    Platform(platform::PlatformCommand),
     /// 共享申请 / applications
     #[command(subcommand)]
     Apply(apply::ApplyCommand),
@@ -203,6 +207,7 @@ pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
         Command::Run(args) => run::run(&global, args, output),
         Command::Status => status::run(&global, output),
         Command::Catalogue(command) => catalogue::run(&global, command, output),
+        Command::Platform(command) => platform::run(&global, command, output),
         Command::Apply(command) => apply::run(&global, command, output),
         Command::Reply(command) => reply::run(&global, command, output),
         Command::Extension(command) => extension::run(&global, command, output),

@@ -2,12 +2,14 @@
 //! it belongs to the commands a person gives on their own machine.
 
 pub mod describe;
+mod entry;
 mod keys;
 
 use identity::{Code, Domain, Moment, Signed, SigningKey};
 use sharing::act::{Act, ActBody, SignedAct};
 use sharing::person::PersonChain;
 
+pub use entry::{Incomplete, complete};
 pub(crate) use keys::write_private;
 pub use keys::{
     PASSPHRASE_VARIABLE, PersonError, chain_path, create_key, load_chain, load_key, open_key,

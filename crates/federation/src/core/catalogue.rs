@@ -3,12 +3,13 @@
 use identity::{Moment, codec};
 use sharing::act::VerifiedAct;
 use sharing::catalogue::{
-    self, Change, Entry, EntryCommand, EntryVersion, ReviewVerdict, Standing,
+    self, Change, Entry, EntryCommand, EntryState, EntryVersion, ReviewVerdict, Standing,
 };
 use statute::{Article, Refusal, RefusalReason};
 
 use super::acts::Outcome;
 use super::project::own_entry;
+use super::query::published_in;
 use super::view::OwnEntry;
 use super::{Context, Core};
 use crate::store::Fault;
@@ -64,9 +65,26 @@ impl Core {
     ) -> Result<Outcome, Fault> {
         for (version, step) in steps {
             let row = own_entry(&*ctx.txn, &version.id)?;
-            if let Err(refusal) =
-                catalogue::decide(row.as_ref().map(standing), step, act.doer(), act.act().node)
-            {
+            let node = act.act().node;
+            let beside = |named| row.as_ref().is_some_and(|row| stands_beside(row, named));
+            let published = match step {
+                EntryCommand::Withdraw(named) if beside(named) => {
+                    published_in(&*ctx.txn, &node, &named.id)?
+                }
+                EntryCommand::Compile(_)
+                | EntryCommand::Approve(_)
+                | EntryCommand::Submit(_)
+                | EntryCommand::Review(..)
+                | EntryCommand::Withdraw(_) => None,
+            };
+            let held = match &published {
+                Some(published) => Some(Standing {
+                    state: EntryState::Published,
+                    entry: &published.entry,
+                }),
+                None => row.as_ref().map(standing),
+            };
+            if let Err(refusal) = catalogue::decide(held, step, act.doer(), node) {
                 return Ok(Outcome::Refused(refusal));
             }
         }
@@ -123,6 +141,11 @@ fn standing(row: &OwnEntry) -> Standing<'_> {
         state: row.state,
         entry: &row.entry,
     }
+}
+
+/// R17: whether the version named stands published beside a newer one that is under way. It can be withdrawn all the same.
+fn stands_beside(row: &OwnEntry, named: &EntryVersion) -> bool {
+    row.published == Some(named.version) && row.entry.version != named.version
 }
 
 /// A draft may be compiled again under its own number; what was published gets the next one, and stays with its provider.

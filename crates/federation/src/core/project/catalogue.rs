@@ -50,8 +50,11 @@ pub(super) fn own_states(
 ) -> Result<(), Fault> {
     for version in entries {
         if let Some(mut row) = own_entry(txn, &version.id)? {
-            row.state = state;
-            row.returned = returned.cloned();
+            // What is withdrawn while a newer version is under way leaves that one as it is.
+            if state != EntryState::Withdrawn || row.entry.version == version.version {
+                row.state = state;
+                row.returned = returned.cloned();
+            }
             match state {
                 EntryState::Published => row.published = Some(version.version),
                 EntryState::Withdrawn => row.published = None,
