@@ -37,6 +37,7 @@ pub mod dispute;
 pub mod duty;
 pub mod instrument;
 pub mod notice;
+pub mod obligation;
 pub mod opening;
 pub mod profile;
 pub mod publication;
