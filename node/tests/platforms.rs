@@ -134,7 +134,9 @@ impl Scene {
     async fn new() -> Self {
         let (hub, data) = (family::hub(), tempfile::tempdir().unwrap());
         let config = NodeConfig::in_dir(data.path());
-        let node = node::runtime::start(&config, hub.keys()).await.unwrap();
+        let node = node::runtime::start(&config, hub.keys(), node::runtime::clock::Clock::system())
+            .await
+            .unwrap();
         node.install(hub.chain.clone()).await.unwrap();
         let mut tokens = Tokens::default();
         let token = tokens.add(TokenRole::Operator, [3; 32], "test");
