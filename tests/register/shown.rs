@@ -94,6 +94,12 @@ pub const SHOWN: &[Shown] = &[
         commands: &["dispute coordinate", "dispute answer"],
     },
     Shown {
+        row: "X3",
+        rules: &["statute::dispute::check_may_decide", "sharing::dispute::decide::comply"],
+        tests: &["one_rejection_brings_the_case_before_the_government_whose_decision_is_final", "the_parties_act_on_the_decision_and_the_clock_watches_whoever_does_not"],
+        commands: &["dispute decide", "dispute comply"],
+    },
+    Shown {
         row: "V1",
         rules: &["statute::completeness::check_use_record", "statute::retention::check_retention"],
         tests: &["a_use_is_recorded_whole_by_the_requester_within_the_period", "retention_is_three_years_at_least_and_only_grows"],

@@ -9,7 +9,9 @@ use sharing::dispute::{Decision, DisputePhase, NegotiationOutcome, NegotiationSt
 use sharing::docket::{Case, DocketId};
 use statute::Role;
 
-use crate::stage::{application, apply, code, conditional, demo, provider, refuse, reply, seen};
+use crate::stage::{
+    application, apply, code, conditional, demo, lapses, provider, refuse, reply, seen,
+};
 
 /// 天河区 and 和平区 fall out over a refused application; negotiation fails.
 fn fallen_out(seed: u64) -> (World, Department, Department, DocketId) {
@@ -177,6 +179,87 @@ fn a_failed_negotiation_goes_by_itself_to_the_hub_which_coordinates_and_the_gove
             "at {party}"
         );
     }
+}
+
+/// A decided dispute of two districts, due in twenty days, with the docket at the hub.
+fn decided(seed: u64) -> (World, Department, Department, DocketId) {
+    let (mut world, requester, provider, docket) = fallen_out(seed);
+    negotiate(&mut world, &requester, docket, NegotiationOutcome::Failed);
+    let hub = code("100000");
+    let (case, _) = heard(&world, hub).expect("heard");
+    let opinion = Opinion {
+        proposal: "缩小范围后共享".into(),
+        grounds: "第十五条".into(),
+    };
+    let answer = ActBody::AnswerOpinion {
+        docket: case,
+        accepted: false,
+        grounds: "范围仍然过大".into(),
+    };
+    let decision = Decision {
+        holding: "应予共享".into(),
+        grounds: "第二十一条".into(),
+        comply_by: world.now.plus_days(20),
+    };
+    let reviewer = world.authority(hub, Role::AuthorityReviewer);
+    let operator = world.staff(&provider, Role::Operator);
+    let government = world.authority(hub, Role::Government);
+    let steps = [
+        (
+            hub,
+            reviewer,
+            ActBody::Coordinate {
+                docket: case,
+                opinion,
+            },
+        ),
+        (provider.node, operator, answer),
+        (
+            hub,
+            government,
+            ActBody::Decide {
+                docket: case,
+                decision,
+            },
+        ),
+    ];
+    for (node, person, body) in steps {
+        world.act(node, &person, body).expect("taken");
+        world.settle();
+    }
+    (world, requester, provider, case)
+}
+
+#[test]
+fn the_parties_act_on_the_decision_and_the_clock_watches_whoever_does_not() {
+    let (mut world, requester, provider, case) = decided(26);
+    let comply = |world: &mut World, party: &Department| {
+        let operator = world.staff(party, Role::Operator);
+        let statement = "已按决定提供数据".into();
+        let body = ActBody::Comply {
+            docket: case,
+            statement,
+        };
+        let answer = world.act(party.node, &operator, body);
+        world.settle();
+        answer
+    };
+    comply(&mut world, &provider).expect("reported");
+    world.step(20 * 86_400_000 - 60_000);
+    assert_eq!(lapses(&world, requester.node, case), 0);
+    world.step(120_000);
+    world.settle();
+    let held = query::docket(world.read(requester.node), case).expect("memory");
+    let held = held.expect("the party's copy").docket.state;
+    let late: Vec<_> = held.clock.lapses.iter().map(|it| &it.who).collect();
+    let owing = sharing::clock::Debtor::Department(sharing::dispute::Party {
+        department: requester.code,
+        node: world.place(requester.node),
+    });
+    assert_eq!(late, [&owing], "who reported in time is not late");
+    comply(&mut world, &requester).expect("reported late");
+    let held = query::docket(world.read(provider.node), case).expect("memory");
+    assert!(!held.expect("the other copy").docket.state.case.is_open());
 }
 
 /// A refused application of an authority itself to a department below it, over which the authority falls out with that department.

@@ -173,6 +173,13 @@ pub enum ActBody {
         /// The decision.
         decision: Decision,
     },
+    /// A party reports what it did to carry out the decision (R28).
+    Comply {
+        /// Which docket.
+        docket: DocketId,
+        /// What was done.
+        statement: String,
+    },
     /// A level asks for the return of its own rows (R24).
     Subscribe {
         /// The source's node.
@@ -259,6 +266,7 @@ impl ActBody {
             | Self::Coordinate { .. }
             | Self::AnswerOpinion { .. }
             | Self::Decide { .. }
+            | Self::Comply { .. }
             | Self::Subscribe { .. }
             | Self::ReturnTable { .. }
             | Self::CertifyMember { .. }
@@ -292,6 +300,7 @@ impl ActBody {
             Self::Negotiate { .. } | Self::AnswerOpinion { .. } => ActKind::Negotiate,
             Self::Coordinate { .. } => ActKind::Coordinate,
             Self::Decide { .. } => ActKind::Decide,
+            Self::Comply { .. } => ActKind::ReportCompliance,
             Self::Subscribe { .. } => ActKind::SubscribeReturnFlow,
             Self::ReturnTable { .. } => ActKind::ReturnData,
             Self::CertifyMember { .. } => ActKind::CertifyMember,
@@ -341,7 +350,8 @@ impl ActBody {
             | Self::Negotiate { docket, .. }
             | Self::Coordinate { docket, .. }
             | Self::AnswerOpinion { docket, .. }
-            | Self::Decide { docket, .. } => Some(*docket),
+            | Self::Decide { docket, .. }
+            | Self::Comply { docket, .. } => Some(*docket),
             _ => self.deed().and_then(Deed::docket),
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Referred ──opinion──► OpinionGiven ──both accept──► Settled
-//!                            └──────one rejects─────► AwaitingDecision ──government decides──► Decided (final)
+//!                            └──────one rejects─────► AwaitingDecision ──government decides──► Decided (final) ──each party reports──► carried out
 //! ```
 
 mod decide;
@@ -10,10 +10,10 @@ mod decide;
 use identity::{CreditCode, Moment, Path};
 use serde::{Deserialize, Serialize};
 
-use statute::{Article, Refusal, RefusalReason};
+use statute::{Article, Duty, Refusal, RefusalReason};
 
 use crate::act::{ActBody, Doer, SignedAct, VerifiedAct};
-use crate::clock::OpenDuty;
+use crate::clock::{Debtor, OpenDuty, Term};
 use crate::docket::{DocketCopy, DocketId, Fact, Misstep, Step, Workflow};
 
 pub use decide::{Bench, Command, Hearing, case, decide, hearing_place};
@@ -110,6 +110,15 @@ pub enum DisputeEvent {
         /// The decision.
         decision: Decision,
     },
+    /// A party reported what it did to carry the decision out.
+    Complied {
+        /// The signed act.
+        act: SignedAct,
+        /// Which party.
+        by: CreditCode,
+        /// What was done.
+        statement: String,
+    },
 }
 
 /// Who hears a dispute at a place (R28).
@@ -144,10 +153,14 @@ pub enum DisputePhase {
         /// The opinion.
         opinion: Opinion,
     },
-    /// Decided.
+    /// Decided; the parties carry it out.
     Decided {
         /// The decision.
         decision: Decision,
+        /// When it was made.
+        at: Moment,
+        /// Who reported to have carried it out.
+        complied: Vec<CreditCode>,
     },
 }
 
@@ -199,7 +212,7 @@ impl DisputeState {
             DisputePhase::Settled { opinion } => {
                 Some(format!("双方接受协调意见：{}", opinion.proposal))
             }
-            DisputePhase::Decided { decision } => {
+            DisputePhase::Decided { decision, .. } => {
                 Some(format!("本级人民政府决定：{}", decision.holding))
             }
             DisputePhase::Referred
@@ -231,6 +244,7 @@ impl Fact<DisputeState> for DisputeEvent {
             Self::Answered { .. } => "answered",
             Self::Settled => "settled",
             Self::Decided { .. } => "decided",
+            Self::Complied { .. } => "complied",
         }
     }
 
@@ -238,7 +252,8 @@ impl Fact<DisputeState> for DisputeEvent {
         match self {
             Self::OpinionGiven { act, .. }
             | Self::Answered { act, .. }
-            | Self::Decided { act, .. } => vec![act],
+            | Self::Decided { act, .. }
+            | Self::Complied { act, .. } => vec![act],
             Self::Referred { .. } | Self::Settled => Vec::new(),
         }
     }
@@ -268,6 +283,13 @@ impl Fact<DisputeState> for DisputeEvent {
             DisputeEvent::Decided { act, decision } => {
                 matches!(said(act), Some(ActBody::Decide { decision: it, .. }) if it == *decision)
             }
+            DisputeEvent::Complied { act, by, statement } => {
+                let told = matches!(said(act), Some(ActBody::Comply { statement: it, .. }) if it == *statement);
+                told && act
+                    .signer
+                    .holder()
+                    .is_some_and(|holder| holder.department == *by)
+            }
             DisputeEvent::Referred { .. } | DisputeEvent::Settled => true,
         }
     }
@@ -279,10 +301,10 @@ impl Workflow for DisputeState {
     fn evolve(
         state: Option<Self>,
         docket: DocketId,
-        _at: Moment,
+        at: Moment,
         event: &DisputeEvent,
     ) -> Result<Self, Misstep> {
-        evolve(state, docket, event)
+        evolve(state, docket, event, at)
     }
 
     fn decide(&self, act: &VerifiedAct, step: &Step<'_>) -> Result<Vec<DisputeEvent>, Refusal> {
@@ -291,7 +313,28 @@ impl Workflow for DisputeState {
     }
 
     fn duties(&self) -> Vec<OpenDuty> {
-        Vec::new()
+        let DisputePhase::Decided {
+            decision,
+            at,
+            complied,
+        } = &self.phase
+        else {
+            return Vec::new();
+        };
+        // Both owe the same from the same moment: the second counts from the next, which tells the two apart.
+        let parties = [
+            (&self.complainant, *at),
+            (&self.respondent, at.plus_millis(1)),
+        ];
+        parties
+            .into_iter()
+            .filter(|(party, _)| !complied.contains(&party.department))
+            .map(|(party, arises)| OpenDuty {
+                duty: Duty::Comply,
+                term: Term::fixed(arises, decision.comply_by),
+                who: Debtor::Department(party.clone()),
+            })
+            .collect()
     }
 
     fn parties(&self) -> Vec<Path> {
@@ -299,7 +342,7 @@ impl Workflow for DisputeState {
     }
 
     fn is_open(&self) -> bool {
-        self.outcome().is_none()
+        self.outcome().is_none() || !self.duties().is_empty()
     }
 
     fn phase(&self) -> &'static str {
@@ -324,6 +367,7 @@ pub fn evolve(
     state: Option<DisputeState>,
     docket: DocketId,
     event: &DisputeEvent,
+    at: Moment,
 ) -> Result<DisputeState, Misstep> {
     let Some(state) = state else {
         return match event {
@@ -346,12 +390,13 @@ pub fn evolve(
             DisputeEvent::OpinionGiven { .. }
             | DisputeEvent::Answered { .. }
             | DisputeEvent::Settled
-            | DisputeEvent::Decided { .. } => Err(Misstep::NotAnOpening {
+            | DisputeEvent::Decided { .. }
+            | DisputeEvent::Complied { .. } => Err(Misstep::NotAnOpening {
                 event: event.name(),
             }),
         };
     };
-    let phase = next_phase(&state, event).ok_or_else(|| Misstep::OutOfOrder {
+    let phase = next_phase(&state, event, at).ok_or_else(|| Misstep::OutOfOrder {
         event: event.name(),
         phase: state.phase.name(),
     })?;
@@ -359,7 +404,7 @@ pub fn evolve(
 }
 
 /// Where `event` leads, if it may follow.
-fn next_phase(state: &DisputeState, event: &DisputeEvent) -> Option<DisputePhase> {
+fn next_phase(state: &DisputeState, event: &DisputeEvent, at: Moment) -> Option<DisputePhase> {
     match (&state.phase, event) {
         (DisputePhase::Referred, DisputeEvent::OpinionGiven { opinion, .. }) => {
             Some(DisputePhase::OpinionGiven {
@@ -398,6 +443,23 @@ fn next_phase(state: &DisputeState, event: &DisputeEvent) -> Option<DisputePhase
         (DisputePhase::AwaitingDecision { .. }, DisputeEvent::Decided { decision, .. }) => {
             Some(DisputePhase::Decided {
                 decision: decision.clone(),
+                at,
+                complied: Vec::new(),
+            })
+        }
+        (
+            DisputePhase::Decided {
+                decision,
+                at,
+                complied,
+            },
+            DisputeEvent::Complied { by, .. },
+        ) if !complied.contains(by) => {
+            let complied = complied.iter().copied().chain([*by]).collect();
+            Some(DisputePhase::Decided {
+                decision: decision.clone(),
+                at: *at,
+                complied,
             })
         }
         (

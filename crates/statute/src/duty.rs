@@ -28,6 +28,8 @@ terms! {
         Provide = "provide", "共享政务数据", "share the data";
         /// Verify, correct and report back, R26.
         Correct = "correct", "核实、更正并反馈", "verify and correct";
+        /// Carry out the decision on a dispute by the date it sets, R28.
+        Comply = "comply", "执行争议决定", "carry out a decision";
         /// Answer an application to open data, Shenyang S26.
         ReplyOpening = "reply-opening", "答复数据开放申请", "reply to an application for opening";
     }
@@ -54,6 +56,7 @@ impl Duty {
             }
             Duty::Provide => Article::R22,
             Duty::Correct => Article::R26,
+            Duty::Comply => Article::R28,
             Duty::ReplyOpening => Article::S26,
         }
     }
@@ -69,6 +72,8 @@ impl Duty {
             | Duty::ReplyExtension
             | Duty::Provide => Article::R39_4,
             Duty::Correct => Article::R39_6,
+            // Requesters too may have to act: R40(7) says the same of them.
+            Duty::Comply => Article::R39_9,
             Duty::ReplyOpening => Article::S35,
         }
     }
@@ -83,6 +88,8 @@ impl Duty {
             Duty::UpdateEntry | Duty::ReplyConditional | Duty::ReplyExtension | Duty::Correct => 10,
             Duty::ReplyOpening => 15,
             Duty::Provide => 20,
+            // The decision sets the date; the articles do not bound it, the software does.
+            Duty::Comply => 60,
         })
     }
 }
@@ -121,6 +128,7 @@ pub fn check_may_be_extended(duty: Duty) -> Result<(), Refusal> {
         | Duty::ReplyExtension
         | Duty::Provide
         | Duty::Correct
+        | Duty::Comply
         | Duty::ReplyOpening => Err(RefusalReason::NotExtensible { duty }.under(duty.article())),
     }
 }
@@ -261,6 +269,7 @@ mod tests {
             (Article::R21, 10, Article::R39_4),
             (Article::R22, 20, Article::R39_4),
             (Article::R26, 10, Article::R39_6),
+            (Article::R28, 60, Article::R39_9),
             (Article::S26, 15, Article::S35),
         ];
         assert_eq!(limits, expected);

@@ -108,6 +108,8 @@ terms! {
         Coordinate = "coordinate", "协调处理", "coordinate";
         /// Decide, R28.
         Decide = "decide", "决定", "decide";
+        /// Report what was done to carry out a decision, R28.
+        ReportCompliance = "report-compliance", "报告执行决定情况", "report compliance with a decision";
         /// Record the use of shared data, R29.
         RecordUse = "record-use", "记录使用情况", "record use";
         /// Read records of use, R29.
@@ -206,7 +208,9 @@ pub const fn required_role(act: ActKind) -> (&'static [Role], Article) {
         }
         ActKind::ChangeService => (DEPARTMENT_HEADS, Article::R27),
         ActKind::FileServiceChange => (AUTHORITY, Article::R27),
-        ActKind::RaiseDispute | ActKind::Negotiate => (DEPARTMENT, Article::R28),
+        ActKind::RaiseDispute | ActKind::Negotiate | ActKind::ReportCompliance => {
+            (DEPARTMENT, Article::R28)
+        }
         ActKind::Coordinate => (AUTHORITY, Article::R28),
         ActKind::Decide => (GOVERNMENT, Article::R28),
         ActKind::RecordUse => (OPERATOR, Article::R29),

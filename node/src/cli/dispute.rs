@@ -75,6 +75,15 @@ pub enum DisputeCommand {
         #[arg(long, value_parser = date, value_name = "DATE")]
         comply_by: Date,
     },
+    /// 当事方报告执行决定的情况 / a party reports how it carried the decision out
+    Comply {
+        /// 争议案卷 / the dispute's docket
+        #[arg(long)]
+        docket: DocketArg,
+        /// 执行情况 / what was done
+        #[arg(long)]
+        statement: String,
+    },
 }
 
 fn outcome(text: &str) -> Result<NegotiationOutcome, String> {
@@ -135,6 +144,10 @@ pub(super) fn run(
                 grounds,
                 comply_by: end_of(comply_by),
             },
+        },
+        DisputeCommand::Comply { docket, statement } => ActBody::Comply {
+            docket: of(&docket)?,
+            statement,
         },
     };
     carry_out(global, output, body).map(drop)

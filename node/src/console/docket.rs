@@ -210,6 +210,9 @@ fn dispute_rows(event: &DisputeEvent, language: Language) -> Rows {
             (pick("理由", "Grounds"), grounds.clone()),
         ],
         DisputeEvent::Settled => vec![],
+        DisputeEvent::Complied { statement, .. } => {
+            vec![(pick("执行情况", "Done"), statement.clone())]
+        }
         DisputeEvent::Decided { decision, .. } => vec![
             (pick("决定", "Decision"), decision.holding.clone()),
             (pick("依据", "Grounds"), decision.grounds.clone()),

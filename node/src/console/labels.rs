@@ -207,6 +207,7 @@ pub fn event(body: &DocketBody, language: Language) -> (&'static str, Article) {
                 ("答复协调意见", "answer to the opinion", Article::R28)
             }
             DisputeEvent::Settled => ("协调一致", "settled by coordination", Article::R28),
+            DisputeEvent::Complied { .. } => ("报告执行情况", "compliance reported", Article::R28),
             DisputeEvent::Decided { .. } => (
                 "本级人民政府决定",
                 "decision of the government",

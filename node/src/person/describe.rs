@@ -99,7 +99,8 @@ fn subject(body: &ActBody) -> Text {
         | ActBody::Negotiate { .. }
         | ActBody::Coordinate { .. }
         | ActBody::AnswerOpinion { .. }
-        | ActBody::Decide { .. } => in_docket(body, &dispute_step(body)),
+        | ActBody::Decide { .. }
+        | ActBody::Comply { .. } => in_docket(body, &dispute_step(body)),
         ActBody::Clock(act) => in_docket(body, &clock::step(act)),
     }
 }
@@ -187,6 +188,10 @@ fn dispute_step(body: &ActBody) -> Text {
                 "{} the opinion: {grounds}",
                 if *accepted { "accept" } else { "reject" }
             ),
+        ),
+        ActBody::Comply { statement, .. } => Text::new(
+            format!("报告执行决定的情况：{statement}"),
+            format!("report how the decision was carried out: {statement}"),
         ),
         ActBody::Decide { decision, .. } => Text::new(
             format!(

@@ -206,8 +206,36 @@ fn person_acts(
                 decision: decision.clone(),
             }])
         }
+        ActBody::Comply { statement, .. } => comply(state, act, statement),
         _ => Err(wrong_state("another docket", state.phase.name())),
     }
+}
+
+/// R28: a decision is carried out, and each party says once how.
+fn comply(
+    state: &DisputeState,
+    act: &VerifiedAct,
+    statement: &str,
+) -> Result<Vec<DisputeEvent>, Refusal> {
+    let party = state
+        .party_of(act.doer())
+        .ok_or_else(|| RefusalReason::NotYourDepartment.under(Article::R28))?;
+    let DisputePhase::Decided { complied, .. } = &state.phase else {
+        return Err(wrong_state("decided", state.phase.name()));
+    };
+    if complied.contains(&party.department) {
+        let what = party.department.to_string();
+        return Err(RefusalReason::Duplicate { what }.under(Article::R28));
+    }
+    if statement.trim().is_empty() {
+        return Err(RefusalReason::ReasonsRequired.under(Article::R28));
+    }
+    text_within_bounds([statement], Article::R28)?;
+    Ok(vec![DisputeEvent::Complied {
+        act: act.signed().clone(),
+        by: party.department,
+        statement: statement.to_owned(),
+    }])
 }
 
 /// R28: each party answers once; both acceptances settle the case, one rejection ends coordination.

@@ -90,7 +90,7 @@ impl Case {
     fn run(&mut self, command: &Command) -> Result<Vec<DisputeEvent>, Refusal> {
         let events = decide(self.0.as_ref(), command, &bench())?;
         for event in &events {
-            self.0 = Some(evolve(self.0.take(), id(), event).unwrap());
+            self.0 = Some(evolve(self.0.take(), id(), event, NOW).unwrap());
         }
         Ok(events)
     }
@@ -512,7 +512,7 @@ mod sequences {
             for index in steps {
                 let closed = state.as_ref().and_then(DisputeState::outcome);
                 for event in decide(state.as_ref(), index.get(commands()), &bench()).unwrap_or_default() {
-                    let next = evolve(state.clone(), id(), &event);
+                    let next = evolve(state.clone(), id(), &event, NOW);
                     prop_assert!(next.is_ok(), "{} after {state:?}", event.name());
                     state = next.ok();
                 }

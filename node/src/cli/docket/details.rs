@@ -172,6 +172,10 @@ fn dispute(event: &DisputeEvent, lines: &mut Lines) {
             lines.say("理由", "grounds", grounds);
         }
         DisputeEvent::Settled => {}
+        DisputeEvent::Complied { act, statement, .. } => {
+            lines.signed(act);
+            lines.say("执行情况", "done", statement);
+        }
         DisputeEvent::Decided { act, decision } => {
             lines.signed(act);
             lines.say("决定", "holding", &decision.holding);
