@@ -38,7 +38,7 @@ use federation::core::Answer;
 use federation::store::{Fault, Read};
 use federation::topology::Topology;
 use futures::future::join_all;
-use identity::{Chain, Code, Level, Moment, Path};
+use identity::{Chain, Code, Digest, Level, Moment, Path};
 use node::api::ProblemBody;
 use node::runtime::Handle;
 use node::runtime::clock::{Clock, ClockHand};
@@ -165,23 +165,34 @@ impl Federation {
         }
     }
 
-    /// Waits for a node's link to its parent.
+    /// Waits for a node's links to those of its parent and children that run.
     fn linked(&self, code: Code) {
-        let Some(parent) = self.sites[&code].place.parent() else {
-            return;
-        };
-        if !self.sites[&parent.code()].is_running() {
-            return;
-        }
-        let mut status = self.handle(code).status_changes();
-        let up = status.wait_for(|status| status.links.iter().any(|link| link.parent && link.up));
-        self.runtime
-            .block_on(async {
-                tokio::time::timeout(PATIENCE, up)
-                    .await
-                    .map(|up| up.is_ok())
+        let parent = self.sites[&code].place.parent();
+        let mut awaited: Vec<Code> = self
+            .sites
+            .values()
+            .filter(|other| other.is_running())
+            .filter(|other| {
+                Some(&other.place) == parent.as_ref()
+                    || other.place.parent().as_ref() == Some(&self.sites[&code].place)
             })
-            .unwrap_or_else(|_| panic!("{code} is not linked to its parent"));
+            .map(Site::code)
+            .collect();
+        let mut status = self.handle(code).status_changes();
+        let up = status.wait_for(|status| {
+            let up = |code: &Code| {
+                status
+                    .links
+                    .iter()
+                    .any(|link| link.code == *code && link.up)
+            };
+            awaited.retain(|code| !up(code));
+            awaited.is_empty()
+        });
+        let up = self
+            .runtime
+            .block_on(async { tokio::time::timeout(PATIENCE, up).await.map(drop) });
+        assert!(up.is_ok(), "{code} is not linked to {awaited:?}");
     }
 
     /// All codes.
@@ -240,6 +251,14 @@ impl Federation {
     pub fn upload(&self, node: Code, name: &str, bytes: &[u8]) -> ObjectRef {
         let stored = self.sites[&node].api().put_object(name, bytes);
         stored.unwrap_or_else(|problem| panic!("{node} does not take {name}: {problem:?}"))
+    }
+
+    /// Downloads an object from a node's API.
+    ///
+    /// # Errors
+    /// The node's problem: it does not hold the object whole.
+    pub fn download(&self, node: Code, digest: &Digest) -> Result<Vec<u8>, ProblemBody> {
+        self.sites[&node].api().get_object(digest)
     }
 
     /// What a node's API answers; `path` begins after `/api/v1`.
@@ -322,7 +341,8 @@ impl Federation {
         self.runtime.block_on(site.stop());
     }
 
-    /// Starts a node again on what its folder holds, and waits until it is linked to its parent, if that runs.
+    /// Starts a node again on what its folder holds, and waits for its links to the neighbours that run. Whoever
+    /// still has its [`Federation::store`] keeps its folder locked.
     pub fn restart(&mut self, node: Code) {
         let site = self.sites.get_mut(&node).expect("a node");
         self.runtime.block_on(async {
