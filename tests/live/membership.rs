@@ -6,9 +6,11 @@ use federation::core::query;
 use guantong_tests::live::{Federation, beijing};
 use guantong_tests::stage::{Acting, code, demo_topology};
 
+const MONDAY: &str = "2026-03-09T10:00";
+
 #[test]
 fn the_federation_of_the_demo_is_up_and_its_ledgers_are_cosigned() {
-    let live = Federation::start(&demo_topology(), beijing("2026-03-09T10:00"));
+    let live = Federation::start(&demo_topology(), beijing(MONDAY));
     assert_eq!(live.codes().len(), demo_topology().nodes().len());
     for node in live.codes() {
         let place = live.get(node, "/node")["place"].clone();
@@ -22,4 +24,13 @@ fn the_federation_of_the_demo_is_up_and_its_ledgers_are_cosigned() {
         Duration::from_secs(2),
         |live| (live.ask(county, query::node).cosigned >= written).then_some(()),
     );
+    assert!(live.now() > beijing(MONDAY));
+    for node in live.codes() {
+        for link in live.handle(node).status().links.iter() {
+            assert!(
+                link.up && link.since == Some(beijing(MONDAY)),
+                "links last while time passes: {node} {link:?}"
+            );
+        }
+    }
 }

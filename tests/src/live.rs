@@ -102,7 +102,7 @@ impl Federation {
             hand,
             sites: BTreeMap::new(),
             acts: AtomicU64::new(0),
-            folder: folder,
+            folder,
         };
         let mut planned: Vec<&federation::topology::Node> = topology.nodes().iter().collect();
         planned.sort_by_key(|node| node.path.depth());
@@ -235,7 +235,12 @@ impl Federation {
     ///
     /// # Errors
     /// The node's problem: a lawful refusal names its article.
-    pub fn act(&self, node: Code, person: &Person, body: ActBody) -> Result<Answer, ProblemBody> {
+    pub fn act(
+        &self,
+        node: Code,
+        person: &Person,
+        body: ActBody,
+    ) -> Result<Answer, Box<ProblemBody>> {
         self.post(node, &self.sign(node, person, body))
     }
 
@@ -243,7 +248,7 @@ impl Federation {
     ///
     /// # Errors
     /// The node's problem.
-    pub fn post(&self, node: Code, signed: &SignedAct) -> Result<Answer, ProblemBody> {
+    pub fn post(&self, node: Code, signed: &SignedAct) -> Result<Answer, Box<ProblemBody>> {
         self.sites[&node].api().act(signed)
     }
 
@@ -257,7 +262,7 @@ impl Federation {
     ///
     /// # Errors
     /// The node's problem: it does not hold the object whole.
-    pub fn download(&self, node: Code, digest: &Digest) -> Result<Vec<u8>, ProblemBody> {
+    pub fn download(&self, node: Code, digest: &Digest) -> Result<Vec<u8>, Box<ProblemBody>> {
         self.sites[&node].api().get_object(digest)
     }
 
@@ -271,7 +276,7 @@ impl Federation {
     ///
     /// # Errors
     /// The node's problem.
-    pub fn try_get(&self, node: Code, path: &str) -> Result<Value, ProblemBody> {
+    pub fn try_get(&self, node: Code, path: &str) -> Result<Value, Box<ProblemBody>> {
         self.sites[&node].api().get(path)
     }
 
@@ -361,7 +366,7 @@ impl Drop for Federation {
 }
 
 impl Acting for Federation {
-    type Refusal = ProblemBody;
+    type Refusal = Box<ProblemBody>;
 
     fn time(&self) -> Moment {
         self.now()
@@ -376,7 +381,7 @@ impl Acting for Federation {
         node: Code,
         person: &Person,
         body: ActBody,
-    ) -> Result<Answer, ProblemBody> {
+    ) -> Result<Answer, Box<ProblemBody>> {
         self.act(node, person, body)
     }
 
