@@ -1,14 +1,16 @@
 //! R21: the term of a reply, over the National Day holiday of 2025. The notice makes Sunday 28 September a working day, so what is received on
-//! Friday the 26th and is shared unconditionally is to be answered by the end of that Sunday.
+//! Friday the 26th and is shared unconditionally is to be answered by the end of that Sunday; Shenyang's five days (S20) end on 10 October.
 
 use guantong_tests::Department;
 use guantong_tests::live::{Federation, beijing, two_provinces};
-use guantong_tests::stage::{application, apply, code, events, grant, provider, reply, seen};
+use guantong_tests::stage::{
+    application, apply, code, conditional, events, grant, provider, reply, seen,
+};
 use identity::{Code, Moment};
 use sharing::application::{ApplicationEvent, Phase};
 use sharing::catalogue::Entry;
 use sharing::docket::{DocketBody, DocketId};
-use statute::{Article, ClassTerms, Duty};
+use statute::{Article, ClassTerms, Duty, Profile};
 
 /// The end of Sunday 2025-09-28 in Beijing: at this instant the reply is late.
 const DUE: &str = "2025-09-29T00:00";
@@ -22,9 +24,14 @@ struct Received {
     docket: DocketId,
 }
 
-fn received_before_national_day() -> Received {
-    let mut live = Federation::start(&two_provinces(), beijing("2025-09-26T10:00"));
-    let (provider, entry) = provider(&mut live, "210102", ClassTerms::Unconditional);
+fn received_before_national_day(terms: ClassTerms, expected: &str) -> Received {
+    let received = beijing("2025-09-26T10:00");
+    let mut live = Federation::start_with(&two_provinces(), received, |node, me| {
+        if node == code("210102") {
+            me.profile = Profile::shenyang();
+        }
+    });
+    let (provider, entry) = provider(&mut live, "210102", terms);
     let requester = Department::hosted(code("440106"), 2, "民政局");
     let wanted = application(&live, &requester, &provider, &entry);
     let docket = apply(&mut live, &requester, wanted);
@@ -34,7 +41,7 @@ fn received_before_national_day() -> Received {
             other => panic!("{other:?}"),
         }
     });
-    assert_eq!(due, beijing(DUE), "the make-up day counts");
+    assert_eq!(due, beijing(expected));
     Received {
         live,
         provider,
@@ -68,7 +75,7 @@ fn a_reply_in_the_last_minute_of_the_make_up_day_is_in_time() {
         requester,
         entry,
         docket,
-    } = received_before_national_day();
+    } = received_before_national_day(ClassTerms::Unconditional, DUE);
     live.advance_to(beijing("2025-09-28T23:59"));
     let agreed = grant(&live, &entry);
     reply(&mut live, &provider, docket, agreed);
@@ -90,7 +97,7 @@ fn a_reply_missed_by_a_minute_is_recorded_overdue_and_the_requester_learns_it() 
         requester,
         docket,
         ..
-    } = received_before_national_day();
+    } = received_before_national_day(ClassTerms::Unconditional, DUE);
     live.advance_to(beijing("2025-09-28T23:59"));
     assert_eq!(overdue(&live, provider.node, docket), None, "not yet late");
     live.advance_to(beijing("2025-09-29T00:01"));
@@ -111,4 +118,25 @@ fn a_reply_missed_by_a_minute_is_recorded_overdue_and_the_requester_learns_it() 
         ),
         "{duties}"
     );
+}
+
+#[test]
+fn a_county_of_shenyang_has_five_working_days_for_a_conditional_entry() {
+    let Received {
+        live,
+        provider,
+        requester,
+        docket,
+        ..
+    } = received_before_national_day(conditional(), "2025-10-11T00:00");
+    let recorded = vec![(Duty::ReplyConditional, beijing("2025-10-11T00:00"))];
+    live.advance_to(beijing("2025-10-10T23:59"));
+    let late = |node| seen(&live, node, docket).map(|state| state.overdue);
+    assert_eq!(late(provider.node), Some(vec![]), "not yet late");
+    live.advance_to(beijing("2025-10-11T00:01"));
+    assert_eq!(late(provider.node), Some(recorded.clone()));
+    live.until("the default at the requester's node", |live| {
+        let state = seen(live, requester, docket)?;
+        (state.overdue == recorded).then_some(())
+    });
 }

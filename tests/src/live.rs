@@ -34,7 +34,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use federation::core::Answer;
+use federation::core::{Answer, Me};
 use federation::store::{Fault, Read};
 use federation::topology::Topology;
 use futures::future::join_all;
@@ -49,7 +49,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use crate::cast::{Person, credit_code};
-use crate::membership::{VALID_DAYS, root_certifies, witnesses};
+use crate::membership::{self, VALID_DAYS, root_certifies, witnesses};
 use crate::stage::Acting;
 use site::Site;
 
@@ -89,6 +89,11 @@ pub fn beijing(civil: &str) -> Moment {
 impl Federation {
     /// Starts the nodes of a topology at a moment; each is enrolled by an act of its parent's authority, holds its chain and is linked.
     pub fn start(topology: &Topology, now: Moment) -> Self {
+        Self::start_with(topology, now, |_, _| ())
+    }
+
+    /// As [`Federation::start`], where `differs` says what is other than usual with a node before it runs: its local profile of law, say.
+    pub fn start_with(topology: &Topology, now: Moment, differs: impl Fn(Code, &mut Me)) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(WORKER_THREADS)
             .enable_all()
@@ -121,7 +126,9 @@ impl Federation {
                             Vec::new()
                         }
                     };
-                    federation.enrol(node, outside)
+                    let mut me = membership::me(node.code());
+                    differs(node.code(), &mut me);
+                    federation.enrol(node, me, outside)
                 })
                 .collect();
             federation.found(enrolled);
@@ -133,10 +140,15 @@ impl Federation {
     }
 
     /// Has a node certified, before it runs.
-    fn enrol(&self, node: &federation::topology::Node, witnesses: Vec<Code>) -> (Site, Chain) {
+    fn enrol(
+        &self,
+        node: &federation::topology::Node,
+        me: Me,
+        witnesses: Vec<Code>,
+    ) -> (Site, Chain) {
         let parent = node.path.parent().map(|parent| &self.sites[&parent.code()]);
         let folder = self.folder.path().join(node.code().as_str());
-        let site = Site::new(node.path.clone(), folder, parent);
+        let site = Site::new(node.path.clone(), me, folder, parent);
         let request = site.request(&node.name, node.level, self.now());
         let Some(parent) = parent else {
             let certificate = root_certifies(&request, self.now());
