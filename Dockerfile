@@ -13,6 +13,6 @@ COPY --from=build /source/target/release/guantong /usr/bin/guantong
 COPY --from=build /source/LICENSE /usr/share/doc/guantong/LICENSE
 # The data folder is the operator's: keys, ledger, tables. Run as the user it belongs to (`--user`).
 VOLUME /data
-EXPOSE 7000 8080
+EXPOSE 7100 7180
 ENTRYPOINT ["/usr/bin/guantong"]
 CMD ["run", "--config", "/data/node.toml"]

@@ -3,6 +3,8 @@
 //! What comes later wins. An unknown key is an error that names it, wherever it comes from: a misspelt limit that is
 //! silently ignored is a limit that is not there.
 
+mod profile;
+
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -10,6 +12,8 @@ use std::path::{Path, PathBuf};
 use config::{Config, Environment, File, FileFormat};
 use libp2p::Multiaddr;
 use serde::{Deserialize, Deserializer};
+
+pub use self::profile::ProfileChoice;
 
 /// Prefix of environment variables; `__` separates it from the section and the section from the key.
 pub const ENVIRONMENT_PREFIX: &str = "GUANTONG";
@@ -20,9 +24,9 @@ pub const ENVIRONMENT_PREFIX: &str = "GUANTONG";
 pub struct NodeConfig {
     /// The node's folder: keys, ledger, tables, objects, index. One process at a time.
     pub data_dir: PathBuf,
-    /// A local profile of law as TOML; without one the national rules stand alone.
+    /// The profile of law: `national` (the default), `shenyang`, or the path of a TOML file.
     #[serde(default)]
-    pub profile: Option<PathBuf>,
+    pub profile: ProfileChoice,
     /// Links to the parent and the children.
     #[serde(default)]
     pub link: LinkConfig,
@@ -181,7 +185,7 @@ impl NodeConfig {
     pub fn in_dir(data_dir: impl Into<PathBuf>) -> Self {
         Self {
             data_dir: data_dir.into(),
-            profile: None,
+            profile: ProfileChoice::default(),
             link: LinkConfig::default(),
             http: HttpConfig::default(),
             limits: LimitsConfig::default(),

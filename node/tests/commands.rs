@@ -221,6 +221,33 @@ fn errors_are_chinese_first_and_english_by_lang() {
 }
 
 #[test]
+fn a_line_that_cannot_be_parsed_is_answered_in_the_language_asked_for() {
+    let said = |lang: &str| {
+        let mut line = guantong(lang);
+        let output = line
+            .args(["deadline", "--from", "2026-02-30"])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{lang}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(said("zh_CN.UTF-8").starts_with("错误：参数 --from <DATE>"));
+    assert!(said("en_GB.UTF-8").starts_with("error: invalid value"));
+}
+
+#[test]
+fn a_reader_who_had_enough_is_no_error() {
+    for args in [&["completions", "zsh"][..], &["catalogue", "schema"][..]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut line = guantong("en_US.UTF-8");
+        line.args(args).stdout(writer).stderr(Stdio::piped());
+        let output = line.spawn().unwrap().wait_with_output().unwrap();
+        assert!(output.status.success(), "{args:?}: {output:?}");
+    }
+}
+
+#[test]
 fn a_line_that_cannot_be_parsed_is_one_json_error_when_json_is_asked_for() {
     for line in [
         vec!["--json", "deadline", "--from", "2026-02-30"],
@@ -307,6 +334,38 @@ fn a_misspelt_key_of_the_configuration_keeps_a_node_from_running_and_is_named() 
         "http.listn=127.0.0.1:0",
     ];
     assert!(says(&error(&english(&flag)), "listn"));
+}
+
+#[test]
+fn a_profile_that_loosens_keeps_the_node_from_starting() {
+    let (parent, data) = folder();
+    let file = parent.path().join("lax.toml");
+    let rules = std::fs::read_to_string(project("topology/profiles/shenyang.toml")).unwrap();
+    let lax = rules.replace("working_days = 5", "working_days = 11");
+    assert_ne!(lax, rules);
+    std::fs::write(&file, lax).unwrap();
+    let profile = format!("profile={}", path(&file));
+    let args = ["run", "--json", "--data", path(&data), "--set", &profile];
+    let english = error(&english(&args));
+    assert_eq!(
+        (&english["exit"], &english["article"]),
+        (&json!(3), &json!("R21"))
+    );
+    for part in ["lax.toml", "S20", "R21", "11", "10"] {
+        assert!(says(&english, part), "{english}");
+    }
+    let chinese = error(&guantong("zh_CN.UTF-8").args(args).output().unwrap());
+    for part in [
+        "《沈阳市政务数据资源共享开放条例》第二十条",
+        "《政务数据共享条例》第二十一条",
+    ] {
+        assert!(says(&chinese, part), "{chinese}");
+    }
+    // The lawful rules, by name: the folder runs.
+    let node = data.join("node.toml");
+    let made = std::fs::read_to_string(&node).unwrap();
+    std::fs::write(&node, format!("profile = \"shenyang\"\n{made}")).unwrap();
+    let _node = Running::start(&data);
 }
 
 #[test]

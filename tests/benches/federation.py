@@ -285,6 +285,13 @@ def arguments(description, entries=None):
     return parser
 
 
+def needed(*commands):
+    """Ends the run, saying so, when what Guantong is compared with is not there."""
+    missing = [command for command in commands if shutil.which(command) is None]
+    if missing:
+        raise SystemExit(f"not installed: {', '.join(missing)}")
+
+
 class Workplace:
     """The folder of a run, removed afterwards unless it was named."""
 

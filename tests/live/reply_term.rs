@@ -7,13 +7,15 @@ use guantong_tests::stage::{
     application, apply, code, conditional, events, grant, provider, reply, seen,
 };
 use identity::{Code, Moment};
-use sharing::application::{ApplicationEvent, Phase};
+use sharing::application::Phase;
 use sharing::catalogue::Entry;
+use sharing::clock::ClockEvent;
 use sharing::docket::{DocketBody, DocketId};
 use statute::{Article, ClassTerms, Duty, Profile};
 
 /// The end of Sunday 2025-09-28 in Beijing: at this instant the reply is late.
 const DUE: &str = "2025-09-29T00:00";
+const UNCONDITIONAL: Duty = Duty::ReplyUnconditional;
 
 /// An application that was received on Friday 2025-09-26.
 struct Received {
@@ -37,7 +39,7 @@ fn received_before_national_day(terms: ClassTerms, expected: &str) -> Received {
     let docket = apply(&mut live, &requester, wanted);
     let due = live.until("the receipt at the requester's node", |live| {
         match seen(live, requester.node, docket)?.phase {
-            Phase::Received { due } => Some(due),
+            Phase::Received { term } => Some(term.due),
             other => panic!("{other:?}"),
         }
     });
@@ -51,13 +53,16 @@ fn received_before_national_day(terms: ClassTerms, expected: &str) -> Received {
     }
 }
 
-/// When a node's copy says that the reply became overdue, and since which moment it was late.
-fn overdue(live: &Federation, node: Code, docket: DocketId) -> Option<(Moment, Moment)> {
+/// When a node's copy says that a duty became overdue, and since which moment it was late.
+fn overdue(
+    live: &Federation,
+    node: Code,
+    docket: DocketId,
+    owed: Duty,
+) -> Option<(Moment, Moment)> {
     let held = events(live, node, docket);
     let mut found = held.iter().filter_map(|event| match &event.body {
-        DocketBody::Application(ApplicationEvent::Overdue { duty, due })
-            if *duty == Duty::ReplyUnconditional =>
-        {
+        DocketBody::Clock(ClockEvent::Overdue { duty, due, .. }) if *duty == owed => {
             Some((event.at, *due))
         }
         _ => None,
@@ -85,7 +90,11 @@ fn a_reply_in_the_last_minute_of_the_make_up_day_is_in_time() {
         matches!(state.phase, Phase::Granted { .. }).then_some(())
     });
     for node in [provider.node, requester] {
-        assert_eq!(overdue(&live, node, docket), None, "at {node}");
+        assert_eq!(
+            overdue(&live, node, docket, UNCONDITIONAL),
+            None,
+            "at {node}"
+        );
     }
 }
 
@@ -99,12 +108,19 @@ fn a_reply_missed_by_a_minute_is_recorded_overdue_and_the_requester_learns_it() 
         ..
     } = received_before_national_day(ClassTerms::Unconditional, DUE);
     live.advance_to(beijing("2025-09-28T23:59"));
-    assert_eq!(overdue(&live, provider.node, docket), None, "not yet late");
+    assert_eq!(
+        overdue(&live, provider.node, docket, UNCONDITIONAL),
+        None,
+        "not yet late"
+    );
     live.advance_to(beijing("2025-09-29T00:01"));
     let recorded = Some((beijing("2025-09-29T00:01"), beijing(DUE)));
-    assert_eq!(overdue(&live, provider.node, docket), recorded);
+    assert_eq!(
+        overdue(&live, provider.node, docket, UNCONDITIONAL),
+        recorded
+    );
     let learned = live.until("the default at the requester's node", |live| {
-        overdue(live, requester, docket)
+        overdue(live, requester, docket, UNCONDITIONAL)
     });
     assert_eq!(Some(learned), recorded);
     let duties = live.get(provider.node, "/duties");
@@ -112,7 +128,7 @@ fn a_reply_missed_by_a_minute_is_recorded_overdue_and_the_requester_learns_it() 
     assert_eq!(
         (&owed["duty"], &owed["article"], &owed["status"]),
         (
-            &serde_json::to_value(Duty::ReplyUnconditional).expect("JSON"),
+            &serde_json::to_value(UNCONDITIONAL).expect("JSON"),
             &serde_json::to_value(Article::R21).expect("JSON"),
             &"overdue".into()
         ),
@@ -129,14 +145,14 @@ fn a_county_of_shenyang_has_five_working_days_for_a_conditional_entry() {
         docket,
         ..
     } = received_before_national_day(conditional(), "2025-10-11T00:00");
-    let recorded = vec![(Duty::ReplyConditional, beijing("2025-10-11T00:00"))];
+    let owed = Duty::ReplyConditional;
     live.advance_to(beijing("2025-10-10T23:59"));
-    let late = |node| seen(&live, node, docket).map(|state| state.overdue);
-    assert_eq!(late(provider.node), Some(vec![]), "not yet late");
+    assert_eq!(overdue(&live, provider.node, docket, owed), None);
     live.advance_to(beijing("2025-10-11T00:01"));
-    assert_eq!(late(provider.node), Some(recorded.clone()));
-    live.until("the default at the requester's node", |live| {
-        let state = seen(live, requester, docket)?;
-        (state.overdue == recorded).then_some(())
+    let recorded = Some((beijing("2025-10-11T00:01"), beijing("2025-10-11T00:00")));
+    assert_eq!(overdue(&live, provider.node, docket, owed), recorded);
+    let learned = live.until("the default at the requester's node", |live| {
+        overdue(live, requester, docket, owed)
     });
+    assert_eq!(Some(learned), recorded);
 }

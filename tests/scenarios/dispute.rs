@@ -6,7 +6,7 @@ use identity::Code;
 use sharing::act::ActBody;
 use sharing::application::DisputeStage;
 use sharing::dispute::{Decision, DisputePhase, NegotiationOutcome, NegotiationStep, Opinion};
-use sharing::docket::{DocketId, DocketState};
+use sharing::docket::{Case, DocketId};
 use statute::Role;
 
 use crate::stage::{application, apply, code, conditional, demo, provider, refuse, reply, seen};
@@ -50,9 +50,9 @@ fn negotiate(world: &mut World, party: &Department, docket: DocketId, outcome: N
 
 fn heard(world: &World, node: Code) -> Option<(DocketId, DisputePhase)> {
     let dockets = query::dockets(world.read(node), None, 100).expect("memory");
-    dockets.into_iter().find_map(|view| match view.state {
-        DocketState::Dispute(state) => Some((view.id, state.phase)),
-        DocketState::Application(_) | DocketState::ReturnFlow(_) => None,
+    dockets.into_iter().find_map(|view| match view.state.case {
+        Case::Dispute(state) => Some((view.id, state.phase)),
+        _ => None,
     })
 }
 

@@ -3,7 +3,7 @@
 use federation::core::query;
 use identity::Code;
 use sharing::act::ActBody;
-use sharing::docket::{DocketId, DocketState};
+use sharing::docket::{Case, DocketId};
 use sharing::return_flow::ReturnTable;
 use statute::{Article, Role};
 
@@ -30,9 +30,10 @@ fn rows(world: &guantong_tests::World, node: Code, docket: DocketId) -> Option<u
         .unwrap()?
         .docket
         .state
+        .case
     {
-        DocketState::ReturnFlow(state) => state.delivered.map(|part| part.rows),
-        DocketState::Application(_) | DocketState::Dispute(_) => None,
+        Case::ReturnFlow(state) => state.delivered.map(|part| part.rows),
+        _ => None,
     }
 }
 

@@ -6,7 +6,8 @@ use sharing::application::{DisputeStage, Material, MissingItem, Phase, UseRecord
 use statute::{ApplicationMaterial, Article, ClassTerms, RefusalReason, Role};
 
 use crate::stage::{
-    application, apply, code, conditional, demo, findings, grant, provider, refuse, reply, seen,
+    application, apply, code, conditional, demo, findings, grant, lapses, provider, refuse, reply,
+    seen,
 };
 
 #[test]
@@ -262,28 +263,22 @@ fn a_reply_not_given_in_time_is_recorded_overdue_once() {
     let docket = apply(&mut world, &requester, wanted);
     world.settle();
     // Received on a Monday: one working day ends on Tuesday at 24:00 in Beijing.
-    let Phase::Received { due } = seen(&world, ministry.node, docket).unwrap().phase else {
+    let Phase::Received { term } = seen(&world, ministry.node, docket).unwrap().phase else {
         panic!("received")
     };
-    assert_eq!(due.to_string(), "2026-03-10T16:00:00.000Z");
-    world.step(due.millis_since(world.now) - 1);
+    assert_eq!(term.due.to_string(), "2026-03-10T16:00:00.000Z");
+    world.step(term.due.millis_since(world.now) - 1);
     assert_eq!(
-        seen(&world, ministry.node, docket).unwrap().overdue.len(),
+        lapses(&world, ministry.node, docket),
         0,
         "not before its time"
     );
     for _ in 0..5 {
         world.step(3_600_000);
     }
-    assert_eq!(
-        seen(&world, ministry.node, docket).unwrap().overdue.len(),
-        1
-    );
+    assert_eq!(lapses(&world, ministry.node, docket), 1);
     world.settle();
-    assert_eq!(
-        seen(&world, requester.node, docket).unwrap().overdue.len(),
-        1
-    );
+    assert_eq!(lapses(&world, requester.node, docket), 1);
     assert_eq!(
         world.status(ministry.node).health[0]
             .report

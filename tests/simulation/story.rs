@@ -7,7 +7,7 @@ use identity::{Code, Moment};
 use sharing::act::{ActBody, SignedAct};
 use sharing::application::{Application, GrantTerms, Material, Phase, Reply, reply_document};
 use sharing::catalogue::{Entry, ReviewVerdict};
-use sharing::docket::{DocketId, DocketState};
+use sharing::docket::{Case, DocketId};
 use sharing::return_flow::{Divisions, ReturnTable};
 use statute::{ApplicationMaterial, ClassTerms, Method, Role};
 
@@ -37,9 +37,10 @@ fn phase(world: &World, node: Code, docket: DocketId) -> Option<Phase> {
         .expect("memory")?
         .docket
         .state
+        .case
     {
-        DocketState::Application(state) => Some(state.phase),
-        DocketState::Dispute(_) | DocketState::ReturnFlow(_) => None,
+        Case::Application(state) => Some(state.phase),
+        _ => None,
     }
 }
 
@@ -132,9 +133,9 @@ pub fn run(seed: u64, faults: Faults) -> World {
     until(&mut world, "the rows come home", |world| {
         query::docket(world.read(code("mca")), subscription)
             .expect("memory")
-            .is_some_and(|detail| match detail.docket.state {
-                DocketState::ReturnFlow(state) => state.delivered.is_some(),
-                DocketState::Application(_) | DocketState::Dispute(_) => false,
+            .is_some_and(|detail| match detail.docket.state.case {
+                Case::ReturnFlow(state) => state.delivered.is_some(),
+                _ => false,
             })
     });
     world.heal_all();

@@ -11,7 +11,7 @@ use sharing::application::{
     Application, ApplicationState, GrantTerms, Material, Reply, reply_document,
 };
 use sharing::catalogue::{Entry, ReviewVerdict};
-use sharing::docket::{DocketEvent, DocketId, DocketState};
+use sharing::docket::{Case, DocketEvent, DocketId};
 use sharing::return_flow::Divisions;
 use statute::{ApplicationMaterial, ClassTerms, Method, Role};
 
@@ -237,9 +237,9 @@ pub fn reply(world: &mut impl Acting, provider: &Department, docket: DocketId, r
 /// The application as a node holds it.
 pub fn seen(world: &impl Acting, node: Code, docket: DocketId) -> Option<ApplicationState> {
     let held = world.ask(node, |store| query::docket(store, docket))?;
-    match held.docket.state {
-        DocketState::Application(state) => Some(*state),
-        DocketState::Dispute(_) | DocketState::ReturnFlow(_) => None,
+    match held.docket.state.case {
+        Case::Application(state) => Some(*state),
+        _ => None,
     }
 }
 
@@ -256,4 +256,11 @@ pub fn findings(world: &impl Acting, node: Code) -> Vec<String> {
         .into_iter()
         .map(|finding| finding.en)
         .collect()
+}
+
+/// How many duties of a docket the clock found overdue, as a node holds it.
+pub fn lapses(world: &impl Acting, node: Code, docket: DocketId) -> usize {
+    world
+        .ask(node, |store| query::docket(store, docket))
+        .map_or(0, |detail| detail.docket.state.clock.lapses.len())
 }

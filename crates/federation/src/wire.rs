@@ -284,6 +284,11 @@ pub enum Payload {
         /// Why, with its article.
         refusal: statute::Refusal,
     },
+    /// An act that opens a docket by itself, for the home.
+    Open {
+        /// As the person signed it.
+        act: SignedAct,
+    },
     /// Subscribe to return flow (R24).
     Subscribe {
         /// As the recipient's person signed it.

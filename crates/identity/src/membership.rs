@@ -46,6 +46,18 @@ pub enum Level {
 }
 
 impl Level {
+    /// The Chinese name.
+    #[must_use]
+    pub const fn zh(self) -> &'static str {
+        match self {
+            Self::Hub => "国家枢纽",
+            Self::Ministry => "国务院部门",
+            Self::Province => "省级",
+            Self::Prefecture => "市级",
+            Self::County => "县级",
+        }
+    }
+
     /// Whether a node of this level may stand directly below one of the other. Municipalities and some
     /// provinces have counties without a prefecture between; a vertically managed body's offices
     /// stand below the ministry.

@@ -11,6 +11,7 @@ use statute::{ActKind, Article, Refusal, RefusalReason};
 
 use crate::application::{Application, Material, MissingItem, Reply, UseRecord};
 use crate::catalogue::{Entry, EntryVersion, ReviewVerdict};
+use crate::clock::ClockAct;
 use crate::dispute::{Decision, NegotiationStep, Opinion};
 use crate::docket::DocketId;
 use crate::person::{PersonCertificate, PersonChain};
@@ -202,9 +203,74 @@ pub enum ActBody {
         /// Why.
         reason: RevocationReason,
     },
+    /// About a time limit: more time, a justification (R17, R21, R39(4)).
+    Clock(ClockAct),
+}
+
+/// What a group of acts says of each: the acts of one workflow stand together beside its rules.
+pub trait Deed {
+    /// The legal kind, by which `statute` knows who may do it.
+    fn kind(&self) -> ActKind;
+
+    /// The docket it steps, if it steps one that exists already.
+    fn docket(&self) -> Option<DocketId>;
+
+    /// Where the docket it opens has its home, if it opens one.
+    fn opens(&self) -> Option<Opens> {
+        None
+    }
+
+    /// Every text in it that no later rule bounds.
+    fn texts(&self) -> Vec<&str>;
+}
+
+/// Where a docket that an act opens has its home: at whoever owes the next step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opens {
+    /// At the signer's own node.
+    Here,
+    /// At this node.
+    At(Code),
+    /// Where the docket has its home that it is about.
+    HomeOf(DocketId),
 }
 
 impl ActBody {
+    /// The group that this act belongs to, where it belongs to one.
+    fn deed(&self) -> Option<&dyn Deed> {
+        match self {
+            Self::Clock(act) => Some(act),
+            Self::EnrolPerson { .. }
+            | Self::CompileEntries { .. }
+            | Self::ApproveEntries { .. }
+            | Self::SubmitEntries { .. }
+            | Self::ReviewEntries { .. }
+            | Self::WithdrawEntry { .. }
+            | Self::Apply { .. }
+            | Self::ConsentToApply { .. }
+            | Self::TellMissing { .. }
+            | Self::Supplement { .. }
+            | Self::ProposeReply { .. }
+            | Self::ConsentToReply { .. }
+            | Self::Provide { .. }
+            | Self::RecordUse { .. }
+            | Self::RaiseDispute { .. }
+            | Self::Negotiate { .. }
+            | Self::Coordinate { .. }
+            | Self::AnswerOpinion { .. }
+            | Self::Decide { .. }
+            | Self::Subscribe { .. }
+            | Self::ReturnTable { .. }
+            | Self::CertifyMember { .. }
+            | Self::RevokeMember { .. } => None,
+        }
+    }
+
+    /// Where the docket that this act opens by itself has its home. Applications and subscriptions are opened in their own ways.
+    pub fn opens(&self) -> Option<Opens> {
+        self.deed().and_then(Deed::opens)
+    }
+
     /// The legal kind of this act, by which `statute` knows who may do it.
     pub fn kind(&self) -> ActKind {
         match self {
@@ -230,11 +296,16 @@ impl ActBody {
             Self::ReturnTable { .. } => ActKind::ReturnData,
             Self::CertifyMember { .. } => ActKind::CertifyMember,
             Self::RevokeMember { .. } => ActKind::RevokeMember,
+            Self::Clock(act) => act.kind(),
         }
     }
 
     /// Lists and texts that no later rule bounds are within their limits.
     fn within_bounds(&self) -> Result<(), Refusal> {
+        let article = statute::required_role(self.kind()).1;
+        if let Some(deed) = self.deed() {
+            return text_within_bounds(deed.texts(), article);
+        }
         let (entries, text) = match self {
             Self::EnrolPerson {
                 department_name, ..
@@ -243,34 +314,15 @@ impl ActBody {
             Self::ApproveEntries { entries } | Self::SubmitEntries { entries } => {
                 (entries.len(), "")
             }
-            Self::ReviewEntries {
-                entries,
-                verdict: ReviewVerdict::Publish,
-            } => (entries.len(), ""),
-            Self::ReviewEntries {
-                entries,
-                verdict: ReviewVerdict::Return { reason },
-            } => (entries.len(), reason.as_str()),
+            Self::ReviewEntries { entries, verdict } => match verdict {
+                ReviewVerdict::Publish => (entries.len(), ""),
+                ReviewVerdict::Return { reason } => (entries.len(), reason.as_str()),
+            },
             Self::WithdrawEntry { reason, .. } => (1, reason.as_str()),
             Self::ReturnTable { table } => (0, table.query.as_str()),
-            Self::Apply { .. }
-            | Self::ConsentToApply { .. }
-            | Self::TellMissing { .. }
-            | Self::Supplement { .. }
-            | Self::ProposeReply { .. }
-            | Self::ConsentToReply { .. }
-            | Self::Provide { .. }
-            | Self::RecordUse { .. }
-            | Self::RaiseDispute { .. }
-            | Self::Negotiate { .. }
-            | Self::Coordinate { .. }
-            | Self::AnswerOpinion { .. }
-            | Self::Decide { .. }
-            | Self::Subscribe { .. }
-            | Self::CertifyMember { .. }
-            | Self::RevokeMember { .. } => (0, ""),
+            // What these hold is bounded by the rules of their workflows.
+            _ => (0, ""),
         };
-        let article = statute::required_role(self.kind()).1;
         at_most(entries, MAX_ENTRIES_PER_ACT, article)?;
         at_most(text.chars().count(), MAX_ACT_TEXT_CHARS, article)
     }
@@ -290,18 +342,15 @@ impl ActBody {
             | Self::Coordinate { docket, .. }
             | Self::AnswerOpinion { docket, .. }
             | Self::Decide { docket, .. } => Some(*docket),
-            Self::EnrolPerson { .. }
-            | Self::CompileEntries { .. }
-            | Self::ApproveEntries { .. }
-            | Self::SubmitEntries { .. }
-            | Self::ReviewEntries { .. }
-            | Self::WithdrawEntry { .. }
-            | Self::Apply { .. }
-            | Self::Subscribe { .. }
-            | Self::ReturnTable { .. }
-            | Self::CertifyMember { .. }
-            | Self::RevokeMember { .. } => None,
+            _ => self.deed().and_then(Deed::docket),
         }
+    }
+}
+
+impl SignedAct {
+    /// What the act *claims* to do, its signature not looked at.
+    pub fn body(&self) -> Option<ActBody> {
+        self.act.claimed(MAX_ACT_BYTES).ok().map(|act| act.body)
     }
 }
 

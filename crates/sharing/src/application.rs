@@ -24,14 +24,15 @@ use statute::{ApplicationMaterial, Method};
 
 use crate::act::{ObjectRef, SignedAct};
 use crate::catalogue::{EntryId, PublishedEntry};
+use crate::clock::Term;
 use crate::dispute::NegotiationStep;
 use crate::docket::DocketId;
 
-pub use decide::{Command, Law, OpenDuty, decide, duties};
+pub use decide::{Command, decide};
 pub use rules::{
     consent_to_apply, entry_may_be_applied_for, reply_document, requester_states_its_need,
 };
-pub use state::{ApplicationState, Misstep, evolve, rests_on_its_act};
+pub use state::{ApplicationState, evolve};
 
 /// Most materials in an application or a supplement: every kind of R20 several times over.
 pub const MAX_MATERIALS: usize = 64;
@@ -147,8 +148,8 @@ pub enum ApplicationEvent {
         requester_node: Path,
         /// Which entry.
         entry: PublishedEntry,
-        /// When it is due: at this instant it is late.
-        due: Moment,
+        /// The time limit.
+        term: Term,
     },
     /// Everything missing was told, once (R21).
     MissingTold {
@@ -163,8 +164,8 @@ pub enum ApplicationEvent {
         act: SignedAct,
         /// What is supplied.
         materials: Vec<Material>,
-        /// When it is due: at this instant it is late.
-        due: Moment,
+        /// The time limit.
+        term: Term,
     },
     /// A reply was proposed and awaits the consent of R20. Never sent to the requester.
     ReplyProposed {
@@ -173,14 +174,14 @@ pub enum ApplicationEvent {
         /// The reply.
         reply: Reply,
     },
-    /// Granted (R21); to be provided by `due` (R22).
+    /// Granted (R21); to be provided in time (R22).
     Granted {
         /// The signed consent.
         consent: SignedAct,
         /// The terms of the grant.
         terms: GrantTerms,
-        /// When it is due: at this instant it is late.
-        due: Moment,
+        /// The time limit.
+        term: Term,
     },
     /// Refused with reasons (R21).
     Refused {
@@ -233,13 +234,6 @@ pub enum ApplicationEvent {
         /// What came of it.
         outcome: String,
     },
-    /// The clock found a duty overdue.
-    Overdue {
-        /// Which duty.
-        duty: statute::Duty,
-        /// When it is due: at this instant it is late.
-        due: Moment,
-    },
 }
 
 /// Where a docket's dispute stands, beside its own state.
@@ -279,8 +273,8 @@ pub enum DisputeStage {
 pub enum Phase {
     /// Complete as far as known; the reply is due.
     Received {
-        /// When it is due: at this instant it is late.
-        due: Moment,
+        /// The time limit.
+        term: Term,
     },
     /// Waiting for the requester.
     Incomplete {
@@ -289,8 +283,8 @@ pub enum Phase {
     },
     /// A reply awaits consent.
     ReplyProposed {
-        /// When it is due: at this instant it is late.
-        due: Moment,
+        /// The time limit.
+        term: Term,
         /// The reply.
         reply: Reply,
         /// Digest of exactly the document consented to.
@@ -300,8 +294,8 @@ pub enum Phase {
     Granted {
         /// The terms of the grant.
         terms: GrantTerms,
-        /// When it is due: at this instant it is late.
-        due: Moment,
+        /// The time limit.
+        term: Term,
     },
     /// Refused.
     Refused {
@@ -314,8 +308,8 @@ pub enum Phase {
         terms: GrantTerms,
         /// The object, by content.
         object: ObjectRef,
-        /// When it is due: at this instant it is late.
-        due: Moment,
+        /// The time limit.
+        term: Term,
     },
     /// Delivered and confirmed.
     Provided {

@@ -10,9 +10,11 @@ mod decide;
 use identity::{CreditCode, Moment, Path};
 use serde::{Deserialize, Serialize};
 
-use crate::act::{ActBody, Doer, MAX_ACT_BYTES, SignedAct};
-use crate::application::Misstep;
-use crate::docket::{DocketCopy, DocketId};
+use statute::{Article, Refusal, RefusalReason};
+
+use crate::act::{ActBody, Doer, SignedAct, VerifiedAct};
+use crate::clock::OpenDuty;
+use crate::docket::{DocketCopy, DocketId, Fact, Misstep, Step, Workflow};
 
 pub use decide::{Bench, Command, case, decide, hearing_place};
 
@@ -178,19 +180,6 @@ impl DisputePhase {
     }
 }
 
-impl DisputeEvent {
-    /// A short name for errors and pages.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Referred { .. } => "referred",
-            Self::OpinionGiven { .. } => "opinion-given",
-            Self::Answered { .. } => "answered",
-            Self::Settled => "settled",
-            Self::Decided { .. } => "decided",
-        }
-    }
-}
-
 impl DisputeState {
     /// What came of the case, for the disputed docket; `None` while it is open.
     pub fn outcome(&self) -> Option<String> {
@@ -222,34 +211,97 @@ impl Party {
     }
 }
 
-/// Whether an event says what the person's act in it says: what a hearing node may not alter.
-pub fn rests_on_its_act(event: &DisputeEvent) -> bool {
-    let said = |act: &SignedAct| act.act.claimed(MAX_ACT_BYTES).ok().map(|act| act.body);
-    match event {
-        DisputeEvent::OpinionGiven { act, opinion } => {
-            matches!(said(act), Some(ActBody::Coordinate { opinion: it, .. }) if it == *opinion)
+impl Fact<DisputeState> for DisputeEvent {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Referred { .. } => "referred",
+            Self::OpinionGiven { .. } => "opinion-given",
+            Self::Answered { .. } => "answered",
+            Self::Settled => "settled",
+            Self::Decided { .. } => "decided",
         }
-        DisputeEvent::Answered {
-            act,
-            by,
-            accepted,
-            grounds,
-        } => {
-            let answer = matches!(
-                said(act),
-                Some(ActBody::AnswerOpinion { accepted: it, grounds: why, .. }) if it == *accepted && why == *grounds
-            );
-            answer
-                && act
-                    .signer
-                    .holder()
-                    .is_some_and(|holder| holder.department == *by)
-        }
-        DisputeEvent::Decided { act, decision } => {
-            matches!(said(act), Some(ActBody::Decide { decision: it, .. }) if it == *decision)
-        }
-        DisputeEvent::Referred { .. } | DisputeEvent::Settled => true,
     }
+
+    fn acts(&self) -> Vec<&SignedAct> {
+        match self {
+            Self::OpinionGiven { act, .. }
+            | Self::Answered { act, .. }
+            | Self::Decided { act, .. } => vec![act],
+            Self::Referred { .. } | Self::Settled => Vec::new(),
+        }
+    }
+
+    fn rests_on_its_act(&self, _before: Option<&DisputeState>) -> bool {
+        let said = SignedAct::body;
+        match self {
+            DisputeEvent::OpinionGiven { act, opinion } => {
+                matches!(said(act), Some(ActBody::Coordinate { opinion: it, .. }) if it == *opinion)
+            }
+            DisputeEvent::Answered {
+                act,
+                by,
+                accepted,
+                grounds,
+            } => {
+                let answer = matches!(
+                    said(act),
+                    Some(ActBody::AnswerOpinion { accepted: it, grounds: why, .. }) if it == *accepted && why == *grounds
+                );
+                answer
+                    && act
+                        .signer
+                        .holder()
+                        .is_some_and(|holder| holder.department == *by)
+            }
+            DisputeEvent::Decided { act, decision } => {
+                matches!(said(act), Some(ActBody::Decide { decision: it, .. }) if it == *decision)
+            }
+            DisputeEvent::Referred { .. } | DisputeEvent::Settled => true,
+        }
+    }
+}
+
+impl Workflow for DisputeState {
+    type Event = DisputeEvent;
+
+    fn evolve(
+        state: Option<Self>,
+        docket: DocketId,
+        _at: Moment,
+        event: &DisputeEvent,
+    ) -> Result<Self, Misstep> {
+        evolve(state, docket, event)
+    }
+
+    fn decide(&self, act: &VerifiedAct, step: &Step<'_>) -> Result<Vec<DisputeEvent>, Refusal> {
+        let bench = step.bench.ok_or_else(no_authority)?;
+        decide(Some(self), &Command::Act(act.clone()), bench)
+    }
+
+    fn duties(&self) -> Vec<OpenDuty> {
+        Vec::new()
+    }
+
+    fn parties(&self) -> Vec<Path> {
+        vec![self.complainant.node.clone(), self.respondent.node.clone()]
+    }
+
+    fn is_open(&self) -> bool {
+        self.outcome().is_none()
+    }
+
+    fn phase(&self) -> &'static str {
+        self.phase.name()
+    }
+}
+
+/// The refusal where the hearing node does not know its authority's head yet (R28).
+pub fn no_authority() -> Refusal {
+    RefusalReason::WrongState {
+        expected: "an authority's head enrolled here".into(),
+        found: "none".into(),
+    }
+    .under(Article::R28)
 }
 
 /// The state of the docket `docket` after `event`.

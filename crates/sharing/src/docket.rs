@@ -12,10 +12,13 @@ use identity::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::act::ActError;
-use crate::application::{self, ApplicationEvent, ApplicationState, Misstep};
-use crate::dispute::{self, DisputeEvent, DisputeState};
-use crate::return_flow::{self, ReturnFlowEvent, SubscriptionState};
+use statute::{Calendar, Refusal, RefusalReason};
+
+use crate::act::{ActBody, ActError, SignedAct, VerifiedAct};
+use crate::application::ApplicationState;
+use crate::clock::{self, Clock, ClockEvent, Law, OpenDuty};
+use crate::dispute::{Bench, DisputeState};
+use crate::return_flow::SubscriptionState;
 
 /// Most events in one docket.
 pub const MAX_DOCKET_EVENTS: usize = 4_096;
@@ -45,19 +48,216 @@ pub struct DocketEvent {
     pub body: DocketBody,
 }
 
-/// What happened, by workflow.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "nearly every docket is an application"
-)]
-pub enum DocketBody {
+/// How the cases of one kind run: their states, events and duties. A docket of any kind is ordered, copied, sent and watched in one way; what is
+/// particular to a kind stands behind this trait.
+pub trait Workflow: Sized {
+    /// What can happen.
+    type Event: Fact<Self>;
+
+    /// The state after an event that the home ordered at `at`.
+    ///
+    /// # Errors
+    /// [`Misstep`] when the event cannot follow; a home that keeps to [`Workflow::decide`] never signs such an event, so a copy that holds one is proof.
+    fn evolve(
+        state: Option<Self>,
+        docket: DocketId,
+        at: Moment,
+        event: &Self::Event,
+    ) -> Result<Self, Misstep>;
+
+    /// What a person's act in this docket brings about.
+    ///
+    /// # Errors
+    /// The [`Refusal`] of the rule that does not let it pass.
+    fn decide(&self, act: &VerifiedAct, step: &Step<'_>) -> Result<Vec<Self::Event>, Refusal>;
+
+    /// The duties that run now, with the time limits they began with.
+    fn duties(&self) -> Vec<OpenDuty>;
+
+    /// The nodes that hold it, its home included where it is a party.
+    fn parties(&self) -> Vec<Path>;
+
+    /// Whether it still owes something.
+    fn is_open(&self) -> bool;
+
+    /// Where it stands, for errors and pages.
+    fn phase(&self) -> &'static str;
+}
+
+/// What can be said of any event of a workflow.
+pub trait Fact<State> {
+    /// A short name for errors and pages.
+    fn name(&self) -> &'static str;
+
+    /// The acts of people that it rests on.
+    fn acts(&self) -> Vec<&SignedAct>;
+
+    /// Whether it says what the acts in it say: what a home may not alter. `before` is the state before it.
+    fn rests_on_its_act(&self, before: Option<&State>) -> bool;
+}
+
+/// Under what a step in a docket is decided.
+#[derive(Debug, Clone, Copy)]
+pub struct Step<'a> {
+    /// The law in force at the home.
+    pub law: Law<'a>,
+    /// What time has made of the docket so far.
+    pub clock: &'a Clock,
+    /// The home's clock.
+    pub now: Moment,
+    /// The authority of the home's place, once its head is known there.
+    pub bench: Option<&'a Bench>,
+}
+
+/// Under what a docket is opened.
+#[derive(Debug, Clone, Copy)]
+pub struct Opening<'a> {
+    /// The place of the node whose person opens it.
+    pub from: &'a Path,
+    /// The home.
+    pub here: &'a Path,
+    /// The law in force at the home.
+    pub law: Law<'a>,
+    /// The home's clock.
+    pub now: Moment,
+    /// The docket that the act is about, where it names one that the home holds.
+    pub about: Option<&'a DocketState>,
+}
+
+/// Declares the kinds of docket: what an event of each and a state of each are, and what is asked of all in one way.
+macro_rules! workflows {
+    ($( $(#[$doc:meta])* $kind:ident($state:ty); )+) => {
+        /// What happened, by workflow.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[allow(clippy::large_enum_variant, reason = "nearly every docket is an application")]
+        pub enum DocketBody {
+            $( $(#[$doc])* $kind(<$state as Workflow>::Event), )+
+            /// Time: the same in every workflow.
+            Clock(ClockEvent),
+        }
+
+        /// Where a case stands, by workflow.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum Case {
+            $( $(#[$doc])* $kind(Box<$state>), )+
+        }
+
+        impl DocketBody {
+            /// A short name for errors and pages.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $( Self::$kind(event) => event.name(), )+
+                    Self::Clock(event) => event.name(),
+                }
+            }
+
+            /// The acts of people that this event rests on.
+            pub fn acts(&self) -> Vec<&SignedAct> {
+                match self {
+                    $( Self::$kind(event) => event.acts(), )+
+                    Self::Clock(event) => event.acts(),
+                }
+            }
+
+            /// Whether the home left what people said as they said it. `before` is the state before the event.
+            pub fn rests_on_its_act(&self, before: Option<&DocketState>) -> bool {
+                match self {
+                    $( Self::$kind(event) => event.rests_on_its_act(match before.map(|it| &it.case) {
+                        Some(Case::$kind(state)) => Some(state),
+                        Some(_) | None => None,
+                    }), )+
+                    Self::Clock(event) => clock::rests_on_its_act(event),
+                }
+            }
+        }
+
+        impl Case {
+            fn evolve(case: Option<Self>, event: &DocketEvent) -> Result<Self, DocketError> {
+                let sequence = event.sequence;
+                let misstep = |error| DocketError::Misstep { sequence, error };
+                match (case, &event.body) {
+                    $(
+                        (None, DocketBody::$kind(body)) => {
+                            let state = <$state>::evolve(None, event.docket, event.at, body).map_err(misstep)?;
+                            Ok(Self::$kind(Box::new(state)))
+                        }
+                        (Some(Self::$kind(state)), DocketBody::$kind(body)) => {
+                            let state = <$state>::evolve(Some(*state), event.docket, event.at, body).map_err(misstep)?;
+                            Ok(Self::$kind(Box::new(state)))
+                        }
+                    )+
+                    (None, DocketBody::Clock(body)) => {
+                        Err(misstep(Misstep::NotAnOpening { event: body.name() }))
+                    }
+                    (Some(_), _) => Err(DocketError::AnotherWorkflow(sequence)),
+                }
+            }
+
+            /// What a person's act in this docket brings about.
+            ///
+            /// # Errors
+            /// The [`Refusal`] of the rule that does not let it pass.
+            pub fn decide(&self, act: &VerifiedAct, step: &Step<'_>) -> Result<Vec<DocketBody>, Refusal> {
+                match self {
+                    $( Self::$kind(state) => {
+                        let events = state.decide(act, step)?;
+                        Ok(events.into_iter().map(DocketBody::$kind).collect())
+                    } )+
+                }
+            }
+
+            /// The duties that run now, with the time limits they began with.
+            pub fn duties(&self) -> Vec<OpenDuty> {
+                match self { $( Self::$kind(state) => state.duties(), )+ }
+            }
+
+            /// The nodes that hold it.
+            pub fn parties(&self) -> Vec<Path> {
+                match self { $( Self::$kind(state) => state.parties(), )+ }
+            }
+
+            /// Whether it still owes something.
+            pub fn is_open(&self) -> bool {
+                match self { $( Self::$kind(state) => state.is_open(), )+ }
+            }
+
+            /// Where it stands, for errors and pages.
+            pub fn phase(&self) -> &'static str {
+                match self { $( Self::$kind(state) => Workflow::phase(&**state), )+ }
+            }
+        }
+    };
+}
+
+workflows! {
     /// A sharing application.
-    Application(ApplicationEvent),
+    Application(ApplicationState);
     /// A dispute.
-    Dispute(DisputeEvent),
+    Dispute(DisputeState);
     /// A return-flow subscription.
-    ReturnFlow(ReturnFlowEvent),
+    ReturnFlow(SubscriptionState);
+}
+
+/// The state of a docket: the case, and what time has made of its duties.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocketState {
+    /// Where the case stands.
+    pub case: Case,
+    /// What time has made of it.
+    pub clock: Clock,
+}
+
+/// What an act that opens a docket by itself brings about at its home.
+///
+/// # Errors
+/// The [`Refusal`] of the rule that does not let it pass.
+pub fn open(act: &VerifiedAct, _opening: &Opening<'_>) -> Result<Vec<DocketBody>, Refusal> {
+    let kind = act.act().body.kind();
+    Err(RefusalReason::WrongState {
+        expected: "an act that opens a docket".into(),
+        found: kind.id().into(),
+    }
+    .under(statute::required_role(kind).1))
 }
 
 /// A copy of a docket that can be verified without its home.
@@ -83,17 +283,6 @@ impl FromStr for DocketId {
     }
 }
 
-/// The state of a docket, by workflow.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum DocketState {
-    /// A sharing application.
-    Application(Box<ApplicationState>),
-    /// A dispute.
-    Dispute(Box<DisputeState>),
-    /// A return-flow subscription.
-    ReturnFlow(Box<SubscriptionState>),
-}
-
 /// Two events that one home signed for one place in the order: proof that it forked the docket, to whoever knows its certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fork {
@@ -101,6 +290,34 @@ pub struct Fork {
     pub known: Signed<DocketEvent>,
     /// The one that contradicts it.
     pub other: Signed<DocketEvent>,
+}
+
+/// An event that does not follow from the state it is applied to: its home broke the workflow.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Misstep {
+    /// The first event must be the one that opens the docket.
+    #[error("a docket does not begin with {event}")]
+    NotAnOpening {
+        /// The event's name.
+        event: &'static str,
+    },
+    /// The docket is open already.
+    #[error("the docket is opened twice")]
+    OpenedTwice,
+    /// The opening event holds an act that is not an application.
+    #[error("the opening act is no {expected}")]
+    WrongOpeningAct {
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// The event cannot follow in this phase.
+    #[error("{event} cannot follow in phase {phase}")]
+    OutOfOrder {
+        /// The event's name.
+        event: &'static str,
+        /// The phase's name.
+        phase: &'static str,
+    },
 }
 
 /// Why an event or a copy is not taken. Declared in the order in which they win.
@@ -315,42 +532,81 @@ impl DocketState {
     /// # Errors
     /// [`DocketError::WrongDocket`], [`DocketError::AnotherWorkflow`], [`DocketError::Misstep`].
     pub fn evolve(state: Option<Self>, event: &DocketEvent) -> Result<Self, DocketError> {
-        let sequence = event.sequence;
-        let misstep = |error| DocketError::Misstep { sequence, error };
-        let next = match (state, &event.body) {
-            (None, DocketBody::Application(body)) => Self::Application(Box::new(
-                application::evolve(None, body, event.at).map_err(misstep)?,
-            )),
-            (Some(Self::Application(state)), DocketBody::Application(body)) => Self::Application(
-                Box::new(application::evolve(Some(*state), body, event.at).map_err(misstep)?),
-            ),
-            (None, DocketBody::Dispute(body)) => Self::Dispute(Box::new(
-                dispute::evolve(None, event.docket, body).map_err(misstep)?,
-            )),
-            (Some(Self::Dispute(state)), DocketBody::Dispute(body)) => Self::Dispute(Box::new(
-                dispute::evolve(Some(*state), event.docket, body).map_err(misstep)?,
-            )),
-            (None, DocketBody::ReturnFlow(body)) => {
-                Self::ReturnFlow(Box::new(return_flow::evolve(None, body).map_err(misstep)?))
-            }
-            (Some(Self::ReturnFlow(state)), DocketBody::ReturnFlow(body)) => Self::ReturnFlow(
-                Box::new(return_flow::evolve(Some(*state), body).map_err(misstep)?),
-            ),
-            (Some(Self::Application(_)), DocketBody::Dispute(_) | DocketBody::ReturnFlow(_))
-            | (Some(Self::Dispute(_)), DocketBody::Application(_) | DocketBody::ReturnFlow(_))
-            | (Some(Self::ReturnFlow(_)), DocketBody::Application(_) | DocketBody::Dispute(_)) => {
-                return Err(DocketError::AnotherWorkflow(sequence));
-            }
+        let (case, clock) = match state {
+            Some(state) => (Some(state.case), state.clock),
+            None => (None, Clock::default()),
         };
-        match &next {
-            Self::Application(state) if state.docket != event.docket => {
+        let next = match (case, &event.body) {
+            (Some(case), DocketBody::Clock(body)) => {
+                let misstep = || DocketError::Misstep {
+                    sequence: event.sequence,
+                    error: Misstep::OutOfOrder {
+                        event: body.name(),
+                        phase: case.phase(),
+                    },
+                };
+                let clock = clock.evolve(body).ok_or_else(misstep)?;
+                Self { case, clock }
+            }
+            (case, _) => Self {
+                case: Case::evolve(case, event)?,
+                clock,
+            },
+        };
+        match &next.case {
+            Case::Application(state) if state.docket != event.docket => {
                 Err(DocketError::WrongDocket {
                     expected: state.docket,
                     found: event.docket,
                 })
             }
-            Self::Application(_) | Self::Dispute(_) | Self::ReturnFlow(_) => Ok(next),
+            _ => Ok(next),
         }
+    }
+
+    /// The duties that run now, with their time limits as they stand now.
+    pub fn duties(&self) -> Vec<OpenDuty> {
+        self.case
+            .duties()
+            .into_iter()
+            .map(|duty| self.clock.on(duty))
+            .collect()
+    }
+
+    /// What a person's act in this docket brings about, `bench` being the authority of the home's place.
+    ///
+    /// # Errors
+    /// The [`Refusal`] of the rule that does not let it pass.
+    pub fn decide(
+        &self,
+        act: &VerifiedAct,
+        law: Law<'_>,
+        bench: Option<&Bench>,
+        now: Moment,
+    ) -> Result<Vec<DocketBody>, Refusal> {
+        if let ActBody::Clock(done) = &act.act().body {
+            let events = clock::act(&self.clock, &self.duties(), done, act, &law, now)?;
+            return Ok(events.into_iter().map(DocketBody::Clock).collect());
+        }
+        let step = Step {
+            law,
+            clock: &self.clock,
+            now,
+            bench,
+        };
+        self.case.decide(act, &step)
+    }
+
+    /// What time alone brings about: warnings and defaults, each once.
+    pub fn tick(&self, calendar: &Calendar, now: Moment) -> Vec<DocketBody> {
+        let events = clock::tick(&self.clock, &self.duties(), calendar, now);
+        events.into_iter().map(DocketBody::Clock).collect()
+    }
+
+    /// What a new holiday notice changes.
+    pub fn recompute(&self, law: &Law<'_>) -> Vec<DocketBody> {
+        let events = clock::recompute(&self.clock, &self.duties(), law);
+        events.into_iter().map(DocketBody::Clock).collect()
     }
 }
 

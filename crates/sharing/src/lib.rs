@@ -6,6 +6,7 @@ pub mod application;
 #[cfg(test)]
 mod cast;
 pub mod catalogue;
+pub mod clock;
 pub mod dispute;
 pub mod docket;
 pub mod ledger;

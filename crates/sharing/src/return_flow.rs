@@ -24,7 +24,7 @@ pub mod workflow;
 pub use divisions::{Divisions, DivisionsError, REMAINDER};
 pub use manifest::{BuildError, Built, Part, PartError, PartVerdict, build, verify_part};
 pub use table::{Table, TableError};
-pub use workflow::{Command, Misstep, SubscriptionPhase, SubscriptionState, decide, evolve};
+pub use workflow::{Command, SubscriptionPhase, SubscriptionState, decide, evolve};
 
 /// Most characters in a dataset's name.
 pub const MAX_DATASET_ID: usize = 64;
@@ -200,18 +200,6 @@ pub enum ReturnFlowEvent {
         /// What it found.
         finding: String,
     },
-}
-
-impl ReturnFlowEvent {
-    /// A short name for errors and pages.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Subscribed { .. } => "subscribed",
-            Self::Delivering { .. } => "delivering",
-            Self::Delivered { .. } => "delivered",
-            Self::Disputed { .. } => "disputed",
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What a refusal says in Chinese, and what it tells the one refused to do.
 
 use crate::completeness::{ApplicationMaterial, RequiredField};
+use crate::opening::ProtectedContent;
 use crate::refusal::{RefusalReason, list};
 
 impl RefusalReason {
@@ -10,13 +11,25 @@ impl RefusalReason {
         match self {
             Self::ProfileLoosens {
                 profile,
-                duty,
-                local,
-                national,
+                article,
+                loosening,
             } => format!(
-                "地方规则“{profile}”将“{}”定为{local}个工作日，宽于条例规定的{national}个工作日",
-                duty.zh()
+                "地方规则“{profile}”依据{}：{}",
+                article.cite_zh(),
+                loosening.zh()
             ),
+            Self::OpeningNotProvided => "此处适用的规定未设数据开放".into(),
+            Self::BaseItemNotUnconditional { collection, class } => format!(
+                "“{}”的基础数据项应当无条件共享，不得列为“{}”",
+                collection.zh(),
+                class.zh()
+            ),
+            Self::NotOpened => "该数据属于不予开放类".into(),
+            Self::ProtectedContentOpened { contains } => format!(
+                "数据含有{}，不得无条件开放",
+                list(contains, ProtectedContent::zh, "、")
+            ),
+            Self::WrittenReplyRequired => "申请人要求书面答复".into(),
             Self::NotADepartment { party } => {
                 format!("“{party}”不是政府部门或者法律、法规授权的组织")
             }
@@ -52,7 +65,7 @@ impl RefusalReason {
                 "未一次性告知全部需要补充的材料；遗漏：{}",
                 list(left_out, ApplicationMaterial::zh, "、")
             ),
-            Self::ReasonsRequired => "不同意共享应当说明理由".into(),
+            Self::ReasonsRequired => "不同意的，应当说明理由".into(),
             Self::CitationRequired => "不同意共享应当提供法律、法规依据，仅有规章依据不足".into(),
             Self::ConsentMissing { of } => format!("未经{}同意", of.zh()),
             Self::ChangeNotNegotiated => "终止或者变更服务未与需求部门协商".into(),
@@ -61,6 +74,8 @@ impl RefusalReason {
             Self::PurposeExceeded { asked } => format!("“{asked}”超出共享目的"),
             Self::ThirdParty => "未经提供部门同意，不得将共享数据提供给第三方".into(),
             Self::PeriodExpired { ended } => format!("使用时限已于{ended}届满"),
+            Self::NotExtensible { duty } => format!("“{}”的期限不得延长", duty.zh()),
+            Self::TimeLimitPassed { duty } => format!("“{}”的期限已经届满", duty.zh()),
             Self::ExtensionAlreadyUsed => "期限已经延长过一次".into(),
             Self::ExtensionTooLong { asked, limit } => {
                 format!("延长{asked}个工作日，超过上限{limit}个工作日")
@@ -95,10 +110,24 @@ impl RefusalReason {
     /// What to do about it, in Chinese and in English.
     pub(crate) const fn advice(&self) -> (&'static str, &'static str) {
         match self {
-            Self::ProfileLoosens { .. } => (
-                "请将期限改为不长于条例的规定",
-                "set a time limit no longer than the Regulation's",
+            Self::ProfileLoosens { loosening, .. } => loosening.advice(),
+            Self::OpeningNotProvided => (
+                "请核对本节点的地方规则",
+                "check the local profile of this node",
             ),
+            Self::BaseItemNotUnconditional { .. } => (
+                "请将共享属性改为无条件共享，或者标为业务数据项",
+                "state the class \"shared unconditionally\", or mark it as a business item",
+            ),
+            Self::NotOpened => (
+                "请查看开放目录公开的依据",
+                "see the grounds made public in the opening catalogue",
+            ),
+            Self::ProtectedContentOpened { .. } => (
+                "请先去除所列内容，或者改为依申请开放、不予开放",
+                "remove it first, or open on application or not at all",
+            ),
+            Self::WrittenReplyRequired => ("请提供书面答复", "give the reply in writing"),
             Self::NotADepartment { .. } => (
                 "请由政府部门或者授权组织办理",
                 "let a government department or an authorised organisation act",
@@ -176,7 +205,13 @@ impl RefusalReason {
                 "请重新申请，或者处置数据",
                 "apply again, or dispose of the data",
             ),
-            Self::ExtensionAlreadyUsed => ("请在期限内办理", "act within the time limit"),
+            Self::NotExtensible { .. } | Self::ExtensionAlreadyUsed => {
+                ("请在期限内办理", "act within the time limit")
+            }
+            Self::TimeLimitPassed { .. } => (
+                "请尽快办理，并说明正当理由",
+                "act at once, and state a justification",
+            ),
             Self::ExtensionTooLong { .. } => ("请缩短延长的期限", "ask for fewer days"),
             Self::RetentionShortened { .. } => {
                 ("保存期限只能延长", "retention can only be lengthened")
@@ -224,6 +259,9 @@ fn state_zh(state: &str) -> String {
         "providing" => "正在提供",
         "provided" => "已提供",
         "granted, refused or overdue" => "已同意、不予共享或者逾期",
+        // Time limits.
+        "extension-asked" => "已申请延长期限",
+        "overdue" => "逾期",
         // Disputes.
         "none or settled" => "无争议或者已达成一致",
         "raised" => "已提出",

@@ -147,6 +147,7 @@ articles! { SHENYANG of Shenyang:
     S27 = 27, "Grounds of restriction are made public.";
     S34 = 34, "Liability for breaches in sharing.";
     S35 = 35, "Liability for breaches in opening.";
+    S36 = 36, "Liability for leaking state secrets, trade secrets and personal information.";
 }
 
 articles! { CIVIL_CODE of CivilCode:

@@ -75,6 +75,12 @@ impl Calendar {
         self.notices.get(&year)
     }
 
+    /// Whether the notice for a year is known: without it, a deadline that reaches into that year is provisional.
+    #[must_use]
+    pub fn knows(&self, year: i16) -> bool {
+        self.notices.contains_key(&year)
+    }
+
     /// The years whose notices are known, in order.
     pub fn years(&self) -> impl Iterator<Item = i16> + '_ {
         self.notices.keys().copied()
@@ -177,6 +183,8 @@ mod tests {
             Calendar::empty().is_working_day(date(2026, 10, 1)),
             (true, Basis::Provisional)
         );
+        let known = [2023, 2024, 2025, 2026, 2027].map(|year| calendar.knows(year));
+        assert_eq!(known, [false, true, true, true, false]);
     }
 
     #[test]

@@ -99,9 +99,9 @@ pub fn check_terms(terms: &ClassTerms) -> Result<(), Refusal> {
             uses,
             conditions,
         } => {
-            check_bounds(scope.iter().chain(uses).chain(conditions))?;
+            check_bounds(scope.iter().chain(uses).chain(conditions), Article::R15)?;
             for list in [scope, uses, conditions] {
-                check_length(list.len(), MAX_TERMS_LISTED)?;
+                check_length(list.len(), MAX_TERMS_LISTED, Article::R15)?;
             }
             vec![
                 (ClassField::Scope, states(scope)),
@@ -112,11 +112,11 @@ pub fn check_terms(terms: &ClassTerms) -> Result<(), Refusal> {
             reason,
             legal_basis,
         } => {
-            check_length(legal_basis.len(), MAX_TERMS_LISTED)?;
+            check_length(legal_basis.len(), MAX_TERMS_LISTED, Article::R15)?;
             let cited = legal_basis
                 .iter()
                 .flat_map(|basis| [&basis.title, &basis.provision]);
-            check_bounds(std::iter::once(reason).chain(cited))?;
+            check_bounds(std::iter::once(reason).chain(cited), Article::R15)?;
             let complete = |basis: &LegalBasis| {
                 !basis.title.trim().is_empty() && !basis.provision.trim().is_empty()
             };
@@ -139,20 +139,24 @@ pub fn check_terms(terms: &ClassTerms) -> Result<(), Refusal> {
 }
 
 /// A list states something when it has a line and no line is blank.
-fn states(list: &[String]) -> bool {
+pub(crate) fn states(list: &[String]) -> bool {
     !list.is_empty() && list.iter().all(|line| !line.trim().is_empty())
 }
 
-fn check_bounds<'a>(lines: impl Iterator<Item = &'a String>) -> Result<(), Refusal> {
+/// No line of terms is longer than [`MAX_TERM_CHARS`].
+pub(crate) fn check_bounds<'a>(
+    lines: impl Iterator<Item = &'a String>,
+    article: Article,
+) -> Result<(), Refusal> {
     for line in lines {
-        check_length(line.chars().count(), MAX_TERM_CHARS)?;
+        check_length(line.chars().count(), MAX_TERM_CHARS, article)?;
     }
     Ok(())
 }
 
-fn check_length(found: usize, limit: usize) -> Result<(), Refusal> {
+pub(crate) fn check_length(found: usize, limit: usize, article: Article) -> Result<(), Refusal> {
     if found > limit {
-        return Err(RefusalReason::TooLong { found, limit }.under(Article::R15));
+        return Err(RefusalReason::TooLong { found, limit }.under(article));
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! points of a record of use (R29).
 
 use crate::article::Article;
+use crate::opening::OpeningField;
 use crate::refusal::{Refusal, RefusalReason};
 use crate::term::terms;
 
@@ -94,6 +95,8 @@ pub enum RequiredField {
     Application(ApplicationMaterial),
     /// Of a record of use, R29.
     UseRecord(UseRecordField),
+    /// Of the terms on which data is opened, Shenyang S25, S27.
+    Opening(OpeningField),
 }
 
 impl RequiredField {
@@ -105,6 +108,7 @@ impl RequiredField {
             RequiredField::Class(field) => field.zh(),
             RequiredField::Application(field) => field.zh(),
             RequiredField::UseRecord(field) => field.zh(),
+            RequiredField::Opening(field) => field.zh(),
         }
     }
 
@@ -116,6 +120,7 @@ impl RequiredField {
             RequiredField::Class(field) => field.en(),
             RequiredField::Application(field) => field.en(),
             RequiredField::UseRecord(field) => field.en(),
+            RequiredField::Opening(field) => field.en(),
         }
     }
 
@@ -127,6 +132,7 @@ impl RequiredField {
             RequiredField::Class(_) => Article::R15,
             RequiredField::Application(_) => Article::R20,
             RequiredField::UseRecord(_) => Article::R29,
+            RequiredField::Opening(field) => field.article(),
         }
     }
 }

@@ -111,7 +111,7 @@ impl Ground {
             Ground::Article { article, days } => format!("{}：{days}个工作日", article.cite_zh()),
             Ground::Notice { number, title, .. } => format!("《{title}》（{number}）"),
             Ground::NoticeOutstanding { year } => {
-                format!("{year}年节假日安排尚未公布，日期为暂定，公布后重新计算")
+                format!("本节点没有{year}年节假日安排，日期为暂定，收到该年通知后重新计算")
             }
             Ground::CivilCode => format!(
                 "{}至第二百零三条：收到当日不计入，最后一日截止时间为北京时间二十四时",
@@ -129,7 +129,7 @@ impl Ground {
                 format!("State Council holiday notice for {year} ({number})")
             }
             Ground::NoticeOutstanding { year } => format!(
-                "the holiday notice for {year} is not out: the date is provisional and will be computed again"
+                "this node has no holiday notice for {year}: the date is provisional and will be computed again when it has"
             ),
             Ground::CivilCode => {
                 "Civil Code, Arts. 201-203: the day of receipt is not counted; the last day ends at 24:00 Beijing time"
@@ -184,19 +184,26 @@ impl Due {
     #[must_use]
     pub fn status(&self, now_ms: i64, calendar: &Calendar) -> DutyStatus {
         if now_ms >= self.ends_ms {
-            return DutyStatus::Overdue;
-        }
-        let left = days_from(beijing_date(now_ms))
-            .take_while(|day| *day <= self.date)
-            .filter(|day| calendar.is_working_day(*day).0)
-            .take(DUE_SOON_WORKING_DAYS as usize + 1)
-            .count();
-        if left as u32 > DUE_SOON_WORKING_DAYS {
-            DutyStatus::Pending
-        } else {
+            DutyStatus::Overdue
+        } else if is_due_soon(self.ends_ms, now_ms, calendar) {
             DutyStatus::DueSoon
+        } else {
+            DutyStatus::Pending
         }
     }
+}
+
+/// Whether at most [`DUE_SOON_WORKING_DAYS`] working days are left of a time limit, today included. Instants in milliseconds since
+/// 1970-01-01T00:00Z.
+#[must_use]
+pub fn is_due_soon(ends_ms: i64, now_ms: i64, calendar: &Calendar) -> bool {
+    let last = beijing_date(ends_ms.saturating_sub(1));
+    let left = days_from(beijing_date(now_ms))
+        .take_while(|day| *day <= last)
+        .filter(|day| calendar.is_working_day(*day).0)
+        .take(DUE_SOON_WORKING_DAYS as usize + 1)
+        .count();
+    left as u32 <= DUE_SOON_WORKING_DAYS
 }
 
 /// Days walked for the longest period at most: a year has at least 200 working days (see

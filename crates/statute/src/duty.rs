@@ -6,6 +6,7 @@ use crate::class::ShareClass;
 use crate::deadline::{Due, Ground, WorkingDays, deadline};
 use crate::profile::Profile;
 use crate::refusal::{Refusal, RefusalReason};
+use crate::rule::{self, Rule};
 use crate::term::terms;
 
 terms! {
@@ -102,6 +103,57 @@ pub fn due(duty: Duty, received_ms: i64, calendar: &Calendar, profile: &Profile)
     due
 }
 
+/// Is it late? A time limit ends with its last day: at that instant it is. Instants in milliseconds since 1970-01-01T00:00Z.
+#[must_use]
+pub const fn is_overdue(due_ms: i64, now_ms: i64) -> bool {
+    now_ms >= due_ms
+}
+
+/// Only a reply (R21) and an update of the catalogue (R17) can be extended.
+///
+/// # Errors
+/// [`RefusalReason::NotExtensible`] under the article of the duty.
+pub fn check_may_be_extended(duty: Duty) -> Result<(), Refusal> {
+    match duty {
+        Duty::ReplyUnconditional | Duty::ReplyConditional | Duty::UpdateEntry => Ok(()),
+        Duty::UpdateExtension
+        | Duty::ReviewUpdate
+        | Duty::ReplyExtension
+        | Duty::Provide
+        | Duty::Correct
+        | Duty::ReplyOpening => Err(RefusalReason::NotExtensible { duty }.under(duty.article())),
+    }
+}
+
+/// More time is asked for, and consented to, before the time is over; R17, R21.
+///
+/// # Errors
+/// [`RefusalReason::TimeLimitPassed`] under the article of the duty.
+pub fn check_extended_in_time(duty: Duty, due_ms: i64, now_ms: i64) -> Result<(), Refusal> {
+    if is_overdue(due_ms, now_ms) && !rule::is_off(Rule::Extension) {
+        return Err(RefusalReason::TimeLimitPassed { duty }.under(duty.article()));
+    }
+    Ok(())
+}
+
+/// A time limit moved by an extension: counting goes on from its last day, which was provisional or not.
+#[must_use]
+pub fn extend_from(
+    last: jiff::civil::Date,
+    provisional: bool,
+    extension: Extension,
+    calendar: &Calendar,
+) -> Due {
+    let mut extended = deadline(last, extension.days, calendar);
+    let article = Ground::Article {
+        article: extension.article,
+        days: extension.days,
+    };
+    extended.grounds.insert(0, article);
+    extended.provisional |= provisional;
+    extended
+}
+
 /// A deadline moved by an extension: counting goes on from the day on which it would have ended.
 #[must_use]
 pub fn extend(due: &Due, extension: Extension, calendar: &Calendar) -> Due {
@@ -111,7 +163,7 @@ pub fn extend(due: &Due, extension: Extension, calendar: &Calendar) -> Due {
         .iter()
         .filter(|ground| matches!(ground, Ground::Article { .. }));
     let article = Ground::Article {
-        article: extension.duty.article(),
+        article: extension.article,
         days: extension.days,
     };
     extended
@@ -124,7 +176,7 @@ pub fn extend(due: &Due, extension: Extension, calendar: &Calendar) -> Due {
 /// An extension (延长) that the article allows. It still needs the authority's consent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 pub struct Extension {
-    duty: Duty,
+    article: Article,
     days: WorkingDays,
 }
 
@@ -166,18 +218,22 @@ fn check_extension(
     granted_before: usize,
     profile: &Profile,
 ) -> Result<Extension, Refusal> {
-    if granted_before > 0 {
+    let holds = !rule::is_off(Rule::Extension);
+    if granted_before > 0 && holds {
         return Err(RefusalReason::ExtensionAlreadyUsed.under(duty.article()));
     }
     let limit = profile.working_days(duty);
-    if asked > limit {
+    if asked > limit && holds {
         let reason = RefusalReason::ExtensionTooLong {
             asked: asked.get(),
             limit: limit.get(),
         };
         return Err(reason.under(profile.article(duty)));
     }
-    Ok(Extension { duty, days: asked })
+    Ok(Extension {
+        article: profile.article(duty),
+        days: asked,
+    })
 }
 
 #[cfg(test)]

@@ -20,19 +20,24 @@
 //! | R28 disputes | [`dispute`] |
 //! | R29 records of use | [`retention`] |
 //! | who may do what | [`role`] |
+//! | the list of rules, and their switches in tests | [`mod@rule`] |
 //! | local rules | [`profile`] |
+//! | Shenyang S19 base data and theme data | [`collection`] |
+//! | Shenyang S24 to S27 opening to the public | [`opening`] |
 
 mod advice;
 pub mod article;
 pub mod calendar;
 pub mod class;
 pub mod classification;
+pub mod collection;
 pub mod completeness;
 pub mod deadline;
 pub mod dispute;
 pub mod duty;
 pub mod instrument;
 pub mod notice;
+pub mod opening;
 pub mod profile;
 pub mod publication;
 pub mod purpose;
@@ -41,10 +46,13 @@ pub mod reply;
 pub mod retention;
 pub mod return_flow;
 pub mod role;
+pub mod rule;
 pub mod secrecy;
 pub mod service_change;
 pub mod sharing_method;
 mod term;
+
+pub use jiff::civil::Date;
 
 pub use article::{Article, ArticleError};
 pub use calendar::{Basis, Calendar, beijing_date, end_of_day_ms};
@@ -53,24 +61,35 @@ pub use class::{
     may_add_condition, one_class,
 };
 pub use classification::Grade;
+pub use collection::{BaseCollection, CollectionMark, ThemeCollection, check_collection};
 pub use completeness::{
     ApplicationMaterial, CatalogueField, ClassField, RequiredField, UseRecordField,
     check_catalogue_fields, check_use_record, missing_catalogue_fields, missing_materials,
 };
-pub use deadline::{Due, DutyStatus, Ground, WorkingDays, WorkingDaysError, deadline};
+pub use deadline::{Due, DutyStatus, Ground, WorkingDays, WorkingDaysError, deadline, is_due_soon};
 pub use dispute::{
     DisputeStage, check_hearer, check_may_coordinate, check_may_decide, check_not_party,
 };
-pub use duty::{Duty, Extension, check_reply_extension, check_update_extension, due, extend};
+pub use duty::{
+    Duty, Extension, check_extended_in_time, check_may_be_extended, check_reply_extension,
+    check_update_extension, due, extend, extend_from, is_overdue,
+};
 pub use instrument::Instrument;
 pub use notice::{NoticeError, YearNotice};
-pub use profile::{Citation, CitedInstrument, Profile, ProfileError};
+pub use opening::{
+    OpenClass, OpenFormat, OpeningField, OpeningReplyForm, OpeningTerms, ProtectedContent,
+    check_opening_refusal, check_opening_reply_form, check_opening_terms, may_open,
+};
+pub use profile::{
+    Citation, CitedInstrument, CoordinatedDisputes, Loosening, Profile, ProfileError, ProfileStamp,
+};
 pub use publication::{Publication, check_may_apply, check_published};
 pub use refusal::{Refusal, RefusalReason};
 pub use retention::{
     Reader, RetentionYears, check_may_destroy, check_may_read, check_retention, kept_until,
 };
 pub use role::{ActKind, Role, check_in_office, may, required_role};
+pub use rule::Rule;
 pub use secrecy::{Secrecy, check_not_secret};
 pub use sharing_method::{Method, UpdateFrequency};
 pub use term::UnknownTerm;

@@ -24,6 +24,10 @@ pub const MAX_NOTICE_BYTES: usize = 16 * 1024;
 /// every year (366 less 106 weekend days less 60), on which the bound of a deadline's loop rests.
 pub const MAX_DAYS_OFF: usize = 60;
 
+/// Longest number, title or name of a holiday, in characters. The real titles have about 25; they are repeated in what a
+/// deadline rests on.
+pub const MAX_NOTICE_NAME_CHARS: usize = 100;
+
 /// Years for which a notice may stand; they bound a calendar to 200 notices.
 pub const NOTICE_YEARS: std::ops::RangeInclusive<i16> = 1950..=2149;
 
@@ -60,6 +64,11 @@ pub enum NoticeError {
     /// A year beyond [`NOTICE_YEARS`].
     #[error("{0} is not a year for which a notice can stand")]
     Year(i16),
+    /// A number, title or name of a holiday that is empty, too long or not of one line.
+    #[error(
+        "the number, the title and each holiday's name have 1 to {MAX_NOTICE_NAME_CHARS} characters on one line"
+    )]
+    Name,
     /// A range that ends before it begins.
     #[error("{holiday}: {from} to {to} is no range")]
     Range {
@@ -121,6 +130,8 @@ impl YearNotice {
         if !NOTICE_YEARS.contains(&file.year) {
             return Err(NoticeError::Year(file.year));
         }
+        check_name(&file.number)?;
+        check_name(&file.title)?;
         let mut notice = YearNotice {
             year: file.year,
             number: file.number,
@@ -145,6 +156,7 @@ impl YearNotice {
             from,
             to,
         } = range;
+        check_name(&holiday)?;
         if from > to {
             return Err(NoticeError::Range { holiday, from, to });
         }
@@ -213,6 +225,15 @@ impl YearNotice {
     }
 }
 
+fn check_name(name: &str) -> Result<(), NoticeError> {
+    let fits = name.chars().count() <= MAX_NOTICE_NAME_CHARS;
+    if fits && !name.trim().is_empty() && !name.contains(char::is_control) {
+        Ok(())
+    } else {
+        Err(NoticeError::Name)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -263,19 +284,88 @@ mod tests {
             year: 2030,
         };
         assert_eq!(with_weekend("\"2031-10-11\""), Some(foreign));
-        assert!(matches!(
-            with_weekend("\"2030-13-01\""),
-            Some(NoticeError::Syntax(_))
-        ));
-        let backwards = refused(&file("", "2030-10-07", "2030-10-01", ""));
-        assert!(matches!(backwards, Some(NoticeError::Range { .. })));
-        let half_a_year = refused(&file("", "2030-01-01", "2030-06-30", ""));
-        assert_eq!(half_a_year, Some(NoticeError::TooManyDaysOff));
         assert_eq!(
             refused(&" ".repeat(MAX_NOTICE_BYTES + 1)),
             Some(NoticeError::TooLarge {
                 found: MAX_NOTICE_BYTES + 1
             })
         );
+    }
+
+    #[test]
+    fn a_day_that_no_month_has_is_named() {
+        for (day, why) in [
+            ("2030-01-32", "day"),
+            ("2030-02-30", "day"),
+            ("2030-13-01", "month"),
+        ] {
+            for text in [
+                file("", day, "2030-12-31", ""),
+                file("", "2030-01-01", day, ""),
+                file(&format!("\"{day}\""), "2030-01-01", "2030-01-01", ""),
+            ] {
+                let error = refused(&text);
+                assert!(matches!(error, Some(NoticeError::Syntax(_))), "{day}");
+                let message = error.map(|error| error.to_string()).unwrap_or_default();
+                assert!(message.contains(day), "{message}");
+                assert!(message.contains(why), "{message}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_year_that_no_notice_can_have_is_named() {
+        let of_year = |year: &str| {
+            let text = file("", "2030-10-01", "2030-10-07", "");
+            refused(&text.replace("year = 2030", &format!("year = {year}")))
+        };
+        for year in [1949, 2150, i16::MIN, i16::MAX] {
+            assert_eq!(of_year(&year.to_string()), Some(NoticeError::Year(year)));
+        }
+        let message = of_year("20300").map(|error| error.to_string());
+        assert!(
+            message.is_some_and(|message| message.contains("20300") && message.contains("year"))
+        );
+        let other = NoticeError::ForeignDay {
+            day: date(2030, 10, 1),
+            year: 2029,
+        };
+        assert_eq!(of_year("2029"), Some(other));
+    }
+
+    #[test]
+    fn a_range_that_ends_before_it_begins_is_named_with_both_days() {
+        let error = refused(&file("", "2030-10-07", "2030-10-01", ""));
+        let expected = NoticeError::Range {
+            holiday: "国庆节".into(),
+            from: date(2030, 10, 7),
+            to: date(2030, 10, 1),
+        };
+        assert_eq!(error, Some(expected.clone()));
+        assert_eq!(
+            expected.to_string(),
+            "国庆节: 2030-10-07 to 2030-10-01 is no range"
+        );
+    }
+
+    #[test]
+    fn sixty_days_off_are_allowed_and_one_more_is_not() {
+        assert_eq!(refused(&file("", "2030-01-01", "2030-03-01", "")), None);
+        let in_one_range = refused(&file("", "2030-01-01", "2030-03-02", ""));
+        assert_eq!(in_one_range, Some(NoticeError::TooManyDaysOff));
+        let another = "[[off]]\nname = \"元旦\"\nfrom = \"2030-12-31\"\nto = \"2030-12-31\"\n";
+        let in_two = file("", "2030-01-01", "2030-03-01", "") + another;
+        assert_eq!(refused(&in_two), Some(NoticeError::TooManyDaysOff));
+    }
+
+    #[test]
+    fn a_number_title_or_holiday_without_a_name_is_refused() {
+        let lawful = file("", "2030-10-01", "2030-10-07", "");
+        for name in ["〇", "一", "国庆节"] {
+            for wrong in [" ", "甲\\n乙", &"甲".repeat(MAX_NOTICE_NAME_CHARS + 1)] {
+                let text = lawful.replace(&format!("\"{name}\""), &format!("\"{wrong}\""));
+                assert_eq!(refused(&text), Some(NoticeError::Name), "{text}");
+            }
+        }
     }
 }

@@ -1,39 +1,97 @@
-//! Local profiles of law (地方规则): what a locality's own rules add to the Regulation. A profile tightens, never
-//! loosens: the stricter of two time limits wins, and one that loosens is refused when it is loaded.
+//! Local profiles of law (地方规则): what a locality's own rules add to the Regulation. A profile tightens or adds, never
+//! loosens: one that loosens is refused when it is loaded and when it is decoded, under the Regulation's article and
+//! naming its own.
+//!
+//! | Key | What it does | Shenyang |
+//! |---|---|---|
+//! | `[[duty]]` | a shorter time limit or extension | S20, S26 |
+//! | `retention` | records of use kept longer | |
+//! | `straight_from_platform` | unconditional data without an application | S20 |
+//! | `refusal_cites_law` | a refusal cites law | S20 |
+//! | `base_data`, `theme_data` | marked collections | S19 |
+//! | `opening` | data is opened to the public | S24 |
+//! | `evaluation_published` | periodic evaluation, published | S8 |
+//! | `disputes` | what the locality's authority coordinates, within R28 | S21 |
 
-use std::collections::BTreeMap;
+mod citation;
+mod form;
+mod loosening;
+mod stamp;
+#[cfg(test)]
+mod tests;
 
-use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
+pub use self::citation::{Citation, CitedInstrument};
+pub use self::loosening::{CoordinatedDisputes, Loosening};
+pub use self::stamp::{MAX_PROFILE_STAMP_CHARS, ProfileStamp};
 use crate::article::Article;
+use crate::collection::{BaseCollection, ThemeCollection};
 use crate::deadline::WorkingDays;
 use crate::duty::Duty;
 use crate::refusal::{Refusal, RefusalReason};
-use crate::term::terms;
+use crate::retention::RetentionYears;
 
 const NATIONAL: &str = include_str!("../../../topology/profiles/national.toml");
 const SHENYANG: &str = include_str!("../../../topology/profiles/shenyang.toml");
 
-/// Longest profile file, in bytes. Shenyang's has about 1 KB.
+/// Longest profile file, in bytes. Shenyang's has about 3 KB.
 pub const MAX_PROFILE_BYTES: usize = 16 * 1024;
 
-/// Longest name or id of a profile, in characters.
+/// Longest name of a profile, in characters.
 pub const MAX_PROFILE_NAME_CHARS: usize = 60;
+
+/// Longest encoded profile, in bytes: two names of 60 characters, a stamp of 80 bytes, some 40 bytes for each of 9
+/// duties, 25 for each of 15 collections. A docket carries the profile that binds it.
+pub const MAX_PROFILE_ENCODED_BYTES: usize = 2 * 1024;
 
 /// A locality's rules on top of the Regulation.
 ///
-/// Invariant: no time limit here is longer than the Regulation's.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Invariant: nothing here is looser than the Regulation; what is decoded has been checked. Encoded it has at most
+/// [`MAX_PROFILE_ENCODED_BYTES`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "form::ProfileForm", into = "form::ProfileForm")]
 pub struct Profile {
-    id: String,
+    stamp: ProfileStamp,
     name_zh: String,
     name_en: String,
     duties: BTreeMap<Duty, LocalDuty>,
+    retention: Option<(RetentionYears, Article)>,
     straight_from_platform: Option<Article>,
     refusal_cites_law: Option<Article>,
+    base_data: Option<Marked<BaseCollection>>,
+    theme_data: Option<Marked<ThemeCollection>>,
+    opening: Option<Article>,
+    evaluation_published: Option<Article>,
+    disputes: Option<Article>,
 }
 
-/// Why a profile file is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LocalDuty {
+    duty: Duty,
+    working_days: WorkingDays,
+    article: Article,
+    breach: Article,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Marked<T> {
+    collections: BTreeSet<T>,
+    article: Article,
+}
+
+impl<T: Ord> Marked<T> {
+    fn article_of(&self, collection: &T) -> Option<Article> {
+        self.collections
+            .contains(collection)
+            .then_some(self.article)
+    }
+}
+
+/// Why a profile is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProfileError {
     /// Too long to be a profile.
@@ -45,83 +103,87 @@ pub enum ProfileError {
     /// Not of the expected form; an unknown key is named.
     #[error("the profile cannot be read: {0}")]
     Syntax(String),
-    /// An id or name that is empty or too long.
-    #[error("an id or name of a profile has 1 to {MAX_PROFILE_NAME_CHARS} characters")]
+    /// An id or version that is empty, too long or of other characters.
+    #[error(
+        "id and version of a profile have 1 to {MAX_PROFILE_STAMP_CHARS} ASCII letters, digits, hyphens or dots"
+    )]
+    Stamp,
+    /// A name that is empty, too long or not of one line.
+    #[error("a name of a profile has 1 to {MAX_PROFILE_NAME_CHARS} characters on one line")]
     Name,
-    /// A duty listed twice.
-    #[error("profile {profile:?} lists the duty {duty} twice")]
+    /// A duty or collection listed twice.
+    #[error("profile {profile:?} lists {what} twice")]
     Twice {
         /// Id of the profile.
         profile: String,
-        /// The duty.
-        duty: Duty,
+        /// Id of the duty or collection.
+        what: String,
     },
+    /// A list of collections that has none.
+    #[error("profile {profile:?} has {key} without a collection")]
+    Empty {
+        /// Id of the profile.
+        profile: String,
+        /// The key.
+        key: &'static str,
+    },
+    /// A retention beyond what the calendar holds: [`RefusalReason::TooLong`].
+    #[error("retention: {0}")]
+    Retention(Refusal),
     /// It loosens what the Regulation sets: [`RefusalReason::ProfileLoosens`].
     #[error("{0}")]
     Loosens(Refusal),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LocalDuty {
-    duty: Duty,
-    working_days: WorkingDays,
-    article: Article,
-    breach: Article,
-}
+impl ProfileError {
+    /// The refusal, when it is the law that refuses.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Retention(refusal) | Self::Loosens(refusal) => Some(refusal),
+            Self::TooLarge { .. }
+            | Self::Syntax(_)
+            | Self::Stamp
+            | Self::Name
+            | Self::Twice { .. }
+            | Self::Empty { .. } => None,
+        }
+    }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ProfileFile {
-    id: String,
-    name_zh: String,
-    name_en: String,
-    #[serde(default)]
-    duty: Vec<LocalDuty>,
-    straight_from_platform: Option<LocalRule>,
-    refusal_cites_law: Option<LocalRule>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LocalRule {
-    article: Article,
+    /// In Chinese.
+    #[must_use]
+    pub fn zh(&self) -> String {
+        match self {
+            Self::TooLarge { found } => {
+                format!("地方规则长{found}字节，超过上限{MAX_PROFILE_BYTES}字节")
+            }
+            Self::Syntax(error) => format!("地方规则无法读取：{error}"),
+            Self::Stamp => format!(
+                "地方规则的 id 和 version 应为1至{MAX_PROFILE_STAMP_CHARS}个英文字母、数字、连字符或者点"
+            ),
+            Self::Name => {
+                format!("地方规则的名称应为一行，1至{MAX_PROFILE_NAME_CHARS}个字")
+            }
+            Self::Twice { profile, what } => format!("地方规则“{profile}”重复列有 {what}"),
+            Self::Empty { profile, key } => format!("地方规则“{profile}”的 {key} 未列任何数据"),
+            Self::Retention(refusal) => format!("保存期限：{}", refusal.zh()),
+            Self::Loosens(refusal) => refusal.zh(),
+        }
+    }
 }
 
 impl Profile {
     /// Reads a profile file.
     ///
     /// # Errors
-    /// [`ProfileError`], which names the key or the duty that is wrong.
+    /// [`ProfileError`], which names the key, the duty or the rule that is wrong.
     pub fn parse(text: &str) -> Result<Profile, ProfileError> {
         if text.len() > MAX_PROFILE_BYTES {
             return Err(ProfileError::TooLarge { found: text.len() });
         }
-        let file: ProfileFile =
+        let form: form::ProfileForm =
             toml::from_str(text).map_err(|error| ProfileError::Syntax(error.to_string()))?;
-        for name in [&file.id, &file.name_zh, &file.name_en] {
-            if name.trim().is_empty() || name.chars().count() > MAX_PROFILE_NAME_CHARS {
-                return Err(ProfileError::Name);
-            }
-        }
-        let mut duties = BTreeMap::new();
-        for local in file.duty {
-            check_tightens(&file.id, &local).map_err(ProfileError::Loosens)?;
-            if duties.insert(local.duty, local).is_some() {
-                return Err(ProfileError::Twice {
-                    profile: file.id,
-                    duty: local.duty,
-                });
-            }
-        }
-        Ok(Profile {
-            id: file.id,
-            name_zh: file.name_zh,
-            name_en: file.name_en,
-            duties,
-            straight_from_platform: file.straight_from_platform.map(|rule| rule.article),
-            refusal_cites_law: file.refusal_cites_law.map(|rule| rule.article),
-        })
+        Profile::try_from(form)
     }
 
     /// The Regulation alone.
@@ -142,10 +204,26 @@ impl Profile {
         Profile::parse(SHENYANG).expect("Shenyang's profile is part of the program")
     }
 
+    /// The profile of this id that comes with the program, if one does.
+    #[must_use]
+    pub fn built_in(id: &str) -> Option<Profile> {
+        match id {
+            "national" => Some(Profile::national()),
+            "shenyang" => Some(Profile::shenyang()),
+            _ => None,
+        }
+    }
+
+    /// Its id and version.
+    #[must_use]
+    pub fn stamp(&self) -> &ProfileStamp {
+        &self.stamp
+    }
+
     /// Its id, as topology and configuration files name it.
     #[must_use]
     pub fn id(&self) -> &str {
-        &self.id
+        self.stamp.id()
     }
 
     /// Its Chinese name.
@@ -163,10 +241,9 @@ impl Profile {
     /// The time limit that holds here: the stricter of the Regulation's and the locality's.
     #[must_use]
     pub fn working_days(&self, duty: Duty) -> WorkingDays {
-        let national = duty.working_days();
         self.duties
             .get(&duty)
-            .map_or(national, |local| local.working_days.min(national))
+            .map_or(duty.working_days(), |local| local.working_days)
     }
 
     /// The article that sets the time limit that holds here.
@@ -185,6 +262,13 @@ impl Profile {
         std::iter::once(duty.breach()).chain(local).collect()
     }
 
+    /// How long records of use are kept here at least, and the article that says so: R29, or a locality's longer period.
+    #[must_use]
+    pub fn retention(&self) -> (RetentionYears, Article) {
+        self.retention
+            .unwrap_or((RetentionYears::MIN, Article::R29))
+    }
+
     /// The article under which data shared unconditionally is taken straight from the platform, without an application;
     /// none where an application is needed. Shenyang S20.
     #[must_use]
@@ -198,184 +282,45 @@ impl Profile {
     /// # Errors
     /// [`RefusalReason::CitationRequired`] under the local article.
     pub fn check_refusal_cites_law(&self, cited: &[Citation]) -> Result<(), Refusal> {
-        let Some(article) = self.refusal_cites_law else {
-            return Ok(());
-        };
-        let suffices = |citation: &Citation| {
-            !citation.provision.trim().is_empty() && citation.instrument != CitedInstrument::Rule
-        };
-        if cited.iter().any(suffices) {
-            Ok(())
-        } else {
-            Err(RefusalReason::CitationRequired.under(article))
-        }
-    }
-}
-
-/// A time limit of a profile is no longer than the Regulation's.
-fn check_tightens(profile: &str, local: &LocalDuty) -> Result<(), Refusal> {
-    let national = local.duty.working_days();
-    if local.working_days > national {
-        return Err(RefusalReason::ProfileLoosens {
-            profile: profile.to_owned(),
-            duty: local.duty,
-            local: local.working_days.get(),
-            national: national.get(),
-        }
-        .under(local.duty.article()));
-    }
-    Ok(())
-}
-
-terms! {
-    /// Instrument that a refusal cites (拒绝依据), Shenyang S20.
-    pub enum CitedInstrument {
-        /// Law (法律).
-        Law = "law", "法律", "law";
-        /// Regulation, administrative or local (法规).
-        Regulation = "regulation", "法规", "regulation";
-        /// Rule of a ministry or local government (规章).
-        Rule = "rule", "规章", "rule";
-    }
-}
-
-/// Provision that a refusal cites.
-#[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
-)]
-#[serde(deny_unknown_fields)]
-pub struct Citation {
-    /// Kind of instrument.
-    pub instrument: CitedInstrument,
-    /// Title and article.
-    pub provision: String,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::calendar::{Calendar, end_of_day_ms};
-    use crate::duty::due;
-    use jiff::civil::date;
-
-    const HEAD: &str = "id = \"x\"\nname_zh = \"某市\"\nname_en = \"X\"\n";
-
-    fn with_duty(duty: &str, days: u16) -> Result<Profile, ProfileError> {
-        Profile::parse(&format!(
-            "{HEAD}[[duty]]\nduty = \"{duty}\"\nworking_days = {days}\narticle = \"S20\"\nbreach = \"S34\"\n"
-        ))
-    }
-
-    #[test]
-    fn the_national_profile_is_the_regulation() {
-        let national = Profile::national();
-        for duty in Duty::ALL {
-            assert_eq!(national.working_days(*duty), duty.working_days());
-            assert_eq!(national.article(*duty), duty.article());
-            assert_eq!(national.breaches(*duty), [duty.breach()]);
-        }
-        assert_eq!(national.straight_from_platform(), None);
-        assert_eq!(national.check_refusal_cites_law(&[]), Ok(()));
-    }
-
-    #[test]
-    fn in_shenyang_a_conditional_reply_is_due_in_five_working_days() {
-        let shenyang = Profile::shenyang();
-        let received_ms = end_of_day_ms(date(2026, 3, 2)) - 1;
-        let due = due(
-            Duty::ReplyConditional,
-            received_ms,
-            &Calendar::national(),
-            &shenyang,
-        );
-        assert_eq!(due.date, date(2026, 3, 9));
-        assert!(
-            due.basis_zh()
-                .concat()
-                .contains("《沈阳市政务数据资源共享开放条例》第二十条")
-        );
-        assert_eq!(
-            shenyang.breaches(Duty::ReplyConditional).first(),
-            Some(&Article::R39_4)
-        );
-        assert_eq!(shenyang.working_days(Duty::Provide).get(), 20);
-        assert_eq!(shenyang.straight_from_platform(), Some(Article::S20));
-    }
-
-    #[test]
-    fn in_shenyang_a_refusal_cites_law_or_regulation_and_not_a_rule_alone() {
-        let shenyang = Profile::shenyang();
-        let cite = |instrument, provision: &str| Citation {
-            instrument,
-            provision: provision.into(),
-        };
-        let rule = cite(CitedInstrument::Rule, "某部规章第三条");
-        let regulation = cite(CitedInstrument::Regulation, "《政务数据共享条例》第十五条");
-        let refused = Err(RefusalReason::CitationRequired.under(Article::S20));
-        assert_eq!(shenyang.check_refusal_cites_law(&[]), refused);
-        assert_eq!(
-            shenyang.check_refusal_cites_law(std::slice::from_ref(&rule)),
-            refused
-        );
-        assert_eq!(
-            shenyang.check_refusal_cites_law(&[cite(CitedInstrument::Law, " ")]),
-            refused
-        );
-        assert_eq!(
-            shenyang.check_refusal_cites_law(&[rule, regulation]),
-            Ok(())
-        );
-    }
-
-    #[test]
-    fn a_profile_that_loosens_a_deadline_is_refused_by_name() {
-        for duty in Duty::ALL {
-            let national = duty.working_days().get();
-            assert!(with_duty(duty.id(), national).is_ok());
-            let reason = RefusalReason::ProfileLoosens {
-                profile: "x".into(),
-                duty: *duty,
-                local: national + 1,
-                national,
-            };
-            let expected = Err(ProfileError::Loosens(reason.under(duty.article())));
-            assert_eq!(with_duty(duty.id(), national + 1), expected);
+        match self.refusal_cites_law {
+            None => Ok(()),
+            Some(article) => citation::check_cited(cited, article),
         }
     }
 
-    #[test]
-    fn an_unknown_key_article_or_duty_is_named() {
-        let message = |text: &str| {
-            Profile::parse(text)
-                .err()
-                .map(|error| error.to_string())
-                .unwrap_or_default()
-        };
-        assert!(message(&format!("{HEAD}working_day = 3\n")).contains("working_day"));
-        assert!(
-            message(&format!(
-                "{HEAD}[straight_from_platform]\narticle = \"R99\"\n"
-            ))
-            .contains("99")
-        );
-        let unknown = with_duty("reply-someday", 1)
-            .err()
-            .map(|error| error.to_string());
-        assert!(unknown.is_some_and(|message| message.contains("reply-someday")));
-        assert!(with_duty("provide", 0).is_err());
+    /// The article that makes this a collection of base data here; none where it is not one. Shenyang S19.
+    #[must_use]
+    pub fn base_data(&self, collection: BaseCollection) -> Option<Article> {
+        self.base_data.as_ref()?.article_of(&collection)
     }
 
-    #[test]
-    fn a_duty_listed_twice_is_refused() {
-        let one =
-            "[[duty]]\nduty = \"provide\"\nworking_days = 9\narticle = \"S20\"\nbreach = \"S34\"\n";
-        let twice = Profile::parse(&format!("{HEAD}{one}{one}"));
-        assert_eq!(
-            twice,
-            Err(ProfileError::Twice {
-                profile: "x".into(),
-                duty: Duty::Provide
-            })
-        );
+    /// The article that makes this a collection of theme data here; none where it is not one. Shenyang S19.
+    #[must_use]
+    pub fn theme_data(&self, collection: ThemeCollection) -> Option<Article> {
+        self.theme_data.as_ref()?.article_of(&collection)
+    }
+
+    /// Data is opened to the public only where local rules provide for it (Shenyang S24): the Regulation covers sharing
+    /// among departments (R2). What they then demand stands in [`opening`](crate::opening).
+    ///
+    /// # Errors
+    /// [`RefusalReason::OpeningNotProvided`]; R2.
+    pub fn check_opens(&self) -> Result<Article, Refusal> {
+        self.opening
+            .ok_or_else(|| RefusalReason::OpeningNotProvided.under(Article::R2))
+    }
+
+    /// The article under which departments and lower governments are evaluated periodically and the result and the
+    /// advice are published; none where nothing says so. Shenyang S8.
+    #[must_use]
+    pub const fn evaluation_published(&self) -> Option<Article> {
+        self.evaluation_published
+    }
+
+    /// The local article that is cited beside R28 when the authority that R28 finds is the locality's own. It never
+    /// changes who that is. Shenyang S21.
+    #[must_use]
+    pub const fn coordination(&self) -> Option<Article> {
+        self.disputes
     }
 }

@@ -6,9 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::article::Article;
 use crate::class::ShareClass;
+use crate::collection::BaseCollection;
 use crate::completeness::{ApplicationMaterial, RequiredField};
 use crate::dispute::DisputeStage;
 use crate::duty::Duty;
+use crate::opening::ProtectedContent;
+use crate::profile::Loosening;
 use crate::role::{ActKind, Role};
 
 /// A lawful refusal: expected, recorded, answered with the article and with what to do.
@@ -28,20 +31,41 @@ pub struct Refusal {
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum RefusalReason {
-    /// A local profile would loosen what the Regulation sets.
-    #[error(
-        "profile {profile:?} sets {local} working days for {duty}; the Regulation allows at most {national}"
-    )]
+    /// A local profile would loosen what the Regulation sets. The refusal is under the Regulation's article.
+    #[error("profile {profile:?} under {article}: {}", .loosening.en())]
     ProfileLoosens {
-        /// Name of the profile.
+        /// Id of the profile.
         profile: String,
-        /// The duty concerned.
-        duty: Duty,
-        /// What the profile sets, in working days.
-        local: u16,
-        /// What the Regulation sets, in working days.
-        national: u16,
+        /// The profile's own article.
+        article: Article,
+        /// What it would loosen, with both values.
+        loosening: Loosening,
     },
+    /// The rules that hold here do not provide for opening data to the public.
+    #[error("the rules that hold here do not provide for opening data to the public")]
+    OpeningNotProvided,
+    /// A base item is shared with every department, Shenyang S19.
+    #[error(
+        "a base item of the collection \"{}\" is shared unconditionally, not \"{}\"", .collection.en(), .class.en()
+    )]
+    BaseItemNotUnconditional {
+        /// The base collection.
+        collection: BaseCollection,
+        /// The class it states.
+        class: ShareClass,
+    },
+    /// Data of this class is not opened, Shenyang S24.
+    #[error("the data is of the class \"not opened\"")]
+    NotOpened,
+    /// What is protected cannot be open to everyone, Shenyang S36.
+    #[error("data that contains {} cannot be opened to everyone", list(.contains, ProtectedContent::en, ", "))]
+    ProtectedContentOpened {
+        /// What it contains.
+        contains: Vec<ProtectedContent>,
+    },
+    /// The applicant asked for a reply in writing, Shenyang S26.
+    #[error("the applicant asked for a reply in writing")]
+    WrittenReplyRequired,
     /// Neither a government department nor an organisation authorised by law, R2.
     #[error("{party:?} is neither a government department nor an organisation authorised by law")]
     NotADepartment {
@@ -178,6 +202,18 @@ pub enum RefusalReason {
     PeriodExpired {
         /// Its last day, as YYYY-MM-DD.
         ended: String,
+    },
+    /// What the law lets nobody extend.
+    #[error("the time limit to {} cannot be extended", .duty.en())]
+    NotExtensible {
+        /// The duty.
+        duty: Duty,
+    },
+    /// The time limit is over, R17, R21.
+    #[error("the time limit to {} is over", .duty.en())]
+    TimeLimitPassed {
+        /// The duty.
+        duty: Duty,
     },
     /// One extension only, R21, R17.
     #[error("the time limit has been extended once already")]

@@ -2,8 +2,10 @@
 
 use crate::article::Article;
 use crate::completeness::ApplicationMaterial;
+use crate::duty::{Duty, is_overdue};
 use crate::refusal::{Refusal, RefusalReason};
 use crate::role::Role;
+use crate::rule::{self, Rule};
 
 /// An application goes out, and a reply is given, with the consent of the department's own head of the sharing office.
 ///
@@ -66,6 +68,24 @@ pub fn check_tells_missing(
     } else {
         Err(RefusalReason::MissingNotToldInFull { left_out }.under(Article::R21))
     }
+}
+
+/// What is missing is told within the term of the reply; after it, the application counts as complete (see [`counts_as_complete`]).
+///
+/// # Errors
+/// [`RefusalReason::TimeLimitPassed`]; R21.
+pub fn check_told_in_time(duty: Duty, due_ms: i64, now_ms: i64) -> Result<(), Refusal> {
+    if counts_as_complete(due_ms, now_ms) {
+        return Err(RefusalReason::TimeLimitPassed { duty }.under(Article::R21));
+    }
+    Ok(())
+}
+
+/// Whether an application of which nothing was said to be missing counts as complete: once the term of the reply is over. The Regulation is
+/// silent; by analogy with the Administrative Licensing Law, Art. 32 (docs/deviations/0002). Instants in milliseconds since 1970-01-01T00:00Z.
+#[must_use]
+pub fn counts_as_complete(due_ms: i64, now_ms: i64) -> bool {
+    is_overdue(due_ms, now_ms) && !rule::is_off(Rule::ToldInTime)
 }
 
 /// An application is never refused because it is incomplete, and a refusal states its reasons.

@@ -68,6 +68,8 @@ terms! {
         ConsentToReply = "consent-to-reply", "同意答复", "consent to a reply";
         /// Ask for more time to reply, R21.
         ExtendReply = "extend-reply", "申请延长答复期限", "ask for an extension of the reply";
+        /// Ask for more time to update the catalogue, R17.
+        ExtendUpdate = "extend-update", "申请延长目录更新期限", "ask for an extension of an update";
         /// Consent to more time, for the authority, R21.
         ConsentToExtension = "consent-to-extension", "同意延长答复期限", "consent to an extension";
         /// Share the data, R22.
@@ -177,7 +179,7 @@ pub const fn required_role(act: ActKind) -> (&'static [Role], Article) {
         ActKind::ApproveEntry => (DEPARTMENT_HEAD, Article::R13),
         ActKind::SubmitEntry => (OPERATOR, Article::R16),
         ActKind::ReviewEntry => (AUTHORITY, Article::R16),
-        ActKind::UpdateEntry => (OPERATOR, Article::R17),
+        ActKind::UpdateEntry | ActKind::ExtendUpdate => (OPERATOR, Article::R17),
         ActKind::ConsentToUpdateExtension => (AUTHORITY, Article::R17),
         ActKind::WithdrawEntry => (DEPARTMENT_HEAD, Article::R17),
         ActKind::NameSource => (AUTHORITY_HEAD, Article::R19),

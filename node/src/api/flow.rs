@@ -68,7 +68,7 @@ fn received(read: &dyn Read, limit: usize) -> Result<Vec<ReceivedPart>, Fault> {
         seen += page.len();
         for view in page
             .iter()
-            .filter(|view| matches!(view.state, sharing::docket::DocketState::ReturnFlow(_)))
+            .filter(|view| matches!(view.state.case, sharing::docket::Case::ReturnFlow(_)))
         {
             if let Some(detail) = query::docket(read, view.id)? {
                 parts.extend(deliveries(&detail));

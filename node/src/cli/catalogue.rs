@@ -120,7 +120,7 @@ pub(super) fn run(
     match command {
         CatalogueCommand::Import { file, check } => import::run(global, output, &file, check),
         CatalogueCommand::Schema => {
-            println!("{}", import::ENTRY_SCHEMA.trim_end());
+            output.plain(import::ENTRY_SCHEMA.as_bytes());
             Ok(())
         }
         CatalogueCommand::List {

@@ -49,9 +49,9 @@ pub(super) fn run(
                 let row = |docket: &DocketView| {
                     vec![
                         docket.id.to_string(),
-                        labels::docket_kind(&docket.state, language).to_owned(),
-                        labels::docket_phase(&docket.state, language),
-                        labels::docket_subject(&docket.state),
+                        labels::docket_kind(&docket.state.case, language).to_owned(),
+                        labels::docket_phase(&docket.state.case, language),
+                        labels::docket_subject(&docket.state.case),
                         docket.home.code().to_string(),
                         labels::time(docket.updated),
                     ]
@@ -71,7 +71,7 @@ pub(super) fn run(
                 found => found?,
             };
             output.print(&detail, |language| {
-                let state = &detail.docket.state;
+                let state = &detail.docket.state.case;
                 let mut text = format!(
                     "{}：{}\n{} · {} {}\n",
                     labels::docket_kind(state, language),

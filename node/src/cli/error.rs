@@ -73,19 +73,6 @@ impl CliError {
         Self::new(Exit::Usage, zh, en)
     }
 
-    /// A command line that cannot be parsed: its first paragraph says what is wrong, the rest how it is written.
-    pub fn of_line(error: &clap::Error) -> Self {
-        let text = error.render().to_string();
-        let text = text.trim().trim_start_matches("error: ");
-        let (what, how) = text.split_once("\n\n").unwrap_or((text, ""));
-        let told = Self::usage(what, what);
-        if how.is_empty() {
-            told
-        } else {
-            told.advise(how, how)
-        }
-    }
-
     /// A file that was named and cannot be used. It is wrong use when it is not there or not what it should be, and a fault when the machine
     /// does not let it be read or written.
     pub fn file<E: Display + 'static>(path: &std::path::Path, error: E) -> Self {
@@ -93,11 +80,22 @@ impl CliError {
             .downcast_ref::<io::Error>()
             .map_or(Exit::Usage, |error| exit_of(error.kind()));
         let path = path.display();
+        let (zh, en) = match exit {
+            Exit::Usage => (
+                "核对路径，以及文件是不是这个参数所要的",
+                "check the path, and that the file is what this argument asks for",
+            ),
+            _ => (
+                "核对权限和磁盘空间",
+                "check permissions and the space left on the disk",
+            ),
+        };
         Self::new(
             exit,
             format!("文件 {path}：{error}"),
             format!("file {path}: {error}"),
         )
+        .advise(zh, en)
     }
 
     /// With what to do about it.

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use federation::core::Record;
 use serde::{Deserialize, Serialize};
-use sharing::ledger::evidence::MAX_EVIDENCE_JSON_BYTES;
-use sharing::ledger::{EvidenceFile, Verdict};
+use sharing::ledger::evidence::{EVIDENCE_FORMAT, MAX_EVIDENCE_JSON_BYTES};
+use sharing::ledger::{EvidenceError, EvidenceFile, ProofError, Verdict};
 
 use super::args::{DocketArg, public_key, read_bytes};
 use super::client::Client;
@@ -108,16 +108,42 @@ pub(super) fn run(
     }
 }
 
-fn not_proved(error: &sharing::ledger::EvidenceError) -> CliError {
+fn not_proved(error: &EvidenceError) -> CliError {
     CliError::new(
         super::Exit::NotAuthorised,
-        format!("证据不成立：{error}"),
+        format!("证据不成立：{}", chinese(error)),
         format!("the evidence proves nothing: {error}"),
     )
     .advise(
         "核对文件是否完整、根公钥是否正确；向原节点或见证节点重新取得",
         "check the file and the root key; take it again from the node or a witness",
     )
+}
+
+/// Why evidence proves nothing, in Chinese.
+fn chinese(error: &EvidenceError) -> String {
+    match error {
+        EvidenceError::Codec(error) => error.to_string(),
+        EvidenceError::Format { found } => format!("文件格式是“{found}”，应为“{EVIDENCE_FORMAT}”"),
+        EvidenceError::TooLong { what, found, limit } => {
+            format!("{what} 有 {found} 项，上限 {limit}")
+        }
+        EvidenceError::NotAMember(error) => format!("节点签署时不是成员：{error}"),
+        EvidenceError::Checkpoint(error) => format!("检查点不是该节点所签：{error}"),
+        EvidenceError::Inclusion(error) => match error {
+            ProofError::Outside => "记录不在账本中：证明所指的位置超出账本".to_owned(),
+            ProofError::Length => "记录不在账本中：证明的长度不对".to_owned(),
+            ProofError::OldRoot | ProofError::Root => {
+                "记录不在账本中：由证明算不出账本的根".to_owned()
+            }
+        },
+        EvidenceError::CosignerNotAMember { by, error } => format!("{by} 会签时不是成员：{error}"),
+        EvidenceError::CosignerWrongChain { by } => format!("{by} 的会签所附证书链属于其他节点"),
+        EvidenceError::Cosignature { by } => format!("{by} 的会签无效"),
+        EvidenceError::NotAWitness { by } => format!("{by} 既不是上级，也不是证书列明的见证节点"),
+        EvidenceError::CosignedBefore { by } => format!("{by} 的会签早于检查点"),
+        EvidenceError::CosignedTwice { by } => format!("{by} 会签了两次"),
+    }
 }
 
 /// What the record says: its kind, the docket, the person, the time, each where it has one.

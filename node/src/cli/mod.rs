@@ -16,10 +16,13 @@ mod docket;
 mod enroll;
 mod error;
 mod evidence;
+mod extension;
 mod import;
 pub mod init;
+mod line;
 mod output;
 mod people;
+mod profile;
 mod reply;
 mod return_flow;
 mod root;
@@ -33,6 +36,7 @@ mod store;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub use error::{CliError, Exit};
@@ -62,7 +66,7 @@ pub struct Global {
     /// 以 JSON 输出 / print JSON
     #[arg(long, global = true)]
     pub json: bool,
-    /// 节点接口地址 / the node's address, such as http://127.0.0.1:8100
+    /// 节点接口地址 / the node's address, such as http://127.0.0.1:7180
     #[arg(long, global = true, env = "GUANTONG_NODE", value_name = "URL")]
     pub node: Option<String>,
     /// 访问令牌 / the node's token
@@ -117,6 +121,9 @@ pub enum Command {
     /// 答复与提供 / replies and what follows
     #[command(subcommand)]
     Reply(reply::ReplyCommand),
+    /// 期限：延长、说明正当理由 / time limits: more time, justification
+    #[command(subcommand)]
+    Extension(extension::ExtensionCommand),
     /// 争议 / disputes
     #[command(subcommand)]
     Dispute(dispute::DisputeCommand),
@@ -158,13 +165,15 @@ pub fn main() -> ExitCode {
                 return ExitCode::from(Exit::Done as u8);
             }
             // What the line asks for has to be read off it, as it could not be parsed.
-            if std::env::args_os()
+            let json = std::env::args_os()
                 .take_while(|arg| arg != "--")
-                .any(|arg| arg == "--json")
-            {
-                Output::new(true, language).error(&CliError::of_line(&error));
-            } else {
+                .any(|arg| arg == "--json");
+            // A line without a command is answered with the help, which is in both languages; the parser's own English has colours.
+            let help = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+            if !json && (help || language == Language::English) {
                 let _ = error.print();
+            } else {
+                Output::new(json, language).error(&CliError::of_line(&error));
             }
             return ExitCode::from(Exit::Usage as u8);
         }
@@ -196,6 +205,7 @@ pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
         Command::Catalogue(command) => catalogue::run(&global, command, output),
         Command::Apply(command) => apply::run(&global, command, output),
         Command::Reply(command) => reply::run(&global, command, output),
+        Command::Extension(command) => extension::run(&global, command, output),
         Command::Dispute(command) => dispute::run(&global, command, output),
         Command::Docket(command) => docket::run(&global, command, output),
         Command::ReturnFlow(command) => return_flow::run(&global, command, output),
@@ -207,12 +217,9 @@ pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
             .map_err(|error| CliError::fault(format!("{error:#}"), format!("{error:#}"))),
         Command::Bench(args) => crate::bench::run(&global, args, output),
         Command::Completions { shell } => {
-            clap_complete::generate(
-                shell,
-                &mut Cli::command(),
-                "guantong",
-                &mut std::io::stdout(),
-            );
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "guantong", &mut script);
+            output.plain(&script);
             Ok(())
         }
     }

@@ -33,15 +33,23 @@ impl Output {
         self.language.pick(zh, en)
     }
 
-    /// Prints a result. A closed pipe is no error: the reader had enough.
+    /// Prints a result.
     pub fn print<T: Serialize>(&self, value: &T, lines: impl FnOnce(Language) -> String) {
-        use std::io::Write;
         let text = if self.json {
             serde_json::to_string_pretty(value).unwrap_or_default()
         } else {
             lines(self.language)
         };
-        let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
+        self.plain(text.as_bytes());
+    }
+
+    /// Prints a text that has one form, whatever is asked for. A closed pipe is no error: the reader had enough.
+    pub fn plain(&self, text: &[u8]) {
+        use std::io::Write;
+        let mut out = std::io::stdout().lock();
+        let _ = out
+            .write_all(text.trim_ascii_end())
+            .and_then(|()| out.write_all(b"\n"));
     }
 
     /// Prints an error.
@@ -58,8 +66,14 @@ impl Output {
     /// Says something on the way; nothing when JSON was asked for.
     pub fn note(&self, zh: &str, en: &str) {
         if !self.json {
-            eprintln!("{}", self.pick(zh, en));
+            self.tell(zh, en);
         }
+    }
+
+    /// Says what a person must have seen before they go on, whatever form the result has.
+    pub fn tell(&self, zh: &str, en: &str) {
+        use std::io::Write;
+        let _ = writeln!(std::io::stderr(), "{}", self.pick(zh, en));
     }
 }
 

@@ -6,7 +6,7 @@ use federation::core::view::DocketDetail;
 use jiff::civil::Date;
 use sharing::act::ActBody;
 use sharing::application::{GrantTerms, Material, MissingItem, Phase, Reply, UseRecord};
-use sharing::docket::{DocketId, DocketState};
+use sharing::docket::{Case, DocketId};
 use statute::Method;
 
 use super::apply::method;
@@ -169,9 +169,9 @@ fn application(
 ) -> Result<sharing::application::ApplicationState, CliError> {
     let detail: DocketDetail =
         Client::of(global, output.language())?.get(&format!("/dockets/{docket}"))?;
-    match detail.docket.state {
-        DocketState::Application(state) => Ok(*state),
-        DocketState::Dispute(_) | DocketState::ReturnFlow(_) => Err(CliError::usage(
+    match detail.docket.state.case {
+        Case::Application(state) => Ok(*state),
+        _ => Err(CliError::usage(
             "此案卷不是共享申请",
             "this docket is no application",
         )),

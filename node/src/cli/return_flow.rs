@@ -7,7 +7,7 @@ use federation::core::view::DocketView;
 use identity::Code;
 use serde_json::json;
 use sharing::act::ActBody;
-use sharing::docket::{DocketId, DocketState};
+use sharing::docket::{Case, DocketId};
 use sharing::return_flow::{DatasetId, Divisions, PartNotice, ReturnTable, verify_part};
 
 use super::args::{DocketArg, code, now, public_key, read_bytes};
@@ -189,7 +189,7 @@ fn tell_subscribers(client: &Client, output: &Output, dataset: &DatasetId) -> Re
             client.get(&format!("/dockets?limit={}{after}", crate::api::MAX_PAGE))?;
         let receives = |docket: &&DocketView| {
             docket.at_home
-                && matches!(&docket.state, DocketState::ReturnFlow(state) if state.dataset == *dataset)
+                && matches!(&docket.state.case, Case::ReturnFlow(state) if state.dataset == *dataset)
         };
         count += page.items.iter().filter(receives).count();
         match page.next {

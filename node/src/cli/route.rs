@@ -30,6 +30,10 @@ pub(super) fn run(args: &RouteArgs, output: &Output) -> Result<(), CliError> {
             format!("{}：{error}", args.topology.display()),
             format!("{}: {error}", args.topology.display()),
         )
+        .advise(
+            "按上文所指的节点或行改正拓扑文件",
+            "correct the node or line named above in the topology file",
+        )
     })?;
     let route = topology.route(args.from, args.to).map_err(|error| {
         CliError::usage(error.to_string(), error.to_string())

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use federation::core::{Me, query};
 use identity::{OpeningKey, SigningKey};
-use statute::{Calendar, Profile};
+use statute::Calendar;
 use tokio::net::TcpListener;
 
 use super::args::read_text;
@@ -14,6 +14,7 @@ use super::error::CliError;
 use super::init::{
     ADDRESS_FILE, CHAIN_FILE, KEYS_DIR, NODE_FILE, ROOT_FILE, SEALING_PREFIX, read_chain, read_seed,
 };
+use super::profile::profile;
 use super::store::store_error;
 use super::{Global, Output};
 use crate::api::{Api, Tokens, router, serve};
@@ -36,7 +37,7 @@ pub struct RunArgs {
     /// 配置文件；缺省为 --data DIR 下的 node.toml / the configuration; node.toml of --data DIR when absent
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// 覆盖配置项，如 http.listen=127.0.0.1:8100 / sets a key of the configuration
+    /// 覆盖配置项，如 http.listen=127.0.0.1:7180 / sets a key of the configuration
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = setting)]
     pub settings: Vec<(String, String)>,
 }
@@ -126,15 +127,7 @@ fn keys(config: &NodeConfig) -> Result<NodeKeys, CliError> {
             format!("{ROOT_FILE}: {error}"),
         )
     })?;
-    let profile = match &config.profile {
-        None => Profile::national(),
-        Some(path) => Profile::parse(&read_text(path)?).map_err(|error| {
-            CliError::usage(
-                format!("{}：{error}", path.display()),
-                format!("{}: {error}", path.display()),
-            )
-        })?,
-    };
+    let profile = profile(&config.profile)?;
     let me = Me {
         signing,
         opening: opening_keys(&folder)?,

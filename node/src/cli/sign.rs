@@ -35,20 +35,20 @@ pub(super) fn run(global: &Global, args: SignArgs, output: &Output) -> Result<()
         serde_json::from_str(&text).map_err(|error| CliError::file(&args.document, error))?;
     let act = document(&prepared).map_err(|reason| CliError::file(&args.document, reason))?;
     let shown = describe::summary(&act);
-    output.note(
-        &format!(
-            "{}\n{}\n摘要 {}",
+    let text = |summary: &str, digest: &str| {
+        format!(
+            "{}\n{summary}\n{digest} {}",
             describe::document(&act),
-            shown.zh,
             prepared.digest
-        ),
-        &format!(
-            "{}\n{}\ndigest {}",
-            describe::document(&act),
-            shown.en,
-            prepared.digest
-        ),
-    );
+        )
+    };
+    let (zh, en) = (text(&shown.zh, "摘要"), text(&shown.en, "digest"));
+    // Who is asked has seen what they are asked about, whatever form the result has.
+    if args.yes {
+        output.note(&zh, &en);
+    } else {
+        output.tell(&zh, &en);
+    }
     if !args.yes && !agreed(output)? {
         return Err(CliError::new(Exit::NotAuthorised, "未签署", "not signed"));
     }

@@ -40,9 +40,13 @@ pub(super) fn store_error(error: &StoreError) -> CliError {
             "停止使用该目录的进程，或换一个数据目录",
             "stop the process that uses the folder, or name another data folder",
         ),
+        StoreError::Journal(_) | StoreError::LedgerLost { .. } => told.advise(
+            "账本文件勿手工改动：按上文恢复所指的文件或腾出磁盘空间，再启动；数据表可以重建，账本不能",
+            "do not touch the ledger's files: restore what is named above, or free the disk, and start again; tables can be made anew, the ledger cannot",
+        ),
         _ => told.advise(
-            "账本文件勿手工改动；可从备份恢复，或运行 guantong rebuild --data DIR 重建投影",
-            "do not touch the ledger's files; restore a backup, or run guantong rebuild --data DIR to make the tables anew",
+            "重新启动节点；仍不行时停止节点，运行 guantong rebuild --data DIR 重建投影",
+            "start the node again; if that does not help, stop it and run guantong rebuild --data DIR to make the tables anew",
         ),
     }
 }

@@ -17,8 +17,8 @@ pub(super) fn page(detail: &DocketDetail, language: Language) -> Markup {
     let docket = &detail.docket;
     let body = html! {
         div.lead {
-            h1 { (labels::docket_kind(&docket.state, language)) "：" (labels::docket_subject(&docket.state)) }
-            span class={ "tag " (labels::docket_tone(&docket.state)) } { (labels::docket_phase(&docket.state, language)) }
+            h1 { (labels::docket_kind(&docket.state.case, language)) "：" (labels::docket_subject(&docket.state.case)) }
+            span class={ "tag " (labels::docket_tone(&docket.state.case)) } { (labels::docket_phase(&docket.state.case, language)) }
         }
         section {
             dl {
@@ -76,6 +76,7 @@ fn rows(body: &DocketBody, language: Language) -> Rows {
         DocketBody::Application(event) => application_rows(event, language),
         DocketBody::Dispute(event) => dispute_rows(event, language),
         DocketBody::ReturnFlow(event) => return_flow_rows(event, language),
+        DocketBody::Clock(event) => super::clock::facts(event, language),
     }
 }
 
@@ -85,7 +86,7 @@ fn application_rows(event: &ApplicationEvent, language: Language) -> Rows {
         ApplicationEvent::Received {
             requester_node,
             entry,
-            due,
+            term,
             ..
         } => vec![
             (pick("申请节点", "Requester"), requester_node.to_string()),
@@ -98,18 +99,26 @@ fn application_rows(event: &ApplicationEvent, language: Language) -> Rows {
                     entry.entry.provider_name
                 ),
             ),
-            (pick("答复期限", "Reply due"), labels::due(*due)),
+            (
+                pick("答复期限", "Reply due"),
+                super::clock::limit(term, language),
+            ),
         ],
         ApplicationEvent::MissingTold { missing, .. } => missing
             .iter()
             .map(|item| (pick(item.kind.zh(), item.kind.en()), item.what.clone()))
             .collect(),
-        ApplicationEvent::Supplemented { materials, due, .. } => {
+        ApplicationEvent::Supplemented {
+            materials, term, ..
+        } => {
             let mut rows: Rows = materials
                 .iter()
                 .map(|m| (pick(m.kind.zh(), m.kind.en()), m.text.clone()))
                 .collect();
-            rows.push((pick("答复期限", "Reply due"), labels::due(*due)));
+            rows.push((
+                pick("答复期限", "Reply due"),
+                super::clock::limit(term, language),
+            ));
             rows
         }
         ApplicationEvent::ReplyProposed { reply, .. } => match reply {
@@ -121,7 +130,7 @@ fn application_rows(event: &ApplicationEvent, language: Language) -> Rows {
                 ]
             }
         },
-        ApplicationEvent::Granted { terms, due, .. } => vec![
+        ApplicationEvent::Granted { terms, term, .. } => vec![
             (pick("数据项", "Items"), terms.items.join("、")),
             (pick("用途", "Purpose"), terms.purpose.clone()),
             (pick("使用至", "Until"), labels::due(terms.until)),
@@ -129,7 +138,10 @@ fn application_rows(event: &ApplicationEvent, language: Language) -> Rows {
                 pick("共享方式", "Method"),
                 pick(terms.method.zh(), terms.method.en()).to_owned(),
             ),
-            (pick("提供期限", "To be provided by"), labels::due(*due)),
+            (
+                pick("提供期限", "To be provided by"),
+                super::clock::limit(term, language),
+            ),
         ],
         ApplicationEvent::Refused { reasons, basis, .. } => {
             vec![
@@ -161,12 +173,6 @@ fn application_rows(event: &ApplicationEvent, language: Language) -> Rows {
         }
         ApplicationEvent::DisputeConcluded { outcome, .. } => {
             vec![(pick("结果", "Outcome"), outcome.clone())]
-        }
-        ApplicationEvent::Overdue { duty, due } => {
-            vec![
-                (pick("义务", "Duty"), pick(duty.zh(), duty.en()).to_owned()),
-                (pick("期限", "Due"), labels::due(*due)),
-            ]
         }
     }
 }

@@ -5,7 +5,7 @@ use identity::Moment;
 use sharing::application::{ApplicationEvent, DisputeStage, Phase};
 use sharing::catalogue::EntryState;
 use sharing::dispute::{DisputeEvent, DisputePhase};
-use sharing::docket::{DocketBody, DocketState};
+use sharing::docket::{Case, DocketBody};
 use sharing::return_flow::{ReturnFlowEvent, SubscriptionPhase};
 use statute::Article;
 
@@ -54,18 +54,18 @@ pub fn entry_state(state: EntryState, language: Language) -> &'static str {
 }
 
 /// The kind of a docket.
-pub fn docket_kind(state: &DocketState, language: Language) -> &'static str {
+pub fn docket_kind(state: &Case, language: Language) -> &'static str {
     match state {
-        DocketState::Application(_) => language.pick("共享申请", "application"),
-        DocketState::Dispute(_) => language.pick("争议", "dispute"),
-        DocketState::ReturnFlow(_) => language.pick("数据回流", "return flow"),
+        Case::Application(_) => language.pick("共享申请", "application"),
+        Case::Dispute(_) => language.pick("争议", "dispute"),
+        Case::ReturnFlow(_) => language.pick("数据回流", "return flow"),
     }
 }
 
 /// Where a docket stands.
-pub fn docket_phase(state: &DocketState, language: Language) -> String {
+pub fn docket_phase(state: &Case, language: Language) -> String {
     match state {
-        DocketState::Application(application) => {
+        Case::Application(application) => {
             let stage = dispute_stage(&application.dispute, language);
             let phase = phase(&application.phase, language);
             if stage.is_empty() {
@@ -74,8 +74,8 @@ pub fn docket_phase(state: &DocketState, language: Language) -> String {
                 format!("{phase} · {stage}")
             }
         }
-        DocketState::Dispute(dispute) => dispute_phase(&dispute.phase, language).to_owned(),
-        DocketState::ReturnFlow(subscription) => match subscription.phase() {
+        Case::Dispute(dispute) => dispute_phase(&dispute.phase, language).to_owned(),
+        Case::ReturnFlow(subscription) => match subscription.phase() {
             SubscriptionPhase::Subscribed => language.pick("已订阅", "subscribed").to_owned(),
             SubscriptionPhase::Delivering { delivery } => {
                 format!(
@@ -95,9 +95,9 @@ pub fn docket_phase(state: &DocketState, language: Language) -> String {
 }
 
 /// Whether a docket needs nothing more.
-pub fn docket_tone(state: &DocketState) -> &'static str {
+pub fn docket_tone(state: &Case) -> &'static str {
     match state {
-        DocketState::Application(application) => match (&application.phase, &application.dispute) {
+        Case::Application(application) => match (&application.phase, &application.dispute) {
             (_, DisputeStage::Negotiating { .. } | DisputeStage::Failed { .. }) => "warn",
             (Phase::Provided { .. }, _) => "ok",
             (Phase::Refused { .. }, _) => "bad",
@@ -110,13 +110,13 @@ pub fn docket_tone(state: &DocketState) -> &'static str {
                 _,
             ) => "",
         },
-        DocketState::Dispute(dispute) => match dispute.phase {
+        Case::Dispute(dispute) => match dispute.phase {
             DisputePhase::Settled { .. } | DisputePhase::Decided { .. } => "ok",
             DisputePhase::Referred
             | DisputePhase::OpinionGiven { .. }
             | DisputePhase::AwaitingDecision { .. } => "warn",
         },
-        DocketState::ReturnFlow(subscription) => match subscription.phase() {
+        Case::ReturnFlow(subscription) => match subscription.phase() {
             SubscriptionPhase::Delivered(_) => "ok",
             SubscriptionPhase::Disputed { .. } => "bad",
             SubscriptionPhase::Subscribed | SubscriptionPhase::Delivering { .. } => "",
@@ -125,15 +125,15 @@ pub fn docket_tone(state: &DocketState) -> &'static str {
 }
 
 /// What a docket is about, in a line.
-pub fn docket_subject(state: &DocketState) -> String {
+pub fn docket_subject(state: &Case) -> String {
     match state {
-        DocketState::Application(application) => {
+        Case::Application(application) => {
             format!(
                 "{} ← {}",
                 application.entry.entry.name, application.application.requester_name
             )
         }
-        DocketState::Dispute(dispute) => {
+        Case::Dispute(dispute) => {
             format!(
                 "{} / {} · {}",
                 dispute.complainant.node.code(),
@@ -141,7 +141,7 @@ pub fn docket_subject(state: &DocketState) -> String {
                 dispute.about.0.short()
             )
         }
-        DocketState::ReturnFlow(subscription) => {
+        Case::ReturnFlow(subscription) => {
             format!(
                 "{} → {}",
                 subscription.dataset.as_str(),
@@ -221,6 +221,7 @@ pub fn event(body: &DocketBody, language: Language) -> (&'static str, Article) {
             }
             ReturnFlowEvent::Disputed { .. } => ("回流核验不符", "found wanting", Article::R24),
         },
+        DocketBody::Clock(event) => super::clock::name(event),
     };
     (language.pick(zh, en), article)
 }
@@ -249,7 +250,6 @@ fn application_event(event: &ApplicationEvent) -> (&'static str, &'static str, A
         ApplicationEvent::DisputeConcluded { .. } => {
             ("争议了结", "dispute concluded", Article::R28)
         }
-        ApplicationEvent::Overdue { duty, .. } => ("逾期", "overdue", duty.breach()),
     }
 }
 

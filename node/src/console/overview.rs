@@ -114,7 +114,7 @@ fn duty_table(duties: &[DutyView], language: Language) -> Markup {
                     td.t { span class=(tag) { (pick(duty.status.zh(), duty.status.en())) } }
                     td { (pick(duty.duty.zh(), duty.duty.en())) }
                     td { (labels::cite(duty.article, language)) }
-                    td.mono { (duty.owed_by) }
+                    td.mono { (super::clock::debtor(&duty.owed_by, language)) }
                     td.t { (labels::due(duty.due)) }
                     td { @if duty.owed_here { (pick("是", "yes")) } @else { (pick("否", "no")) } }
                     td.mono { a href=(docket_address(&duty.docket, language)) { (duty.docket.0.short()) } }
@@ -174,9 +174,9 @@ fn docket_table(dockets: &[DocketView], language: Language) -> Markup {
             } }
             tbody { @for docket in dockets { tr {
                 td.mono { a href=(docket_address(&docket.id, language)) { (docket.id.0.short()) } }
-                td.t { (labels::docket_kind(&docket.state, language)) }
-                td { (labels::docket_subject(&docket.state)) }
-                td { span class={ "tag " (labels::docket_tone(&docket.state)) } { (labels::docket_phase(&docket.state, language)) } }
+                td.t { (labels::docket_kind(&docket.state.case, language)) }
+                td { (labels::docket_subject(&docket.state.case)) }
+                td { span class={ "tag " (labels::docket_tone(&docket.state.case)) } { (labels::docket_phase(&docket.state.case, language)) } }
                 td.t { span.mono { (docket.home.code()) } @if docket.at_home { " " span.tag { (pick("本节点", "here")) } } }
                 td.n { (docket.events) }
                 td.t { (labels::time(docket.updated)) }

@@ -1,5 +1,7 @@
 //! What a person is about to sign, in words: a line that says what it does, and the document in full.
 
+mod clock;
+
 use identity::Signed;
 use sharing::act::{Act, ActBody};
 use sharing::application::{Application, Material, Reply};
@@ -98,6 +100,7 @@ fn subject(body: &ActBody) -> Text {
         | ActBody::Coordinate { .. }
         | ActBody::AnswerOpinion { .. }
         | ActBody::Decide { .. } => in_docket(body, &dispute_step(body)),
+        ActBody::Clock(act) => in_docket(body, &clock::step(act)),
     }
 }
 
@@ -358,14 +361,18 @@ fn certified(
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join("、");
+    let (named_zh, named_en) = match witnesses {
+        [] => ("未列明", "none"),
+        _ => (named.as_str(), named.as_str()),
+    };
     match identity::EnrolmentRequest::verify(request) {
         Ok(asked) => Text::new(
             format!(
-                "为 {}（{}）签发节点证书，{valid_days} 天，见证节点 {named}；签名公钥 {}",
+                "为 {}（{}）签发节点证书，{valid_days} 天，见证节点 {named_zh}；签名公钥 {}",
                 asked.name, asked.code, asked.signing_key
             ),
             format!(
-                "certify {} ({}) for {valid_days} days, witnesses {named}; signing key {}",
+                "certify {} ({}) for {valid_days} days, witnesses {named_en}; signing key {}",
                 asked.name, asked.code, asked.signing_key
             ),
         ),

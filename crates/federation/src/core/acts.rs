@@ -191,17 +191,11 @@ impl Core {
                     )),
                 })
             }
-            ActBody::TellMissing { docket, .. }
-            | ActBody::Supplement { docket, .. }
-            | ActBody::ProposeReply { docket, .. }
-            | ActBody::ConsentToReply { docket, .. }
-            | ActBody::Provide { docket, .. }
-            | ActBody::RecordUse { docket, .. }
-            | ActBody::RaiseDispute { docket, .. }
-            | ActBody::Negotiate { docket, .. }
-            | ActBody::Coordinate { docket, .. }
-            | ActBody::AnswerOpinion { docket, .. }
-            | ActBody::Decide { docket, .. } => self.judge_step(ctx, act, *docket),
+            other => match (other.opens(), other.docket()) {
+                (Some(opens), _) => self.judge_opening(ctx, act, opens),
+                (None, Some(docket)) => self.judge_step(ctx, act, docket),
+                (None, None) => Ok(Outcome::Invalid("an act of no known effect".into())),
+            },
         }
     }
 
@@ -335,41 +329,35 @@ impl Core {
             | ActBody::ApproveEntries { .. }
             | ActBody::SubmitEntries { .. }
             | ActBody::Apply { .. } => {}
-            ActBody::TellMissing { docket, .. }
-            | ActBody::Supplement { docket, .. }
-            | ActBody::ProposeReply { docket, .. }
-            | ActBody::ConsentToReply { docket, .. }
-            | ActBody::Provide { docket, .. }
-            | ActBody::RecordUse { docket, .. }
-            | ActBody::RaiseDispute { docket, .. }
-            | ActBody::Negotiate { docket, .. }
-            | ActBody::Coordinate { docket, .. }
-            | ActBody::AnswerOpinion { docket, .. }
-            | ActBody::Decide { docket, .. } => {
-                let Some(row) = ctx
-                    .txn
-                    .row::<DocketRow>(Table::Dockets, &docket_key(docket))?
-                else {
-                    return Ok(None);
-                };
-                if Some(&row.home) != self.place() {
-                    self.queue(
-                        ctx,
-                        row.home.code(),
-                        Payload::Command {
-                            docket: *docket,
-                            act: signed.clone(),
-                        },
-                    )?;
-                    return Ok(None);
-                }
-                match self.decide_step(ctx, &row, act)? {
-                    Ok(bodies) => return Ok(self.append(ctx, *docket, bodies)?.err()),
-                    Err(refusal) => return Ok(Some(refusal)),
-                }
-            }
+            other => match (other.opens(), other.docket()) {
+                (Some(opens), _) => return self.carry_opening(ctx, signed, act, opens),
+                (None, Some(docket)) => return self.carry_step(ctx, signed, act, docket),
+                (None, None) => {}
+            },
         }
         Ok(None)
+    }
+
+    /// A step in a docket: taken here where the home is here, else sent there.
+    fn carry_step(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        signed: &SignedAct,
+        act: &VerifiedAct,
+        docket: DocketId,
+    ) -> Result<Option<Refusal>, Fault> {
+        let Some(row) = self.docket_row(ctx, &docket)? else {
+            return Ok(None);
+        };
+        if Some(&row.home) != self.place() {
+            let act = signed.clone();
+            self.queue(ctx, row.home.code(), Payload::Command { docket, act })?;
+            return Ok(None);
+        }
+        match self.decide_step(ctx, &row, act)? {
+            Ok(bodies) => Ok(self.append(ctx, docket, bodies)?.err()),
+            Err(refusal) => Ok(Some(refusal)),
+        }
     }
 }
 
@@ -377,6 +365,7 @@ impl Core {
 fn travels_lightly(act: &VerifiedAct) -> Result<(), Refusal> {
     let body = &act.act().body;
     let goes = body.docket().is_some()
+        || body.opens().is_some()
         || matches!(body, ActBody::Apply { .. } | ActBody::Subscribe { .. });
     let (found, limit) = (act.signed().act.bytes().len(), MAX_TRAVELLING_ACT_BYTES);
     if goes && found > limit {

@@ -3,7 +3,7 @@
 use identity::Path;
 use sharing::act::ObjectRef;
 use sharing::application::Phase;
-use sharing::docket::{DocketBody, DocketEvent, DocketState, MAX_EVENT_BYTES};
+use sharing::docket::{Case, DocketBody, DocketEvent, MAX_EVENT_BYTES};
 use sharing::return_flow::ReturnFlowEvent;
 use statute::{Article, Refusal, RefusalReason};
 
@@ -39,8 +39,8 @@ pub fn authorise_circuit(
     let Some(row) = read.row::<DocketRow>(Table::Dockets, &docket_key(&request.docket))? else {
         return Ok(Err(unknown()));
     };
-    Ok(match &row.state {
-        DocketState::Application(state) if state.requester.node == *from => match &state.phase {
+    Ok(match &row.state.case {
+        Case::Application(state) if state.requester.node == *from => match &state.phase {
             Phase::Providing { terms, object, .. } | Phase::Provided { terms, object } => {
                 if now >= terms.until {
                     Err(RefusalReason::PeriodExpired {
@@ -65,13 +65,11 @@ pub fn authorise_circuit(
             }
             .under(Article::R22)),
         },
-        DocketState::ReturnFlow(state) if state.recipient == *from => {
+        Case::ReturnFlow(state) if state.recipient == *from => {
             delivered_part(read, &row, request)?.ok_or_else(unknown)
         }
         // Who is no party learns no more than that there is nothing for it here.
-        DocketState::Application(_) | DocketState::ReturnFlow(_) | DocketState::Dispute(_) => {
-            Err(unknown())
-        }
+        _ => Err(unknown()),
     })
 }
 

@@ -1,10 +1,8 @@
 //! The clock: what is done because time has passed.
 
 use identity::{Chain, Moment};
-use sharing::application;
-use sharing::docket::{DocketBody, DocketId, DocketState};
+use sharing::docket::DocketId;
 
-use super::dockets::{bodies, is_open};
 use super::tables::{View, counter, decode_row, meta};
 use super::{Context, Core, LinkId};
 use crate::health::{HealthReport, MAX_REPORTS_PER_FRAME, Observed};
@@ -17,6 +15,8 @@ const HEALTH_EVERY_MS: i64 = 5_000;
 const RETRY_EVERY_MS: i64 = 5_000;
 /// Duties judged in one tick.
 const DUTIES_AT_ONCE: usize = 256;
+/// Days within which the last two working days of any time limit lie: the longest holiday has nine days, with weekends and the days worked.
+const WARNED_AHEAD_DAYS: i64 = 20;
 /// Reports older than this are no longer passed on, milliseconds.
 const REPORT_LIFE_MS: i64 = 600_000;
 /// Most nodes below this one whose reports are kept.
@@ -28,6 +28,7 @@ impl Core {
             return self.expired(ctx);
         }
         self.judge_duties(ctx)?;
+        self.warn_of_duties(ctx)?;
         self.sign_checkpoint(ctx)?;
         self.offer_checkpoint(ctx)?;
         if elapsed(self.last_health, ctx.now, HEALTH_EVERY_MS) {
@@ -77,18 +78,41 @@ impl Core {
             if Some(&row.home) != self.place() {
                 continue;
             }
-            if let DocketState::Application(state) = &row.state
-                && let Ok(events) = application::decide(
-                    Some(state),
-                    &application::Command::Tick,
-                    &self.law(),
-                    ctx.now,
-                )
-            {
-                self.append_or_tell(ctx, docket, bodies(DocketBody::Application)(events))?;
-            }
+            let events = row.state.tick(&self.me.calendar, ctx.now);
+            self.append_or_tell(ctx, docket, events)?;
         }
         Ok(())
+    }
+
+    /// Once a day, and after a start: duties at home here whose end is near.
+    fn warn_of_duties(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), Fault> {
+        let today = statute::beijing_date(ctx.now.as_millis());
+        if self.last_warned == Some(today) {
+            return Ok(());
+        }
+        self.last_warned = Some(today);
+        let horizon = ctx.now.plus_days(WARNED_AHEAD_DAYS).as_millis();
+        let mut after: Option<Vec<u8>> = None;
+        loop {
+            let page = ctx
+                .txn
+                .raw_scan(Table::Duties, b"", after.as_deref(), DUTIES_AT_ONCE)?;
+            let Some((last, _)) = page.last() else {
+                return Ok(());
+            };
+            after = Some(last.clone());
+            for (key, row) in page {
+                let due = key.first_chunk::<8>().map(|head| i64::from_be_bytes(*head));
+                if due.is_none_or(|due| due > horizon) {
+                    return Ok(());
+                }
+                let docket: DocketId = decode_row(Table::Duties, &row)?;
+                if let Some(row) = self.home_row(ctx, &docket)? {
+                    let events = row.state.tick(&self.me.calendar, ctx.now);
+                    self.append_or_tell(ctx, docket, events)?;
+                }
+            }
+        }
     }
 
     /// This node's own report.
@@ -108,12 +132,14 @@ impl Core {
             if row.home != node {
                 continue;
             }
-            open_dockets += u64::from(is_open(&row.state));
-            for duty in super::project::duties(&row.state) {
-                let late = now >= duty.due;
+            open_dockets += u64::from(row.state.case.is_open());
+            for duty in row.state.duties() {
+                let due = duty.term.due;
+                let late = now >= due;
                 overdue += u64::from(late);
-                due_soon +=
-                    u64::from(!late && super::query::is_due_soon(duty.due, now, &self.me.calendar));
+                let soon =
+                    statute::is_due_soon(due.as_millis(), now.as_millis(), &self.me.calendar);
+                due_soon += u64::from(!late && soon);
             }
         }
         Ok(HealthReport {

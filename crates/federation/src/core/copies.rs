@@ -5,10 +5,9 @@ use sharing::act::{ActBody, MAX_ACT_BYTES};
 use sharing::docket::{
     self, DocketBody, DocketCopy, DocketError, DocketEvent, DocketId, DocketState,
 };
-use sharing::{application, dispute};
 use statute::Article;
 
-use super::dockets::{parties, tip};
+use super::dockets::tip;
 use super::tables::{DocketRow, View, act_key};
 use super::{Context, Core};
 use crate::store::{Fault, Table};
@@ -123,14 +122,14 @@ impl Core {
         if row.is_some_and(|row| row.home != *sender.place()) {
             return Ok(Err("不是该案卷的所在节点 (not this docket's home)"));
         }
-        if !parties(state).contains(member.place()) {
+        if !state.case.parties().contains(member.place()) {
             return Ok(Err("与本节点无关 (this node is no party)"));
         }
         if row.is_none() && !self.opens_at_its_home(ctx, sender, event)? {
             return Ok(Err("该案卷不应由此节点受理 (not the node to open it)"));
         }
         let before = row.map(|row| &row.state);
-        if !rests_on_its_act(before, &event.body) {
+        if !event.body.rests_on_its_act(before) {
             return Ok(Err("与所载行为不符 (it alters the act in it)"));
         }
         for act in event.body.acts() {
@@ -182,9 +181,7 @@ impl Core {
                 let above = *sender.place() == common || sender.place().is_ancestor_of(&common);
                 above && self.docket_row(ctx, about)?.is_some()
             }
-            DocketBody::Application(_) | DocketBody::ReturnFlow(_) | DocketBody::Dispute(_) => {
-                false
-            }
+            _ => false,
         })
     }
 
@@ -208,18 +205,5 @@ impl Core {
             ),
             Some(Article::R29),
         )
-    }
-}
-
-/// Whether the home left what a person said as the person said it.
-fn rests_on_its_act(before: Option<&DocketState>, body: &DocketBody) -> bool {
-    match (before, body) {
-        (Some(DocketState::Application(state)), DocketBody::Application(event)) => {
-            application::rests_on_its_act(Some(state), event)
-        }
-        (_, DocketBody::Application(event)) => application::rests_on_its_act(None, event),
-        (_, DocketBody::Dispute(event)) => dispute::rests_on_its_act(event),
-        // Its only act is the opening, whose fields are compared there.
-        (_, DocketBody::ReturnFlow(_)) => true,
     }
 }

@@ -2,10 +2,8 @@
 
 use identity::{Code, Digest, Member, Path, Signed, codec};
 use sharing::act::VerifiedAct;
-use sharing::application;
-use sharing::dispute::{self, Bench};
-use sharing::docket::{self, DocketBody, DocketEvent, DocketId, DocketState, Entering, Tip};
-use sharing::return_flow;
+use sharing::dispute::Bench;
+use sharing::docket::{self, DocketBody, DocketEvent, DocketId, Entering, Tip};
 use statute::{Article, Refusal, RefusalReason};
 
 use super::project::PersonRow;
@@ -57,27 +55,8 @@ impl Core {
         row: &DocketRow,
         act: &VerifiedAct,
     ) -> Result<Result<Vec<DocketBody>, Refusal>, Fault> {
-        let decided = match &row.state {
-            DocketState::Application(state) => application::decide(
-                Some(state),
-                &application::Command::Act(act.clone()),
-                &self.law(),
-                ctx.now,
-            )
-            .map(bodies(DocketBody::Application)),
-            DocketState::Dispute(state) => match self.bench(ctx)? {
-                Some(bench) => {
-                    dispute::decide(Some(state), &dispute::Command::Act(act.clone()), &bench)
-                        .map(bodies(DocketBody::Dispute))
-                }
-                None => Err(no_authority()),
-            },
-            DocketState::ReturnFlow(_) => Err(RefusalReason::WrongState {
-                expected: "an application or a dispute".into(),
-                found: "return flow".into(),
-            }
-            .under(Article::R24)),
-        };
+        let bench = self.bench(ctx)?;
+        let decided = row.state.decide(act, self.law(), bench.as_ref(), ctx.now);
         Ok(decided.and_then(|bodies| room(row.next, &bodies).map(|()| bodies)))
     }
 
@@ -199,7 +178,10 @@ impl Core {
         let Some(member) = self.member.clone() else {
             return Ok(());
         };
-        let parties: Vec<Code> = parties(&row.state)
+        let parties: Vec<Code> = row
+            .state
+            .case
+            .parties()
             .iter()
             .map(Path::code)
             .filter(|code| *code != member.code())
@@ -296,50 +278,7 @@ fn room(next: u32, bodies: &[DocketBody]) -> Result<(), Refusal> {
     }
 }
 
-/// The nodes of a docket's parties, its home included where it is one.
-pub(super) fn parties(state: &DocketState) -> Vec<Path> {
-    match state {
-        DocketState::Application(state) => {
-            vec![state.requester.node.clone(), state.provider.node.clone()]
-        }
-        DocketState::Dispute(state) => vec![
-            state.complainant.node.clone(),
-            state.respondent.node.clone(),
-        ],
-        DocketState::ReturnFlow(state) => vec![state.recipient.clone()],
-    }
-}
-
-/// Whether a docket still owes something.
-pub(super) fn is_open(state: &DocketState) -> bool {
-    use sharing::application::{DisputeStage, Phase};
-    match state {
-        DocketState::Application(state) => {
-            let settled = matches!(state.phase, Phase::Refused { .. } | Phase::Provided { .. });
-            let quiet = matches!(
-                state.dispute,
-                DisputeStage::None | DisputeStage::Settled | DisputeStage::Concluded { .. }
-            );
-            !(settled && quiet)
-        }
-        DocketState::Dispute(state) => state.outcome().is_none(),
-        DocketState::ReturnFlow(state) => !matches!(
-            state.phase(),
-            return_flow::SubscriptionPhase::Delivered(_)
-                | return_flow::SubscriptionPhase::Subscribed
-        ),
-    }
-}
-
 /// Wraps a workflow's events as docket bodies.
 pub(super) fn bodies<E>(wrap: fn(E) -> DocketBody) -> impl Fn(Vec<E>) -> Vec<DocketBody> {
     move |events| events.into_iter().map(wrap).collect()
-}
-
-pub(super) fn no_authority() -> Refusal {
-    RefusalReason::WrongState {
-        expected: "an authority's head enrolled here".into(),
-        found: "none".into(),
-    }
-    .under(Article::R28)
 }

@@ -92,8 +92,7 @@ impl Core {
                     self.fetch(ctx, event.docket, &notice.part, Some(notice))?;
                 }
                 // Nothing else asks for an object; what a wrong manifest names was answered when it came.
-                DocketBody::Application(_) | DocketBody::Dispute(_) | DocketBody::ReturnFlow(_) => {
-                }
+                _ => {}
             }
         }
         Ok(())

@@ -24,6 +24,7 @@ mod forks;
 mod input;
 mod links;
 mod members;
+mod openings;
 mod payloads;
 mod project;
 pub mod query;
@@ -44,7 +45,8 @@ use identity::{
 };
 use serde::Serialize;
 use sharing::act::{ActId, Doer};
-use sharing::application::Law;
+use sharing::clock::{Clock, Law};
+use sharing::docket::Step;
 use statute::{Article, Calendar, Profile, Refusal, RefusalReason};
 
 pub use circuits::{CircuitGrant, authorise_circuit};
@@ -192,6 +194,8 @@ pub struct Core {
     last_health: Option<Moment>,
     last_retry: Option<Moment>,
     last_checkpoint: Option<Moment>,
+    /// The day in Beijing on which duties were last looked through for warnings.
+    last_warned: Option<statute::Date>,
     last_seen: BTreeMap<Code, Moment>,
     /// Codes of which the operator was told in this run that no node has them.
     told_unknown: BTreeSet<Code>,
@@ -219,6 +223,7 @@ impl Core {
             last_health: None,
             last_retry: None,
             last_checkpoint: None,
+            last_warned: None,
             last_seen: BTreeMap::new(),
             told_unknown: BTreeSet::new(),
             unproven: BTreeMap::new(),
@@ -328,6 +333,16 @@ impl Core {
         Law {
             calendar: &self.me.calendar,
             profile: &self.me.profile,
+        }
+    }
+
+    /// Under what a docket at home here goes on by itself, without an authority's hearing.
+    fn step<'a>(&'a self, now: Moment, clock: &'a Clock) -> Step<'a> {
+        Step {
+            law: self.law(),
+            clock,
+            now,
+            bench: None,
         }
     }
 }

@@ -3,12 +3,13 @@
 use identity::{Certificate, Code, Member, Moment};
 use sharing::act::{ActBody, SignedAct, VerifiedAct};
 use sharing::application;
+use sharing::clock::Clock;
 use sharing::dispute;
-use sharing::docket::{DocketBody, DocketCopy, DocketId, DocketState};
+use sharing::docket::{Case, DocketBody, DocketCopy, DocketId, DocketState};
 use sharing::return_flow;
 use statute::{Article, Refusal, RefusalReason};
 
-use super::dockets::{bodies, no_authority, parties};
+use super::dockets::bodies;
 use super::tables::{View, act_key, dataset_subscribers, envelope_key};
 use super::{Context, Core};
 use crate::store::{Fault, Table};
@@ -37,6 +38,7 @@ impl Core {
                 act,
                 refusal,
             } => self.refused_by_home(ctx, from, docket, act, &refusal),
+            Payload::Open { act } => self.opened_from(ctx, from, &act),
             Payload::Subscribe { act } => self.subscribed(ctx, from, &act),
             Payload::ObjectReceived { docket, object, at } => {
                 self.object_received(ctx, from, docket, object, at)
@@ -80,7 +82,7 @@ impl Core {
     }
 
     /// An act from another node's person: proved under that node's certificate.
-    fn foreign_act(
+    pub(super) fn foreign_act(
         &self,
         ctx: &Context<'_, '_>,
         from: &Member,
@@ -97,7 +99,7 @@ impl Core {
             })
     }
 
-    fn refuse(
+    pub(super) fn refuse(
         &mut self,
         ctx: &mut Context<'_, '_>,
         to: Code,
@@ -155,7 +157,8 @@ impl Core {
             requester_node: from.place().clone(),
             entry: entry.map(Box::new),
         };
-        match application::decide(None, &command, &self.law(), ctx.now) {
+        let clock = Clock::default();
+        match application::decide(None, &command, &self.step(ctx.now, &clock)) {
             Ok(events) => {
                 let events = bodies(DocketBody::Application)(events);
                 match self.append(ctx, docket, events)? {
@@ -220,7 +223,7 @@ impl Core {
         let Some(row) = self.home_row(ctx, &docket)? else {
             return Ok(());
         };
-        if parties(&row.state).contains(from.place()) {
+        if row.state.case.parties().contains(from.place()) {
             self.send_again(ctx, &docket, &row, sequence, from.code())?;
         }
         Ok(())
@@ -304,7 +307,7 @@ impl Core {
         let Some(row) = self.home_row(ctx, &docket)? else {
             return Ok(());
         };
-        let DocketState::Application(state) = &row.state else {
+        let Case::Application(state) = &row.state.case else {
             return Ok(());
         };
         if state.requester.node != *from.place() {
@@ -317,8 +320,7 @@ impl Core {
                 object,
                 at: at.min(ctx.now),
             },
-            &self.law(),
-            ctx.now,
+            &self.step(ctx.now, &row.state.clock),
         ) {
             self.append_or_tell(ctx, docket, bodies(DocketBody::Application)(events))?;
         }
@@ -339,7 +341,7 @@ impl Core {
         let Some(row) = self.home_row(ctx, &docket)? else {
             return Ok(());
         };
-        let DocketState::ReturnFlow(state) = &row.state else {
+        let Case::ReturnFlow(state) = &row.state.case else {
             return Ok(());
         };
         if state.recipient != *from.place() {
@@ -364,7 +366,7 @@ impl Core {
         copy: &DocketCopy,
     ) -> Result<(), Fault> {
         let Some(bench) = self.bench(ctx)? else {
-            return self.refuse_referral(ctx, from, about, no_authority());
+            return self.refuse_referral(ctx, from, about, dispute::no_authority());
         };
         let home = copy
             .home
@@ -382,7 +384,13 @@ impl Core {
                 .cloned()
         };
         let disputed = match copy.verify(&self.me.root, ctx.now, &members) {
-            Ok((DocketState::Application(state), _)) => state,
+            Ok((
+                DocketState {
+                    case: Case::Application(state),
+                    ..
+                },
+                _,
+            )) => state,
             Ok(_) | Err(_) => {
                 let refusal = RefusalReason::NotNegotiated.under(Article::R28);
                 return self.refuse_referral(ctx, from, about, refusal);
@@ -448,7 +456,7 @@ impl Core {
         let Some(row) = self.home_row(ctx, &about)? else {
             return Ok(());
         };
-        let DocketState::Application(state) = &row.state else {
+        let Case::Application(state) = &row.state.case else {
             return Ok(());
         };
         let both = |place: &identity::Path| {
@@ -462,7 +470,9 @@ impl Core {
             dispute,
             outcome: outcome.to_owned(),
         };
-        if let Ok(events) = application::decide(Some(state), &command, &self.law(), ctx.now) {
+        if let Ok(events) =
+            application::decide(Some(state), &command, &self.step(ctx.now, &row.state.clock))
+        {
             self.append_or_tell(ctx, about, bodies(DocketBody::Application)(events))?;
         }
         Ok(())
@@ -485,8 +495,8 @@ impl Core {
                 continue;
             };
             let docket = DocketId(identity::Digest::from_bytes(*digest));
-            if let Some(DocketState::ReturnFlow(state)) =
-                self.docket_row(ctx, &docket)?.map(|row| row.state)
+            if let Some(Case::ReturnFlow(state)) =
+                self.docket_row(ctx, &docket)?.map(|row| row.state.case)
             {
                 found.push((docket, state.recipient.code()));
             }

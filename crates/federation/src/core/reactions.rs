@@ -5,7 +5,7 @@ use identity::{Code, Digest, Domain, Signed};
 use sharing::act::{ActBody, ActId, MAX_ACT_BYTES, ObjectRef, SignedAct};
 use sharing::application::ApplicationEvent;
 use sharing::dispute::{self, DisputeEvent};
-use sharing::docket::{DocketBody, DocketEvent, DocketId, DocketState, MAX_EVENT_BYTES};
+use sharing::docket::{Case, DocketBody, DocketEvent, DocketId, MAX_EVENT_BYTES};
 use sharing::return_flow::{self, Manifest, PartNotice, ReturnFlowEvent, ReturnTable, SumNode};
 use statute::Article;
 
@@ -36,9 +36,7 @@ impl Core {
             DocketBody::Dispute(DisputeEvent::Settled | DisputeEvent::Decided { .. }) => {
                 self.conclude(ctx, event.docket)
             }
-            DocketBody::Application(_) | DocketBody::Dispute(_) | DocketBody::ReturnFlow(_) => {
-                Ok(())
-            }
+            _ => Ok(()),
         }
     }
 
@@ -62,9 +60,7 @@ impl Core {
                 let wrong = "the manifest is not signed by the source";
                 self.part_outcome(ctx, event.docket, *delivery, Err(wrong.into()))
             }
-            DocketBody::Application(_) | DocketBody::Dispute(_) | DocketBody::ReturnFlow(_) => {
-                Ok(())
-            }
+            _ => Ok(()),
         }
     }
 
@@ -75,8 +71,8 @@ impl Core {
         docket: DocketId,
         object: &ObjectRef,
     ) -> Result<(), Fault> {
-        let Some(DocketState::Application(state)) =
-            self.docket_row(ctx, &docket)?.map(|row| row.state)
+        let Some(Case::Application(state)) =
+            self.docket_row(ctx, &docket)?.map(|row| row.state.case)
         else {
             return Ok(());
         };
@@ -103,8 +99,8 @@ impl Core {
         ctx: &mut Context<'_, '_>,
         docket: DocketId,
     ) -> Result<(), Fault> {
-        let Some(DocketState::Application(state)) =
-            self.docket_row(ctx, &docket)?.map(|row| row.state)
+        let Some(Case::Application(state)) =
+            self.docket_row(ctx, &docket)?.map(|row| row.state.case)
         else {
             return Ok(());
         };
@@ -132,7 +128,7 @@ impl Core {
 
     /// The hearing node tells the disputed docket's home.
     fn conclude(&mut self, ctx: &mut Context<'_, '_>, docket: DocketId) -> Result<(), Fault> {
-        let Some(DocketState::Dispute(state)) = self.docket_row(ctx, &docket)?.map(|row| row.state)
+        let Some(Case::Dispute(state)) = self.docket_row(ctx, &docket)?.map(|row| row.state.case)
         else {
             return Ok(());
         };
@@ -275,8 +271,9 @@ impl Core {
         }
         let manifest = Signed::sign(&split.manifest, Domain::Manifest, &self.me.signing);
         for part in split.parts {
-            let Some(DocketState::ReturnFlow(state)) =
-                self.docket_row(ctx, &part.docket)?.map(|row| row.state)
+            let Some(Case::ReturnFlow(state)) = self
+                .docket_row(ctx, &part.docket)?
+                .map(|row| row.state.case)
             else {
                 continue;
             };

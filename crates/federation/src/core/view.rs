@@ -1,6 +1,6 @@
 //! What operators see: read-only views of the tables, for the API, the console and the commands.
 
-use identity::{Code, CreditCode, Digest, Moment, Path};
+use identity::{Code, Digest, Moment, Path};
 use serde::{Deserialize, Serialize};
 use sharing::catalogue::{Entry, EntryState};
 use sharing::docket::{DocketEvent, DocketId, DocketState};
@@ -104,11 +104,13 @@ pub struct DutyView {
     pub duty: statute::Duty,
     /// Under which article.
     pub article: statute::Article,
-    /// By which department.
-    pub owed_by: CreditCode,
+    /// By whom.
+    pub owed_by: sharing::clock::Debtor,
     /// By when.
     pub due: Moment,
-    /// Whether the home is here, that is: whether it is owed here.
+    /// Whether the date waits for a holiday notice.
+    pub provisional: bool,
+    /// Whether who owes it acts here.
     pub owed_here: bool,
     /// How it stands now.
     pub status: statute::DutyStatus,

@@ -46,7 +46,7 @@ pub enum TopologyError {
     Cycle(Vec<Code>),
     /// A node stands under one of a level it cannot stand under.
     #[error(
-        "层级错误：{level:?} 级的 {code} 不能直接置于 {parent_level:?} 级的 {parent} 之下 (wrong level order)"
+        "层级错误：{code}（{}）不能直接置于 {parent}（{}）之下 (wrong level order)", .level.zh(), .parent_level.zh()
     )]
     LevelOrder {
         /// The node.
@@ -59,7 +59,7 @@ pub enum TopologyError {
         parent_level: Level,
     },
     /// A code that does not suit the level: a ministry has a label, a place a division code, the hub 100000.
-    #[error("代码 {0} 与层级 {1:?} 不符 (code does not suit the level)")]
+    #[error("代码 {0} 与层级“{level}”不符 (code does not suit the level)", level = .1.zh())]
     CodeKind(Code, Level),
     /// A division given for a node that is itself one, or one that is no division code.
     #[error(

@@ -2,7 +2,7 @@
 //! term, address and role are settled; here stands whether the case allows it.
 
 use identity::{Digest, Moment, Path};
-use statute::{Article, Calendar, Duty, Profile, Refusal, RefusalReason};
+use statute::{Article, Duty, Refusal, RefusalReason};
 
 use super::grant;
 use super::rules::{self, acts_for, acts_for_either};
@@ -11,26 +11,9 @@ use super::{
 };
 use crate::act::{ActBody, ObjectRef, VerifiedAct, text_within_bounds};
 use crate::catalogue::PublishedEntry;
-use crate::dispute::{NegotiationStep, Party};
-use crate::docket::DocketId;
-
-/// The law as it binds the home of a docket.
-#[derive(Debug, Clone, Copy)]
-pub struct Law<'a> {
-    /// Working days.
-    pub calendar: &'a Calendar,
-    /// Local rules that tighten the national ones.
-    pub profile: &'a Profile,
-}
-
-impl Law<'_> {
-    /// When a duty that arises now is due: at this instant it is late.
-    pub fn due(&self, duty: Duty, arises: Moment) -> Moment {
-        Moment::from_millis(
-            statute::due(duty, arises.as_millis(), self.calendar, self.profile).ends_ms,
-        )
-    }
-}
+use crate::clock::Clock;
+use crate::dispute::NegotiationStep;
+use crate::docket::{DocketId, Step};
 
 /// What happens to an application's docket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,53 +49,16 @@ pub enum Command {
         /// What came of it.
         outcome: String,
     },
-    /// Time has passed.
-    Tick,
 }
 
-/// A duty that runs in a docket, for the clock and for health.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpenDuty {
-    /// Which duty.
-    pub duty: Duty,
-    /// When it is due: at this instant it is late.
-    pub due: Moment,
-    /// Who owes it.
-    pub who: Party,
-    /// Whether the clock has recorded it as overdue.
-    pub overdue: bool,
-}
-
-/// The duties that run now.
-pub fn duties(state: &ApplicationState) -> Vec<OpenDuty> {
-    let running = match &state.phase {
-        Phase::Received { due } | Phase::ReplyProposed { due, .. } => {
-            Duty::reply_to(state.entry.entry.terms.class()).map(|duty| (duty, *due))
-        }
-        Phase::Granted { due, .. } => Some((Duty::Provide, *due)),
-        Phase::Incomplete { .. }
-        | Phase::Refused { .. }
-        | Phase::Providing { .. }
-        | Phase::Provided { .. } => None,
-    };
-    let open = |(duty, due)| OpenDuty {
-        duty,
-        due,
-        who: state.provider.clone(),
-        overdue: state.overdue.contains(&(duty, due)),
-    };
-    running.map(open).into_iter().collect()
-}
-
-/// The events that a command brings about at `now`. No event means that the command changes nothing (it was carried out before).
+/// The events that a command brings about. No event means that the command changes nothing (it was carried out before).
 ///
 /// # Errors
 /// The [`Refusal`] of the rule that does not let it pass.
 pub fn decide(
     state: Option<&ApplicationState>,
     command: &Command,
-    law: &Law<'_>,
-    now: Moment,
+    step: &Step<'_>,
 ) -> Result<Vec<ApplicationEvent>, Refusal> {
     match (state, command) {
         (
@@ -123,28 +69,23 @@ pub fn decide(
                 requester_node,
                 entry,
             },
-        ) => open(apply, consent, requester_node, entry.as_deref(), law, now),
+        ) => open(apply, consent, requester_node, entry.as_deref(), step),
         (Some(state), Command::Open { .. }) => Err(RefusalReason::Duplicate {
             what: state.docket.to_string(),
         }
         .under(Article::R20)),
-        (
-            None,
-            Command::Act(_)
-            | Command::Fetched { .. }
-            | Command::DisputeConcluded { .. }
-            | Command::Tick,
-        ) => Err(RefusalReason::WrongState {
-            expected: "received".into(),
-            found: "none".into(),
+        (None, Command::Act(_) | Command::Fetched { .. } | Command::DisputeConcluded { .. }) => {
+            Err(RefusalReason::WrongState {
+                expected: "received".into(),
+                found: "none".into(),
+            }
+            .under(Article::R20))
         }
-        .under(Article::R20)),
-        (Some(state), Command::Act(act)) => person_acts(state, act, law, now),
+        (Some(state), Command::Act(act)) => person_acts(state, act, step),
         (Some(state), Command::Fetched { object, at }) => fetched(state, object, *at),
         (Some(state), Command::DisputeConcluded { dispute, outcome }) => {
             dispute_concluded(state, *dispute, outcome)
         }
-        (Some(state), Command::Tick) => Ok(overdue(state, now)),
     }
 }
 
@@ -154,8 +95,7 @@ fn open(
     consent: &VerifiedAct,
     requester_node: &Path,
     entry: Option<&PublishedEntry>,
-    law: &Law<'_>,
-    now: Moment,
+    step: &Step<'_>,
 ) -> Result<Vec<ApplicationEvent>, Refusal> {
     let ActBody::Apply { application } = &apply.act().body else {
         return Err(wrong_state("apply", "another act", Article::R20));
@@ -175,7 +115,7 @@ fn open(
         consent: consent.signed().clone(),
         requester_node: requester_node.clone(),
         entry: published.clone(),
-        due: law.due(duty, now),
+        term: step.law.term(duty, step.now),
     }])
 }
 
@@ -183,8 +123,7 @@ fn open(
 fn person_acts(
     state: &ApplicationState,
     act: &VerifiedAct,
-    law: &Law<'_>,
-    now: Moment,
+    step: &Step<'_>,
 ) -> Result<Vec<ApplicationEvent>, Refusal> {
     let body = &act.act().body;
     if body.docket() != Some(state.docket) {
@@ -194,7 +133,7 @@ fn person_acts(
         .under(Article::R20));
     }
     let event = match body {
-        ActBody::TellMissing { missing, .. } => tell_missing(state, act, missing)?,
+        ActBody::TellMissing { missing, .. } => tell_missing(state, act, missing, step)?,
         ActBody::Supplement { materials, .. } => {
             acts_for(&state.requester, act, Article::R21)?;
             let Phase::Incomplete { missing } = &state.phase else {
@@ -203,45 +142,29 @@ fn person_acts(
             rules::supplement_is_whole(state, missing, materials)?;
             let duty = Duty::reply_to(state.entry.entry.terms.class())
                 .ok_or_else(|| RefusalReason::EntryNotShared.under(Article::R14))?;
-            let due = law.due(duty, now);
+            let term = step.law.term(duty, step.now);
             ApplicationEvent::Supplemented {
                 act: act.signed().clone(),
                 materials: materials.clone(),
-                due,
+                term,
             }
         }
-        ActBody::ProposeReply { reply, .. } => propose_reply(state, act, reply, law, now)?,
-        ActBody::ConsentToReply { document, .. } => {
-            consent_to_reply(state, act, *document, law, now)?
-        }
-        ActBody::Provide { object, .. } => provide(state, act, object, now)?,
+        ActBody::ProposeReply { reply, .. } => propose_reply(state, act, reply, step)?,
+        ActBody::ConsentToReply { document, .. } => consent_to_reply(state, act, *document, step)?,
+        ActBody::Provide { object, .. } => provide(state, act, object, step.now)?,
         ActBody::RecordUse { record, .. } => {
             acts_for(&state.requester, act, Article::R29)?;
             let terms = at_disposal(state, Article::R29)?;
-            grant::grant_runs(terms, now)?;
+            grant::grant_runs(terms, step.now)?;
             grant::use_record_is_whole(state, record)?;
             ApplicationEvent::UseRecorded {
                 act: act.signed().clone(),
                 record: record.clone(),
             }
         }
-        ActBody::RaiseDispute { claim, .. } => raise_dispute(state, act, claim)?,
+        ActBody::RaiseDispute { claim, .. } => raise_dispute(state, act, claim, step.clock)?,
         ActBody::Negotiate { step, .. } => negotiate(state, act, step)?,
-        ActBody::EnrolPerson { .. }
-        | ActBody::CompileEntries { .. }
-        | ActBody::ApproveEntries { .. }
-        | ActBody::SubmitEntries { .. }
-        | ActBody::ReviewEntries { .. }
-        | ActBody::WithdrawEntry { .. }
-        | ActBody::Apply { .. }
-        | ActBody::ConsentToApply { .. }
-        | ActBody::Coordinate { .. }
-        | ActBody::AnswerOpinion { .. }
-        | ActBody::Decide { .. }
-        | ActBody::Subscribe { .. }
-        | ActBody::ReturnTable { .. }
-        | ActBody::CertifyMember { .. }
-        | ActBody::RevokeMember { .. } => {
+        _ => {
             return Err(not_in(state, "another docket", Article::R20));
         }
     };
@@ -253,9 +176,11 @@ fn tell_missing(
     state: &ApplicationState,
     act: &VerifiedAct,
     missing: &[MissingItem],
+    step: &Step<'_>,
 ) -> Result<ApplicationEvent, Refusal> {
     acts_for(&state.provider, act, Article::R21)?;
     rules::missing_is_told_once(state, missing)?;
+    rules::missing_is_told_in_time(state, step)?;
     match &state.phase {
         Phase::Received { .. } => Ok(ApplicationEvent::MissingTold {
             act: act.signed().clone(),
@@ -275,11 +200,10 @@ fn propose_reply(
     state: &ApplicationState,
     act: &VerifiedAct,
     reply: &Reply,
-    law: &Law<'_>,
-    now: Moment,
+    step: &Step<'_>,
 ) -> Result<ApplicationEvent, Refusal> {
     acts_for(&state.provider, act, Article::R21)?;
-    grant::reply_follows_completeness(state, reply)?;
+    grant::reply_follows_completeness(state, reply, step)?;
     match &state.phase {
         Phase::Received { .. } | Phase::ReplyProposed { .. } => {}
         Phase::Incomplete { missing } => return Err(incomplete(missing, reply)),
@@ -290,7 +214,7 @@ fn propose_reply(
             return Err(not_in(state, "received", Article::R21));
         }
     }
-    grant::reply_is_lawful(state, reply, law.profile, now)?;
+    grant::reply_is_lawful(state, reply, step.law.profile, step.now)?;
     rules::may_try_again(state, Article::R21)?;
     Ok(ApplicationEvent::ReplyProposed {
         act: act.signed().clone(),
@@ -303,8 +227,7 @@ fn consent_to_reply(
     state: &ApplicationState,
     act: &VerifiedAct,
     consented: Digest,
-    law: &Law<'_>,
-    now: Moment,
+    step: &Step<'_>,
 ) -> Result<ApplicationEvent, Refusal> {
     acts_for(&state.provider, act, Article::R20)?;
     let Phase::ReplyProposed {
@@ -314,13 +237,13 @@ fn consent_to_reply(
         return Err(not_in(state, "reply-proposed", Article::R20));
     };
     grant::consent_to_reply(*document, consented)?;
-    grant::reply_is_lawful(state, reply, law.profile, now)?;
+    grant::reply_is_lawful(state, reply, step.law.profile, step.now)?;
     let consent = act.signed().clone();
     Ok(match reply {
         Reply::Grant { terms } => ApplicationEvent::Granted {
             consent,
             terms: terms.clone(),
-            due: law.due(Duty::Provide, now),
+            term: step.law.term(Duty::Provide, step.now),
         },
         Reply::Refuse { reasons, basis } => ApplicationEvent::Refused {
             consent,
@@ -383,10 +306,11 @@ fn raise_dispute(
     state: &ApplicationState,
     act: &VerifiedAct,
     claim: &str,
+    clock: &Clock,
 ) -> Result<ApplicationEvent, Refusal> {
     acts_for_either(&state.requester, &state.provider, act)?;
     rules::claim_is_stated(claim)?;
-    rules::there_is_something_to_dispute(state)?;
+    rules::there_is_something_to_dispute(state, clock)?;
     match &state.dispute {
         DisputeStage::None | DisputeStage::Settled => {}
         DisputeStage::Negotiating { .. }
@@ -452,18 +376,6 @@ fn dispute_concluded(
             Err(wrong_state("failed", state.dispute.name(), Article::R28))
         }
     }
-}
-
-/// The clock records each default once.
-fn overdue(state: &ApplicationState, now: Moment) -> Vec<ApplicationEvent> {
-    duties(state)
-        .into_iter()
-        .filter(|open| now >= open.due && !open.overdue)
-        .map(|open| ApplicationEvent::Overdue {
-            duty: open.duty,
-            due: open.due,
-        })
-        .collect()
 }
 
 /// The terms of what lies at the requester's disposal.

@@ -11,9 +11,10 @@ use statute::{
     beijing_date, check_use_record, may_add_condition, reply,
 };
 
-use super::rules::{below, echo, items_within, no_consent, unstated};
+use super::rules::{below, counts_as_complete, echo, items_within, no_consent, unstated};
 use super::{ApplicationState, GrantTerms, MAX_USES, Reply, UseRecord};
 use crate::act::{ObjectRef, at_most, text_within_bounds};
+use crate::docket::Step;
 
 /// Most characters of an object's name: a file name everywhere.
 pub const MAX_OBJECT_NAME_CHARS: usize = 255;
@@ -22,9 +23,13 @@ pub const MAX_OBJECT_NAME_CHARS: usize = 255;
 ///
 /// # Errors
 /// `IncompleteMayNotBeRefused` (R21), `MissingField` (R20).
-pub fn reply_follows_completeness(state: &ApplicationState, reply: &Reply) -> Result<(), Refusal> {
+pub fn reply_follows_completeness(
+    state: &ApplicationState,
+    reply: &Reply,
+    step: &Step<'_>,
+) -> Result<(), Refusal> {
     let missing = unstated(&state.application);
-    if missing.is_empty() {
+    if missing.is_empty() || counts_as_complete(state, step) {
         return Ok(());
     }
     match reply {

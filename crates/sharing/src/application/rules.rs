@@ -14,7 +14,9 @@ use super::{
 };
 use crate::act::{ActBody, VerifiedAct, at_most, text_within_bounds};
 use crate::catalogue::PublishedEntry;
+use crate::clock::{Clock, OpenDuty};
 use crate::dispute::{NegotiationOutcome, NegotiationStep, Party};
+use crate::docket::{Step, Workflow};
 
 /// Longest part of an item or reason that a refusal repeats.
 const MAX_ECHO_CHARS: usize = 60;
@@ -213,6 +215,35 @@ pub fn missing_is_told_once(state: &ApplicationState, told: &[MissingItem]) -> R
     Ok(())
 }
 
+/// What is missing is told within the term of the reply (R21).
+///
+/// # Errors
+/// `TimeLimitPassed`, R21.
+pub fn missing_is_told_in_time(state: &ApplicationState, step: &Step<'_>) -> Result<(), Refusal> {
+    match reply_due(state, step) {
+        Some(open) => {
+            reply::check_told_in_time(open.duty, open.term.due.as_millis(), step.now.as_millis())
+        }
+        None => Ok(()),
+    }
+}
+
+/// Whether the term of the reply has passed without a word on what is missing: the application then counts as complete.
+pub(super) fn counts_as_complete(state: &ApplicationState, step: &Step<'_>) -> bool {
+    let past =
+        |open: OpenDuty| reply::counts_as_complete(open.term.due.as_millis(), step.now.as_millis());
+    !state.told_missing_once && reply_due(state, step).is_some_and(past)
+}
+
+/// The reply that is owed, as amended.
+fn reply_due(state: &ApplicationState, step: &Step<'_>) -> Option<OpenDuty> {
+    let owed = state
+        .duties()
+        .into_iter()
+        .find(|open| open.duty.article() == Article::R21)?;
+    Some(step.clock.on(owed))
+}
+
 /// A supplement supplies everything that was told to be missing (R21).
 ///
 /// # Errors
@@ -254,8 +285,11 @@ pub fn supplement_is_whole(
 ///
 /// # Errors
 /// `NothingToDispute`, R28.
-pub fn there_is_something_to_dispute(state: &ApplicationState) -> Result<(), Refusal> {
-    if state.phase.is_answered() || !state.overdue.is_empty() {
+pub fn there_is_something_to_dispute(
+    state: &ApplicationState,
+    clock: &Clock,
+) -> Result<(), Refusal> {
+    if state.phase.is_answered() || !clock.lapses.is_empty() {
         Ok(())
     } else {
         let expected = "granted, refused or overdue".to_owned();

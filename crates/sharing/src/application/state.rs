@@ -1,15 +1,16 @@
 //! The state of an application, and how events change it.
 
-use identity::Moment;
+use identity::{Moment, Path};
 use serde::{Deserialize, Serialize};
-use statute::Duty;
+use statute::{Duty, Refusal};
 
 use super::rules::reply_document;
 use super::{Application, ApplicationEvent, DisputeStage, GrantTerms, Phase, Reply};
-use crate::act::{ActBody, MAX_ACT_BYTES, ObjectRef, SignedAct};
+use crate::act::{ActBody, MAX_ACT_BYTES, ObjectRef, SignedAct, VerifiedAct};
 use crate::catalogue::PublishedEntry;
+use crate::clock::{Debtor, OpenDuty};
 use crate::dispute::{NegotiationOutcome, Party};
-use crate::docket::DocketId;
+use crate::docket::{DocketId, Fact, Misstep, Step, Workflow};
 
 /// An application as its events left it, with what the rules need to know of its past.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,36 +39,6 @@ pub struct ApplicationState {
     pub attempts: u32,
     /// Negotiation steps so far.
     pub negotiation_steps: u32,
-    /// Duties the clock found overdue, each once, with the time they were due.
-    pub overdue: Vec<(Duty, Moment)>,
-}
-
-/// An event that does not follow from the state it is applied to: its home broke the workflow.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Misstep {
-    /// The first event must be the one that opens the docket.
-    #[error("a docket does not begin with {event}")]
-    NotAnOpening {
-        /// The event's name.
-        event: &'static str,
-    },
-    /// The docket is open already.
-    #[error("the docket is opened twice")]
-    OpenedTwice,
-    /// The opening event holds an act that is not an application.
-    #[error("the opening act is no {expected}")]
-    WrongOpeningAct {
-        /// What it should be.
-        expected: &'static str,
-    },
-    /// The event cannot follow in this phase.
-    #[error("{event} cannot follow in phase {phase}")]
-    OutOfOrder {
-        /// The event's name.
-        event: &'static str,
-        /// The phase's name.
-        phase: &'static str,
-    },
 }
 
 impl Phase {
@@ -134,9 +105,8 @@ impl DisputeStage {
     }
 }
 
-impl ApplicationEvent {
-    /// A short name for errors and pages.
-    pub fn name(&self) -> &'static str {
+impl Fact<ApplicationState> for ApplicationEvent {
+    fn name(&self) -> &'static str {
         match self {
             Self::Received { .. } => "received",
             Self::MissingTold { .. } => "missing-told",
@@ -150,16 +120,31 @@ impl ApplicationEvent {
             Self::DisputeRaised { .. } => "dispute-raised",
             Self::Negotiated { .. } => "negotiated",
             Self::DisputeConcluded { .. } => "dispute-concluded",
-            Self::Overdue { .. } => "overdue",
         }
     }
-}
 
-/// Whether an event says what the person's act in it says: what a home may not alter. `state` is that before the event.
-pub fn rests_on_its_act(state: Option<&ApplicationState>, event: &ApplicationEvent) -> bool {
-    let said = |act: &SignedAct| act.act.claimed(MAX_ACT_BYTES).ok().map(|act| act.body);
-    let consented =
-        |consent: &SignedAct, reply: &Reply| match (state.map(|it| &it.phase), said(consent)) {
+    fn acts(&self) -> Vec<&SignedAct> {
+        match self {
+            Self::Received { apply, consent, .. } => vec![apply, consent],
+            Self::MissingTold { act, .. }
+            | Self::Supplemented { act, .. }
+            | Self::ReplyProposed { act, .. }
+            | Self::Granted { consent: act, .. }
+            | Self::Refused { consent: act, .. }
+            | Self::Providing { act, .. }
+            | Self::UseRecorded { act, .. }
+            | Self::DisputeRaised { act, .. }
+            | Self::Negotiated { act, .. } => vec![act],
+            Self::Provided { .. } | Self::DisputeConcluded { .. } => Vec::new(),
+        }
+    }
+
+    fn rests_on_its_act(&self, before: Option<&ApplicationState>) -> bool {
+        let said = SignedAct::body;
+        let consented = |consent: &SignedAct, reply: &Reply| match (
+            before.map(|it| &it.phase),
+            said(consent),
+        ) {
             (
                 Some(Phase::ReplyProposed { document, .. }),
                 Some(ActBody::ConsentToReply {
@@ -168,53 +153,105 @@ pub fn rests_on_its_act(state: Option<&ApplicationState>, event: &ApplicationEve
             ) => *document == named && *document == reply_document(reply),
             _ => false,
         };
-    match event {
-        ApplicationEvent::Received { apply, consent, .. } => {
-            let document = apply.id().0;
-            matches!(said(apply), Some(ActBody::Apply { .. }))
-                && matches!(said(consent), Some(ActBody::ConsentToApply { document: named, .. }) if named == document)
+        match self {
+            ApplicationEvent::Received { apply, consent, .. } => {
+                let document = apply.id().0;
+                matches!(said(apply), Some(ActBody::Apply { .. }))
+                    && matches!(said(consent), Some(ActBody::ConsentToApply { document: named, .. }) if named == document)
+            }
+            ApplicationEvent::MissingTold { act, missing } => {
+                matches!(said(act), Some(ActBody::TellMissing { missing: it, .. }) if it == *missing)
+            }
+            ApplicationEvent::Supplemented { act, materials, .. } => {
+                matches!(said(act), Some(ActBody::Supplement { materials: it, .. }) if it == *materials)
+            }
+            ApplicationEvent::ReplyProposed { act, reply } => {
+                matches!(said(act), Some(ActBody::ProposeReply { reply: it, .. }) if it == *reply)
+            }
+            ApplicationEvent::Granted { consent, terms, .. } => consented(
+                consent,
+                &Reply::Grant {
+                    terms: terms.clone(),
+                },
+            ),
+            ApplicationEvent::Refused {
+                consent,
+                reasons,
+                basis,
+            } => consented(
+                consent,
+                &Reply::Refuse {
+                    reasons: reasons.clone(),
+                    basis: basis.clone(),
+                },
+            ),
+            ApplicationEvent::Providing { act, object } => {
+                matches!(said(act), Some(ActBody::Provide { object: it, .. }) if it == *object)
+            }
+            ApplicationEvent::UseRecorded { act, record } => {
+                matches!(said(act), Some(ActBody::RecordUse { record: it, .. }) if it == *record)
+            }
+            ApplicationEvent::DisputeRaised { act, claim } => {
+                matches!(said(act), Some(ActBody::RaiseDispute { claim: it, .. }) if it == *claim)
+            }
+            ApplicationEvent::Negotiated { act, step } => {
+                matches!(said(act), Some(ActBody::Negotiate { step: it, .. }) if it == *step)
+            }
+            ApplicationEvent::Provided { .. } | ApplicationEvent::DisputeConcluded { .. } => true,
         }
-        ApplicationEvent::MissingTold { act, missing } => {
-            matches!(said(act), Some(ActBody::TellMissing { missing: it, .. }) if it == *missing)
-        }
-        ApplicationEvent::Supplemented { act, materials, .. } => {
-            matches!(said(act), Some(ActBody::Supplement { materials: it, .. }) if it == *materials)
-        }
-        ApplicationEvent::ReplyProposed { act, reply } => {
-            matches!(said(act), Some(ActBody::ProposeReply { reply: it, .. }) if it == *reply)
-        }
-        ApplicationEvent::Granted { consent, terms, .. } => consented(
-            consent,
-            &Reply::Grant {
-                terms: terms.clone(),
-            },
-        ),
-        ApplicationEvent::Refused {
-            consent,
-            reasons,
-            basis,
-        } => consented(
-            consent,
-            &Reply::Refuse {
-                reasons: reasons.clone(),
-                basis: basis.clone(),
-            },
-        ),
-        ApplicationEvent::Providing { act, object } => {
-            matches!(said(act), Some(ActBody::Provide { object: it, .. }) if it == *object)
-        }
-        ApplicationEvent::UseRecorded { act, record } => {
-            matches!(said(act), Some(ActBody::RecordUse { record: it, .. }) if it == *record)
-        }
-        ApplicationEvent::DisputeRaised { act, claim } => {
-            matches!(said(act), Some(ActBody::RaiseDispute { claim: it, .. }) if it == *claim)
-        }
-        ApplicationEvent::Negotiated { act, step } => {
-            matches!(said(act), Some(ActBody::Negotiate { step: it, .. }) if it == *step)
-        }
-        ApplicationEvent::Provided { .. }
-        | ApplicationEvent::DisputeConcluded { .. }
-        | ApplicationEvent::Overdue { .. } => true,
+    }
+}
+
+impl Workflow for ApplicationState {
+    type Event = ApplicationEvent;
+
+    fn evolve(
+        state: Option<Self>,
+        _docket: DocketId,
+        at: Moment,
+        event: &ApplicationEvent,
+    ) -> Result<Self, Misstep> {
+        evolve(state, event, at)
+    }
+
+    fn decide(&self, act: &VerifiedAct, step: &Step<'_>) -> Result<Vec<ApplicationEvent>, Refusal> {
+        super::decide(Some(self), &super::Command::Act(act.clone()), step)
+    }
+
+    fn duties(&self) -> Vec<OpenDuty> {
+        let running = match &self.phase {
+            Phase::Received { term } | Phase::ReplyProposed { term, .. } => {
+                Duty::reply_to(self.entry.entry.terms.class()).map(|duty| (duty, *term))
+            }
+            Phase::Granted { term, .. } => Some((Duty::Provide, *term)),
+            Phase::Incomplete { .. }
+            | Phase::Refused { .. }
+            | Phase::Providing { .. }
+            | Phase::Provided { .. } => None,
+        };
+        let open = |(duty, term)| OpenDuty {
+            duty,
+            term,
+            who: Debtor::Department(self.provider.clone()),
+        };
+        running.map(open).into_iter().collect()
+    }
+
+    fn parties(&self) -> Vec<Path> {
+        vec![self.requester.node.clone(), self.provider.node.clone()]
+    }
+
+    fn is_open(&self) -> bool {
+        let settled = matches!(self.phase, Phase::Refused { .. } | Phase::Provided { .. });
+        let quiet = matches!(
+            self.dispute,
+            DisputeStage::None | DisputeStage::Settled | DisputeStage::Concluded { .. }
+        );
+        !(settled && quiet)
+    }
+
+    fn phase(&self) -> &'static str {
+        self.phase.name()
     }
 }
 
@@ -255,12 +292,6 @@ pub fn evolve(
                 state.negotiation_steps = state.negotiation_steps.saturating_add(1);
             }
         }
-        ApplicationEvent::Overdue { duty, due } => {
-            if state.overdue.contains(&(*duty, *due)) {
-                return Err(misstep(&state, event));
-            }
-            state.overdue.push((*duty, *due));
-        }
     }
     Ok(state)
 }
@@ -272,7 +303,7 @@ fn opened(event: &ApplicationEvent, at: Moment) -> Result<ApplicationState, Miss
         consent: _,
         requester_node,
         entry,
-        due,
+        term,
     } = event
     else {
         return Err(Misstep::NotAnOpening {
@@ -299,13 +330,12 @@ fn opened(event: &ApplicationEvent, at: Moment) -> Result<ApplicationState, Miss
         entry: entry.clone(),
         application,
         received_at: at,
-        phase: Phase::Received { due: *due },
+        phase: Phase::Received { term: *term },
         dispute: DisputeStage::None,
         told_missing_once: false,
         uses: 0,
         attempts: 0,
         negotiation_steps: 0,
-        overdue: Vec::new(),
     })
 }
 
@@ -324,21 +354,21 @@ fn next_phase(phase: &Phase, event: &ApplicationEvent) -> Option<Phase> {
                 missing: missing.clone(),
             })
         }
-        (Phase::Incomplete { .. }, ApplicationEvent::Supplemented { due, .. }) => {
-            Some(Phase::Received { due: *due })
+        (Phase::Incomplete { .. }, ApplicationEvent::Supplemented { term, .. }) => {
+            Some(Phase::Received { term: *term })
         }
         (
-            Phase::Received { due } | Phase::ReplyProposed { due, .. },
+            Phase::Received { term } | Phase::ReplyProposed { term, .. },
             ApplicationEvent::ReplyProposed { reply, .. },
         ) => Some(Phase::ReplyProposed {
-            due: *due,
+            term: *term,
             reply: reply.clone(),
             document: reply_document(reply),
         }),
-        (Phase::ReplyProposed { .. }, ApplicationEvent::Granted { terms, due, .. }) => {
+        (Phase::ReplyProposed { .. }, ApplicationEvent::Granted { terms, term, .. }) => {
             Some(Phase::Granted {
                 terms: terms.clone(),
-                due: *due,
+                term: *term,
             })
         }
         (Phase::ReplyProposed { .. }, ApplicationEvent::Refused { reasons, .. }) => {
@@ -347,12 +377,12 @@ fn next_phase(phase: &Phase, event: &ApplicationEvent) -> Option<Phase> {
             })
         }
         (
-            Phase::Granted { terms, due } | Phase::Providing { terms, due, .. },
+            Phase::Granted { terms, term } | Phase::Providing { terms, term, .. },
             ApplicationEvent::Providing { object, .. },
         ) => Some(Phase::Providing {
             terms: terms.clone(),
             object: object.clone(),
-            due: *due,
+            term: *term,
         }),
         (
             Phase::Providing { terms, object, .. },
@@ -396,8 +426,7 @@ fn remember(state: &mut ApplicationState, event: &ApplicationEvent) {
         | ApplicationEvent::UseRecorded { .. }
         | ApplicationEvent::DisputeRaised { .. }
         | ApplicationEvent::Negotiated { .. }
-        | ApplicationEvent::DisputeConcluded { .. }
-        | ApplicationEvent::Overdue { .. } => {}
+        | ApplicationEvent::DisputeConcluded { .. } => {}
     }
 }
 

@@ -9,11 +9,14 @@ use statute::{
 use super::*;
 use crate::act::{ActBody, VerifiedAct};
 use crate::cast::{self, NOW, conditional, material, provider, requester, unconditional};
+use crate::clock::{self, Clock, ClockEvent, Debtor, Law, OpenDuty};
 use crate::dispute::NegotiationOutcome;
+use crate::docket::{Fact, Misstep, Step, Workflow};
 
 /// A case under way, with the law it runs under.
 struct Case {
     state: Option<ApplicationState>,
+    clock: Clock,
     calendar: Calendar,
     profile: Profile,
     now: Moment,
@@ -23,6 +26,7 @@ impl Case {
     fn new() -> Self {
         Self {
             state: None,
+            clock: Clock::default(),
             calendar: Calendar::national(),
             profile: Profile::national(),
             now: NOW,
@@ -37,7 +41,32 @@ impl Case {
     }
 
     fn decide(&self, command: &Command) -> Result<Vec<ApplicationEvent>, Refusal> {
-        decide(self.state.as_ref(), command, &self.law(), self.now)
+        let step = Step {
+            law: self.law(),
+            clock: &self.clock,
+            now: self.now,
+            bench: None,
+        };
+        decide(self.state.as_ref(), command, &step)
+    }
+
+    fn duties(&self) -> Vec<OpenDuty> {
+        let duties = self.state().duties().into_iter();
+        duties.map(|duty| self.clock.on(duty)).collect()
+    }
+
+    /// When what is owed now is due.
+    fn due(&self) -> Moment {
+        self.duties()[0].term.due
+    }
+
+    /// Lets time pass to now.
+    fn tick(&mut self) -> Vec<ClockEvent> {
+        let events = clock::tick(&self.clock, &self.duties(), &self.calendar, self.now);
+        for event in &events {
+            self.clock = self.clock.clone().evolve(event).unwrap();
+        }
+        events
     }
 
     /// Carries a command out and gives its events.
@@ -227,10 +256,11 @@ fn a_consented_application_is_received_and_its_term_runs() {
         else {
             unreachable!()
         };
-        let Phase::Received { due: found } = case.state().phase else {
+        let Phase::Received { term: found } = case.state().phase else {
             panic!("{:?}", case.state().phase)
         };
-        assert_eq!(found.to_string(), due);
+        assert_eq!(found.due.to_string(), due);
+        assert_eq!((found.arises, found.provisional), (NOW, false));
         assert_eq!(
             events,
             [ApplicationEvent::Received {
@@ -238,7 +268,7 @@ fn a_consented_application_is_received_and_its_term_runs() {
                 consent: consent.signed().clone(),
                 requester_node,
                 entry: *entry.unwrap(),
-                due: found,
+                term: found,
             }]
         );
         assert_eq!(case.docket(), DocketId(apply.id().0));
@@ -247,11 +277,10 @@ fn a_consented_application_is_received_and_its_term_runs() {
         let duty = Duty::reply_to(terms.class()).unwrap();
         let expected = OpenDuty {
             duty,
-            due: found,
-            who: case.state().provider.clone(),
-            overdue: false,
+            term: found,
+            who: Debtor::Department(case.state().provider.clone()),
         };
-        assert_eq!(duties(case.state()), [expected]);
+        assert_eq!(case.duties(), [expected]);
     }
 }
 
@@ -394,7 +423,10 @@ fn an_application_is_opened_once_and_nothing_happens_before_it() {
         found: "none".into(),
     };
     assert_eq!(
-        reason(Case::new().run(&Command::Tick)),
+        reason(Case::new().run(&Command::Fetched {
+            object: object().digest,
+            at: NOW
+        })),
         (state, Article::R20)
     );
 }
@@ -460,7 +492,7 @@ fn what_is_missing_is_told_once_and_in_full_then_supplemented() {
             missing: missing.clone()
         }
     );
-    assert_eq!(duties(case.state()), []);
+    assert_eq!(case.duties(), []);
     assert_eq!(
         reason(tell(&mut case, missing)),
         (RefusalReason::MissingAlreadyToldOnce, Article::R21)
@@ -498,11 +530,11 @@ fn what_is_missing_is_told_once_and_in_full_then_supplemented() {
         .map(|kind| material(*kind, "补充"))
         .collect::<Vec<_>>();
     assert_eq!(names(supplement(&mut case, three)), ["supplemented"]);
-    let Phase::Received { due } = case.state().phase else {
+    let Phase::Received { term } = case.state().phase else {
         panic!()
     };
     assert_eq!(
-        due.to_string(),
+        term.due.to_string(),
         "2026-03-23T16:00:00.000Z",
         "a new term of ten working days from 9 March"
     );
@@ -566,7 +598,7 @@ fn a_reply_counts_only_with_consent_to_that_very_reply() {
     );
 
     let events = consent_to(&mut case, &grant()).unwrap();
-    let [ApplicationEvent::Granted { terms, due, .. }] = events.as_slice() else {
+    let [ApplicationEvent::Granted { terms, term, .. }] = events.as_slice() else {
         panic!("{events:?}")
     };
     assert_eq!(
@@ -579,12 +611,12 @@ fn a_reply_counts_only_with_consent_to_that_very_reply() {
         case.state().phase,
         Phase::Granted {
             terms: terms.clone(),
-            due: *due
+            term: *term
         }
     );
-    assert_eq!(duties(case.state())[0].duty, Duty::Provide);
+    assert_eq!(case.duties()[0].duty, Duty::Provide);
     assert_eq!(
-        due.to_string(),
+        term.due.to_string(),
         "2026-03-30T16:00:00.000Z",
         "twenty working days"
     );
@@ -609,7 +641,7 @@ fn a_refusal_states_reasons_and_basis() {
             reasons: "超出目录列明的共享范围".into()
         }
     );
-    assert_eq!(duties(case.state()), []);
+    assert_eq!(case.duties(), []);
 }
 
 #[test]
@@ -620,11 +652,11 @@ fn under_the_profile_of_shenyang_a_refusal_cites_a_law_and_the_term_is_shorter()
     };
     case.run(&open_with(cast::application(), conditional()))
         .unwrap();
-    let Phase::Received { due } = case.state().phase else {
+    let Phase::Received { term } = case.state().phase else {
         panic!()
     };
     assert_eq!(
-        due.to_string(),
+        term.due.to_string(),
         "2026-03-09T16:00:00.000Z",
         "five working days"
     );
@@ -706,7 +738,7 @@ fn a_grant_lies_within_the_application_and_adds_no_condition() {
 fn data_is_provided_as_intent_and_received_as_outcome_once() {
     let mut case = answered(grant(), conditional());
     assert_eq!(names(provide(&mut case)), ["providing"]);
-    assert_eq!(duties(case.state()), [], "the provider has done its part");
+    assert_eq!(case.duties(), [], "the provider has done its part");
     let other = reason(case.run(&Command::Fetched {
         object: Digest::object(b"x"),
         at: NOW,
@@ -804,30 +836,71 @@ fn a_use_is_recorded_whole_by_the_requester_within_the_period() {
 #[test]
 fn the_clock_records_each_default_once_and_at_its_very_end() {
     let mut case = received(cast::application(), conditional());
-    let due = duties(case.state())[0].due;
+    let (due, arises) = (case.due(), NOW);
     case.now = due.plus_millis(-1);
-    assert_eq!(case.run(&Command::Tick), Ok(vec![]));
+    let duty = Duty::ReplyConditional;
+    assert_eq!(case.tick(), [ClockEvent::Warned { duty, arises, due }]);
+    assert_eq!(case.tick(), []);
     case.now = due;
-    let overdue = ApplicationEvent::Overdue {
-        duty: Duty::ReplyConditional,
+    let who = Debtor::Department(case.state().provider.clone());
+    let overdue = ClockEvent::Overdue {
+        duty,
+        arises,
         due,
+        who,
     };
-    assert_eq!(case.run(&Command::Tick), Ok(vec![overdue]));
-    assert_eq!(case.run(&Command::Tick), Ok(vec![]));
-    assert!(
-        duties(case.state())[0].overdue,
-        "still owed, and known to be late"
-    );
+    assert_eq!(case.tick(), [overdue]);
+    assert_eq!(case.tick(), []);
+    assert!(case.clock.is_overdue(duty, arises), "still owed, and late");
     propose(&mut case, grant()).unwrap();
     assert_eq!(
-        case.run(&Command::Tick),
-        Ok(vec![]),
+        case.tick(),
+        [],
         "a proposal is no reply, and the default is recorded already"
     );
     consent_to(&mut case, &grant()).unwrap();
-    case.now = duties(case.state())[0].due;
-    assert_eq!(names(case.run(&Command::Tick)), ["overdue"]);
-    assert_eq!(case.state().overdue.len(), 2);
+    case.now = case.due();
+    assert!(matches!(
+        case.tick()[..],
+        [ClockEvent::Overdue {
+            duty: Duty::Provide,
+            ..
+        }]
+    ));
+    assert_eq!(case.clock.lapses.len(), 2);
+}
+
+fn tell(case: &mut Case, kinds: &[ApplicationMaterial]) -> Result<Vec<ApplicationEvent>, Refusal> {
+    let what = |kind: &ApplicationMaterial| MissingItem {
+        kind: *kind,
+        what: "请补充".into(),
+    };
+    let (docket, missing) = (case.docket(), kinds.iter().map(what).collect());
+    case.by(
+        &provider(),
+        Role::Operator,
+        ActBody::TellMissing { docket, missing },
+    )
+}
+
+#[test]
+fn what_is_not_told_in_time_is_not_told_and_the_application_counts_as_complete() {
+    let basis = ApplicationMaterial::Basis;
+    let mut case = received(without(&[basis]), conditional());
+    case.now = case.due().plus_millis(-1);
+    assert!(tell(&mut case, &[basis]).is_ok(), "in the last moment");
+    let mut case = received(without(&[basis]), conditional());
+    case.now = case.due();
+    assert_eq!(
+        reason(tell(&mut case, &[basis])),
+        (
+            RefusalReason::TimeLimitPassed {
+                duty: Duty::ReplyConditional
+            },
+            Article::R21
+        )
+    );
+    assert_eq!(names(propose(&mut case, grant())), ["reply-proposed"]);
 }
 
 fn dispute(case: &mut Case, who: &cast::Department) -> Result<Vec<ApplicationEvent>, Refusal> {
@@ -927,8 +1000,8 @@ fn a_dispute_is_negotiated_first_and_goes_up_only_when_that_failed() {
 #[test]
 fn an_overdue_reply_can_be_disputed_and_a_settled_dispute_raised_anew() {
     let mut case = received(cast::application(), conditional());
-    case.now = duties(case.state())[0].due;
-    case.run(&Command::Tick).unwrap();
+    case.now = case.due();
+    case.tick();
     assert_eq!(names(dispute(&mut case, &requester())), ["dispute-raised"]);
     assert_eq!(
         names(negotiate(
@@ -1104,7 +1177,6 @@ mod sequences {
                 .map(|party| Command::Act(party.act(*role, body.clone())))
         });
         let mut commands: Vec<Command> = acts.collect();
-        commands.push(Command::Tick);
         commands.push(Command::Fetched {
             object: object().digest,
             at: NOW,
@@ -1149,13 +1221,17 @@ mod sequences {
                     }
                     Err(_) => prop_assert_eq!(&case.state, &before),
                 }
+                if case.state.is_some() {
+                    case.tick();
+                    let unique: std::collections::BTreeSet<_> =
+                        case.clock.lapses.iter().map(|it| (it.duty, it.arises)).collect();
+                    prop_assert_eq!(unique.len(), case.clock.lapses.len());
+                }
                 if let Some(state) = &case.state {
-                    let unique: std::collections::BTreeSet<_> = state.overdue.iter().collect();
-                    prop_assert_eq!(unique.len(), state.overdue.len());
-                    prop_assert!(duties(state).len() <= 1);
+                    prop_assert!(state.duties().len() <= 1);
                     let told = matches!(state.phase, Phase::Incomplete { .. });
                     prop_assert!(!told || state.told_missing_once);
-                    if state.phase.is_answered() {
+                    if state.phase.is_answered() && case.clock.lapses.is_empty() {
                         prop_assert!(rules::unstated(&state.application).is_empty());
                     }
                 }

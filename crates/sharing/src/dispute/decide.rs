@@ -191,26 +191,7 @@ fn person_acts(
                 decision: decision.clone(),
             }])
         }
-        ActBody::EnrolPerson { .. }
-        | ActBody::CompileEntries { .. }
-        | ActBody::ApproveEntries { .. }
-        | ActBody::SubmitEntries { .. }
-        | ActBody::ReviewEntries { .. }
-        | ActBody::WithdrawEntry { .. }
-        | ActBody::Apply { .. }
-        | ActBody::ConsentToApply { .. }
-        | ActBody::TellMissing { .. }
-        | ActBody::Supplement { .. }
-        | ActBody::ProposeReply { .. }
-        | ActBody::ConsentToReply { .. }
-        | ActBody::Provide { .. }
-        | ActBody::RecordUse { .. }
-        | ActBody::RaiseDispute { .. }
-        | ActBody::Negotiate { .. }
-        | ActBody::Subscribe { .. }
-        | ActBody::ReturnTable { .. }
-        | ActBody::CertifyMember { .. }
-        | ActBody::RevokeMember { .. } => Err(wrong_state("another docket", state.phase.name())),
+        _ => Err(wrong_state("another docket", state.phase.name())),
     }
 }
 

@@ -39,7 +39,6 @@ fn disputed(dispute: DisputeStage) -> ApplicationState {
         uses: 0,
         attempts: 0,
         negotiation_steps: 0,
-        overdue: vec![],
     }
 }
 
@@ -429,19 +428,19 @@ fn an_event_that_alters_its_act_is_noticed() {
     let mut events = case
         .by(&hub_authority(), Role::AuthorityHead, opinion())
         .unwrap();
-    assert!(events.iter().all(rests_on_its_act));
+    assert!(events.iter().all(|it| it.rests_on_its_act(None)));
     if let DisputeEvent::OpinionGiven { opinion, .. } = &mut events[0] {
         opinion.proposal.push('改');
     }
-    assert!(!rests_on_its_act(&events[0]));
+    assert!(!events[0].rests_on_its_act(None));
     let mut events = case
         .by(&requester(), Role::Operator, answer(false))
         .unwrap();
-    assert!(events.iter().all(rests_on_its_act));
+    assert!(events.iter().all(|it| it.rests_on_its_act(None)));
     if let DisputeEvent::Answered { by, .. } = &mut events[0] {
         *by = provider().code;
     }
-    assert!(!rests_on_its_act(&events[0]));
+    assert!(!events[0].rests_on_its_act(None));
 }
 
 mod sequences {

@@ -3,49 +3,10 @@
 use identity::{Certificate, Code, Domain, Moment, Signed, VerifyKey};
 
 use super::{
-    DocketBody, DocketCopy, DocketError, DocketEvent, DocketState, Fork, MAX_DOCKET_EVENTS,
-    MAX_EVENT_BYTES, Tip, verify_event,
+    DocketCopy, DocketError, DocketEvent, DocketState, Fork, MAX_DOCKET_EVENTS, MAX_EVENT_BYTES,
+    Tip, verify_event,
 };
-use crate::act::SignedAct;
-use crate::application::{self, ApplicationEvent};
-use crate::dispute::{self, DisputeEvent};
 use crate::person::PersonError;
-use crate::return_flow::ReturnFlowEvent;
-
-impl DocketBody {
-    /// The acts of people that this event rests on.
-    pub fn acts(&self) -> Vec<&SignedAct> {
-        match self {
-            Self::Application(event) => match event {
-                ApplicationEvent::Received { apply, consent, .. } => vec![apply, consent],
-                ApplicationEvent::MissingTold { act, .. }
-                | ApplicationEvent::Supplemented { act, .. }
-                | ApplicationEvent::ReplyProposed { act, .. }
-                | ApplicationEvent::Granted { consent: act, .. }
-                | ApplicationEvent::Refused { consent: act, .. }
-                | ApplicationEvent::Providing { act, .. }
-                | ApplicationEvent::UseRecorded { act, .. }
-                | ApplicationEvent::DisputeRaised { act, .. }
-                | ApplicationEvent::Negotiated { act, .. } => vec![act],
-                ApplicationEvent::Provided { .. }
-                | ApplicationEvent::DisputeConcluded { .. }
-                | ApplicationEvent::Overdue { .. } => Vec::new(),
-            },
-            Self::Dispute(event) => match event {
-                DisputeEvent::OpinionGiven { act, .. }
-                | DisputeEvent::Answered { act, .. }
-                | DisputeEvent::Decided { act, .. } => vec![act],
-                DisputeEvent::Referred { .. } | DisputeEvent::Settled => Vec::new(),
-            },
-            Self::ReturnFlow(event) => match event {
-                ReturnFlowEvent::Subscribed { act, .. } => vec![act],
-                ReturnFlowEvent::Delivering { .. }
-                | ReturnFlowEvent::Delivered { .. }
-                | ReturnFlowEvent::Disputed { .. } => Vec::new(),
-            },
-        }
-    }
-}
 
 impl DocketCopy {
     /// The state and events of the docket, if its home is a member at `at` (now, or for old evidence when it was made), its events are whole, in
@@ -73,7 +34,7 @@ impl DocketCopy {
             let event = verify_event(tip, signed, home.place(), home.signing_key())?;
             same_docket(opened.first(), &event)?;
             acts_hold(&event, home.certificate(), members)?;
-            if !rests_on_its_act(state.as_ref(), &event.body) {
+            if !event.body.rests_on_its_act(state.as_ref()) {
                 return Err(DocketError::AltersAct(event.sequence));
             }
             state = Some(DocketState::evolve(state, &event)?);
@@ -144,23 +105,6 @@ fn same_docket(first: Option<&DocketEvent>, event: &DocketEvent) -> Result<(), D
             found: event.docket,
         }),
         Some(_) | None => Ok(()),
-    }
-}
-
-/// Whether the home left what people said as they said it.
-fn rests_on_its_act(state: Option<&DocketState>, body: &DocketBody) -> bool {
-    match body {
-        DocketBody::Application(event) => match state {
-            Some(DocketState::Application(state)) => {
-                application::rests_on_its_act(Some(state), event)
-            }
-            Some(DocketState::Dispute(_) | DocketState::ReturnFlow(_)) | None => {
-                application::rests_on_its_act(None, event)
-            }
-        },
-        DocketBody::Dispute(event) => dispute::rests_on_its_act(event),
-        // A subscription's only act is its opening, whose fields its own evolve takes from the event alone.
-        DocketBody::ReturnFlow(_) => true,
     }
 }
 

@@ -5,7 +5,9 @@ use statute::{Calendar, Duty, Profile, Role};
 
 use super::*;
 use crate::act::ActBody;
-use crate::application::{Command, GrantTerms, Law, Phase, Reply, decide, reply_document};
+use crate::application::{
+    self, ApplicationEvent, Command, GrantTerms, Phase, Reply, decide, reply_document,
+};
 use crate::cast::{self, HEPING, NOW, provider, requester};
 
 fn home() -> Path {
@@ -69,7 +71,13 @@ fn bodies() -> (DocketId, Vec<DocketBody>) {
     let mut state = None;
     let mut bodies = Vec::new();
     for command in commands() {
-        for event in decide(state.as_ref(), &command, &law, NOW).unwrap() {
+        let step = Step {
+            law,
+            clock: &Clock::default(),
+            now: NOW,
+            bench: None,
+        };
+        for event in decide(state.as_ref(), &command, &step).unwrap() {
             state = Some(application::evolve(state.take(), &event, NOW).unwrap());
             bodies.push(DocketBody::Application(event));
         }
@@ -118,9 +126,11 @@ fn verify(copy: &DocketCopy) -> Result<(DocketState, Vec<DocketEvent>), DocketEr
 }
 
 fn overdue() -> DocketBody {
-    DocketBody::Application(ApplicationEvent::Overdue {
+    DocketBody::Clock(ClockEvent::Overdue {
         duty: Duty::Provide,
+        arises: NOW,
         due: NOW,
+        who: clock::Debtor::Authority(cast::path(cast::HUB)),
     })
 }
 
@@ -135,7 +145,7 @@ fn an_id_is_written_in_hex() {
 fn a_copy_is_verified_without_its_home() {
     let copy = copy();
     let (state, events) = verify(&copy).unwrap();
-    let DocketState::Application(state) = state else {
+    let Case::Application(state) = state.case else {
         panic!()
     };
     assert!(matches!(state.phase, Phase::Granted { .. }));
@@ -316,7 +326,7 @@ fn events_that_do_not_follow_are_refused() {
         Err(DocketError::AltersAct(1) | DocketError::Misstep { sequence: 1, .. })
     ));
     let (docket, mut bodies) = self::bodies();
-    bodies.push(DocketBody::Dispute(DisputeEvent::Settled));
+    bodies.push(DocketBody::Dispute(crate::dispute::DisputeEvent::Settled));
     let mixed = DocketCopy {
         events: signed(docket, bodies),
         ..copy()

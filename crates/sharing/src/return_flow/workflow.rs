@@ -16,8 +16,9 @@ use serde::{Deserialize, Serialize};
 use statute::{Article, Refusal, RefusalReason};
 
 use super::{DatasetId, PartNotice, ReturnFlowEvent};
-use crate::act::{ActBody, VerifiedAct};
-pub use crate::application::Misstep;
+use crate::act::{ActBody, SignedAct, VerifiedAct};
+use crate::clock::OpenDuty;
+use crate::docket::{DocketId, Fact, Misstep, Step, Workflow};
 
 /// Most deliveries that may be open at once; with one more the oldest is superseded by the newer snapshots.
 pub const MAX_OPEN_DELIVERIES: usize = 16;
@@ -141,6 +142,70 @@ impl SubscriptionPhase<'_> {
             Self::Delivered(_) => "delivered",
             Self::Disputed { .. } => "disputed",
         }
+    }
+}
+
+impl Fact<SubscriptionState> for ReturnFlowEvent {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Subscribed { .. } => "subscribed",
+            Self::Delivering { .. } => "delivering",
+            Self::Delivered { .. } => "delivered",
+            Self::Disputed { .. } => "disputed",
+        }
+    }
+
+    fn acts(&self) -> Vec<&SignedAct> {
+        match self {
+            Self::Subscribed { act, .. } => vec![act],
+            Self::Delivering { .. } | Self::Delivered { .. } | Self::Disputed { .. } => Vec::new(),
+        }
+    }
+
+    fn rests_on_its_act(&self, _before: Option<&SubscriptionState>) -> bool {
+        // A subscription's only act is its opening, whose fields its own evolve takes from the event alone.
+        true
+    }
+}
+
+impl Workflow for SubscriptionState {
+    type Event = ReturnFlowEvent;
+
+    fn evolve(
+        state: Option<Self>,
+        _docket: DocketId,
+        _at: Moment,
+        event: &ReturnFlowEvent,
+    ) -> Result<Self, Misstep> {
+        evolve(state, event)
+    }
+
+    fn decide(
+        &self,
+        _act: &VerifiedAct,
+        _step: &Step<'_>,
+    ) -> Result<Vec<ReturnFlowEvent>, Refusal> {
+        // People subscribe; what follows follows by itself.
+        Err(wrong_state("an application or a dispute", "return flow"))
+    }
+
+    fn duties(&self) -> Vec<OpenDuty> {
+        Vec::new()
+    }
+
+    fn parties(&self) -> Vec<Path> {
+        vec![self.recipient.clone()]
+    }
+
+    fn is_open(&self) -> bool {
+        match self.phase() {
+            SubscriptionPhase::Delivering { .. } | SubscriptionPhase::Disputed { .. } => true,
+            SubscriptionPhase::Delivered(_) | SubscriptionPhase::Subscribed => false,
+        }
+    }
+
+    fn phase(&self) -> &'static str {
+        self.phase().name()
     }
 }
 

@@ -6,7 +6,7 @@ use sharing::dispute::DisputeEvent;
 use sharing::docket::DocketBody;
 use sharing::return_flow::ReturnFlowEvent;
 
-use crate::console::labels;
+use crate::console::{clock, labels};
 use crate::language::Language;
 
 /// The lines of an event, without indentation.
@@ -19,6 +19,14 @@ pub(super) fn details(body: &DocketBody, language: Language) -> Vec<String> {
         DocketBody::Application(event) => application(event, &mut lines),
         DocketBody::Dispute(event) => dispute(event, &mut lines),
         DocketBody::ReturnFlow(event) => return_flow(event, &mut lines),
+        DocketBody::Clock(event) => {
+            for act in event.acts() {
+                lines.signed(act);
+            }
+            for (name, text) in clock::facts(event, language) {
+                lines.say(name, name, &text);
+            }
+        }
     }
     lines.lines
 }
@@ -66,12 +74,12 @@ fn application(event: &ApplicationEvent, lines: &mut Lines) {
         ApplicationEvent::Received {
             apply,
             consent,
-            due,
+            term,
             ..
         } => {
             lines.signed(apply);
             lines.signed(consent);
-            lines.say("答复期限", "reply due", &labels::due(*due));
+            lines.say("答复期限", "reply due", &clock::limit(term, lines.language));
         }
         ApplicationEvent::MissingTold { act, missing } => {
             lines.signed(act);
@@ -83,24 +91,28 @@ fn application(event: &ApplicationEvent, lines: &mut Lines) {
         ApplicationEvent::Supplemented {
             act,
             materials,
-            due,
+            term,
         } => {
             lines.signed(act);
             for material in materials {
                 let kind = lines.pick(material.kind.zh(), material.kind.en());
                 lines.say("补充", "supplied", &format!("{kind}（{}）", material.text));
             }
-            lines.say("答复期限", "reply due", &labels::due(*due));
+            lines.say("答复期限", "reply due", &clock::limit(term, lines.language));
         }
         ApplicationEvent::ReplyProposed { act, .. } => lines.signed(act),
         ApplicationEvent::Granted {
             consent,
             terms,
-            due,
+            term,
         } => {
             lines.signed(consent);
             lines.terms(terms);
-            lines.say("提供期限", "to be provided by", &labels::due(*due));
+            lines.say(
+                "提供期限",
+                "to be provided by",
+                &clock::limit(term, lines.language),
+            );
         }
         ApplicationEvent::Refused {
             consent,
@@ -131,11 +143,6 @@ fn application(event: &ApplicationEvent, lines: &mut Lines) {
         ApplicationEvent::DisputeConcluded { dispute, outcome } => {
             lines.say("争议案卷", "dispute", &dispute.0.short());
             lines.say("结果", "outcome", outcome);
-        }
-        ApplicationEvent::Overdue { duty, due } => {
-            let duty = lines.pick(duty.zh(), duty.en());
-            lines.say("义务", "duty", duty);
-            lines.say("期限", "due", &labels::due(*due));
         }
     }
 }

@@ -16,7 +16,7 @@ use super::super::stage::{Doing, EFFECT, Happened, Stage};
 use super::cases::{CASES, Case, REQUESTER, Reply};
 use super::{code, facts, step};
 use crate::api::catalogue::{LevelStatus, SearchAnswer};
-use crate::console::labels::time;
+use crate::console::labels::{due, time};
 use crate::language::Language;
 
 /// The applications of the story, by what became of them.
@@ -228,7 +228,7 @@ fn consent(
         Ok(facts::application(stage, requester, docket)?.and(home))
     })?;
     let due = match &state.phase {
-        Phase::Received { due } => time(*due),
+        Phase::Received { term } => due(term.due),
         other => other.name().to_owned(),
     };
     let (from, to) = (path(stage, requester)?, path(stage, provider)?);

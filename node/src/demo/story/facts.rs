@@ -5,7 +5,7 @@ use identity::Code;
 use sharing::application::ApplicationState;
 use sharing::catalogue::EntryState;
 use sharing::dispute::DisputeState;
-use sharing::docket::{DocketId, DocketState};
+use sharing::docket::{Case, DocketId};
 use sharing::return_flow::SubscriptionState;
 
 use super::super::client::CallError;
@@ -17,18 +17,22 @@ pub fn application(
     node: Code,
     id: DocketId,
 ) -> Result<Option<ApplicationState>, CallError> {
-    Ok(docket(stage, node, id)?.and_then(|view| match view.state {
-        DocketState::Application(state) => Some(*state),
-        DocketState::Dispute(_) | DocketState::ReturnFlow(_) => None,
-    }))
+    Ok(
+        docket(stage, node, id)?.and_then(|view| match view.state.case {
+            Case::Application(state) => Some(*state),
+            _ => None,
+        }),
+    )
 }
 
 /// A dispute's docket as a node knows it.
 pub fn dispute(stage: &Stage, node: Code, id: DocketId) -> Result<Option<DisputeState>, CallError> {
-    Ok(docket(stage, node, id)?.and_then(|view| match view.state {
-        DocketState::Dispute(state) => Some(*state),
-        DocketState::Application(_) | DocketState::ReturnFlow(_) => None,
-    }))
+    Ok(
+        docket(stage, node, id)?.and_then(|view| match view.state.case {
+            Case::Dispute(state) => Some(*state),
+            _ => None,
+        }),
+    )
 }
 
 /// All subscriptions known at a node.
@@ -39,9 +43,9 @@ pub fn subscriptions(
     let all = stage
         .dockets(node)?
         .into_iter()
-        .filter_map(|view| match view.state {
-            DocketState::ReturnFlow(state) => Some((view.id, *state)),
-            DocketState::Application(_) | DocketState::Dispute(_) => None,
+        .filter_map(|view| match view.state.case {
+            Case::ReturnFlow(state) => Some((view.id, *state)),
+            _ => None,
         });
     Ok(all.collect())
 }

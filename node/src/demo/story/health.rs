@@ -5,7 +5,7 @@ use std::time::Instant;
 use federation::core::view::HealthView;
 use federation::health::Condition;
 use identity::Code;
-use sharing::docket::DocketState;
+use sharing::docket::Case;
 use statute::Article;
 
 use super::super::Failure;
@@ -63,20 +63,21 @@ pub fn tell(stage: &Stage) -> Result<(), Failure> {
 /// However often nodes were killed on the way: four applications, one dispute, and one subscription for each recipient and dataset.
 fn nothing_doubled(stage: &Stage) -> Result<(), Failure> {
     let what = stage.pick("案卷不缺不重", "no docket is missing or doubled");
-    let count = |node: &str, of: fn(&DocketState) -> bool| -> Result<usize, Failure> {
+    let count = |node: &str, of: fn(&Case) -> bool| -> Result<usize, Failure> {
         let node = super::code(node)?;
         let dockets = stage.await_effect(what, EFFECT, || stage.dockets(node).map(Some))?;
-        Ok(dockets.iter().filter(|docket| of(&docket.state)).count())
+        Ok(dockets
+            .iter()
+            .filter(|docket| of(&docket.state.case))
+            .count())
     };
     let found = [
-        count(REQUESTER, |state| {
-            matches!(state, DocketState::Application(_))
-        })?,
+        count(REQUESTER, |state| matches!(state, Case::Application(_)))?,
         count(Code::HUB.as_str(), |state| {
-            matches!(state, DocketState::Dispute(_))
+            matches!(state, Case::Dispute(_))
         })?,
         count(returns::SOURCE, |state| {
-            matches!(state, DocketState::ReturnFlow(_))
+            matches!(state, Case::ReturnFlow(_))
         })?,
     ];
     let expected = [CASES.len(), 1, returns::subscriptions(stage)];

@@ -3,9 +3,10 @@
 use identity::{Chain, Digest, Domain, Moment, Path, Signed};
 use serde::{Deserialize, Serialize};
 use sharing::act::{ActBody, ActId, Doer, MAX_ACT_BYTES, SignedAct};
-use sharing::application::{ApplicationEvent, OpenDuty, Phase};
+use sharing::application::{ApplicationEvent, Phase};
 use sharing::catalogue::{EntryState, ReviewVerdict};
-use sharing::docket::{DocketBody, DocketEvent, DocketId, DocketState};
+use sharing::clock::OpenDuty;
+use sharing::docket::{Case, DocketBody, DocketEvent, DocketId, DocketState};
 use sharing::return_flow::ReturnFlowEvent;
 
 use super::catalogue::{compiled, own_states};
@@ -67,19 +68,12 @@ pub(super) fn act(
         ActBody::ConsentToApply { docket, .. } => txn.delete(Table::Drafts, docket_key(docket)),
         ActBody::Subscribe { .. } => docket = Some(DocketId(id.0)),
         ActBody::ReturnTable { .. } => put(txn, Table::Datasets, splitting_key(&id), body),
-        ActBody::TellMissing { .. }
-        | ActBody::Supplement { .. }
-        | ActBody::ProposeReply { .. }
-        | ActBody::ConsentToReply { .. }
-        | ActBody::Provide { .. }
-        | ActBody::RecordUse { .. }
-        | ActBody::RaiseDispute { .. }
-        | ActBody::Negotiate { .. }
-        | ActBody::Coordinate { .. }
-        | ActBody::AnswerOpinion { .. }
-        | ActBody::Decide { .. }
-        | ActBody::CertifyMember { .. }
-        | ActBody::RevokeMember { .. } => {}
+        // Steps in dockets and certificates have records of their own; a docket opened by its act is named after it.
+        other => {
+            if other.opens().is_some() {
+                docket = Some(DocketId(id.0));
+            }
+        }
     }
     members::authority_head(txn, &signed, at)?;
     put(txn, Table::Seen, act_key(&id), &SeenRow::Act { docket, at });
@@ -148,18 +142,19 @@ pub(super) fn event(
 
 /// The duties of the state before run no more.
 fn stop_duties(txn: &mut Txn<'_>, docket: &DocketId, old: Option<&DocketState>) {
-    for duty in old.into_iter().flat_map(duties) {
-        txn.delete(Table::Duties, duty_key(&duty.due, docket, duty.duty));
+    for duty in old.into_iter().flat_map(DocketState::duties) {
+        txn.delete(Table::Duties, duty_key(&duty.term.due, docket, duty.duty));
     }
 }
 
 /// What the home alone keeps: the clock of a duty runs there, and would only be in the way at those who hold a copy; so do subscriptions.
 fn at_home(txn: &mut Txn<'_>, docket: &DocketId, state: &DocketState) {
-    for duty in duties(state).iter().filter(|duty| !duty.overdue) {
-        let key = duty_key(&duty.due, docket, duty.duty);
+    let late = |duty: &OpenDuty| state.clock.is_overdue(duty.duty, duty.term.arises);
+    for duty in state.duties().iter().filter(|duty| !late(duty)) {
+        let key = duty_key(&duty.term.due, docket, duty.duty);
         put(txn, Table::Duties, key, docket);
     }
-    if let DocketState::ReturnFlow(subscription) = state {
+    if let Case::ReturnFlow(subscription) = &state.case {
         let mut key = dataset_subscribers(subscription.dataset.as_str());
         key.extend_from_slice(docket.0.as_bytes());
         put(txn, Table::Datasets, key, &());
@@ -194,7 +189,7 @@ fn object_wanted(
     let Some(object) = wanted(event) else {
         return Ok(());
     };
-    if matches!(state, DocketState::Application(_)) {
+    if matches!(state.case, Case::Application(_)) {
         // One object is at the requester's disposal; an earlier one is no longer to be had.
         let earlier = txn.raw_scan(Table::Objects, &docket_key(&docket), None, MAX_EARLIER)?;
         for (key, _) in earlier {
@@ -238,14 +233,6 @@ pub(in crate::core) fn wanted_key(docket: &DocketId, object: &Digest) -> Vec<u8>
     key
 }
 
-/// The duties that run in a docket.
-pub(in crate::core) fn duties(state: &DocketState) -> Vec<OpenDuty> {
-    match state {
-        DocketState::Application(state) => sharing::application::duties(state),
-        DocketState::Dispute(_) | DocketState::ReturnFlow(_) => Vec::new(),
-    }
-}
-
 /// The object an event puts at a party's disposal.
 fn wanted(event: &DocketEvent) -> Option<Digest> {
     match &event.body {
@@ -253,7 +240,7 @@ fn wanted(event: &DocketEvent) -> Option<Digest> {
         DocketBody::ReturnFlow(ReturnFlowEvent::Delivering { notice, .. }) => {
             Some(notice.part.digest)
         }
-        DocketBody::Application(_) | DocketBody::ReturnFlow(_) | DocketBody::Dispute(_) => None,
+        _ => None,
     }
 }
 
@@ -271,7 +258,7 @@ fn withheld(body: &DocketBody, state: &DocketState) -> bool {
                 | ApplicationEvent::DisputeConcluded { .. }
         )
     );
-    let proposed = matches!(state, DocketState::Application(state) if matches!(state.phase, Phase::ReplyProposed { .. }));
+    let proposed = matches!(&state.case, Case::Application(state) if matches!(state.phase, Phase::ReplyProposed { .. }));
     proposed && !disputes
 }
 

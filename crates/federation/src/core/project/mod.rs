@@ -12,7 +12,7 @@ use super::record::Record;
 use super::tables::OutboxRow;
 use crate::store::{Fault, Table, Txn};
 
-pub(super) use cases::{DraftRow, dataset_key, duties, event_leaf_key, splitting_key, wanted_key};
+pub(super) use cases::{DraftRow, dataset_key, event_leaf_key, splitting_key, wanted_key};
 pub(super) use catalogue::own_entry;
 pub(super) use ledger::IndexRow;
 pub(super) use members::PersonRow;

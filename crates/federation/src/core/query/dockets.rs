@@ -6,8 +6,7 @@ use sharing::docket::{DocketCopy, DocketEvent, DocketId, MAX_EVENT_BYTES};
 use statute::{Calendar, DutyStatus};
 
 use super::{MAX_COUNTED, MAX_PAGE, chain, own_chain};
-use crate::core::dockets::parties;
-use crate::core::project::{DraftRow, duties as open_duties};
+use crate::core::project::DraftRow;
 use crate::core::tables::{DocketRow, View, decode_row, docket_key, event_key};
 use crate::core::view::{DocketDetail, DocketView, DraftView, DutyView};
 use crate::store::{Fault, Read, Table};
@@ -41,7 +40,7 @@ fn docket_view(id: DocketId, row: DocketRow, here: Option<&Path>) -> DocketView 
     DocketView {
         id,
         at_home: Some(&row.home) == here,
-        parties: parties(&row.state),
+        parties: row.state.case.parties(),
         home: row.home,
         state: row.state,
         events: row.next,
@@ -145,19 +144,24 @@ pub fn duties(read: &dyn Read, now: Moment, limit: usize) -> Result<Vec<DutyView
         let Some(digest) = key.first_chunk::<32>() else {
             continue;
         };
-        for duty in open_duties(&row.state) {
+        for duty in row.state.duties() {
+            let due = duty.term.due;
             let status = match () {
-                () if now >= duty.due => DutyStatus::Overdue,
-                () if is_due_soon(duty.due, now, &calendar) => DutyStatus::DueSoon,
+                () if now >= due => DutyStatus::Overdue,
+                () if statute::is_due_soon(due.as_millis(), now.as_millis(), &calendar) => {
+                    DutyStatus::DueSoon
+                }
                 () => DutyStatus::Pending,
             };
+            let owed_here = Some(duty.who.node()) == here.as_ref();
             found.push(DutyView {
                 docket: DocketId(Digest::from_bytes(*digest)),
                 article: duty.duty.article(),
                 duty: duty.duty,
-                owed_by: duty.who.department,
-                due: duty.due,
-                owed_here: Some(&row.home) == here.as_ref(),
+                owed_by: duty.who,
+                due,
+                provisional: duty.term.provisional,
+                owed_here,
                 status,
             });
         }
@@ -165,23 +169,4 @@ pub fn duties(read: &dyn Read, now: Moment, limit: usize) -> Result<Vec<DutyView
     found.sort_by_key(|duty| duty.due);
     found.truncate(limit.min(MAX_PAGE));
     Ok(found)
-}
-
-/// Whether no more than [`statute::deadline::DUE_SOON_WORKING_DAYS`] working days are left.
-pub(in crate::core) fn is_due_soon(due: Moment, now: Moment, calendar: &Calendar) -> bool {
-    let today = statute::beijing_date(now.as_millis());
-    let last = statute::beijing_date(due.as_millis() - 1);
-    let mut day = today;
-    let mut working = 0;
-    while day < last {
-        let Ok(next) = day.tomorrow() else {
-            return false;
-        };
-        day = next;
-        working += u32::from(calendar.is_working_day(day).0);
-        if working > statute::deadline::DUE_SOON_WORKING_DAYS {
-            return false;
-        }
-    }
-    true
 }

@@ -9,7 +9,6 @@ use identity::{Code, Moment, Signed};
 use sharing::ledger::Checkpoint;
 
 use super::checkpoints::MAX_CHECKPOINT_BYTES;
-use super::dockets::is_open;
 use super::tables::{DocketRow, OutboxRow, View, code_key, counter, decode_row, meta};
 use super::view::{FindingView, NodeView};
 use crate::store::{Fault, Read, Table};
@@ -18,7 +17,6 @@ pub use catalogue::{
     as_of, own_entries, own_entry, published, published_changes, published_entry, publishers,
 };
 pub(super) use catalogue::{catalogue_as_of, published_in};
-pub(super) use dockets::is_due_soon;
 pub use dockets::{docket, docket_copy, dockets, drafts, duties};
 pub use ledger::{evidence, evidence_at, ledger};
 pub use members::{chain, is_revoked, own_chain, people, person_chain};
@@ -50,7 +48,7 @@ pub fn node(read: &dyn Read) -> Result<NodeView, Fault> {
     let mut open_dockets = 0;
     for (_, row) in read.scan(Table::Dockets, b"", None, MAX_COUNTED)? {
         let row: DocketRow = decode_row(Table::Dockets, &row)?;
-        open_dockets += u64::from(Some(&row.home) == place.as_ref() && is_open(&row.state));
+        open_dockets += u64::from(Some(&row.home) == place.as_ref() && row.state.case.is_open());
     }
     Ok(NodeView {
         name: certificate

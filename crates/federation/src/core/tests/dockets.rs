@@ -1,10 +1,11 @@
 //! Dockets: only their home orders them, only what the law names is their home, and nothing that arrives can stop a node.
 
 use sharing::act::{ActBody, ObjectRef};
-use sharing::application::{ApplicationEvent, DisputeStage, GrantTerms, Material, Reply};
+use sharing::application::{DisputeStage, GrantTerms, Material, Reply};
+use sharing::clock::{ClockEvent, Debtor};
 use sharing::dispute::{NegotiationOutcome, NegotiationStep};
 use sharing::docket::{
-    DocketBody, DocketEvent, DocketId, DocketState, Entering, MAX_EVENT_BYTES, Tip, append,
+    Case, DocketBody, DocketEvent, DocketId, Entering, MAX_EVENT_BYTES, Tip, append,
 };
 use sharing::return_flow::ReturnTable;
 use statute::{ApplicationMaterial, Duty, Method, Role};
@@ -23,8 +24,8 @@ fn row(net: &Net, at: &str, docket: DocketId) -> Option<DocketRow> {
 }
 
 fn dispute(net: &Net, at: &str, docket: DocketId) -> DisputeStage {
-    match row(net, at, docket).unwrap().state {
-        DocketState::Application(state) => state.dispute,
+    match row(net, at, docket).unwrap().state.case {
+        Case::Application(state) => state.dispute,
         other => panic!("{other:?}"),
     }
 }
@@ -76,9 +77,11 @@ fn no_node_but_its_home_adds_to_a_docket() {
         sequence: copy.next - 1,
         digest: copy.last,
     });
-    let late = DocketBody::Application(ApplicationEvent::Overdue {
+    let late = DocketBody::Clock(ClockEvent::Overdue {
         duty: Duty::Provide,
+        arises: NOW,
         due: NOW,
+        who: Debtor::Authority(path(LIAONING)),
     });
     // The other party at the home itself, and any member at the party's copy.
     receive(

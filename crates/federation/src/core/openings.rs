@@ -1,0 +1,137 @@
+//! Dockets that one act opens: judged and opened here where the home is here, else sent to the home.
+
+use identity::{Code, Member};
+use sharing::act::{Opens, SignedAct, VerifiedAct};
+use sharing::docket::{self, DocketBody, DocketId, Opening};
+use statute::{Refusal, RefusalReason};
+
+use super::acts::Outcome;
+use super::{Context, Core};
+use crate::store::Fault;
+use crate::wire::Payload;
+
+impl Core {
+    /// Whether the act may open its docket, before anything is written; judged in full where the home is here, else by the home.
+    pub(super) fn judge_opening(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        act: &VerifiedAct,
+        opens: Opens,
+    ) -> Result<Outcome, Fault> {
+        let home = match self.home_of_opening(ctx, act, opens)? {
+            Ok(home) => home,
+            Err(refusal) => return Ok(Outcome::Refused(refusal)),
+        };
+        let Some(member) = self.member.clone() else {
+            return Ok(Outcome::Invalid("no certificate".into()));
+        };
+        if home == member.code()
+            && let Err(refusal) = self.decide_opening(ctx, &member, act)?
+        {
+            return Ok(Outcome::Refused(refusal));
+        }
+        Ok(Outcome::Accepted {
+            docket: Some(DocketId(act.id().0)),
+            warnings: Vec::new(),
+        })
+    }
+
+    /// After the act's record: the docket is opened here, or the act goes to the home.
+    pub(super) fn carry_opening(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        signed: &SignedAct,
+        act: &VerifiedAct,
+        opens: Opens,
+    ) -> Result<Option<Refusal>, Fault> {
+        let home = match self.home_of_opening(ctx, act, opens)? {
+            Ok(home) => home,
+            Err(refusal) => return Ok(Some(refusal)),
+        };
+        let Some(member) = self.member.clone() else {
+            return Ok(None);
+        };
+        if home != member.code() {
+            let act = signed.clone();
+            self.queue(ctx, home, Payload::Open { act })?;
+            return Ok(None);
+        }
+        match self.decide_opening(ctx, &member, act)? {
+            Ok(bodies) => Ok(self.append(ctx, DocketId(act.id().0), bodies)?.err()),
+            Err(refusal) => Ok(Some(refusal)),
+        }
+    }
+
+    /// An act that opens a docket here, from another node's person. The same act twice opens one docket.
+    pub(super) fn opened_from(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        from: &Member,
+        act: &SignedAct,
+    ) -> Result<(), Fault> {
+        let docket = DocketId(act.id().0);
+        if self.docket_row(ctx, &docket)?.is_some() {
+            return Ok(());
+        }
+        let decided = match self.foreign_act(ctx, from, act) {
+            Ok(verified) => self.decide_opening(ctx, from, &verified)?,
+            Err(refusal) => Err(refusal),
+        };
+        match decided {
+            Ok(bodies) => match self.append(ctx, docket, bodies)? {
+                Ok(()) => Ok(()),
+                Err(refusal) => self.refuse(ctx, from.code(), docket, act, refusal),
+            },
+            Err(refusal) => self.refuse(ctx, from.code(), docket, act, refusal),
+        }
+    }
+
+    fn decide_opening(
+        &self,
+        ctx: &Context<'_, '_>,
+        from: &Member,
+        act: &VerifiedAct,
+    ) -> Result<Result<Vec<DocketBody>, Refusal>, Fault> {
+        let Some(here) = self.place() else {
+            return Ok(Err(unknown(act)));
+        };
+        let about = match act.act().body.opens() {
+            Some(Opens::HomeOf(docket)) => self.home_row(ctx, &docket)?,
+            Some(Opens::Here | Opens::At(_)) | None => None,
+        };
+        let opening = Opening {
+            from: from.place(),
+            here,
+            law: self.law(),
+            now: ctx.now,
+            about: about.as_ref().map(|row| &row.state),
+        };
+        Ok(docket::open(act, &opening))
+    }
+
+    /// Where the docket has its home; a docket that it is about must be known here.
+    fn home_of_opening(
+        &self,
+        ctx: &Context<'_, '_>,
+        act: &VerifiedAct,
+        opens: Opens,
+    ) -> Result<Result<Code, Refusal>, Fault> {
+        Ok(match opens {
+            Opens::Here => Ok(act.act().node),
+            Opens::At(code) => Ok(code),
+            Opens::HomeOf(docket) => match self.docket_row(ctx, &docket)? {
+                Some(row) => Ok(row.home.code()),
+                None => Err(unknown(act)),
+            },
+        })
+    }
+}
+
+fn unknown(act: &VerifiedAct) -> Refusal {
+    let body = &act.act().body;
+    let about = match body.opens() {
+        Some(Opens::HomeOf(docket)) => docket.to_string(),
+        Some(Opens::Here | Opens::At(_)) | None => act.id().0.to_string(),
+    };
+    RefusalReason::UnknownDocket { docket: about }.under(statute::required_role(body.kind()).1)
+}

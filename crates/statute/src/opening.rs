@@ -1,0 +1,303 @@
+//! Opening data to the public (政务数据资源开放): three types, what each lists, and what a reply owes the applicant.
+//! Shenyang S24 to S27; the Regulation is silent on it, so only a local profile opens data
+//! ([`Profile::check_opens`](crate::Profile::check_opens)).
+
+use serde::{Deserialize, Serialize};
+
+use crate::article::Article;
+use crate::class::{MAX_TERM_CHARS, MAX_TERMS_LISTED, check_bounds, check_length, states};
+use crate::completeness::{RequiredField, none_missing};
+use crate::duty::Duty;
+use crate::refusal::{Refusal, RefusalReason};
+use crate::secrecy::{Secrecy, check_not_secret};
+use crate::term::terms;
+
+terms! {
+    /// Type of opening (开放类型), S24. There are three.
+    pub enum OpenClass {
+        /// Open to everyone, without an application (无条件开放), S25.
+        Unconditional = "unconditional", "无条件开放", "opened unconditionally";
+        /// Opened to whoever applies and is answered so (依申请开放), S26.
+        OnApplication = "on-application", "依申请开放", "opened on application";
+        /// Not opened (不予开放), S27.
+        NotOpened = "not-opened", "不予开放", "not opened";
+    }
+}
+
+impl OpenClass {
+    /// The duty to reply that an application for this type creates; none where no application is needed or possible.
+    #[must_use]
+    pub const fn reply_duty(self) -> Option<Duty> {
+        match self {
+            OpenClass::OnApplication => Some(Duty::ReplyOpening),
+            OpenClass::Unconditional | OpenClass::NotOpened => None,
+        }
+    }
+}
+
+terms! {
+    /// Machine-readable standard format (可机读标准格式), S25.
+    pub enum OpenFormat {
+        /// Comma-separated values.
+        Csv = "csv", "CSV", "CSV";
+        /// JSON.
+        Json = "json", "JSON", "JSON";
+        /// XML.
+        Xml = "xml", "XML", "XML";
+        /// RDF.
+        Rdf = "rdf", "RDF", "RDF";
+        /// Office Open XML spreadsheet.
+        Xlsx = "xlsx", "XLSX", "XLSX";
+    }
+}
+
+terms! {
+    /// What the type of opening requires to be listed (开放目录要素), S25, S27.
+    pub enum OpeningField {
+        /// Formats (可机读标准格式), S25.
+        Formats = "formats", "可机读标准格式", "machine-readable formats";
+        /// Grounds of restricting or not opening (相关依据), S27.
+        Grounds = "grounds", "不予开放或者限制开放的依据", "grounds of the restriction";
+    }
+}
+
+impl OpeningField {
+    /// The article that requires it.
+    #[must_use]
+    pub const fn article(self) -> Article {
+        match self {
+            OpeningField::Formats => Article::S25,
+            OpeningField::Grounds => Article::S27,
+        }
+    }
+}
+
+/// Type of opening together with what it must list, S25, S27. It stands in the opening catalogue, which is public: so
+/// are the grounds.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum OpeningTerms {
+    /// Open to everyone: there is no place for a restriction.
+    Unconditional {
+        /// The formats in which it stands on the platform.
+        formats: Vec<OpenFormat>,
+    },
+    /// Opened on application.
+    OnApplication {
+        /// On what the restriction rests.
+        grounds: Vec<String>,
+    },
+    /// Not opened.
+    NotOpened {
+        /// On what that rests.
+        grounds: Vec<String>,
+    },
+}
+
+impl OpeningTerms {
+    /// The type itself.
+    #[must_use]
+    pub const fn class(&self) -> OpenClass {
+        match self {
+            OpeningTerms::Unconditional { .. } => OpenClass::Unconditional,
+            OpeningTerms::OnApplication { .. } => OpenClass::OnApplication,
+            OpeningTerms::NotOpened { .. } => OpenClass::NotOpened,
+        }
+    }
+}
+
+/// The terms list what their type requires: formats for unconditional opening (S25); for the other two the grounds,
+/// which are made public (S27).
+///
+/// # Errors
+/// [`RefusalReason::TooLong`] when a list or line exceeds its bound, [`RefusalReason::MissingField`]; S25, S27.
+pub fn check_opening_terms(terms: &OpeningTerms) -> Result<(), Refusal> {
+    let (field, listed) = match terms {
+        OpeningTerms::Unconditional { formats } => {
+            check_length(formats.len(), OpenFormat::ALL.len(), Article::S25)?;
+            (OpeningField::Formats, !formats.is_empty())
+        }
+        OpeningTerms::OnApplication { grounds } | OpeningTerms::NotOpened { grounds } => {
+            check_length(grounds.len(), MAX_TERMS_LISTED, Article::S27)?;
+            check_bounds(grounds.iter(), Article::S27)?;
+            (OpeningField::Grounds, states(grounds))
+        }
+    };
+    let missing = (!listed).then_some(RequiredField::Opening(field));
+    none_missing(missing.into_iter().collect(), field.article())
+}
+
+/// A department that does not open what was applied for says why.
+///
+/// # Errors
+/// [`RefusalReason::ReasonsRequired`], [`RefusalReason::TooLong`]; S26.
+pub fn check_opening_refusal(reasons: &str) -> Result<(), Refusal> {
+    if reasons.trim().is_empty() {
+        return Err(RefusalReason::ReasonsRequired.under(Article::S26));
+    }
+    check_length(reasons.chars().count(), MAX_TERM_CHARS, Article::S26)
+}
+
+terms! {
+    /// Form of a reply to an application for opening (答复形式), S26.
+    pub enum OpeningReplyForm {
+        /// In any form, such as on the spot (当场).
+        Any = "any", "当场或者其他形式", "on the spot or in any other form";
+        /// In writing (书面).
+        Written = "written", "书面", "in writing";
+    }
+}
+
+/// An applicant who asks for a reply in writing is given one.
+///
+/// # Errors
+/// [`RefusalReason::WrittenReplyRequired`]; S26.
+pub fn check_opening_reply_form(
+    asked: OpeningReplyForm,
+    given: OpeningReplyForm,
+) -> Result<(), Refusal> {
+    match (asked, given) {
+        (OpeningReplyForm::Written, OpeningReplyForm::Any) => {
+            Err(RefusalReason::WrittenReplyRequired.under(Article::S26))
+        }
+        (OpeningReplyForm::Any, _) | (_, OpeningReplyForm::Written) => Ok(()),
+    }
+}
+
+terms! {
+    /// Content that opening may not leak, beside state secrets (受保护的内容), S36.
+    pub enum ProtectedContent {
+        /// Trade secrets (商业秘密).
+        TradeSecret = "trade-secret", "商业秘密", "trade secrets";
+        /// Personal information (个人信息).
+        PersonalInformation = "personal-information", "个人信息", "personal information";
+    }
+}
+
+/// Data is opened when it is not secret, is of a type that is opened and, where everyone may take it, contains nothing
+/// that this would leak. On application the department judges case by case, and its reply says so.
+///
+/// # Errors
+/// [`RefusalReason::StateSecret`], [`RefusalReason::WorkSecret`], R3: secrets are no government data at all;
+/// [`RefusalReason::NotOpened`], S24; [`RefusalReason::ProtectedContentOpened`], S36.
+pub fn may_open(
+    class: OpenClass,
+    secrecy: Secrecy,
+    contains: &[ProtectedContent],
+) -> Result<(), Refusal> {
+    check_not_secret(secrecy)?;
+    match class {
+        OpenClass::NotOpened => Err(RefusalReason::NotOpened.under(Article::S24)),
+        OpenClass::Unconditional if !contains.is_empty() => {
+            check_length(contains.len(), ProtectedContent::ALL.len(), Article::S36)?;
+            let contains = contains.to_vec();
+            Err(RefusalReason::ProtectedContentOpened { contains }.under(Article::S36))
+        }
+        OpenClass::Unconditional | OpenClass::OnApplication => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn missing(field: OpeningField) -> Result<(), Refusal> {
+        let fields = vec![RequiredField::Opening(field)];
+        Err(RefusalReason::MissingField { fields }.under(field.article()))
+    }
+
+    fn of_class(class: OpenClass, grounds: Vec<String>) -> OpeningTerms {
+        match class {
+            OpenClass::Unconditional => OpeningTerms::Unconditional {
+                formats: vec![OpenFormat::Csv],
+            },
+            OpenClass::OnApplication => OpeningTerms::OnApplication { grounds },
+            OpenClass::NotOpened => OpeningTerms::NotOpened { grounds },
+        }
+    }
+
+    #[test]
+    fn unconditional_opening_lists_a_machine_readable_format() {
+        let terms = |formats| OpeningTerms::Unconditional { formats };
+        assert_eq!(check_opening_terms(&terms(vec![OpenFormat::Json])), Ok(()));
+        assert_eq!(
+            check_opening_terms(&terms(vec![])),
+            missing(OpeningField::Formats)
+        );
+        let long = RefusalReason::TooLong { found: 6, limit: 5 }.under(Article::S25);
+        assert_eq!(
+            check_opening_terms(&terms(vec![OpenFormat::Csv; 6])),
+            Err(long)
+        );
+    }
+
+    #[test]
+    fn a_restriction_lists_the_grounds_that_are_made_public() {
+        for class in [OpenClass::OnApplication, OpenClass::NotOpened] {
+            let check = |grounds| check_opening_terms(&of_class(class, grounds));
+            assert_eq!(of_class(class, vec![]).class(), class);
+            assert_eq!(check(vec!["《中华人民共和国统计法》".into()]), Ok(()));
+            for none in [vec![], vec![" ".to_owned()]] {
+                assert_eq!(check(none), missing(OpeningField::Grounds));
+            }
+            let too_long = |found, limit| {
+                let reason = RefusalReason::TooLong { found, limit };
+                Err(reason.under(Article::S27))
+            };
+            assert_eq!(check(vec!["甲".into(); 65]), too_long(65, 64));
+            assert_eq!(check(vec!["甲".repeat(501)]), too_long(501, 500));
+        }
+    }
+
+    #[test]
+    fn a_refusal_to_open_says_why() {
+        let expected = RefusalReason::ReasonsRequired.under(Article::S26);
+        assert_eq!(check_opening_refusal(" "), Err(expected));
+        assert_eq!(check_opening_refusal("含有商业秘密"), Ok(()));
+        assert!(check_opening_refusal(&"甲".repeat(MAX_TERM_CHARS + 1)).is_err());
+    }
+
+    #[test]
+    fn whoever_asks_for_a_reply_in_writing_gets_one() {
+        use OpeningReplyForm::{Any, Written};
+        let refused = Err(RefusalReason::WrittenReplyRequired.under(Article::S26));
+        assert_eq!(check_opening_reply_form(Written, Any), refused);
+        for (asked, given) in [(Any, Any), (Any, Written), (Written, Written)] {
+            assert_eq!(check_opening_reply_form(asked, given), Ok(()));
+        }
+    }
+
+    #[test]
+    fn only_an_application_for_data_opened_on_application_is_owed_a_reply() {
+        let duties: Vec<_> = OpenClass::ALL
+            .iter()
+            .map(|class| class.reply_duty())
+            .collect();
+        assert_eq!(duties, [None, Some(Duty::ReplyOpening), None]);
+    }
+
+    #[test]
+    fn secrets_are_never_opened_and_what_is_protected_never_to_everyone() {
+        for class in OpenClass::ALL.iter().copied() {
+            let secret = Err(RefusalReason::StateSecret.under(Article::R3));
+            assert_eq!(may_open(class, Secrecy::StateSecret, &[]), secret);
+            let work = Err(RefusalReason::WorkSecret.under(Article::R3));
+            assert_eq!(may_open(class, Secrecy::WorkSecret, &[]), work);
+            let not_opened = Err(RefusalReason::NotOpened.under(Article::S24));
+            let protected = RefusalReason::ProtectedContentOpened {
+                contains: ProtectedContent::ALL.to_vec(),
+            };
+            let (plain, with_protected) = match class {
+                OpenClass::Unconditional => (Ok(()), Err(protected.under(Article::S36))),
+                OpenClass::OnApplication => (Ok(()), Ok(())),
+                OpenClass::NotOpened => (not_opened.clone(), not_opened),
+            };
+            assert_eq!(may_open(class, Secrecy::NotSecret, &[]), plain);
+            let contains = ProtectedContent::ALL;
+            assert_eq!(
+                may_open(class, Secrecy::NotSecret, contains),
+                with_protected
+            );
+        }
+    }
+}

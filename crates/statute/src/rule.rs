@@ -1,0 +1,60 @@
+//! The rules as a list, and a switch for each that only tests have.
+//!
+//! A test that a rule matters turns the rule off and sees the scenario of its duty fail. The switches exist under the feature `switches`
+//! alone, which no program that is shipped is built with; without it [`is_off`] is `false`, known when compiling.
+
+use crate::term::terms;
+
+terms! {
+    /// A rule of law that the software holds to.
+    pub enum Rule {
+        /// Replies and other duties of a docket are due in their working days, R17, R21, R22, R26.
+        Deadlines = "deadlines", "限期义务", "duties have time limits";
+        /// What is missing is told within the term of the reply, or the application counts as complete, R21.
+        ToldInTime = "told-in-time", "期限内告知", "what is missing is told in time";
+        /// An extension is granted once, within its limit, and with the authority's consent, R17, R21.
+        Extension = "extension", "延长期限", "extensions are bounded and consented to";
+    }
+}
+
+/// Whether a test has turned a rule off. Without the feature `switches`, never.
+#[cfg(not(feature = "switches"))]
+#[must_use]
+pub const fn is_off(_rule: Rule) -> bool {
+    false
+}
+
+#[cfg(feature = "switches")]
+pub use switches::{is_off, without};
+
+/// For tests alone.
+#[cfg(feature = "switches")]
+mod switches {
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
+
+    use super::Rule;
+
+    thread_local! {
+        static OFF: RefCell<BTreeSet<Rule>> = const { RefCell::new(BTreeSet::new()) };
+    }
+
+    /// Whether a test on this thread has turned a rule off.
+    #[must_use]
+    pub fn is_off(rule: Rule) -> bool {
+        OFF.with_borrow(|off| off.contains(&rule))
+    }
+
+    /// What `work` makes of a world without this rule, on this thread.
+    pub fn without<T>(rule: Rule, work: impl FnOnce() -> T) -> T {
+        struct On(Rule);
+        impl Drop for On {
+            fn drop(&mut self) {
+                OFF.with_borrow_mut(|off| off.remove(&self.0));
+            }
+        }
+        OFF.with_borrow_mut(|off| off.insert(rule));
+        let _on = On(rule);
+        work()
+    }
+}
