@@ -1,5 +1,6 @@
 //! Scenarios of the law on running nodes, driven through their APIs and read from their stores: see [`guantong_tests::live`].
 
 mod application;
+mod membership;
 mod reply_term;
 mod restarts;

@@ -1,18 +1,21 @@
 //! R21: the term of a reply, over the National Day holiday of 2025. The notice makes Sunday 28 September a working day, so what is received on
-//! Friday the 26th and is shared unconditionally is to be answered by the end of that Sunday.
+//! Friday the 26th and is shared unconditionally is to be answered by the end of that Sunday; Shenyang's five days (S20) end on 10 October.
 
 use guantong_tests::Department;
 use guantong_tests::live::{Federation, beijing, two_provinces};
-use guantong_tests::stage::{application, apply, code, events, grant, provider, reply, seen};
+use guantong_tests::stage::{
+    application, apply, code, conditional, events, grant, provider, reply, seen,
+};
 use identity::{Code, Moment};
 use sharing::application::Phase;
 use sharing::catalogue::Entry;
 use sharing::clock::ClockEvent;
 use sharing::docket::{DocketBody, DocketId};
-use statute::{Article, ClassTerms, Duty};
+use statute::{Article, ClassTerms, Duty, Profile};
 
 /// The end of Sunday 2025-09-28 in Beijing: at this instant the reply is late.
 const DUE: &str = "2025-09-29T00:00";
+const UNCONDITIONAL: Duty = Duty::ReplyUnconditional;
 
 /// An application that was received on Friday 2025-09-26.
 struct Received {
@@ -23,9 +26,14 @@ struct Received {
     docket: DocketId,
 }
 
-fn received_before_national_day() -> Received {
-    let mut live = Federation::start(&two_provinces(), beijing("2025-09-26T10:00"));
-    let (provider, entry) = provider(&mut live, "210102", ClassTerms::Unconditional);
+fn received_before_national_day(terms: ClassTerms, expected: &str) -> Received {
+    let received = beijing("2025-09-26T10:00");
+    let mut live = Federation::start_with(&two_provinces(), received, |node, me| {
+        if node == code("210102") {
+            me.profile = Profile::shenyang();
+        }
+    });
+    let (provider, entry) = provider(&mut live, "210102", terms);
     let requester = Department::hosted(code("440106"), 2, "民政局");
     let wanted = application(&live, &requester, &provider, &entry);
     let docket = apply(&mut live, &requester, wanted);
@@ -35,7 +43,7 @@ fn received_before_national_day() -> Received {
             other => panic!("{other:?}"),
         }
     });
-    assert_eq!(due, beijing(DUE), "the make-up day counts");
+    assert_eq!(due, beijing(expected));
     Received {
         live,
         provider,
@@ -45,13 +53,16 @@ fn received_before_national_day() -> Received {
     }
 }
 
-/// When a node's copy says that the reply became overdue, and since which moment it was late.
-fn overdue(live: &Federation, node: Code, docket: DocketId) -> Option<(Moment, Moment)> {
+/// When a node's copy says that a duty became overdue, and since which moment it was late.
+fn overdue(
+    live: &Federation,
+    node: Code,
+    docket: DocketId,
+    owed: Duty,
+) -> Option<(Moment, Moment)> {
     let held = events(live, node, docket);
     let mut found = held.iter().filter_map(|event| match &event.body {
-        DocketBody::Clock(ClockEvent::Overdue { duty, due, .. })
-            if *duty == Duty::ReplyUnconditional =>
-        {
+        DocketBody::Clock(ClockEvent::Overdue { duty, due, .. }) if *duty == owed => {
             Some((event.at, *due))
         }
         _ => None,
@@ -69,7 +80,7 @@ fn a_reply_in_the_last_minute_of_the_make_up_day_is_in_time() {
         requester,
         entry,
         docket,
-    } = received_before_national_day();
+    } = received_before_national_day(ClassTerms::Unconditional, DUE);
     live.advance_to(beijing("2025-09-28T23:59"));
     let agreed = grant(&live, &entry);
     reply(&mut live, &provider, docket, agreed);
@@ -79,7 +90,11 @@ fn a_reply_in_the_last_minute_of_the_make_up_day_is_in_time() {
         matches!(state.phase, Phase::Granted { .. }).then_some(())
     });
     for node in [provider.node, requester] {
-        assert_eq!(overdue(&live, node, docket), None, "at {node}");
+        assert_eq!(
+            overdue(&live, node, docket, UNCONDITIONAL),
+            None,
+            "at {node}"
+        );
     }
 }
 
@@ -91,14 +106,21 @@ fn a_reply_missed_by_a_minute_is_recorded_overdue_and_the_requester_learns_it() 
         requester,
         docket,
         ..
-    } = received_before_national_day();
+    } = received_before_national_day(ClassTerms::Unconditional, DUE);
     live.advance_to(beijing("2025-09-28T23:59"));
-    assert_eq!(overdue(&live, provider.node, docket), None, "not yet late");
+    assert_eq!(
+        overdue(&live, provider.node, docket, UNCONDITIONAL),
+        None,
+        "not yet late"
+    );
     live.advance_to(beijing("2025-09-29T00:01"));
     let recorded = Some((beijing("2025-09-29T00:01"), beijing(DUE)));
-    assert_eq!(overdue(&live, provider.node, docket), recorded);
+    assert_eq!(
+        overdue(&live, provider.node, docket, UNCONDITIONAL),
+        recorded
+    );
     let learned = live.until("the default at the requester's node", |live| {
-        overdue(live, requester, docket)
+        overdue(live, requester, docket, UNCONDITIONAL)
     });
     assert_eq!(Some(learned), recorded);
     let duties = live.get(provider.node, "/duties");
@@ -106,10 +128,31 @@ fn a_reply_missed_by_a_minute_is_recorded_overdue_and_the_requester_learns_it() 
     assert_eq!(
         (&owed["duty"], &owed["article"], &owed["status"]),
         (
-            &serde_json::to_value(Duty::ReplyUnconditional).expect("JSON"),
+            &serde_json::to_value(UNCONDITIONAL).expect("JSON"),
             &serde_json::to_value(Article::R21).expect("JSON"),
             &"overdue".into()
         ),
         "{duties}"
     );
+}
+
+#[test]
+fn a_county_of_shenyang_has_five_working_days_for_a_conditional_entry() {
+    let Received {
+        live,
+        provider,
+        requester,
+        docket,
+        ..
+    } = received_before_national_day(conditional(), "2025-10-11T00:00");
+    let owed = Duty::ReplyConditional;
+    live.advance_to(beijing("2025-10-10T23:59"));
+    assert_eq!(overdue(&live, provider.node, docket, owed), None);
+    live.advance_to(beijing("2025-10-11T00:01"));
+    let recorded = Some((beijing("2025-10-11T00:01"), beijing("2025-10-11T00:00")));
+    assert_eq!(overdue(&live, provider.node, docket, owed), recorded);
+    let learned = live.until("the default at the requester's node", |live| {
+        overdue(live, requester, docket, owed)
+    });
+    assert_eq!(Some(learned), recorded);
 }

@@ -34,11 +34,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use federation::core::Answer;
+use federation::core::{Answer, Me};
 use federation::store::{Fault, Read};
 use federation::topology::Topology;
 use futures::future::join_all;
-use identity::{Chain, Code, Level, Moment, Path};
+use identity::{Chain, Code, Digest, Level, Moment, Path};
 use node::api::ProblemBody;
 use node::runtime::Handle;
 use node::runtime::clock::{Clock, ClockHand};
@@ -49,7 +49,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use crate::cast::{Person, credit_code};
-use crate::membership::{VALID_DAYS, root_certifies, witnesses};
+use crate::membership::{self, VALID_DAYS, root_certifies, witnesses};
 use crate::stage::Acting;
 use site::Site;
 
@@ -89,6 +89,11 @@ pub fn beijing(civil: &str) -> Moment {
 impl Federation {
     /// Starts the nodes of a topology at a moment; each is enrolled by an act of its parent's authority, holds its chain and is linked.
     pub fn start(topology: &Topology, now: Moment) -> Self {
+        Self::start_with(topology, now, |_, _| ())
+    }
+
+    /// As [`Federation::start`], where `differs` says what is other than usual with a node before it runs: its local profile of law, say.
+    pub fn start_with(topology: &Topology, now: Moment, differs: impl Fn(Code, &mut Me)) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(WORKER_THREADS)
             .enable_all()
@@ -102,7 +107,7 @@ impl Federation {
             hand,
             sites: BTreeMap::new(),
             acts: AtomicU64::new(0),
-            folder: folder,
+            folder,
         };
         let mut planned: Vec<&federation::topology::Node> = topology.nodes().iter().collect();
         planned.sort_by_key(|node| node.path.depth());
@@ -121,7 +126,9 @@ impl Federation {
                             Vec::new()
                         }
                     };
-                    federation.enrol(node, outside)
+                    let mut me = membership::me(node.code());
+                    differs(node.code(), &mut me);
+                    federation.enrol(node, me, outside)
                 })
                 .collect();
             federation.found(enrolled);
@@ -133,10 +140,15 @@ impl Federation {
     }
 
     /// Has a node certified, before it runs.
-    fn enrol(&self, node: &federation::topology::Node, witnesses: Vec<Code>) -> (Site, Chain) {
+    fn enrol(
+        &self,
+        node: &federation::topology::Node,
+        me: Me,
+        witnesses: Vec<Code>,
+    ) -> (Site, Chain) {
         let parent = node.path.parent().map(|parent| &self.sites[&parent.code()]);
         let folder = self.folder.path().join(node.code().as_str());
-        let site = Site::new(node.path.clone(), folder, parent);
+        let site = Site::new(node.path.clone(), me, folder, parent);
         let request = site.request(&node.name, node.level, self.now());
         let Some(parent) = parent else {
             let certificate = root_certifies(&request, self.now());
@@ -165,23 +177,34 @@ impl Federation {
         }
     }
 
-    /// Waits for a node's link to its parent.
+    /// Waits for a node's links to those of its parent and children that run.
     fn linked(&self, code: Code) {
-        let Some(parent) = self.sites[&code].place.parent() else {
-            return;
-        };
-        if !self.sites[&parent.code()].is_running() {
-            return;
-        }
-        let mut status = self.handle(code).status_changes();
-        let up = status.wait_for(|status| status.links.iter().any(|link| link.parent && link.up));
-        self.runtime
-            .block_on(async {
-                tokio::time::timeout(PATIENCE, up)
-                    .await
-                    .map(|up| up.is_ok())
+        let parent = self.sites[&code].place.parent();
+        let mut awaited: Vec<Code> = self
+            .sites
+            .values()
+            .filter(|other| other.is_running())
+            .filter(|other| {
+                Some(&other.place) == parent.as_ref()
+                    || other.place.parent().as_ref() == Some(&self.sites[&code].place)
             })
-            .unwrap_or_else(|_| panic!("{code} is not linked to its parent"));
+            .map(Site::code)
+            .collect();
+        let mut status = self.handle(code).status_changes();
+        let up = status.wait_for(|status| {
+            let up = |code: &Code| {
+                status
+                    .links
+                    .iter()
+                    .any(|link| link.code == *code && link.up)
+            };
+            awaited.retain(|code| !up(code));
+            awaited.is_empty()
+        });
+        let up = self
+            .runtime
+            .block_on(async { tokio::time::timeout(PATIENCE, up).await.map(drop) });
+        assert!(up.is_ok(), "{code} is not linked to {awaited:?}");
     }
 
     /// All codes.
@@ -224,7 +247,12 @@ impl Federation {
     ///
     /// # Errors
     /// The node's problem: a lawful refusal names its article.
-    pub fn act(&self, node: Code, person: &Person, body: ActBody) -> Result<Answer, ProblemBody> {
+    pub fn act(
+        &self,
+        node: Code,
+        person: &Person,
+        body: ActBody,
+    ) -> Result<Answer, Box<ProblemBody>> {
         self.post(node, &self.sign(node, person, body))
     }
 
@@ -232,7 +260,7 @@ impl Federation {
     ///
     /// # Errors
     /// The node's problem.
-    pub fn post(&self, node: Code, signed: &SignedAct) -> Result<Answer, ProblemBody> {
+    pub fn post(&self, node: Code, signed: &SignedAct) -> Result<Answer, Box<ProblemBody>> {
         self.sites[&node].api().act(signed)
     }
 
@@ -240,6 +268,14 @@ impl Federation {
     pub fn upload(&self, node: Code, name: &str, bytes: &[u8]) -> ObjectRef {
         let stored = self.sites[&node].api().put_object(name, bytes);
         stored.unwrap_or_else(|problem| panic!("{node} does not take {name}: {problem:?}"))
+    }
+
+    /// Downloads an object from a node's API.
+    ///
+    /// # Errors
+    /// The node's problem: it does not hold the object whole.
+    pub fn download(&self, node: Code, digest: &Digest) -> Result<Vec<u8>, Box<ProblemBody>> {
+        self.sites[&node].api().get_object(digest)
     }
 
     /// What a node's API answers; `path` begins after `/api/v1`.
@@ -252,7 +288,7 @@ impl Federation {
     ///
     /// # Errors
     /// The node's problem.
-    pub fn try_get(&self, node: Code, path: &str) -> Result<Value, ProblemBody> {
+    pub fn try_get(&self, node: Code, path: &str) -> Result<Value, Box<ProblemBody>> {
         self.sites[&node].api().get(path)
     }
 
@@ -322,7 +358,8 @@ impl Federation {
         self.runtime.block_on(site.stop());
     }
 
-    /// Starts a node again on what its folder holds, and waits until it is linked to its parent, if that runs.
+    /// Starts a node again on what its folder holds, and waits for its links to the neighbours that run. Whoever
+    /// still has its [`Federation::store`] keeps its folder locked.
     pub fn restart(&mut self, node: Code) {
         let site = self.sites.get_mut(&node).expect("a node");
         self.runtime.block_on(async {
@@ -341,7 +378,7 @@ impl Drop for Federation {
 }
 
 impl Acting for Federation {
-    type Refusal = ProblemBody;
+    type Refusal = Box<ProblemBody>;
 
     fn time(&self) -> Moment {
         self.now()
@@ -356,7 +393,7 @@ impl Acting for Federation {
         node: Code,
         person: &Person,
         body: ActBody,
-    ) -> Result<Answer, ProblemBody> {
+    ) -> Result<Answer, Box<ProblemBody>> {
         self.act(node, person, body)
     }
 

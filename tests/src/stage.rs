@@ -68,10 +68,14 @@ pub fn code(text: &str) -> Code {
     text.parse().expect("a code")
 }
 
+/// The demo's federation: the hub, three ministries, four provinces down to their counties.
+pub fn demo_topology() -> Topology {
+    Topology::parse(include_str!("../../topology/demo.toml")).expect("the demo's topology")
+}
+
 /// The demo's federation, enrolled and quiet.
 pub fn demo(seed: u64) -> World {
-    let topology =
-        Topology::parse(include_str!("../../topology/demo.toml")).expect("the demo's topology");
+    let topology = demo_topology();
     let divisions = Divisions::from_csv(include_bytes!("../../topology/data/divisions.csv"))
         .expect("the divisions");
     World::new(&topology, divisions, MONDAY, seed)
@@ -255,8 +259,8 @@ pub fn findings(world: &impl Acting, node: Code) -> Vec<String> {
 }
 
 /// How many duties of a docket the clock found overdue, as a node holds it.
-pub fn lapses(world: &World, node: Code, docket: DocketId) -> usize {
-    query::docket(world.read(node), docket)
-        .expect("memory")
+pub fn lapses(world: &impl Acting, node: Code, docket: DocketId) -> usize {
+    world
+        .ask(node, |store| query::docket(store, docket))
         .map_or(0, |detail| detail.docket.state.clock.lapses.len())
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use federation::core::Answer;
-use identity::{Chain, codec};
+use identity::{Chain, Digest, codec};
 use node::api::acts::{ActRequest, InstallRequest};
 use node::api::{ProblemBody, to_base64};
 use node::cli::client::{MAX_ANSWER, encode};
@@ -38,21 +38,30 @@ impl ApiClient {
         }
     }
 
-    pub(super) fn get(&self, path: &str) -> Result<Value, ProblemBody> {
+    pub(super) fn get(&self, path: &str) -> Result<Value, Box<ProblemBody>> {
         let request = self.agent.get(format!("{}{path}", self.base));
         read(request.header("Authorization", &self.bearer).call())
     }
 
-    pub(super) fn act(&self, act: &SignedAct) -> Result<Answer, ProblemBody> {
+    pub(super) fn act(&self, act: &SignedAct) -> Result<Answer, Box<ProblemBody>> {
         self.post("/acts", &ActRequest::new(act))
     }
 
-    pub(super) fn install(&self, chain: &Chain) -> Result<Answer, ProblemBody> {
+    pub(super) fn install(&self, chain: &Chain) -> Result<Answer, Box<ProblemBody>> {
         let bytes = to_base64(&codec::encode(chain));
         self.post("/install", &InstallRequest { bytes })
     }
 
-    pub(super) fn put_object(&self, name: &str, bytes: &[u8]) -> Result<ObjectRef, ProblemBody> {
+    pub(super) fn get_object(&self, digest: &Digest) -> Result<Vec<u8>, Box<ProblemBody>> {
+        let request = self.agent.get(format!("{}/objects/{digest}", self.base));
+        bytes(request.header("Authorization", &self.bearer).call())
+    }
+
+    pub(super) fn put_object(
+        &self,
+        name: &str,
+        bytes: &[u8],
+    ) -> Result<ObjectRef, Box<ProblemBody>> {
         let url = format!("{}/objects?name={}", self.base, encode(name));
         let request = self.agent.put(url).header("Authorization", &self.bearer);
         read(request.content_type("application/octet-stream").send(bytes))
@@ -62,7 +71,7 @@ impl ApiClient {
         &self,
         path: &str,
         body: &impl Serialize,
-    ) -> Result<T, ProblemBody> {
+    ) -> Result<T, Box<ProblemBody>> {
         let request = self.agent.post(format!("{}{path}", self.base));
         read(
             request
@@ -72,18 +81,23 @@ impl ApiClient {
     }
 }
 
-/// The answer, or the problem. A node that cannot be reached or answers in another form ends the test.
+/// The answer's JSON, or the problem.
 fn read<T: DeserializeOwned>(
     response: Result<Response<Body>, ureq::Error>,
-) -> Result<T, ProblemBody> {
+) -> Result<T, Box<ProblemBody>> {
+    bytes(response).map(|bytes| parsed(&bytes))
+}
+
+/// The answer's bytes, or the problem. A node that cannot be reached or answers in another form ends the test.
+fn bytes(response: Result<Response<Body>, ureq::Error>) -> Result<Vec<u8>, Box<ProblemBody>> {
     let mut response = response.expect("a running node answers");
     let good = response.status().is_success();
     let body = response.body_mut().with_config().limit(MAX_ANSWER);
     let bytes = body.read_to_vec().expect("a whole answer");
-    let text = String::from_utf8_lossy(&bytes);
-    if good {
-        Ok(serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}")))
-    } else {
-        Err(serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}")))
-    }
+    if good { Ok(bytes) } else { Err(parsed(&bytes)) }
+}
+
+fn parsed<T: DeserializeOwned>(bytes: &[u8]) -> T {
+    serde_json::from_slice(bytes)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(bytes)))
 }

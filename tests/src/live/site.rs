@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use federation::core::Me;
 use identity::{Code, EnrolmentRequest, Level, Moment, Path, Signed};
 use node::api::{Role, Tokens, router, serve};
 use node::config::NodeConfig;
@@ -46,13 +47,13 @@ impl std::fmt::Debug for Site {
 
 impl Site {
     /// A node that links to `parent` and has its data in `folder`.
-    pub(super) fn new(place: Path, folder: PathBuf, parent: Option<&Site>) -> Self {
+    pub(super) fn new(place: Path, me: Me, folder: PathBuf, parent: Option<&Site>) -> Self {
         let code = place.code();
         let mut config = NodeConfig::in_dir(folder);
         config.link.parent = parent.map(|parent| parent.handle().addresses().remove(0));
         config.timing.tick_ms = TICK_MS;
         let keys = NodeKeys {
-            me: membership::me(code),
+            me,
             transport_seed: key(&format!("transport {code}")).to_seed(),
         };
         let mut tokens = Tokens::default();
