@@ -1,6 +1,7 @@
 //! Scenarios: one file per part of the law, on the federation of the demo, in one process.
 
 mod bad_input;
+mod calendar;
 mod catalogue;
 mod dispute;
 mod membership;

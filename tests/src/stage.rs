@@ -70,11 +70,16 @@ pub fn code(text: &str) -> Code {
 
 /// The demo's federation, enrolled and quiet.
 pub fn demo(seed: u64) -> World {
+    demo_at(MONDAY, seed)
+}
+
+/// The demo's federation, enrolled and quiet at another time.
+pub fn demo_at(now: Moment, seed: u64) -> World {
     let topology =
         Topology::parse(include_str!("../../topology/demo.toml")).expect("the demo's topology");
     let divisions = Divisions::from_csv(include_bytes!("../../topology/data/divisions.csv"))
         .expect("the divisions");
-    World::new(&topology, divisions, MONDAY, seed)
+    World::new(&topology, divisions, now, seed)
 }
 
 /// Conditional sharing for social assistance.

@@ -75,7 +75,7 @@ pub use duty::{
     check_update_extension, due, extend, extend_from, is_overdue,
 };
 pub use instrument::Instrument;
-pub use notice::{NoticeError, YearNotice};
+pub use notice::{MAX_NOTICE_BYTES, NOTICE_YEARS, NoticeError, YearNotice, national_notice};
 pub use opening::{
     OpenClass, OpenFormat, OpeningField, OpeningReplyForm, OpeningTerms, ProtectedContent,
     check_opening_refusal, check_opening_reply_form, check_opening_terms, may_open,

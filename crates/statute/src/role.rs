@@ -31,6 +31,8 @@ terms! {
         EnrolPerson = "enrol-person", "登记人员", "enrol a person";
         /// End a person's enrolment, R11.
         RevokePerson = "revoke-person", "撤销人员登记", "end a person's enrolment";
+        /// Install a holiday notice at the national hub, R8.
+        InstallCalendar = "install-calendar", "装入节假日安排通知", "install a holiday notice";
         /// Compile a catalogue entry, R12.
         CompileEntry = "compile-entry", "编制目录", "compile a catalogue entry";
         /// Approve an entry as head of the department, R13.
@@ -175,6 +177,7 @@ const CORRECTORS_OF_AUTHORITIES: &[Role] = &[Role::Government, Role::AuthorityHe
 pub const fn required_role(act: ActKind) -> (&'static [Role], Article) {
     match act {
         ActKind::EnrolPerson | ActKind::RevokePerson => (ENROLLERS, Article::R11),
+        ActKind::InstallCalendar => (AUTHORITY_HEAD, Article::R8),
         ActKind::CompileEntry => (OPERATOR, Article::R12),
         ActKind::ApproveEntry => (DEPARTMENT_HEAD, Article::R13),
         ActKind::SubmitEntry => (OPERATOR, Article::R16),

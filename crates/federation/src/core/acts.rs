@@ -4,6 +4,7 @@ use identity::Chain;
 use sharing::act::{ActBody, ActError, SignedAct, VerifiedAct};
 use sharing::catalogue::EntryCommand;
 use sharing::docket::DocketId;
+use sharing::node_act::NodeAct;
 use sharing::person::PersonError;
 use statute::{Article, Refusal, RefusalReason};
 
@@ -191,6 +192,7 @@ impl Core {
                     )),
                 })
             }
+            ActBody::Node(NodeAct::InstallCalendar { text }) => self.judge_notice(ctx, act, text),
             other => match (other.opens(), other.docket()) {
                 (Some(opens), _) => self.judge_opening(ctx, act, opens),
                 (None, Some(docket)) => self.judge_step(ctx, act, docket),
@@ -324,6 +326,7 @@ impl Core {
                 serial,
                 reason,
             } => self.after_revoke(ctx, *node, *serial, *reason)?,
+            ActBody::Node(NodeAct::InstallCalendar { .. }) => self.install_notice(ctx, signed)?,
             ActBody::EnrolPerson { .. }
             | ActBody::CompileEntries { .. }
             | ActBody::ApproveEntries { .. }

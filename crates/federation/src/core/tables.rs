@@ -180,6 +180,17 @@ pub struct ChainRow {
     pub as_of: Moment,
 }
 
+/// The holiday notice in force for a year.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeRow {
+    /// The [`crate::wire::Notice`].
+    pub body: Digest,
+    /// When its act was signed: of two notices for one year the later stands.
+    pub signed: Moment,
+    /// When it was taken here.
+    pub at: Moment,
+}
+
 /// One docket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DocketRow {
@@ -346,6 +357,11 @@ pub fn serial_key(issuer: &Code, serial: u64) -> Vec<u8> {
     let mut key = code_key(issuer);
     key.extend_from_slice(&serial.to_be_bytes());
     key
+}
+
+/// The year of a holiday notice; years are of four digits.
+pub fn notice_key(year: i16) -> Vec<u8> {
+    year.to_be_bytes().to_vec()
 }
 
 /// Level and index of a Merkle node.

@@ -174,6 +174,19 @@ pub struct FindingView {
     pub at: Moment,
 }
 
+/// A holiday notice in force here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeView {
+    /// The year it is for.
+    pub year: i16,
+    /// Its document number.
+    pub number: String,
+    /// Its title.
+    pub title: String,
+    /// When it was taken here from the hub; `None` for one that comes with the program.
+    pub installed: Option<Moment>,
+}
+
 /// A person enrolled here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonView {
@@ -197,6 +210,7 @@ pub struct PersonView {
 // docket_copy(read, DocketId) -> Option<DocketCopy>
 // duties(read, now, limit) -> Vec<DutyView>
 // findings(read, after: Option<u64>, limit) -> Vec<FindingView>   (newest first)
+// calendar(read) -> Calendar;  notices(read) -> Vec<NoticeView>
 // people(read, limit) -> Vec<PersonView>;  person_chain(read, key: &VerifyKey) -> Option<PersonChain>
 // chain(read, Code) -> Option<(Chain, Moment)>; own_chain(read) -> Option<Chain>
 // evidence(read, DocketId, sequence) -> Option<Evidence>;  evidence_at(read, index) -> Option<Evidence>

@@ -1,14 +1,18 @@
 //! Members: chains, certificates, revocations, and the people of this node.
 
-use identity::{Chain, Moment, Revocation, Signed};
+use identity::{Chain, Digest, Moment, Revocation, Signed};
 use serde::{Deserialize, Serialize};
 use sharing::act::{MAX_ACT_BYTES, SignedAct};
 use sharing::person::{PersonCertificate, PersonChain};
 
 use crate::core::chains::age;
 use crate::core::checkpoints::MAX_CHECKPOINT_BYTES;
-use crate::core::tables::{ChainRow, View, code_key, counter, meta, put, serial_key, set_counter};
+use crate::core::notices::installed_notice;
+use crate::core::tables::{
+    ChainRow, NoticeRow, View, code_key, counter, meta, notice_key, put, serial_key, set_counter,
+};
 use crate::store::{Fault, Table, Txn};
+use crate::wire::Notice;
 
 /// A person enrolled at this node, as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +78,20 @@ pub(super) fn revoked(
         );
         put(txn, Table::Meta, meta::REVOCATIONS_AS_OF.to_vec(), &at);
     }
+    Ok(())
+}
+
+/// A holiday notice stands for its year.
+pub(super) fn notice_taken(txn: &mut Txn<'_>, body: Digest, at: Moment) -> Result<(), Fault> {
+    let notice: Notice = txn.body_as(&body)?;
+    let read = installed_notice(&notice)
+        .ok_or_else(|| Fault(format!("stored notice {body} cannot be read")))?;
+    let row = NoticeRow {
+        body,
+        signed: read.signed,
+        at,
+    };
+    put(txn, Table::Notices, notice_key(read.notice.year()), &row);
     Ok(())
 }
 

@@ -3,11 +3,15 @@
 use identity::{Chain, Code, Moment, VerifyKey};
 use sharing::person::PersonChain;
 
+use statute::Calendar;
+
 use super::MAX_PAGE;
+use crate::core::notices::{in_force, installed_notice, with_installed};
 use crate::core::project::PersonRow;
-use crate::core::tables::{ChainRow, View, code_key, decode_row, meta};
-use crate::core::view::PersonView;
+use crate::core::tables::{ChainRow, NoticeRow, View, code_key, decode_row, meta};
+use crate::core::view::{NoticeView, PersonView};
 use crate::store::{Fault, Read, Table};
+use crate::wire::Notice;
 
 /// People enrolled here.
 ///
@@ -58,6 +62,39 @@ pub fn chain(read: &dyn Read, code: Code) -> Result<Option<(Chain, Moment)>, Fau
 /// [`Fault`] when the medium fails.
 pub fn own_chain(read: &dyn Read) -> Result<Option<Chain>, Fault> {
     read.row(Table::Meta, meta::CHAIN)
+}
+
+/// Working days as this node counts them: the notices that come with the program, then those installed.
+///
+/// # Errors
+/// [`Fault`] when the medium fails.
+pub fn calendar(read: &dyn Read) -> Result<Calendar, Fault> {
+    with_installed(read, Calendar::national())
+}
+
+/// The holiday notices in force here, by year; at most one a year.
+///
+/// # Errors
+/// [`Fault`] when the medium fails.
+pub fn notices(read: &dyn Read) -> Result<Vec<NoticeView>, Fault> {
+    let installed = in_force(read)?;
+    let since = |year: i16| {
+        let of_year = |(row, notice): &(NoticeRow, Notice)| {
+            let read = installed_notice(notice)?;
+            (read.notice.year() == year).then_some(row.at)
+        };
+        installed.iter().find_map(of_year)
+    };
+    let calendar = calendar(read)?;
+    let notices = calendar.years().filter_map(|year| calendar.notice(year));
+    Ok(notices
+        .map(|notice| NoticeView {
+            year: notice.year(),
+            number: notice.number().to_owned(),
+            title: notice.title().to_owned(),
+            installed: since(notice.year()),
+        })
+        .collect())
 }
 
 /// Whether a certificate was revoked, as far as this node knows. A read that fails counts as revoked.
