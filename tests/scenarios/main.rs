@@ -6,6 +6,7 @@ mod catalogue;
 mod dispute;
 mod membership;
 mod mutated_frames;
+mod people;
 mod return_flow;
 mod sharing_application;
 

@@ -59,6 +59,8 @@ pub enum Table {
     Index = 23,
     /// Holiday notices by year.
     Notices = 25,
+    /// Enrolments of people that were ended: key → ending.
+    Endings = 26,
     /// The driver's own: location of bodies. The core never touches it.
     Bodies = 24,
 }

@@ -1,10 +1,12 @@
 //! Acts that concern a node as a whole and no docket: the calendar by which it counts, the people who act at it.
 
+use identity::VerifyKey;
 use serde::{Deserialize, Serialize};
 use statute::ActKind;
 
 use crate::act::Deed;
 use crate::docket::DocketId;
+use crate::person::Ending;
 
 /// What is done about a node itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,12 +18,21 @@ pub enum NodeAct {
         /// The notice as a file, read by `statute::YearNotice::parse`; at most `statute::MAX_NOTICE_BYTES`.
         text: String,
     },
+    /// The head of the authority or of the department ends an enrolment before its term (R11): from then on the key signs nothing here, and
+    /// neither does whoever is enrolled by it afterwards.
+    EndEnrolment {
+        /// The key that was enrolled.
+        person: VerifyKey,
+        /// Why, and from when on.
+        ending: Ending,
+    },
 }
 
 impl Deed for NodeAct {
     fn kind(&self) -> ActKind {
         match self {
             Self::InstallCalendar { .. } => ActKind::InstallCalendar,
+            Self::EndEnrolment { .. } => ActKind::RevokePerson,
         }
     }
 
@@ -32,7 +43,7 @@ impl Deed for NodeAct {
     fn texts(&self) -> Vec<&str> {
         match self {
             // Bounded in bytes by `statute::national_notice`.
-            Self::InstallCalendar { .. } => Vec::new(),
+            Self::InstallCalendar { .. } | Self::EndEnrolment { .. } => Vec::new(),
         }
     }
 }

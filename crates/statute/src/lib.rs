@@ -88,7 +88,9 @@ pub use refusal::{Refusal, RefusalReason};
 pub use retention::{
     Reader, RetentionYears, check_may_destroy, check_may_read, check_retention, kept_until,
 };
-pub use role::{ActKind, Role, check_in_office, may, required_role};
+pub use role::{
+    ActKind, EndReason, Enrolment, Role, check_enrolment, check_in_office, may, required_role,
+};
 pub use rule::Rule;
 pub use secrecy::{Secrecy, check_not_secret};
 pub use sharing_method::{Method, UpdateFrequency};

@@ -27,6 +27,7 @@ mod members;
 mod notices;
 mod openings;
 mod payloads;
+mod people;
 mod project;
 pub mod query;
 mod reactions;

@@ -1,6 +1,6 @@
 //! Typed access to the tables: one row type and one key rule for each, so that no other file builds a key.
 
-use identity::{Chain, Code, Digest, Moment, Path, Signed, codec};
+use identity::{Chain, Code, Digest, Moment, Path, Signed, VerifyKey, codec};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sharing::act::ActId;
@@ -357,6 +357,11 @@ pub fn serial_key(issuer: &Code, serial: u64) -> Vec<u8> {
     let mut key = code_key(issuer);
     key.extend_from_slice(&serial.to_be_bytes());
     key
+}
+
+/// A person's key, in [`Table::People`] and [`Table::Endings`].
+pub fn person_key(key: &VerifyKey) -> Vec<u8> {
+    key.to_string().into_bytes()
 }
 
 /// The year of a holiday notice; years are of four digits.

@@ -4,7 +4,7 @@ use identity::{Code, Digest, Moment, Path};
 use serde::{Deserialize, Serialize};
 use sharing::catalogue::{Entry, EntryState};
 use sharing::docket::{DocketEvent, DocketId, DocketState};
-use sharing::person::PersonCertificate;
+use sharing::person::{Ending, PersonCertificate};
 
 use crate::health::{Condition, HealthReport};
 
@@ -196,6 +196,8 @@ pub struct PersonView {
     pub department_name: String,
     /// When enrolled.
     pub since: Moment,
+    /// Why and from when on the enrolment was ended before its term, if it was.
+    pub ended: Option<Ending>,
 }
 
 // The queries are in `query.rs`; all take `&dyn Read` and page with `after`:

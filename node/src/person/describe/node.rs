@@ -3,7 +3,7 @@
 use sharing::node_act::NodeAct;
 use statute::YearNotice;
 
-use super::Text;
+use super::{Text, time};
 
 /// What the person is about to sign.
 pub(super) fn done(act: &NodeAct) -> Text {
@@ -28,5 +28,17 @@ pub(super) fn done(act: &NodeAct) -> Text {
                 format!("install a holiday notice (unreadable: {error})"),
             ),
         },
+        NodeAct::EndEnrolment { person, ending } => Text::new(
+            format!(
+                "终止密钥 {person} 的人员登记，自 {} 起；原因：{}",
+                time(ending.at),
+                ending.reason.zh()
+            ),
+            format!(
+                "end the enrolment of key {person} from {} on; reason: {}",
+                time(ending.at),
+                ending.reason.en()
+            ),
+        ),
     }
 }

@@ -9,7 +9,8 @@ use crate::core::chains::age;
 use crate::core::checkpoints::MAX_CHECKPOINT_BYTES;
 use crate::core::notices::installed_notice;
 use crate::core::tables::{
-    ChainRow, NoticeRow, View, code_key, counter, meta, notice_key, put, serial_key, set_counter,
+    ChainRow, NoticeRow, View, code_key, counter, meta, notice_key, person_key, put, serial_key,
+    set_counter,
 };
 use crate::store::{Fault, Table, Txn};
 use crate::wire::Notice;
@@ -108,7 +109,7 @@ pub(super) fn enrolled(
     };
     let mut chain = enroller.clone();
     chain.0.push(certificate.clone());
-    let key = claimed.key.to_string().into_bytes();
+    let key = person_key(&claimed.key);
     let row = PersonRow {
         chain,
         certificate: claimed,
@@ -130,7 +131,7 @@ pub(super) fn authority_head(
     let Ok(certificate) = head.claimed(MAX_ACT_BYTES) else {
         return Ok(());
     };
-    let key = certificate.key.to_string().into_bytes();
+    let key = person_key(&certificate.key);
     if txn.raw(Table::People, &key)?.is_none() {
         let chain = PersonChain(vec![head.clone()]);
         put(

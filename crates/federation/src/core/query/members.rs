@@ -7,8 +7,9 @@ use statute::Calendar;
 
 use super::MAX_PAGE;
 use crate::core::notices::{in_force, installed_notice, with_installed};
+use crate::core::people::ending;
 use crate::core::project::PersonRow;
-use crate::core::tables::{ChainRow, NoticeRow, View, code_key, decode_row, meta};
+use crate::core::tables::{ChainRow, NoticeRow, View, code_key, decode_row, meta, person_key};
 use crate::core::view::{NoticeView, PersonView};
 use crate::store::{Fault, Read, Table};
 use crate::wire::Notice;
@@ -22,6 +23,7 @@ pub fn people(read: &dyn Read, limit: usize) -> Result<Vec<PersonView>, Fault> {
     for (_, row) in read.scan(Table::People, b"", None, limit.min(MAX_PAGE))? {
         let row: PersonRow = decode_row(Table::People, &row)?;
         found.push(PersonView {
+            ended: ending(read, &row.certificate.key)?,
             certificate: row.certificate,
             department_name: row.department_name,
             since: row.since,
@@ -36,7 +38,7 @@ pub fn people(read: &dyn Read, limit: usize) -> Result<Vec<PersonView>, Fault> {
 /// [`Fault`] when the medium fails.
 pub fn person_chain(read: &dyn Read, key: &VerifyKey) -> Result<Option<PersonChain>, Fault> {
     Ok(read
-        .row::<PersonRow>(Table::People, key.to_string().as_bytes())?
+        .row::<PersonRow>(Table::People, &person_key(key))?
         .map(|row| row.chain))
 }
 
