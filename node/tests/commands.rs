@@ -164,6 +164,43 @@ fn a_deadline_has_its_date_and_what_it_rests_on() {
 }
 
 #[test]
+fn a_deadline_counts_by_the_notices_it_is_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let [good, bad] = ["2027.toml", "32.toml"].map(|name| folder.path().join(name));
+    let text = "year = 2027\nnumber = \"甲\"\ntitle = \"乙\"\nworking_weekends = []\n\
+                [[off]]\nname = \"元旦\"\nfrom = \"2027-01-01\"\nto = \"2027-01-03\"\n";
+    std::fs::write(&good, text).unwrap();
+    std::fs::write(&bad, text.replace("01-03", "01-32")).unwrap();
+    let asked = [
+        "deadline",
+        "--json",
+        "--from",
+        "2026-12-28",
+        "--working-days",
+        "10",
+    ];
+    let with = |file: &Path| {
+        let more = ["--calendar", path(file)];
+        english(&[asked.as_slice(), &more].concat())
+    };
+    let without = result(&english(&asked));
+    assert_eq!(
+        (&without["due"], &without["provisional"]),
+        (&"2027-01-11".into(), &true.into())
+    );
+    let known = result(&with(&good));
+    assert_eq!(
+        (&known["due"], &known["provisional"]),
+        (&"2027-01-12".into(), &false.into())
+    );
+    let refused = error(&with(&bad));
+    assert!(
+        refused["exit"] == 2 && says(&refused, path(&bad)),
+        "{refused}"
+    );
+}
+
+#[test]
 fn errors_are_chinese_first_and_english_by_lang() {
     let args = ["status", "--node", "http://127.0.0.1:1", "--token", "x"];
     let said = |lang: &str| {

@@ -1,10 +1,12 @@
 //! Scenarios: one file per part of the law, on the federation of the demo, in one process.
 
 mod bad_input;
+mod calendar;
 mod catalogue;
 mod dispute;
 mod membership;
 mod mutated_frames;
+mod people;
 mod return_flow;
 mod sharing_application;
 mod time_limits;

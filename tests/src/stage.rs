@@ -75,10 +75,15 @@ pub fn demo_topology() -> Topology {
 
 /// The demo's federation, enrolled and quiet.
 pub fn demo(seed: u64) -> World {
+    demo_at(MONDAY, seed)
+}
+
+/// The demo's federation, enrolled and quiet at another time.
+pub fn demo_at(now: Moment, seed: u64) -> World {
     let topology = demo_topology();
     let divisions = Divisions::from_csv(include_bytes!("../../topology/data/divisions.csv"))
         .expect("the divisions");
-    World::new(&topology, divisions, MONDAY, seed)
+    World::new(&topology, divisions, now, seed)
 }
 
 /// Conditional sharing for social assistance.

@@ -57,6 +57,10 @@ pub enum Table {
     Findings = 22,
     /// Index of the ledger: record index → kind and docket, for evidence and the audit view.
     Index = 23,
+    /// Holiday notices by year.
+    Notices = 25,
+    /// Enrolments of people that were ended: key → ending.
+    Endings = 26,
     /// The driver's own: location of bodies. The core never touches it.
     Bodies = 24,
 }

@@ -141,6 +141,11 @@ pub enum Frame {
         /// As their issuers signed them.
         list: Vec<Signed<identity::Revocation>>,
     },
+    /// Downward: holiday notices that every descendant counts working days by (R8); at most [`MAX_NOTICES_PER_FRAME`].
+    Notices {
+        /// As the head of the national authority signed them.
+        list: Vec<Notice>,
+    },
     /// A search that climbs: answered by every ancestor.
     Search {
         /// Names the search.
@@ -157,6 +162,18 @@ pub enum Frame {
         /// What that level knows.
         level: LevelAnswer,
     },
+}
+
+/// Most notices in one frame: each is at most a file of `statute::MAX_NOTICE_BYTES` with two chains of 8 KiB at most, under 1 MiB together.
+pub const MAX_NOTICES_PER_FRAME: usize = 32;
+
+/// A holiday notice with everything that proves it: whoever checks it needs to know nobody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// The act by which it was installed.
+    pub act: SignedAct,
+    /// The hub's membership chain, which names the head who signed.
+    pub issuer: Chain,
 }
 
 /// Names one running search: the asking node and its own counter.

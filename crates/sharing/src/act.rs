@@ -14,6 +14,7 @@ use crate::catalogue::{Entry, EntryVersion, ReviewVerdict};
 use crate::clock::ClockAct;
 use crate::dispute::{Decision, NegotiationStep, Opinion};
 use crate::docket::DocketId;
+use crate::node_act::NodeAct;
 use crate::person::{PersonCertificate, PersonChain};
 use crate::return_flow::{DatasetId, ReturnTable};
 
@@ -212,6 +213,8 @@ pub enum ActBody {
     },
     /// About a time limit: more time, a justification (R17, R21, R39(4)).
     Clock(ClockAct),
+    /// About the node itself: its calendar (R8), its people (R11).
+    Node(NodeAct),
 }
 
 /// What a group of acts says of each: the acts of one workflow stand together beside its rules.
@@ -247,6 +250,7 @@ impl ActBody {
     fn deed(&self) -> Option<&dyn Deed> {
         match self {
             Self::Clock(act) => Some(act),
+            Self::Node(act) => Some(act),
             Self::EnrolPerson { .. }
             | Self::CompileEntries { .. }
             | Self::ApproveEntries { .. }
@@ -306,6 +310,7 @@ impl ActBody {
             Self::CertifyMember { .. } => ActKind::CertifyMember,
             Self::RevokeMember { .. } => ActKind::RevokeMember,
             Self::Clock(act) => act.kind(),
+            Self::Node(act) => act.kind(),
         }
     }
 

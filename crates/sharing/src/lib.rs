@@ -10,5 +10,6 @@ pub mod clock;
 pub mod dispute;
 pub mod docket;
 pub mod ledger;
+pub mod node_act;
 pub mod person;
 pub mod return_flow;

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use identity::{Certificate, Code, CreditCode, Domain, Moment, Signed, SigningKey, VerifyKey};
 use serde::{Deserialize, Serialize};
-use statute::{ActKind, Article, Refusal, RefusalReason, Role};
+use statute::{ActKind, Article, EndReason, Refusal, RefusalReason, Role};
 
 use crate::act::Doer;
 
@@ -123,6 +123,36 @@ fn shares_department(enrolled: Role) -> bool {
         Role::Operator | Role::SharingOfficeHead | Role::AuthorityReviewer => true,
         Role::DepartmentHead | Role::AuthorityHead | Role::Government | Role::Auditor => false,
     }
+}
+
+/// That a person's enrolment was ended before its term.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ending {
+    /// Why.
+    pub reason: EndReason,
+    /// From when on. What was accepted before stands.
+    pub at: Moment,
+}
+
+/// An enrolment is ended by whoever in office may enrol that role, for its own department where the role belongs to one (R11). Of a key that was
+/// never put on record the role is not known: the authority's head, under whom everyone here stands, may end it.
+///
+/// # Errors
+/// `RoleNotEntitled`, `NotYourDepartment`; R11.
+pub fn check_may_end(by: &Doer, person: Option<&PersonCertificate>) -> Result<(), Refusal> {
+    let entitled = person.map_or(by.role == Role::AuthorityHead, |it| {
+        enrols(by.role, it.role)
+    });
+    if !entitled {
+        let (role, act) = (by.role, ActKind::RevokePerson);
+        return Err(RefusalReason::RoleNotEntitled { role, act }.under(Article::R11));
+    }
+    let foreign =
+        |it: &PersonCertificate| shares_department(it.role) && it.department != by.department;
+    if person.is_some_and(foreign) {
+        return Err(RefusalReason::NotYourDepartment.under(Article::R11));
+    }
+    Ok(())
 }
 
 /// The certificate that the head of a competent authority makes for its own key. It counts because the node's membership certificate, signed by

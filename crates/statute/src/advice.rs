@@ -34,11 +34,13 @@ impl RefusalReason {
                 format!("“{party}”不是政府部门或者法律、法规授权的组织")
             }
             Self::TermOver => "该人员的任职期限不包括此时".into(),
+            Self::EnrolmentEnded => "该人员的登记已经终止，或者由已被终止登记的人员登记".into(),
             Self::RoleNotEntitled { role, act } => {
                 format!("角色“{}”无权“{}”", role.zh(), act.zh())
             }
             Self::NotYourDepartment => "此事属于其他部门".into(),
             Self::NotEntitledToRead => "无权查阅有关记录".into(),
+            Self::NotTheNationalAuthority => "节假日安排通知只能在国家枢纽节点装入".into(),
             Self::UnknownDocket { docket } => format!("本节点没有案卷“{docket}”"),
             Self::Duplicate { what } => format!("“{what}”已经存在"),
             Self::StateSecret => "国家秘密不属于政务数据，不得录入".into(),
@@ -52,6 +54,10 @@ impl RefusalReason {
                 format!("缺少：{}", list(fields, RequiredField::zh, "、"))
             }
             Self::TooLong { found, limit } => format!("长度{found}超过上限{limit}"),
+            Self::NotANotice { defect } => format!("不是节假日安排通知：{defect}"),
+            Self::NoticeSuperseded { year } => {
+                format!("{year}年已有签署时间更晚的节假日安排通知")
+            }
             Self::ConditionNotCatalogued { condition } => format!("目录未列明条件“{condition}”"),
             Self::ConditionOnReturnFlow { condition } => {
                 format!("数据回流不得设置额外的限制条件：“{condition}”")
@@ -136,6 +142,10 @@ impl RefusalReason {
                 "请由在任人员签署，或者重新登记任职期限",
                 "let a person in office sign, or enrol a new term",
             ),
+            Self::EnrolmentEnded => (
+                "请以新密钥重新登记后办理，或者由在任人员签署",
+                "have the person enrolled anew with a new key, or let someone who is enrolled act",
+            ),
             Self::RoleNotEntitled { .. } => (
                 "请由有权的人员办理",
                 "let a person in a role that is entitled act",
@@ -147,6 +157,10 @@ impl RefusalReason {
             Self::NotEntitledToRead => (
                 "请由提供部门、需求部门的同级主管部门查阅，或者先记录上级的责成",
                 "let the provider or the requester's authority read, or record a superior's order first",
+            ),
+            Self::NotTheNationalAuthority => (
+                "请由国家政务数据共享主管部门负责人在国家枢纽节点装入，逐级下发后自动生效",
+                "let the head of the national authority install it at the hub; it then comes down by itself",
             ),
             Self::UnknownDocket { .. } => (
                 "请核对案卷编号和所在节点",
@@ -168,6 +182,14 @@ impl RefusalReason {
             Self::TwoClasses { .. } => ("请只保留一种共享属性", "keep exactly one class"),
             Self::MissingField { .. } => ("请补齐所列内容", "state what is missing"),
             Self::TooLong { .. } => ("请缩短或者拆分", "shorten it or split it"),
+            Self::NotANotice { .. } => (
+                "请按国务院办公厅通知核对文件",
+                "check the file against the notice of the State Council",
+            ),
+            Self::NoticeSuperseded { .. } => (
+                "请核对现行通知；确需替换的，重新签署",
+                "see the notice in force; to replace it, sign again",
+            ),
             Self::ConditionNotCatalogued { .. } => (
                 "请删除该条件；确有必要的，先更新目录并经审核发布",
                 "drop the condition; if it is needed, have it reviewed into the catalogue first",

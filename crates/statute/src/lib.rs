@@ -76,7 +76,7 @@ pub use duty::{
     check_update_extension, due, extend, extend_from, is_overdue,
 };
 pub use instrument::Instrument;
-pub use notice::{NoticeError, YearNotice};
+pub use notice::{MAX_NOTICE_BYTES, NOTICE_YEARS, NoticeError, YearNotice, national_notice};
 pub use opening::{
     OpenClass, OpenFormat, OpeningField, OpeningReplyForm, OpeningTerms, ProtectedContent,
     check_opening_refusal, check_opening_reply_form, check_opening_terms, may_open,
@@ -89,7 +89,9 @@ pub use refusal::{Refusal, RefusalReason};
 pub use retention::{
     Reader, RetentionYears, check_may_destroy, check_may_read, check_retention, kept_until,
 };
-pub use role::{ActKind, Role, check_in_office, may, required_role};
+pub use role::{
+    ActKind, EndReason, Enrolment, Role, check_enrolment, check_in_office, may, required_role,
+};
 pub use rule::Rule;
 pub use secrecy::{Secrecy, check_not_secret};
 pub use sharing_method::{Method, UpdateFrequency};

@@ -17,6 +17,9 @@ use std::collections::BTreeMap;
 use jiff::civil::{Date, Weekday};
 use serde::Deserialize;
 
+use crate::article::Article;
+use crate::refusal::{Refusal, RefusalReason};
+
 /// Longest notice file, in bytes. The real ones have about 1 KB.
 pub const MAX_NOTICE_BYTES: usize = 16 * 1024;
 
@@ -223,6 +226,29 @@ impl YearNotice {
             DayKind::Worked => None,
         }
     }
+}
+
+/// The notice that a person installs: whole and well formed, and given at the hub, where the national competent authority, which guides and
+/// supervises the work throughout the country, acts. One calendar holds for all: nobody else may set another.
+///
+/// # Errors
+/// `NotTheNationalAuthority`, `TooLong`, `NotANotice`; R8.
+pub fn national_notice(text: &str, at_hub: bool) -> Result<YearNotice, Refusal> {
+    if !at_hub {
+        return Err(RefusalReason::NotTheNationalAuthority.under(Article::R8));
+    }
+    YearNotice::parse(text).map_err(|error| {
+        let reason = match error {
+            NoticeError::TooLarge { found } => RefusalReason::TooLong {
+                found,
+                limit: MAX_NOTICE_BYTES,
+            },
+            defect => RefusalReason::NotANotice {
+                defect: defect.to_string(),
+            },
+        };
+        reason.under(Article::R8)
+    })
 }
 
 fn check_name(name: &str) -> Result<(), NoticeError> {

@@ -75,6 +75,9 @@ pub enum RefusalReason {
     /// The person's enrolment has ended or not begun.
     #[error("the person's term of office does not cover this time")]
     TermOver,
+    /// The person's enrolment was ended, or that of whoever enrolled the person had ended before, R11.
+    #[error("the person's enrolment here was ended, or was made under one that had ended")]
+    EnrolmentEnded,
     /// The person's role does not entitle to the act.
     #[error("the role \"{}\" may not {}", .role.en(), .act.en())]
     RoleNotEntitled {
@@ -91,6 +94,9 @@ pub enum RefusalReason {
         "these records may be read by the provider, the requester's authority, and a superior on a recorded order"
     )]
     NotEntitledToRead,
+    /// Holiday notices are installed by the national authority alone, R8.
+    #[error("a holiday notice is installed at the national hub alone")]
+    NotTheNationalAuthority,
     /// No such docket.
     #[error("there is no docket {docket:?} here")]
     UnknownDocket {
@@ -136,6 +142,18 @@ pub enum RefusalReason {
         found: usize,
         /// Longest allowed.
         limit: usize,
+    },
+    /// A holiday notice that cannot be one, R8.
+    #[error("this is no holiday notice: {defect}")]
+    NotANotice {
+        /// What is wrong with it.
+        defect: String,
+    },
+    /// A holiday notice that was signed before the one in force for the same year, R8.
+    #[error("a notice for {year} that was signed later is in force")]
+    NoticeSuperseded {
+        /// The year.
+        year: i16,
     },
     /// A condition that the catalogue does not list, R15.
     #[error("the condition {condition:?} is not in the catalogue")]

@@ -31,6 +31,8 @@ terms! {
         EnrolPerson = "enrol-person", "登记人员", "enrol a person";
         /// End a person's enrolment, R11.
         RevokePerson = "revoke-person", "撤销人员登记", "end a person's enrolment";
+        /// Install a holiday notice at the national hub, R8.
+        InstallCalendar = "install-calendar", "装入节假日安排通知", "install a holiday notice";
         /// Compile a catalogue entry, R12.
         CompileEntry = "compile-entry", "编制目录", "compile a catalogue entry";
         /// Approve an entry as head of the department, R13.
@@ -137,6 +139,20 @@ terms! {
     }
 }
 
+terms! {
+    /// Why a person's enrolment is ended before its term, R11.
+    pub enum EndReason {
+        /// The office ended (任期结束).
+        TermEnded = "term-ended", "任期结束", "the office ended";
+        /// The person went to another department or office (调离).
+        Moved = "moved", "调离", "moved to another office";
+        /// The key was lost (密钥遗失).
+        KeyLost = "key-lost", "密钥遗失", "the key was lost";
+        /// Somebody else may have the key (密钥泄露).
+        KeyCompromised = "key-compromised", "密钥泄露", "the key may be in other hands";
+    }
+}
+
 const OPERATOR: &[Role] = &[Role::Operator];
 const SHARING_OFFICE_HEAD: &[Role] = &[Role::SharingOfficeHead];
 const DEPARTMENT_HEAD: &[Role] = &[Role::DepartmentHead];
@@ -177,6 +193,7 @@ const CORRECTORS_OF_AUTHORITIES: &[Role] = &[Role::Government, Role::AuthorityHe
 pub const fn required_role(act: ActKind) -> (&'static [Role], Article) {
     match act {
         ActKind::EnrolPerson | ActKind::RevokePerson => (ENROLLERS, Article::R11),
+        ActKind::InstallCalendar => (AUTHORITY_HEAD, Article::R8),
         ActKind::CompileEntry => (OPERATOR, Article::R12),
         ActKind::ApproveEntry => (DEPARTMENT_HEAD, Article::R13),
         ActKind::SubmitEntry => (OPERATOR, Article::R16),
@@ -251,6 +268,34 @@ pub fn check_in_office(term_ms: &std::ops::Range<i64>, at_ms: i64) -> Result<(),
     Err(RefusalReason::TermOver.under(Article::R11))
 }
 
+/// When a person was enrolled here and what has ended since. Instants are in milliseconds since 1970-01-01T00:00Z.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Enrolment {
+    /// When this very enrolment was put on record here, if it was.
+    pub recorded_ms: Option<i64>,
+    /// From when on it is ended, if it is.
+    pub ended_ms: Option<i64>,
+    /// From when on the first of those who enrolled the person, or enrolled them, was ended, if one was.
+    pub enroller_ended_ms: Option<i64>,
+}
+
+/// An enrolment that was ended entitles to nothing from then on. One made by somebody whose own enrolment had ended never does; one that was on
+/// record before stands, as an office is no one person's.
+///
+/// # Errors
+/// [`RefusalReason::EnrolmentEnded`]; R11.
+pub fn check_enrolment(enrolment: &Enrolment, at_ms: i64) -> Result<(), Refusal> {
+    let over = enrolment.ended_ms.is_some_and(|end| end <= at_ms);
+    let of_no_effect = enrolment.enroller_ended_ms.is_some_and(|end| {
+        let recorded_before = enrolment.recorded_ms.is_some_and(|since| since < end);
+        end <= at_ms && !recorded_before
+    });
+    if over || of_no_effect {
+        return Err(RefusalReason::EnrolmentEnded.under(Article::R11));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -259,6 +304,22 @@ mod tests {
     fn nobody_acts_before_or_after_the_term_of_office() {
         let acts = [9, 10, 19, 20].map(|at_ms| check_in_office(&(10..20), at_ms).is_ok());
         assert_eq!(acts, [false, true, true, false]);
+    }
+
+    #[test]
+    fn an_ended_enrolment_entitles_to_nothing_and_what_was_enrolled_before_stands() {
+        let holds = |recorded_ms, ended_ms, enroller_ended_ms| {
+            let enrolment = Enrolment {
+                recorded_ms,
+                ended_ms,
+                enroller_ended_ms,
+            };
+            check_enrolment(&enrolment, 10).is_ok()
+        };
+        assert!(holds(None, None, None) && holds(Some(1), Some(11), Some(11)));
+        assert!(!holds(Some(1), Some(10), None));
+        assert!(holds(Some(4), None, Some(5)));
+        assert!(!holds(Some(5), None, Some(5)) && !holds(None, None, Some(5)));
     }
 
     fn entitled(act: ActKind) -> Vec<Role> {

@@ -30,6 +30,7 @@
 //! | `GET /api/v1/dockets/{id}` | viewer | → `DocketDetail` |
 //! | `GET /api/v1/duties?limit=` | viewer | → list of `DutyView` |
 //! | `GET /api/v1/findings?after=&limit=` | viewer | → list of `FindingView`, newest first |
+//! | `GET /api/v1/calendar` | viewer | → list of `NoticeView` |
 //! | `GET /api/v1/people?limit=` | viewer | → list of `PersonView` |
 //! | `GET /api/v1/people/chain/{key}` | viewer | → `{"chain": PersonChain, "bytes"}` |
 //! | `GET /api/v1/evidence/{docket}/{sequence}` | viewer | → `{"bytes" of Evidence, "index", "size", "cosigned_by":[Path]}`; 404 until a checkpoint covers it |

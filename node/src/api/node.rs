@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use federation::core::query;
-use federation::core::view::{HealthView, LinkView, NodeView};
+use federation::core::view::{HealthView, LinkView, NodeView, NoticeView};
 use identity::{Chain, Moment, codec};
 use serde_json::{Value, json};
 
@@ -79,6 +79,10 @@ pub(super) async fn own_chain(State(api): State<Api>) -> Result<Json<Value>, Pro
     chain
         .map(|chain| shown(&chain, now))
         .ok_or_else(|| Problem::not_found("本节点尚未入网", "this node is not enrolled"))
+}
+
+pub(super) async fn calendar(State(api): State<Api>) -> Result<List<NoticeView>, Problem> {
+    Ok(List::whole(api.read(query::notices).await?))
 }
 
 pub(super) async fn chain(

@@ -329,6 +329,13 @@ fn docket_routes() -> Vec<Route> {
         )
         .query(PAGED),
         read(
+            "/api/v1/calendar",
+            VIEWER,
+            "节假日安排通知",
+            "Holiday notices in force here, by year",
+            get(node::calendar),
+        ),
+        read(
             "/api/v1/people",
             VIEWER,
             "登记的人员",

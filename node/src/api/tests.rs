@@ -545,6 +545,15 @@ async fn lists_are_empty_before_anything_has_happened() {
             "{path}"
         );
     }
+    let (status, notices) = site
+        .call("GET", "/api/v1/calendar", site.token(Role::Viewer), vec![])
+        .await;
+    let comes_with_the_program =
+        |item: &Value| item["year"].is_i64() && item["installed"].is_null();
+    let items = notices["items"].as_array().unwrap();
+    assert!(
+        status == StatusCode::OK && !items.is_empty() && items.iter().all(comes_with_the_program)
+    );
     let docket = "ab".repeat(32);
     let (status, problem) = site
         .call(

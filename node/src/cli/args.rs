@@ -101,6 +101,11 @@ pub(super) fn date(text: &str) -> Result<Date, String> {
     })
 }
 
+/// The beginning of a day in Beijing.
+pub(super) fn start_of(day: Date) -> Moment {
+    Moment::from_millis(statute::end_of_day_ms(day)).plus_days(-1)
+}
+
 /// The end of a day in Beijing.
 pub(super) fn end_of(day: Date) -> Moment {
     Moment::from_millis(statute::end_of_day_ms(day) - 1)
@@ -208,6 +213,10 @@ mod tests {
         assert_eq!(
             end_of(date("2026-03-05").unwrap()).to_string(),
             "2026-03-05T15:59:59.999Z"
+        );
+        assert_eq!(
+            start_of(date("2026-03-05").unwrap()),
+            Moment::from_millis(end_of(date("2026-03-04").unwrap()).as_millis() + 1)
         );
     }
 }

@@ -1,11 +1,14 @@
 //! A deadline in working days, with what it rests on.
 
+use std::path::PathBuf;
+
 use jiff::civil::Date;
 use serde::Serialize;
 use statute::{Calendar, WorkingDays, deadline};
 
 use super::Output;
 use super::args::date;
+use super::calendar::read_notice;
 use super::error::CliError;
 
 /// `guantong deadline`.
@@ -17,6 +20,9 @@ pub struct DeadlineArgs {
     /// 工作日数 / working days
     #[arg(long, value_parser = days, value_name = "N")]
     pub working_days: WorkingDays,
+    /// 另用的节假日安排通知，可重复；同一年以后者为准 / further holiday notices, may be repeated; of two for one year the last counts
+    #[arg(long = "calendar", value_name = "FILE")]
+    pub calendars: Vec<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -47,7 +53,11 @@ pub(super) fn run(args: &DeadlineArgs, output: &Output) -> Result<(), CliError> 
     if !YEARS.contains(&args.from.year()) {
         return Err(outside());
     }
-    let due = deadline(args.from, args.working_days, &Calendar::national());
+    let mut calendar = Calendar::national();
+    for path in &args.calendars {
+        calendar = calendar.with_notice(read_notice(path)?.1);
+    }
+    let due = deadline(args.from, args.working_days, &calendar);
     if !YEARS.contains(&due.date.year()) {
         return Err(outside());
     }

@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use identity::{Code, CreditCode, RevocationReason, SigningKey};
+use jiff::civil::Date;
 use serde_json::json;
 use sharing::act::ActBody;
-use sharing::person::{PersonCertificate, PersonChain, authority_head_certificate, enrol};
-use statute::Role;
+use sharing::node_act::NodeAct;
+use sharing::person::{Ending, PersonCertificate, PersonChain, authority_head_certificate, enrol};
+use statute::{EndReason, Role};
 
-use super::args::{code, now, public_key};
+use super::args::{code, date, now, public_key, start_of};
 use super::client::Client;
 use super::error::{CliError, Exit};
 use super::init::{
@@ -84,6 +86,18 @@ pub enum EnrollCommand {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
+    /// 终止人员登记：由主管部门负责人或部门负责人签名 / end a person's enrolment; signed by the head of the authority or department
+    PersonEnd {
+        /// 人员公钥或其文件 / the person's public key or a file that holds it
+        #[arg(long, value_name = "KEY")]
+        public: String,
+        /// 原因 / reason: term-ended, moved, key-lost, key-compromised
+        #[arg(long, value_parser = end_reason)]
+        reason: EndReason,
+        /// 自此日起（缺省为即刻）；此后由该密钥登记的人员亦不生效 / from the beginning of this day on, now when absent; whoever the key enrolled since is not enrolled either
+        #[arg(long, value_parser = date, value_name = "DATE")]
+        from: Option<Date>,
+    },
 }
 
 /// Who is enrolled.
@@ -108,6 +122,11 @@ fn role(text: &str) -> Result<Role, String> {
 pub(super) fn credit(text: &str) -> Result<CreditCode, String> {
     text.parse()
         .map_err(|error: identity::CreditCodeError| error.to_string())
+}
+
+fn end_reason(text: &str) -> Result<EndReason, String> {
+    text.parse()
+        .map_err(|error: statute::UnknownTerm| error.to_string())
 }
 
 fn reason(text: &str) -> Result<RevocationReason, String> {
@@ -153,6 +172,19 @@ pub(super) fn run(
                 serial,
                 reason,
             };
+            carry_out(global, output, body).map(drop)
+        }
+        EnrollCommand::PersonEnd {
+            public,
+            reason,
+            from,
+        } => {
+            let ending = Ending {
+                reason,
+                at: from.map_or_else(now, start_of),
+            };
+            let person = public_key(&public)?;
+            let body = ActBody::Node(NodeAct::EndEnrolment { person, ending });
             carry_out(global, output, body).map(drop)
         }
         EnrollCommand::Head { who, at } => head(global, output, &who, at),
@@ -406,6 +438,8 @@ mod tests {
     fn reasons_and_roles_are_read_by_their_ids() {
         assert_eq!(reason("dissolved"), Ok(RevocationReason::Dissolved));
         assert!(reason("x").is_err());
+        assert_eq!(end_reason("key-lost"), Ok(EndReason::KeyLost));
+        assert!(end_reason("lost").is_err());
         assert_eq!(role("部门负责人"), Ok(Role::DepartmentHead));
     }
 }

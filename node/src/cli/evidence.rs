@@ -221,6 +221,7 @@ fn record_kind(kind: &str, language: Language) -> &str {
         "Served" => ("向收方提供文件", "file served"),
         "Fetched" => ("取得文件", "file fetched"),
         "Delivery" => ("回流批次", "delivery of a return flow"),
+        "NoticeTaken" => ("节假日安排通知生效", "holiday notice in force"),
         "Certified" => ("签发下级证书", "child certified"),
         "Revoked" => ("撤销证书", "certificate revoked"),
         "Installed" => ("装入证书链", "chain installed"),

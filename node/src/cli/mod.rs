@@ -8,6 +8,7 @@
 
 mod apply;
 mod args;
+mod calendar;
 mod catalogue;
 pub mod client;
 mod deadline;
@@ -144,6 +145,9 @@ pub enum Command {
     Route(route::RouteArgs),
     /// 工作日期限 / a deadline in working days
     Deadline(deadline::DeadlineArgs),
+    /// 节假日安排 / holiday notices
+    #[command(subcommand)]
+    Calendar(calendar::CalendarCommand),
     /// 重建投影（节点须停止）/ drop the tables and replay the ledger; the node must be stopped
     Rebuild,
     /// 演示联邦 / the demo federation
@@ -217,6 +221,7 @@ pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
         Command::Evidence(command) => evidence::run(&global, command, output),
         Command::Route(args) => route::run(&args, output),
         Command::Deadline(args) => deadline::run(&args, output),
+        Command::Calendar(command) => calendar::run(&global, command, output),
         Command::Rebuild => store::rebuild(&global, output),
         Command::Demo(args) => crate::demo::run(&args, output)
             .map_err(|error| CliError::fault(format!("{error:#}"), format!("{error:#}"))),

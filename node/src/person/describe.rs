@@ -1,6 +1,7 @@
 //! What a person is about to sign, in words: a line that says what it does, and the document in full.
 
 mod clock;
+mod node;
 
 use identity::Signed;
 use sharing::act::{Act, ActBody};
@@ -102,6 +103,7 @@ fn subject(body: &ActBody) -> Text {
         | ActBody::Decide { .. }
         | ActBody::Comply { .. } => in_docket(body, &dispute_step(body)),
         ActBody::Clock(act) => in_docket(body, &clock::step(act)),
+        ActBody::Node(act) => node::done(act),
     }
 }
 

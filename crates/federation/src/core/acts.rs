@@ -4,7 +4,7 @@ use identity::Chain;
 use sharing::act::{ActBody, ActError, SignedAct, VerifiedAct};
 use sharing::catalogue::EntryCommand;
 use sharing::docket::DocketId;
-use sharing::person::PersonError;
+use sharing::node_act::NodeAct;
 use statute::{Article, Refusal, RefusalReason};
 
 use super::project::DraftRow;
@@ -68,6 +68,10 @@ impl Core {
                 at,
             }));
         }
+        if let Err(refusal) = self.check_enrolment(ctx, signed)? {
+            ctx.refusal(act.id(), act.doer().clone(), &refusal)?;
+            return Ok(Err(Refused::Lawful(refusal)));
+        }
         let mut answer = Answer {
             act: Some(act.id()),
             docket: None,
@@ -115,22 +119,7 @@ impl Core {
     /// Whether the act may stand, before anything is written.
     fn judge(&mut self, ctx: &mut Context<'_, '_>, act: &VerifiedAct) -> Result<Outcome, Fault> {
         match &act.act().body {
-            ActBody::EnrolPerson { certificate, .. } => Ok(match self.membership(ctx.now) {
-                Ok(member) => match act
-                    .signed()
-                    .signer
-                    .with(certificate.clone())
-                    .verify_links(member.certificate())
-                {
-                    Ok(_) => Outcome::Accepted {
-                        docket: None,
-                        warnings: Vec::new(),
-                    },
-                    Err(PersonError::Refused(refusal)) => Outcome::Refused(refusal),
-                    Err(error) => Outcome::Invalid(error.to_string()),
-                },
-                Err(refused) => Outcome::Invalid(refused.to_string()),
-            }),
+            ActBody::EnrolPerson { certificate, .. } => self.judge_enrolment(ctx, act, certificate),
             ActBody::CompileEntries { entries } => self.compile(ctx, act, entries),
             ActBody::ApproveEntries { entries } => self.step_entries(
                 ctx,
@@ -190,6 +179,10 @@ impl Core {
                         "no certificate {serial} was issued here to {node}"
                     )),
                 })
+            }
+            ActBody::Node(NodeAct::InstallCalendar { text }) => self.judge_notice(ctx, act, text),
+            ActBody::Node(NodeAct::EndEnrolment { person, ending }) => {
+                self.judge_ending(ctx, act, person, ending)
             }
             other => match (other.opens(), other.docket()) {
                 (Some(opens), _) => self.judge_opening(ctx, act, opens),
@@ -324,7 +317,9 @@ impl Core {
                 serial,
                 reason,
             } => self.after_revoke(ctx, *node, *serial, *reason)?,
-            ActBody::EnrolPerson { .. }
+            ActBody::Node(NodeAct::InstallCalendar { .. }) => self.install_notice(ctx, signed)?,
+            ActBody::Node(NodeAct::EndEnrolment { .. })
+            | ActBody::EnrolPerson { .. }
             | ActBody::CompileEntries { .. }
             | ActBody::ApproveEntries { .. }
             | ActBody::SubmitEntries { .. }

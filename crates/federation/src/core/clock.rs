@@ -27,6 +27,7 @@ impl Core {
         if self.member.is_none() || self.membership(ctx.now).is_err() {
             return self.expired(ctx);
         }
+        self.recount_terms(ctx)?;
         self.judge_duties(ctx)?;
         self.warn_of_duties(ctx)?;
         self.sign_checkpoint(ctx)?;
@@ -78,7 +79,7 @@ impl Core {
             if Some(&row.home) != self.place() {
                 continue;
             }
-            let events = row.state.tick(&self.me.calendar, ctx.now);
+            let events = row.state.tick(&self.calendar, ctx.now);
             self.append_or_tell(ctx, docket, events)?;
         }
         Ok(())
@@ -108,7 +109,7 @@ impl Core {
                 }
                 let docket: DocketId = decode_row(Table::Duties, &row)?;
                 if let Some(row) = self.home_row(ctx, &docket)? {
-                    let events = row.state.tick(&self.me.calendar, ctx.now);
+                    let events = row.state.tick(&self.calendar, ctx.now);
                     self.append_or_tell(ctx, docket, events)?;
                 }
             }
@@ -137,8 +138,7 @@ impl Core {
                 let due = duty.term.due;
                 let late = now >= due;
                 overdue += u64::from(late);
-                let soon =
-                    statute::is_due_soon(due.as_millis(), now.as_millis(), &self.me.calendar);
+                let soon = statute::is_due_soon(due.as_millis(), now.as_millis(), &self.calendar);
                 due_soon += u64::from(!late && soon);
             }
         }

@@ -156,6 +156,7 @@ impl Core {
             Frame::ChainUnknown { code, as_of } => self.chain_unknown(ctx, link, code, as_of),
             Frame::Health { reports } => self.health_received(ctx, link, reports),
             Frame::Revocations { list } => self.revocations_received(ctx, link, &list),
+            Frame::Notices { list } => self.notices_received(ctx, link, &list),
             Frame::Search { query, text, limit } => {
                 self.search_from_below(ctx, link, query, text, limit)
             }
@@ -204,6 +205,7 @@ impl Core {
             self.send_health(ctx, true)?;
         } else {
             self.send_revocations(ctx, link)?;
+            self.send_notices(ctx, link)?;
         }
         self.offer_checkpoint(ctx)
     }

@@ -25,8 +25,10 @@ mod hearings;
 mod input;
 mod links;
 mod members;
+mod notices;
 mod openings;
 mod payloads;
+mod people;
 mod project;
 pub mod query;
 mod reactions;
@@ -74,7 +76,7 @@ pub struct Me {
     pub root: VerifyKey,
     /// Software and version, as told to neighbours.
     pub software: String,
-    /// Holiday notices.
+    /// Holiday notices that come with the program; what the hub installs is added.
     pub calendar: Calendar,
     /// Law in force here.
     pub profile: Profile,
@@ -181,6 +183,10 @@ fn clipped(mut text: String) -> String {
 #[derive(Debug)]
 pub struct Core {
     me: Me,
+    /// Working days as they are counted now: the program's notices, then those installed.
+    calendar: Calendar,
+    /// How far the search for time limits to be computed again has come; `None` when it is done.
+    recounting: Option<notices::Recounting>,
     member: Option<Member>,
     /// Why the certificate no longer stands before its time is over: it, or one above it, was revoked.
     fallen: Option<String>,
@@ -212,6 +218,8 @@ impl Core {
     /// A node before its first input; feed [`Input::Started`] next.
     pub fn new(me: Me) -> Self {
         Self {
+            calendar: me.calendar.clone(),
+            recounting: None,
             me,
             member: None,
             fallen: None,
@@ -269,6 +277,7 @@ impl Core {
         if let Some(chain) = ctx.txn.row::<Chain>(Table::Meta, meta::CHAIN)? {
             self.adopt(ctx, &chain)?;
         }
+        self.read_calendar(ctx)?;
         self.announce_neighbours(ctx)?;
         self.resume_fetches(ctx)?;
         self.resume_tables(ctx)
@@ -332,7 +341,7 @@ impl Core {
 
     fn law(&self) -> Law<'_> {
         Law {
-            calendar: &self.me.calendar,
+            calendar: &self.calendar,
             profile: &self.me.profile,
         }
     }

@@ -42,6 +42,13 @@ pub enum Record {
         /// This node's clock.
         at: Moment,
     },
+    /// A holiday notice is in force here from now on.
+    NoticeTaken {
+        /// The [`crate::wire::Notice`].
+        notice: Digest,
+        /// This node's clock.
+        at: Moment,
+    },
     /// A child was certified, the chain is the child's.
     Certified {
         /// From the root to the child.

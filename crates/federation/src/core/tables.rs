@@ -1,6 +1,6 @@
 //! Typed access to the tables: one row type and one key rule for each, so that no other file builds a key.
 
-use identity::{Chain, Code, Digest, Moment, Path, Signed, codec};
+use identity::{Chain, Code, Digest, Moment, Path, Signed, VerifyKey, codec};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sharing::act::ActId;
@@ -180,6 +180,17 @@ pub struct ChainRow {
     pub as_of: Moment,
 }
 
+/// The holiday notice in force for a year.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeRow {
+    /// The [`crate::wire::Notice`].
+    pub body: Digest,
+    /// When its act was signed: of two notices for one year the later stands.
+    pub signed: Moment,
+    /// When it was taken here.
+    pub at: Moment,
+}
+
 /// One docket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DocketRow {
@@ -346,6 +357,16 @@ pub fn serial_key(issuer: &Code, serial: u64) -> Vec<u8> {
     let mut key = code_key(issuer);
     key.extend_from_slice(&serial.to_be_bytes());
     key
+}
+
+/// A person's key, in [`Table::People`] and [`Table::Endings`].
+pub fn person_key(key: &VerifyKey) -> Vec<u8> {
+    key.to_string().into_bytes()
+}
+
+/// The year of a holiday notice; years are of four digits.
+pub fn notice_key(year: i16) -> Vec<u8> {
+    year.to_be_bytes().to_vec()
 }
 
 /// Level and index of a Merkle node.

@@ -4,7 +4,7 @@ use identity::{Code, Digest, Moment, Path};
 use serde::{Deserialize, Serialize};
 use sharing::catalogue::{Entry, EntryState};
 use sharing::docket::{DocketEvent, DocketId, DocketState};
-use sharing::person::PersonCertificate;
+use sharing::person::{Ending, PersonCertificate};
 
 use crate::health::{Condition, HealthReport};
 
@@ -174,6 +174,19 @@ pub struct FindingView {
     pub at: Moment,
 }
 
+/// A holiday notice in force here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeView {
+    /// The year it is for.
+    pub year: i16,
+    /// Its document number.
+    pub number: String,
+    /// Its title.
+    pub title: String,
+    /// When it was taken here from the hub; `None` for one that comes with the program.
+    pub installed: Option<Moment>,
+}
+
 /// A person enrolled here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonView {
@@ -183,6 +196,8 @@ pub struct PersonView {
     pub department_name: String,
     /// When enrolled.
     pub since: Moment,
+    /// Why and from when on the enrolment was ended before its term, if it was.
+    pub ended: Option<Ending>,
 }
 
 // The queries are in `query.rs`; all take `&dyn Read` and page with `after`:
@@ -197,6 +212,7 @@ pub struct PersonView {
 // docket_copy(read, DocketId) -> Option<DocketCopy>
 // duties(read, now, limit) -> Vec<DutyView>
 // findings(read, after: Option<u64>, limit) -> Vec<FindingView>   (newest first)
+// calendar(read) -> Calendar;  notices(read) -> Vec<NoticeView>
 // people(read, limit) -> Vec<PersonView>;  person_chain(read, key: &VerifyKey) -> Option<PersonChain>
 // chain(read, Code) -> Option<(Chain, Moment)>; own_chain(read) -> Option<Chain>
 // evidence(read, DocketId, sequence) -> Option<Evidence>;  evidence_at(read, index) -> Option<Evidence>

@@ -7,13 +7,14 @@ use sharing::application::{ApplicationEvent, Phase};
 use sharing::catalogue::{EntryState, ReviewVerdict};
 use sharing::clock::OpenDuty;
 use sharing::docket::{Case, DocketBody, DocketEvent, DocketId, DocketState};
+use sharing::node_act::NodeAct;
 use sharing::return_flow::ReturnFlowEvent;
 
 use super::catalogue::{compiled, own_states};
 use super::members;
 use crate::core::tables::{
     DocketRow, SeenRow, View, WantedRow, act_key, counter, dataset_subscribers, docket_key,
-    event_key, meta, put,
+    event_key, meta, person_key, put,
 };
 use crate::store::{Fault, Table, Txn};
 
@@ -68,7 +69,10 @@ pub(super) fn act(
         ActBody::ConsentToApply { docket, .. } => txn.delete(Table::Drafts, docket_key(docket)),
         ActBody::Subscribe { .. } => docket = Some(DocketId(id.0)),
         ActBody::ReturnTable { .. } => put(txn, Table::Datasets, splitting_key(&id), body),
-        // Steps in dockets and certificates have records of their own; a docket opened by its act is named after it.
+        ActBody::Node(NodeAct::EndEnrolment { person, ending }) => {
+            put(txn, Table::Endings, person_key(person), ending);
+        }
+        // Steps in dockets, notices and certificates have records of their own; a docket opened by its act is named after it.
         other => {
             if other.opens().is_some() {
                 docket = Some(DocketId(id.0));

@@ -76,6 +76,7 @@ fn weight(record: &Record) -> Weight {
         | Record::Finding { .. } => Weight::Signed,
         Record::Installed { .. }
         | Record::Act { .. }
+        | Record::NoticeTaken { .. }
         | Record::Refused { .. }
         | Record::Certified { .. }
         | Record::Revoked { .. }

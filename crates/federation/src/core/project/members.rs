@@ -1,14 +1,19 @@
 //! Members: chains, certificates, revocations, and the people of this node.
 
-use identity::{Chain, Moment, Revocation, Signed};
+use identity::{Chain, Digest, Moment, Revocation, Signed};
 use serde::{Deserialize, Serialize};
 use sharing::act::{MAX_ACT_BYTES, SignedAct};
 use sharing::person::{PersonCertificate, PersonChain};
 
 use crate::core::chains::age;
 use crate::core::checkpoints::MAX_CHECKPOINT_BYTES;
-use crate::core::tables::{ChainRow, View, code_key, counter, meta, put, serial_key, set_counter};
+use crate::core::notices::installed_notice;
+use crate::core::tables::{
+    ChainRow, NoticeRow, View, code_key, counter, meta, notice_key, person_key, put, serial_key,
+    set_counter,
+};
 use crate::store::{Fault, Table, Txn};
+use crate::wire::Notice;
 
 /// A person enrolled at this node, as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +82,20 @@ pub(super) fn revoked(
     Ok(())
 }
 
+/// A holiday notice stands for its year.
+pub(super) fn notice_taken(txn: &mut Txn<'_>, body: Digest, at: Moment) -> Result<(), Fault> {
+    let notice: Notice = txn.body_as(&body)?;
+    let read = installed_notice(&notice)
+        .ok_or_else(|| Fault(format!("stored notice {body} cannot be read")))?;
+    let row = NoticeRow {
+        body,
+        signed: read.signed,
+        at,
+    };
+    put(txn, Table::Notices, notice_key(read.notice.year()), &row);
+    Ok(())
+}
+
 /// A person enrolled, with the chain of whoever enrolled them.
 pub(super) fn enrolled(
     txn: &mut Txn<'_>,
@@ -90,7 +109,7 @@ pub(super) fn enrolled(
     };
     let mut chain = enroller.clone();
     chain.0.push(certificate.clone());
-    let key = claimed.key.to_string().into_bytes();
+    let key = person_key(&claimed.key);
     let row = PersonRow {
         chain,
         certificate: claimed,
@@ -112,7 +131,7 @@ pub(super) fn authority_head(
     let Ok(certificate) = head.claimed(MAX_ACT_BYTES) else {
         return Ok(());
     };
-    let key = certificate.key.to_string().into_bytes();
+    let key = person_key(&certificate.key);
     if txn.raw(Table::People, &key)?.is_none() {
         let chain = PersonChain(vec![head.clone()]);
         put(

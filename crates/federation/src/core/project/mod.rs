@@ -39,6 +39,7 @@ fn change(record: Record, txn: &mut Txn<'_>) -> Result<(), Fault> {
         Record::Certified { chain, at } => members::certified(txn, &chain, at)?,
         Record::Revoked { revocation, at } => members::revoked(txn, &revocation, at)?,
         Record::ChainLearned { chain, as_of } => members::remember_chain(txn, &chain, as_of)?,
+        Record::NoticeTaken { notice, at } => members::notice_taken(txn, notice, at)?,
         Record::Act { id, doer, body, at } => cases::act(txn, id, &doer, &body, at)?,
         Record::Refused { .. } | Record::Served { .. } => {}
         Record::Event { docket, sequence, body, home, at } => cases::event(txn, docket, sequence, &body, home, at)?,

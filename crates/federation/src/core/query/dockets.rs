@@ -3,7 +3,7 @@
 use identity::{Digest, Domain, Moment, Path, Signed};
 use sharing::act::{ActBody, MAX_ACT_BYTES};
 use sharing::docket::{DocketCopy, DocketEvent, DocketId, MAX_EVENT_BYTES};
-use statute::{Calendar, DutyStatus};
+use statute::DutyStatus;
 
 use super::{MAX_COUNTED, MAX_PAGE, chain, own_chain};
 use crate::core::project::DraftRow;
@@ -137,7 +137,7 @@ pub fn docket_copy(read: &dyn Read, id: DocketId) -> Result<Option<DocketCopy>, 
 /// [`Fault`] when the medium fails.
 pub fn duties(read: &dyn Read, now: Moment, limit: usize) -> Result<Vec<DutyView>, Fault> {
     let here = here(read)?;
-    let calendar = Calendar::national();
+    let calendar = super::calendar(read)?;
     let mut found = Vec::new();
     for (key, row) in read.scan(Table::Dockets, b"", None, MAX_COUNTED)? {
         let row: DocketRow = decode_row(Table::Dockets, &row)?;

@@ -19,7 +19,7 @@ pub use catalogue::{
 pub(super) use catalogue::{catalogue_as_of, published_in};
 pub use dockets::{docket, docket_copy, dockets, drafts, duties};
 pub use ledger::{evidence, evidence_at, ledger};
-pub use members::{chain, is_revoked, own_chain, people, person_chain};
+pub use members::{calendar, chain, is_revoked, notices, own_chain, people, person_chain};
 
 /// Most rows of one page.
 pub const MAX_PAGE: usize = 1_000;
