@@ -7,5 +7,6 @@ mod membership;
 mod mutated_frames;
 mod return_flow;
 mod sharing_application;
+mod update;
 
 use guantong_tests::stage;

@@ -59,6 +59,8 @@ pub enum Table {
     Index = 23,
     /// The driver's own: location of bodies. The core never touches it.
     Bodies = 24,
+    /// Open updates at home here: entry id, docket.
+    Updates = 31,
 }
 
 /// A read failed: ours, retried by the driver, never a statement about the data.

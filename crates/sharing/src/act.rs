@@ -16,6 +16,7 @@ use crate::dispute::{Decision, NegotiationStep, Opinion};
 use crate::docket::DocketId;
 use crate::person::{PersonCertificate, PersonChain};
 use crate::return_flow::{DatasetId, ReturnTable};
+use crate::update::UpdateAct;
 
 pub use verify::{ActError, VerifiedAct};
 
@@ -205,6 +206,8 @@ pub enum ActBody {
     },
     /// About a time limit: more time, a justification (R17, R21, R39(4)).
     Clock(ClockAct),
+    /// About an update of the catalogue that is due (R17).
+    Update(UpdateAct),
 }
 
 /// What a group of acts says of each: the acts of one workflow stand together beside its rules.
@@ -240,6 +243,7 @@ impl ActBody {
     fn deed(&self) -> Option<&dyn Deed> {
         match self {
             Self::Clock(act) => Some(act),
+            Self::Update(act) => Some(act),
             Self::EnrolPerson { .. }
             | Self::CompileEntries { .. }
             | Self::ApproveEntries { .. }
@@ -297,6 +301,7 @@ impl ActBody {
             Self::CertifyMember { .. } => ActKind::CertifyMember,
             Self::RevokeMember { .. } => ActKind::RevokeMember,
             Self::Clock(act) => act.kind(),
+            Self::Update(act) => act.kind(),
         }
     }
 

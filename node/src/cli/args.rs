@@ -106,6 +106,11 @@ pub(super) fn end_of(day: Date) -> Moment {
     Moment::from_millis(statute::end_of_day_ms(day) - 1)
 }
 
+/// The beginning of a day in Beijing.
+pub(super) fn start_of(day: Date) -> Moment {
+    Moment::from_millis(statute::end_of_day_ms(day)).plus_days(-1)
+}
+
 fn pair(text: &str) -> Result<(ApplicationMaterial, String), String> {
     let (kind, stated) = text.split_once('=').ok_or_else(|| {
         format!("{text} 应写作 种类=内容 / is written kind=text, such as basis=…")

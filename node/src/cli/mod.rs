@@ -30,6 +30,7 @@ mod sign;
 mod signer;
 mod status;
 mod store;
+mod update;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -112,6 +113,9 @@ pub enum Command {
     /// 目录 / the catalogue
     #[command(subcommand)]
     Catalogue(catalogue::CatalogueCommand),
+    /// 目录更新 / updates of the catalogue
+    #[command(subcommand)]
+    Update(update::UpdateCommand),
     /// 共享申请 / applications
     #[command(subcommand)]
     Apply(apply::ApplyCommand),
@@ -195,6 +199,7 @@ pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
         Command::Run(args) => run::run(&global, args, output),
         Command::Status => status::run(&global, output),
         Command::Catalogue(command) => catalogue::run(&global, command, output),
+        Command::Update(command) => update::run(&global, command, output),
         Command::Apply(command) => apply::run(&global, command, output),
         Command::Reply(command) => reply::run(&global, command, output),
         Command::Dispute(command) => dispute::run(&global, command, output),

@@ -276,11 +276,14 @@ impl Core {
     ) -> Result<Option<Refusal>, Fault> {
         match &act.act().body {
             ActBody::ReviewEntries { entries, verdict } => {
-                self.after_review(ctx, entries, verdict)?
+                self.after_review(ctx, entries, verdict)?;
+                self.updates_reviewed(ctx, act.id(), entries, verdict)?
             }
             ActBody::WithdrawEntry { entry, reason } => {
-                self.after_withdrawal(ctx, entry, reason)?
+                self.after_withdrawal(ctx, entry, reason)?;
+                self.updates_withdrawn(ctx, act.id(), entry, reason)?
             }
+            ActBody::SubmitEntries { entries } => self.updates_submitted(ctx, act.id(), entries)?,
             ActBody::ConsentToApply { .. } => {
                 if let Some(draft) = draft {
                     let provider = draft
@@ -327,7 +330,6 @@ impl Core {
             ActBody::EnrolPerson { .. }
             | ActBody::CompileEntries { .. }
             | ActBody::ApproveEntries { .. }
-            | ActBody::SubmitEntries { .. }
             | ActBody::Apply { .. } => {}
             other => match (other.opens(), other.docket()) {
                 (Some(opens), _) => return self.carry_opening(ctx, signed, act, opens),

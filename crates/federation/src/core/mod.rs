@@ -35,6 +35,7 @@ mod syncing;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod updates;
 pub mod view;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -334,6 +334,19 @@ pub fn act_key(act: &ActId) -> Vec<u8> {
     key
 }
 
+/// Open updates of an entry, in [`Table::Updates`]; the docket's id follows.
+pub fn updates_of(entry: &EntryId) -> Vec<u8> {
+    let mut key = entry.as_str().as_bytes().to_vec();
+    key.push(0);
+    key
+}
+
+/// The docket whose id ends a key.
+pub fn docket_of_key(key: &[u8]) -> Option<DocketId> {
+    key.last_chunk::<32>()
+        .map(|tail| DocketId(Digest::from_bytes(*tail)))
+}
+
 /// An envelope in [`Table::Seen`].
 pub fn envelope_key(envelope: &EnvelopeId) -> Vec<u8> {
     let mut key = vec![b'e'];
