@@ -120,7 +120,7 @@ fn a_change_is_updated_with_more_time_reviewed_late_and_seen_at_the_hub() {
     assert!(
         matches!(&state.phase, UpdatePhase::Submitted { version, .. } if *version == next.version_ref())
     );
-    hour_by_hour(&mut world, 4);
+    hour_by_hour(&mut world, 5);
     let authority = Debtor::Authority(world.place(department.node));
     assert_eq!(
         updates(&world, &department)[0].2,
