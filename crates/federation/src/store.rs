@@ -61,6 +61,8 @@ pub enum Table {
     Bodies = 24,
     /// Open updates at home here: entry id, docket.
     Updates = 31,
+    /// Source departments: matter, code of the authority's node → who was named.
+    Sources = 32,
 }
 
 /// A read failed: ours, retried by the driver, never a statement about the data.

@@ -16,6 +16,7 @@ use crate::dispute::{Decision, NegotiationStep, Opinion};
 use crate::docket::DocketId;
 use crate::person::{PersonCertificate, PersonChain};
 use crate::return_flow::{DatasetId, ReturnTable};
+use crate::source::SourceAct;
 use crate::update::UpdateAct;
 
 pub use verify::{ActError, VerifiedAct};
@@ -208,6 +209,8 @@ pub enum ActBody {
     Clock(ClockAct),
     /// About an update of the catalogue that is due (R17).
     Update(UpdateAct),
+    /// Who collects for all (R19).
+    Source(SourceAct),
 }
 
 /// What a group of acts says of each: the acts of one workflow stand together beside its rules.
@@ -244,6 +247,7 @@ impl ActBody {
         match self {
             Self::Clock(act) => Some(act),
             Self::Update(act) => Some(act),
+            Self::Source(act) => Some(act),
             Self::EnrolPerson { .. }
             | Self::CompileEntries { .. }
             | Self::ApproveEntries { .. }
@@ -302,6 +306,7 @@ impl ActBody {
             Self::RevokeMember { .. } => ActKind::RevokeMember,
             Self::Clock(act) => act.kind(),
             Self::Update(act) => act.kind(),
+            Self::Source(act) => act.kind(),
         }
     }
 

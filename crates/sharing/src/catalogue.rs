@@ -19,6 +19,8 @@ use statute::{
     UpdateFrequency,
 };
 
+use crate::source::NamedSource;
+
 pub use draft::{
     AssessmentDraft, ConditionsDraft, DraftError, EntryDraft, ItemDraft, NotSharedDraft,
     NothingDraft, TermsDraft, Word,
@@ -176,6 +178,11 @@ pub enum Change {
     MemberRevoked {
         /// The revocation, signed by its issuer.
         revocation: identity::Signed<identity::Revocation>,
+    },
+    /// The source department of a matter was named (R19); a later naming replaces an earlier one.
+    SourceNamed {
+        /// Of what, and which department.
+        source: NamedSource,
     },
 }
 

@@ -12,4 +12,5 @@ pub mod docket;
 pub mod ledger;
 pub mod person;
 pub mod return_flow;
+pub mod source;
 pub mod update;

@@ -7,7 +7,7 @@ use axum::routing::{MethodRouter, get, post, put};
 
 use super::guard::{guard, in_time};
 use super::problem::{self, Problem};
-use super::{Api, Role, acts, catalogue, dockets, flow, metrics, node, objects, openapi};
+use super::{Api, Role, acts, catalogue, dockets, flow, metrics, node, objects, openapi, sources};
 
 /// Most bytes of a body where a route does not say otherwise.
 pub const MAX_BODY: usize = 64 << 10;
@@ -284,6 +284,22 @@ fn catalogue_routes() -> Vec<Route> {
             get(catalogue::search),
         )
         .query(&[("q", true), ("limit", false), ("wait_ms", false)]),
+        read(
+            "/api/v1/catalogue/sources",
+            VIEWER,
+            "数源部门",
+            "Source departments named",
+            get(sources::sources),
+        )
+        .query(&[("matter", false)]),
+        read(
+            "/api/v1/catalogue/already",
+            VIEWER,
+            "拟收集的数据是否已可共享",
+            "Whether what a department wants to collect is shared already",
+            get(sources::already),
+        )
+        .query(&[("items", true), ("matter", false), ("limit", false)]),
     ]
 }
 

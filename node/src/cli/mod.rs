@@ -28,6 +28,7 @@ mod route;
 mod run;
 mod sign;
 mod signer;
+mod source;
 mod status;
 mod store;
 mod update;

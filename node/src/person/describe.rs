@@ -1,6 +1,7 @@
 //! What a person is about to sign, in words: a line that says what it does, and the document in full.
 
 mod clock;
+mod source;
 mod update;
 
 use identity::Signed;
@@ -103,6 +104,7 @@ fn subject(body: &ActBody) -> Text {
         | ActBody::Decide { .. } => in_docket(body, &dispute_step(body)),
         ActBody::Clock(act) => in_docket(body, &clock::step(act)),
         ActBody::Update(act) => update::act(act),
+        ActBody::Source(act) => source::act(act),
     }
 }
 

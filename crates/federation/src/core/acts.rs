@@ -191,6 +191,7 @@ impl Core {
                     )),
                 })
             }
+            ActBody::Source(said) => Ok(self.judge_source(ctx, act, said)),
             other => match (other.opens(), other.docket()) {
                 (Some(opens), _) => self.judge_opening(ctx, act, opens),
                 (None, Some(docket)) => self.judge_step(ctx, act, docket),
@@ -327,6 +328,7 @@ impl Core {
                 serial,
                 reason,
             } => self.after_revoke(ctx, *node, *serial, *reason)?,
+            ActBody::Source(said) => self.name_source(ctx, act, said)?,
             ActBody::EnrolPerson { .. }
             | ActBody::CompileEntries { .. }
             | ActBody::ApproveEntries { .. }

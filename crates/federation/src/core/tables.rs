@@ -7,6 +7,7 @@ use sharing::act::ActId;
 use sharing::catalogue::EntryId;
 use sharing::docket::{DocketId, DocketState};
 use sharing::ledger::{Checkpoint, Cosignature};
+use sharing::source::Matter;
 
 use crate::store::{Fault, Pair, Read, Table, Txn};
 use crate::sync::{Head, LogState};
@@ -337,6 +338,13 @@ pub fn act_key(act: &ActId) -> Vec<u8> {
 /// Open updates of an entry, in [`Table::Updates`]; the docket's id follows.
 pub fn updates_of(entry: &EntryId) -> Vec<u8> {
     let mut key = entry.as_str().as_bytes().to_vec();
+    key.push(0);
+    key
+}
+
+/// Source departments named of a matter, in [`Table::Sources`]; the code of the authority's node follows.
+pub fn sources_of(matter: &Matter) -> Vec<u8> {
+    let mut key = matter.as_str().as_bytes().to_vec();
     key.push(0);
     key
 }

@@ -4,6 +4,7 @@ mod catalogue;
 mod dockets;
 mod ledger;
 mod members;
+mod sources;
 
 use identity::{Code, Moment, Signed};
 use sharing::ledger::Checkpoint;
@@ -20,6 +21,7 @@ pub(super) use catalogue::{catalogue_as_of, published_in};
 pub use dockets::{docket, docket_copy, dockets, drafts, duties};
 pub use ledger::{evidence, evidence_at, ledger};
 pub use members::{chain, is_revoked, own_chain, people, person_chain};
+pub use sources::{Already, MAX_LOOKED_THROUGH, SourceView, already, sources};
 
 /// Most rows of one page.
 pub const MAX_PAGE: usize = 1_000;
