@@ -4,7 +4,7 @@ use federation::core::{Refused, query};
 use guantong_tests::{Department, World};
 use identity::Moment;
 use sharing::act::ActBody;
-use sharing::catalogue::{DataItem, Entry, ReviewVerdict};
+use sharing::catalogue::{DataItem, Entry, FieldChange, ReviewVerdict, difference};
 use sharing::clock::{ClockAct, Debtor};
 use sharing::docket::{Case, DocketId};
 use sharing::update::{UpdateAct, UpdatePhase, UpdateState};
@@ -132,6 +132,15 @@ fn a_change_is_updated_with_more_time_reviewed_late_and_seen_at_the_hub() {
     let phase = updates(&world, &department)[0].1.phase.clone();
     assert!(matches!(phase, UpdatePhase::Published { .. }));
     let hub = world.read(code("100000"));
+    let versions = query::versions(hub, department.node, &entry.id, None).expect("memory");
+    let [first, second] = &versions[..] else {
+        panic!("two versions");
+    };
+    assert_eq!((&first.entry, &second.entry), (&entry, &next));
+    assert!(matches!(
+        &difference(&first.entry, &second.entry)[..],
+        [FieldChange::ItemAdded(item)] if item.name == "救助类别"
+    ));
     let found = query::published_entry(hub, department.node, &entry.id).expect("memory");
     assert_eq!(found.map(|found| found.entry), Some(next));
     assert!(

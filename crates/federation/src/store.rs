@@ -63,6 +63,8 @@ pub enum Table {
     Updates = 31,
     /// Source departments: matter, code of the authority's node → who was named.
     Sources = 32,
+    /// What was published: publisher code, entry id, version → pointer.
+    Versions = 33,
 }
 
 /// A read failed: ours, retried by the driver, never a statement about the data.

@@ -6,6 +6,7 @@
 //!   └───────────────return───────────────────┘        new version: Draft (the published one stands)
 //! ```
 
+mod difference;
 mod draft;
 mod review;
 
@@ -21,6 +22,7 @@ use statute::{
 
 use crate::source::NamedSource;
 
+pub use difference::{Changed, FieldChange, difference};
 pub use draft::{
     AssessmentDraft, ConditionsDraft, DraftError, EntryDraft, ItemDraft, NotSharedDraft,
     NothingDraft, TermsDraft, Word,

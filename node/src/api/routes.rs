@@ -270,6 +270,14 @@ fn catalogue_routes() -> Vec<Route> {
             get(catalogue::published_entry),
         ),
         read(
+            "/api/v1/catalogue/published/{publisher}/{id}/versions",
+            VIEWER,
+            "一个条目的各版本及其变化",
+            "The published versions of an entry and what each changed",
+            get(catalogue::versions),
+        )
+        .query(&[("after", false)]),
+        read(
             "/api/v1/catalogue/publishers",
             VIEWER,
             "已知的发布节点",

@@ -16,6 +16,7 @@ mod docket;
 mod enroll;
 mod error;
 mod evidence;
+mod history;
 mod import;
 pub mod init;
 mod output;

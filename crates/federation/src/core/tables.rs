@@ -349,6 +349,20 @@ pub fn sources_of(matter: &Matter) -> Vec<u8> {
     key
 }
 
+/// The published versions of an entry, in [`Table::Versions`]; the version follows.
+pub fn versions_of(publisher: &Code, id: &EntryId) -> Vec<u8> {
+    let mut key = entry_key(publisher, id);
+    key.push(0);
+    key
+}
+
+/// One published version of an entry.
+pub fn version_key(publisher: &Code, id: &EntryId, version: u32) -> Vec<u8> {
+    let mut key = versions_of(publisher, id);
+    key.extend_from_slice(&version.to_be_bytes());
+    key
+}
+
 /// The docket whose id ends a key.
 pub fn docket_of_key(key: &[u8]) -> Option<DocketId> {
     key.last_chunk::<32>()

@@ -10,7 +10,7 @@ use crate::core::forks::fork_key;
 use crate::core::query::SourceView;
 use crate::core::tables::{
     HeadRow, PublishedRow, View, code_key, counter, entry_key, meta, put, segment_key, set_counter,
-    sources_of,
+    sources_of, version_key,
 };
 use crate::core::view::OwnEntry;
 use crate::store::{Fault, Table, Txn};
@@ -148,6 +148,14 @@ fn entries_changed(
             version,
             live,
         };
+        if row.live {
+            put(
+                txn,
+                Table::Versions,
+                version_key(publisher, &id, version),
+                &row,
+            );
+        }
         growth += publish_row(txn, publisher, &id, row)?;
     }
     Ok(growth)

@@ -15,7 +15,8 @@ use super::view::{FindingView, NodeView};
 use crate::store::{Fault, Read, Table};
 
 pub use catalogue::{
-    as_of, own_entries, own_entry, published, published_changes, published_entry, publishers,
+    MAX_VERSIONS, as_of, own_entries, own_entry, published, published_changes, published_entry,
+    publishers, version, versions,
 };
 pub(super) use catalogue::{catalogue_as_of, published_in};
 pub use dockets::{docket, docket_copy, dockets, drafts, duties};
