@@ -26,7 +26,7 @@ fn a_source_department_is_known_above_and_found_with_what_it_shares() {
     let mut world = demo(43);
     let (department, entry) = provider(&mut world, "440106", conditional());
     let city = code("440100");
-    let head = world.authority(city, Role::AuthorityHead);
+    let head = world.authority_head(city);
     let body = named(&world, department.code, department.node);
     world.act(city, &head, body).expect("named");
     world.settle();
@@ -57,7 +57,7 @@ fn nobody_names_a_source_department_elsewhere_or_without_the_office() {
     let mut world = demo(44);
     let (department, _) = provider(&mut world, "210102", conditional());
     let city = code("440100");
-    let head = world.authority(city, Role::AuthorityHead);
+    let head = world.authority_head(city);
     let reviewer = world.authority(city, Role::AuthorityReviewer);
     let body = named(&world, department.code, department.node);
     let refused = [&head, &reviewer].map(|person| match world.act(city, person, body.clone()) {
