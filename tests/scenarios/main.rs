@@ -9,6 +9,8 @@ mod mutated_frames;
 mod people;
 mod return_flow;
 mod sharing_application;
+mod source;
 mod time_limits;
+mod update;
 
 use guantong_tests::stage;

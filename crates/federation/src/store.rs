@@ -63,6 +63,12 @@ pub enum Table {
     Endings = 26,
     /// The driver's own: location of bodies. The core never touches it.
     Bodies = 24,
+    /// Open updates at home here: entry id, docket.
+    Updates = 31,
+    /// Source departments: matter, code of the authority's node → who was named.
+    Sources = 32,
+    /// What was published: publisher code, entry id, version → pointer.
+    Versions = 33,
 }
 
 /// A read failed: ours, retried by the driver, never a statement about the data.

@@ -17,6 +17,8 @@ use crate::docket::DocketId;
 use crate::node_act::NodeAct;
 use crate::person::{PersonCertificate, PersonChain};
 use crate::return_flow::{DatasetId, ReturnTable};
+use crate::source::SourceAct;
+use crate::update::UpdateAct;
 
 pub use verify::{ActError, VerifiedAct};
 
@@ -215,6 +217,10 @@ pub enum ActBody {
     Clock(ClockAct),
     /// About the node itself: its calendar (R8), its people (R11).
     Node(NodeAct),
+    /// About an update of the catalogue that is due (R17).
+    Update(UpdateAct),
+    /// Who collects for all (R19).
+    Source(SourceAct),
 }
 
 /// What a group of acts says of each: the acts of one workflow stand together beside its rules.
@@ -251,6 +257,8 @@ impl ActBody {
         match self {
             Self::Clock(act) => Some(act),
             Self::Node(act) => Some(act),
+            Self::Update(act) => Some(act),
+            Self::Source(act) => Some(act),
             Self::EnrolPerson { .. }
             | Self::CompileEntries { .. }
             | Self::ApproveEntries { .. }
@@ -311,6 +319,8 @@ impl ActBody {
             Self::RevokeMember { .. } => ActKind::RevokeMember,
             Self::Clock(act) => act.kind(),
             Self::Node(act) => act.kind(),
+            Self::Update(act) => act.kind(),
+            Self::Source(act) => act.kind(),
         }
     }
 

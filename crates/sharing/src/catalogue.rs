@@ -6,6 +6,7 @@
 //!   └───────────────return───────────────────┘        new version: Draft (the published one stands)
 //! ```
 
+mod difference;
 mod draft;
 mod review;
 
@@ -19,6 +20,9 @@ use statute::{
     UpdateFrequency,
 };
 
+use crate::source::NamedSource;
+
+pub use difference::{Changed, FieldChange, difference};
 pub use draft::{
     AssessmentDraft, ConditionsDraft, DraftError, EntryDraft, ItemDraft, NotSharedDraft,
     NothingDraft, TermsDraft, Word,
@@ -176,6 +180,11 @@ pub enum Change {
     MemberRevoked {
         /// The revocation, signed by its issuer.
         revocation: identity::Signed<identity::Revocation>,
+    },
+    /// The source department of a matter was named (R19); a later naming replaces an earlier one.
+    SourceNamed {
+        /// Of what, and which department.
+        source: NamedSource,
     },
 }
 

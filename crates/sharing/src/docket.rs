@@ -16,9 +16,11 @@ use statute::{Calendar, Refusal, RefusalReason};
 
 use crate::act::{ActBody, ActError, SignedAct, VerifiedAct};
 use crate::application::ApplicationState;
+use crate::catalogue::Entry;
 use crate::clock::{self, Clock, ClockEvent, Law, OpenDuty};
 use crate::dispute::{Bench, DisputeState};
 use crate::return_flow::SubscriptionState;
+use crate::update::{self, UpdateState};
 
 /// Most events in one docket.
 pub const MAX_DOCKET_EVENTS: usize = 4_096;
@@ -122,6 +124,8 @@ pub struct Opening<'a> {
     pub now: Moment,
     /// The docket that the act is about, where it names one that the home holds.
     pub about: Option<&'a DocketState>,
+    /// The home's own entry that the act is about, where a version of it stands published.
+    pub entry: Option<&'a Entry>,
 }
 
 /// Declares the kinds of docket: what an event of each and a state of each are, and what is asked of all in one way.
@@ -236,6 +240,8 @@ workflows! {
     Dispute(DisputeState);
     /// A return-flow subscription.
     ReturnFlow(SubscriptionState);
+    /// An update of the catalogue.
+    Update(UpdateState);
 }
 
 /// The state of a docket: the case, and what time has made of its duties.
@@ -251,7 +257,11 @@ pub struct DocketState {
 ///
 /// # Errors
 /// The [`Refusal`] of the rule that does not let it pass.
-pub fn open(act: &VerifiedAct, _opening: &Opening<'_>) -> Result<Vec<DocketBody>, Refusal> {
+pub fn open(act: &VerifiedAct, opening: &Opening<'_>) -> Result<Vec<DocketBody>, Refusal> {
+    if let ActBody::Update(said) = &act.act().body {
+        let events = update::report(act, said, opening)?;
+        return Ok(events.into_iter().map(DocketBody::Update).collect());
+    }
     let kind = act.act().body.kind();
     Err(RefusalReason::WrongState {
         expected: "an act that opens a docket".into(),

@@ -13,3 +13,5 @@ pub mod ledger;
 pub mod node_act;
 pub mod person;
 pub mod return_flow;
+pub mod source;
+pub mod update;

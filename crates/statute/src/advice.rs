@@ -43,6 +43,7 @@ impl RefusalReason {
             Self::NotTheNationalAuthority => "节假日安排通知只能在国家枢纽节点装入".into(),
             Self::UnknownDocket { docket } => format!("本节点没有案卷“{docket}”"),
             Self::Duplicate { what } => format!("“{what}”已经存在"),
+            Self::ChangeToCome => "所报告的变化尚未发生".into(),
             Self::StateSecret => "国家秘密不属于政务数据，不得录入".into(),
             Self::WorkSecret => "工作秘密不属于政务数据，不得录入".into(),
             Self::EntryNotPublished => "该目录尚未发布".into(),
@@ -167,6 +168,10 @@ impl RefusalReason {
                 "check the docket's number and its home node",
             ),
             Self::Duplicate { .. } => ("无需重复办理", "nothing more is needed"),
+            Self::ChangeToCome => (
+                "请待变化发生之日再报告",
+                "report it on the day on which it happens",
+            ),
             Self::StateSecret | Self::WorkSecret => (
                 "请按照保密规定处理，不要录入本系统",
                 "handle it under the rules of secrecy, outside this system",
@@ -272,6 +277,9 @@ fn state_zh(state: &str) -> String {
         "published" => "已发布",
         "withdrawn" => "已撤销",
         "draft, approved or a new version" => "编制中、部门负责人已同意或者新版本",
+        // Updates of the catalogue.
+        "due" => "待更新",
+        "returned" => "已退回",
         // Applications.
         "received" => "待答复",
         "incomplete" => "待补充材料",

@@ -13,6 +13,7 @@
 //! | R20, R21 consents, replies, reasons | [`reply`] |
 //! | R17, R21, R22, R26 time limits | [`duty`], [`mod@deadline`], [`calendar`], [`notice`] |
 //! | R16 publication | [`publication`] |
+//! | R17 what makes an update due | [`update`] |
 //! | R22 ways of sharing | [`sharing_method`] |
 //! | R24 return flow | [`return_flow`] |
 //! | R25 limits of use | [`purpose`] |
@@ -52,6 +53,7 @@ pub mod secrecy;
 pub mod service_change;
 pub mod sharing_method;
 mod term;
+pub mod update;
 
 pub use jiff::civil::Date;
 
@@ -96,3 +98,4 @@ pub use rule::Rule;
 pub use secrecy::{Secrecy, check_not_secret};
 pub use sharing_method::{Method, UpdateFrequency};
 pub use term::UnknownTerm;
+pub use update::{ChangeCause, check_has_happened};

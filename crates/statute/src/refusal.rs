@@ -109,6 +109,9 @@ pub enum RefusalReason {
         /// What it is.
         what: String,
     },
+    /// A change that has not happened yet makes no update due, R17.
+    #[error("the change has not happened yet")]
+    ChangeToCome,
     /// State secrets cannot be entered, R3.
     #[error("state secrets are not government data and cannot be entered")]
     StateSecret,

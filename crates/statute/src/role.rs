@@ -46,6 +46,8 @@ terms! {
         /// Consent to five more days for an update, R17.
         ConsentToUpdateExtension =
             "consent-to-update-extension", "同意延长目录更新期限", "consent to an extension of an update";
+        /// Report a change of law or of duties that makes an update due, R17.
+        ReportChange = "report-change", "报告需要更新目录的变化", "report a change that makes an update due";
         /// Withdraw a published entry, R17.
         WithdrawEntry = "withdraw-entry", "撤销目录", "withdraw a catalogue entry";
         /// Name the authoritative source department (数源部门), R19.
@@ -183,6 +185,7 @@ const REPORTERS: &[Role] = &[
     Role::AuthorityReviewer,
     Role::AuthorityHead,
 ];
+const CHANGE_REPORTERS: &[Role] = &[Role::Operator, Role::AuthorityReviewer, Role::AuthorityHead];
 const CORRECTORS_OF_AUTHORITIES: &[Role] = &[Role::Government, Role::AuthorityHead];
 
 /// The roles entitled to an act, and the article that says so.
@@ -200,6 +203,7 @@ pub const fn required_role(act: ActKind) -> (&'static [Role], Article) {
         ActKind::ReviewEntry => (AUTHORITY, Article::R16),
         ActKind::UpdateEntry | ActKind::ExtendUpdate => (OPERATOR, Article::R17),
         ActKind::ConsentToUpdateExtension => (AUTHORITY, Article::R17),
+        ActKind::ReportChange => (CHANGE_REPORTERS, Article::R17),
         ActKind::WithdrawEntry => (DEPARTMENT_HEAD, Article::R17),
         ActKind::NameSource => (AUTHORITY_HEAD, Article::R19),
         ActKind::RecordNeed | ActKind::Apply | ActKind::WithdrawApplication => {

@@ -10,7 +10,7 @@ use federation::wire::SearchHit;
 use identity::Moment;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sharing::catalogue::PublishedEntry;
+use sharing::catalogue::{FieldChange, PublishedEntry, difference};
 
 use super::Api;
 use super::extract::{List, Page, Params, code, entry_id};
@@ -185,6 +185,50 @@ pub(super) async fn published_entry(
     found
         .map(Json)
         .ok_or_else(|| unknown_entry(&format!("{publisher}:{}", String::from(id))))
+}
+
+/// One published version and what it changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionView {
+    /// The version as published.
+    pub published: PublishedEntry,
+    /// What it changed in the version before; nothing for the first.
+    pub changes: Vec<FieldChange>,
+}
+
+/// Which versions.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct VersionsQuery {
+    after: Option<u32>,
+}
+
+pub(super) async fn versions(
+    State(api): State<Api>,
+    Path((publisher, id)): Path<(String, String)>,
+    Params(asked): Params<VersionsQuery>,
+) -> Result<List<VersionView>, Problem> {
+    let (publisher, id) = (code(&publisher)?, entry_id(&id)?);
+    let found = api
+        .read(move |read| {
+            let before = match asked.after {
+                Some(seen) => query::version(read, publisher, &id, seen)?,
+                None => None,
+            };
+            Ok((before, query::versions(read, publisher, &id, asked.after)?))
+        })
+        .await?;
+    let (mut before, versions) = found;
+    let view = |published: PublishedEntry| {
+        let changes = before.as_ref().map_or_else(Vec::new, |before| {
+            difference(&before.entry, &published.entry)
+        });
+        before = Some(published.clone());
+        VersionView { published, changes }
+    };
+    let items: Vec<VersionView> = versions.into_iter().map(view).collect();
+    Ok(List::page(items, query::MAX_VERSIONS, |it| {
+        it.published.entry.version.to_string()
+    }))
 }
 
 pub(super) async fn publishers(State(api): State<Api>) -> Result<Json<Value>, Problem> {

@@ -58,6 +58,7 @@ mod openapi;
 pub mod problem;
 mod routes;
 mod serve;
+mod sources;
 #[cfg(test)]
 mod tests;
 pub mod tokens;

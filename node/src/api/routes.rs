@@ -7,7 +7,7 @@ use axum::routing::{MethodRouter, get, post, put};
 
 use super::guard::{guard, in_time};
 use super::problem::{self, Problem};
-use super::{Api, Role, acts, catalogue, dockets, flow, metrics, node, objects, openapi};
+use super::{Api, Role, acts, catalogue, dockets, flow, metrics, node, objects, openapi, sources};
 
 /// Most bytes of a body where a route does not say otherwise.
 pub const MAX_BODY: usize = 64 << 10;
@@ -270,6 +270,14 @@ fn catalogue_routes() -> Vec<Route> {
             get(catalogue::published_entry),
         ),
         read(
+            "/api/v1/catalogue/published/{publisher}/{id}/versions",
+            VIEWER,
+            "一个条目的各版本及其变化",
+            "The published versions of an entry and what each changed",
+            get(catalogue::versions),
+        )
+        .query(&[("after", false)]),
+        read(
             "/api/v1/catalogue/publishers",
             VIEWER,
             "已知的发布节点",
@@ -284,6 +292,22 @@ fn catalogue_routes() -> Vec<Route> {
             get(catalogue::search),
         )
         .query(&[("q", true), ("limit", false), ("wait_ms", false)]),
+        read(
+            "/api/v1/catalogue/sources",
+            VIEWER,
+            "数源部门",
+            "Source departments named",
+            get(sources::sources),
+        )
+        .query(&[("matter", false)]),
+        read(
+            "/api/v1/catalogue/already",
+            VIEWER,
+            "拟收集的数据是否已可共享",
+            "Whether what a department wants to collect is shared already",
+            get(sources::already),
+        )
+        .query(&[("items", true), ("matter", false), ("limit", false)]),
     ]
 }
 

@@ -13,7 +13,7 @@ use super::client::{Client, encode};
 use super::error::CliError;
 use super::output::columns;
 use super::signer::carry_out;
-use super::{Global, Output, import};
+use super::{Global, Output, history, import, source};
 use crate::api::List;
 use crate::api::catalogue::{LevelStatus, SearchAnswer};
 use crate::console::labels;
@@ -66,6 +66,18 @@ pub enum CatalogueCommand {
         #[arg(long, default_value_t = 2_000)]
         wait_ms: u64,
     },
+    /// 一个条目的各版本及其变化 / the published versions of an entry and what each changed
+    History(history::HistoryArgs),
+    /// 列出数源部门 / list the source departments named
+    Sources {
+        /// 事项 / of one matter
+        #[arg(long)]
+        matter: Option<sharing::source::Matter>,
+    },
+    /// 主管部门负责人明确数源部门 / the authority's head names a source department
+    NameSource(source::NameArgs),
+    /// 拟收集的数据是否已可共享 / whether what is to be collected is shared already
+    Already(source::AlreadyArgs),
     /// 部门负责人审核同意 / the department's head approves
     Approve {
         #[command(flatten)]
@@ -141,6 +153,10 @@ pub(super) fn run(
             limit,
             wait_ms,
         } => search(global, output, &text, limit, wait_ms),
+        CatalogueCommand::History(args) => history::run(global, output, &args),
+        CatalogueCommand::Sources { matter } => source::list(global, output, matter.as_ref()),
+        CatalogueCommand::NameSource(args) => source::name(global, output, args),
+        CatalogueCommand::Already(args) => source::already(global, output, &args),
         CatalogueCommand::Approve { which } => {
             step(global, output, which, EntryState::Draft, |entries| {
                 ActBody::ApproveEntries { entries }

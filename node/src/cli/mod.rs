@@ -18,6 +18,7 @@ mod enroll;
 mod error;
 mod evidence;
 mod extension;
+mod history;
 mod import;
 pub mod init;
 mod line;
@@ -32,8 +33,10 @@ mod route;
 mod run;
 mod sign;
 mod signer;
+mod source;
 mod status;
 mod store;
+mod update;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -120,6 +123,9 @@ pub enum Command {
     /// 既有平台：检查、拉取、服务 / older platforms: check, pull, services
     #[command(subcommand)]
     Platform(platform::PlatformCommand),
+    /// 目录更新 / updates of the catalogue
+    #[command(subcommand)]
+    Update(update::UpdateCommand),
     /// 共享申请 / applications
     #[command(subcommand)]
     Apply(apply::ApplyCommand),
@@ -212,6 +218,7 @@ pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
         Command::Status => status::run(&global, output),
         Command::Catalogue(command) => catalogue::run(&global, command, output),
         Command::Platform(command) => platform::run(&global, command, output),
+        Command::Update(command) => update::run(&global, command, output),
         Command::Apply(command) => apply::run(&global, command, output),
         Command::Reply(command) => reply::run(&global, command, output),
         Command::Extension(command) => extension::run(&global, command, output),

@@ -59,6 +59,7 @@ pub fn docket_kind(state: &Case, language: Language) -> &'static str {
         Case::Application(_) => language.pick("共享申请", "application"),
         Case::Dispute(_) => language.pick("争议", "dispute"),
         Case::ReturnFlow(_) => language.pick("数据回流", "return flow"),
+        Case::Update(_) => language.pick("目录更新", "update of the catalogue"),
     }
 }
 
@@ -75,6 +76,7 @@ pub fn docket_phase(state: &Case, language: Language) -> String {
             }
         }
         Case::Dispute(dispute) => dispute_phase(&dispute.phase, language).to_owned(),
+        Case::Update(update) => super::update::phase(update, language).to_owned(),
         Case::ReturnFlow(subscription) => match subscription.phase() {
             SubscriptionPhase::Subscribed => language.pick("已订阅", "subscribed").to_owned(),
             SubscriptionPhase::Delivering { delivery } => {
@@ -110,6 +112,7 @@ pub fn docket_tone(state: &Case) -> &'static str {
                 _,
             ) => "",
         },
+        Case::Update(update) => super::update::tone(update),
         Case::Dispute(dispute) => match dispute.phase {
             DisputePhase::Settled { .. } | DisputePhase::Decided { .. } => "ok",
             DisputePhase::Referred
@@ -141,6 +144,7 @@ pub fn docket_subject(state: &Case) -> String {
                 dispute.about.0.short()
             )
         }
+        Case::Update(update) => format!("{} · {}", update.entry, update.provider.department),
         Case::ReturnFlow(subscription) => {
             format!(
                 "{} → {}",
@@ -223,6 +227,7 @@ pub fn event(body: &DocketBody, language: Language) -> (&'static str, Article) {
             ReturnFlowEvent::Disputed { .. } => ("回流核验不符", "found wanting", Article::R24),
         },
         DocketBody::Clock(event) => super::clock::name(event),
+        DocketBody::Update(event) => super::update::name(event),
     };
     (language.pick(zh, en), article)
 }

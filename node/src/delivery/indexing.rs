@@ -175,7 +175,9 @@ fn apply(index: &SearchIndex, store: &dyn Read, segments: &[Stored]) -> Result<(
                 Change::Withdrawn { id, .. } => {
                     last.insert((code, id), None);
                 }
-                Change::MemberCertified { .. } | Change::MemberRevoked { .. } => {}
+                Change::MemberCertified { .. }
+                | Change::MemberRevoked { .. }
+                | Change::SourceNamed { .. } => {}
             }
         }
     }

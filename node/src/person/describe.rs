@@ -2,6 +2,8 @@
 
 mod clock;
 mod node;
+mod source;
+mod update;
 
 use identity::Signed;
 use sharing::act::{Act, ActBody};
@@ -104,6 +106,8 @@ fn subject(body: &ActBody) -> Text {
         | ActBody::Comply { .. } => in_docket(body, &dispute_step(body)),
         ActBody::Clock(act) => in_docket(body, &clock::step(act)),
         ActBody::Node(act) => node::done(act),
+        ActBody::Update(act) => update::act(act),
+        ActBody::Source(act) => source::act(act),
     }
 }
 

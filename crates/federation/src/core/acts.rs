@@ -184,6 +184,7 @@ impl Core {
             ActBody::Node(NodeAct::EndEnrolment { person, ending }) => {
                 self.judge_ending(ctx, act, person, ending)
             }
+            ActBody::Source(said) => Ok(self.judge_source(ctx, act, said)),
             other => match (other.opens(), other.docket()) {
                 (Some(opens), _) => self.judge_opening(ctx, act, opens),
                 (None, Some(docket)) => self.judge_step(ctx, act, docket),
@@ -269,11 +270,14 @@ impl Core {
     ) -> Result<Option<Refusal>, Fault> {
         match &act.act().body {
             ActBody::ReviewEntries { entries, verdict } => {
-                self.after_review(ctx, entries, verdict)?
+                self.after_review(ctx, entries, verdict)?;
+                self.updates_reviewed(ctx, act.id(), entries, verdict)?
             }
             ActBody::WithdrawEntry { entry, reason } => {
-                self.after_withdrawal(ctx, entry, reason)?
+                self.after_withdrawal(ctx, entry, reason)?;
+                self.updates_withdrawn(ctx, act.id(), entry, reason)?
             }
+            ActBody::SubmitEntries { entries } => self.updates_submitted(ctx, act.id(), entries)?,
             ActBody::ConsentToApply { .. } => {
                 if let Some(draft) = draft {
                     let provider = draft
@@ -317,12 +321,12 @@ impl Core {
                 serial,
                 reason,
             } => self.after_revoke(ctx, *node, *serial, *reason)?,
+            ActBody::Source(said) => self.name_source(ctx, act, said)?,
             ActBody::Node(NodeAct::InstallCalendar { .. }) => self.install_notice(ctx, signed)?,
             ActBody::Node(NodeAct::EndEnrolment { .. })
             | ActBody::EnrolPerson { .. }
             | ActBody::CompileEntries { .. }
             | ActBody::ApproveEntries { .. }
-            | ActBody::SubmitEntries { .. }
             | ActBody::Apply { .. } => {}
             other => match (other.opens(), other.docket()) {
                 (Some(opens), _) => return self.carry_opening(ctx, signed, act, opens),

@@ -237,7 +237,9 @@ impl Core {
                         news.push(revocation);
                     }
                 }
-                Change::Published { .. } | Change::Withdrawn { .. } => {}
+                Change::Published { .. }
+                | Change::Withdrawn { .. }
+                | Change::SourceNamed { .. } => {}
             }
         }
         self.revoked_now(ctx, &news)

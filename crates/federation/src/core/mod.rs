@@ -34,10 +34,12 @@ pub mod query;
 mod reactions;
 mod record;
 mod search;
+mod sources;
 mod syncing;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod updates;
 pub mod view;
 
 use std::collections::{BTreeMap, BTreeSet};

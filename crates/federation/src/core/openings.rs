@@ -99,12 +99,19 @@ impl Core {
             Some(Opens::HomeOf(docket)) => self.home_row(ctx, &docket)?,
             Some(Opens::Here | Opens::At(_)) | None => None,
         };
+        let entry = self.entry_reported(ctx, act)?;
+        if let Some(row) = &entry
+            && let Err(refusal) = self.room_for_update(ctx, &row.entry.id)?
+        {
+            return Ok(Err(refusal));
+        }
         let opening = Opening {
             from: from.place(),
             here,
             law: self.law(),
             now: ctx.now,
             about: about.as_ref().map(|row| &row.state),
+            entry: entry.as_ref().map(|row| &row.entry),
         };
         Ok(docket::open(act, &opening))
     }

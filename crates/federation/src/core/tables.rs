@@ -7,6 +7,7 @@ use sharing::act::ActId;
 use sharing::catalogue::EntryId;
 use sharing::docket::{DocketId, DocketState};
 use sharing::ledger::{Checkpoint, Cosignature};
+use sharing::source::Matter;
 
 use crate::store::{Fault, Pair, Read, Table, Txn};
 use crate::sync::{Head, LogState};
@@ -343,6 +344,40 @@ pub fn act_key(act: &ActId) -> Vec<u8> {
     let mut key = vec![b'a'];
     key.extend_from_slice(act.0.as_bytes());
     key
+}
+
+/// Open updates of an entry, in [`Table::Updates`]; the docket's id follows.
+pub fn updates_of(entry: &EntryId) -> Vec<u8> {
+    let mut key = entry.as_str().as_bytes().to_vec();
+    key.push(0);
+    key
+}
+
+/// Source departments named of a matter, in [`Table::Sources`]; the code of the authority's node follows.
+pub fn sources_of(matter: &Matter) -> Vec<u8> {
+    let mut key = matter.as_str().as_bytes().to_vec();
+    key.push(0);
+    key
+}
+
+/// The published versions of an entry, in [`Table::Versions`]; the version follows.
+pub fn versions_of(publisher: &Code, id: &EntryId) -> Vec<u8> {
+    let mut key = entry_key(publisher, id);
+    key.push(0);
+    key
+}
+
+/// One published version of an entry.
+pub fn version_key(publisher: &Code, id: &EntryId, version: u32) -> Vec<u8> {
+    let mut key = versions_of(publisher, id);
+    key.extend_from_slice(&version.to_be_bytes());
+    key
+}
+
+/// The docket whose id ends a key.
+pub fn docket_of_key(key: &[u8]) -> Option<DocketId> {
+    key.last_chunk::<32>()
+        .map(|tail| DocketId(Digest::from_bytes(*tail)))
 }
 
 /// An envelope in [`Table::Seen`].

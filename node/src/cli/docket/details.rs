@@ -3,10 +3,11 @@
 use sharing::act::SignedAct;
 use sharing::application::{ApplicationEvent, GrantTerms};
 use sharing::dispute::DisputeEvent;
-use sharing::docket::DocketBody;
+use sharing::docket::{DocketBody, Fact};
 use sharing::return_flow::ReturnFlowEvent;
 
-use crate::console::{clock, labels};
+use crate::console::clock::{self, Facts};
+use crate::console::{labels, update};
 use crate::language::Language;
 
 /// The lines of an event, without indentation.
@@ -19,14 +20,8 @@ pub(super) fn details(body: &DocketBody, language: Language) -> Vec<String> {
         DocketBody::Application(event) => application(event, &mut lines),
         DocketBody::Dispute(event) => dispute(event, &mut lines),
         DocketBody::ReturnFlow(event) => return_flow(event, &mut lines),
-        DocketBody::Clock(event) => {
-            for act in event.acts() {
-                lines.signed(act);
-            }
-            for (name, text) in clock::facts(event, language) {
-                lines.say(name, name, &text);
-            }
-        }
+        DocketBody::Clock(event) => lines.facts(&event.acts(), clock::facts(event, language)),
+        DocketBody::Update(event) => lines.facts(&event.acts(), update::facts(event, language)),
     }
     lines.lines
 }
@@ -56,6 +51,15 @@ impl Lines {
             let role = self.language.pick(person.role.zh(), person.role.en());
             let text = format!("{}（{role}，{}）", person.name, person.node);
             self.say("签署", "signed by", &text);
+        }
+    }
+
+    fn facts(&mut self, acts: &[&SignedAct], facts: Facts) {
+        for act in acts {
+            self.signed(act);
+        }
+        for (name, text) in facts {
+            self.say(name, name, &text);
         }
     }
 

@@ -6,7 +6,7 @@ use sharing::act::{ActBody, ActId, Doer, MAX_ACT_BYTES, SignedAct};
 use sharing::application::{ApplicationEvent, Phase};
 use sharing::catalogue::{EntryState, ReviewVerdict};
 use sharing::clock::OpenDuty;
-use sharing::docket::{Case, DocketBody, DocketEvent, DocketId, DocketState};
+use sharing::docket::{Case, DocketBody, DocketEvent, DocketId, DocketState, Workflow};
 use sharing::node_act::NodeAct;
 use sharing::return_flow::ReturnFlowEvent;
 
@@ -14,7 +14,7 @@ use super::catalogue::{compiled, own_states};
 use super::members;
 use crate::core::tables::{
     DocketRow, SeenRow, View, WantedRow, act_key, counter, dataset_subscribers, docket_key,
-    event_key, meta, person_key, put,
+    event_key, meta, person_key, put, updates_of,
 };
 use crate::store::{Fault, Table, Txn};
 
@@ -162,6 +162,15 @@ fn at_home(txn: &mut Txn<'_>, docket: &DocketId, state: &DocketState) {
         let mut key = dataset_subscribers(subscription.dataset.as_str());
         key.extend_from_slice(docket.0.as_bytes());
         put(txn, Table::Datasets, key, &());
+    }
+    if let Case::Update(update) = &state.case {
+        let mut key = updates_of(&update.entry);
+        key.extend_from_slice(docket.0.as_bytes());
+        if update.is_open() {
+            put(txn, Table::Updates, key, &());
+        } else {
+            txn.delete(Table::Updates, key);
+        }
     }
 }
 

@@ -1,12 +1,16 @@
 //! The catalogue: own entries in any state, and the publication logs of all publishers.
 
-use identity::{Chain, Code, Digest, Moment, Signed};
+use identity::{Chain, Code, Digest, Moment, Path, Signed};
 use sharing::catalogue::{Change, Entry, EntryId, EntryState, EntryVersion};
+
+use sharing::source::NamedSource;
 
 use crate::core::checkpoints::MAX_CHECKPOINT_BYTES;
 use crate::core::forks::fork_key;
+use crate::core::query::SourceView;
 use crate::core::tables::{
     HeadRow, PublishedRow, View, code_key, counter, entry_key, meta, put, segment_key, set_counter,
+    sources_of, version_key,
 };
 use crate::core::view::OwnEntry;
 use crate::store::{Fault, Table, Txn};
@@ -113,7 +117,7 @@ pub(super) fn segment(
         .and_then(|chain| chain.claimed().ok())
         .is_some_and(|me| me.place.code() == publisher);
     let count = changes.len() as u64;
-    let live = entries_changed(txn, &publisher, &head.body, changes)?;
+    let live = entries_changed(txn, &head.publisher, &head.body, changes)?;
     add(txn, meta::CHANGES, i64::try_from(count).unwrap_or(i64::MAX))?;
     add(txn, meta::CATALOGUE, live)?;
     if own {
@@ -125,17 +129,21 @@ pub(super) fn segment(
 /// Writes where each entry of a segment lies; returns by how much the live entries grew.
 fn entries_changed(
     txn: &mut Txn<'_>,
-    publisher: &Code,
+    place: &Path,
     body: &Digest,
     changes: Vec<Change>,
 ) -> Result<i64, Fault> {
-    let mut growth: i64 = 0;
+    let (publisher, mut growth) = (&place.code(), 0);
     for (index, change) in changes.into_iter().enumerate() {
         let (id, version, live) = match change {
             Change::Published { entry, .. } => (entry.id, entry.version, true),
             Change::Withdrawn { id, version, .. } => (id, version, false),
             // Its author's word alone: what holds of it has a record of its own.
             Change::MemberCertified { .. } | Change::MemberRevoked { .. } => continue,
+            Change::SourceNamed { source } => {
+                source_named(txn, place, source);
+                continue;
+            }
         };
         let row = PublishedRow {
             body: *body,
@@ -143,9 +151,28 @@ fn entries_changed(
             version,
             live,
         };
+        if row.live {
+            put(
+                txn,
+                Table::Versions,
+                version_key(publisher, &id, version),
+                &row,
+            );
+        }
         growth += publish_row(txn, publisher, &id, row)?;
     }
     Ok(growth)
+}
+
+/// A source department, believed only of an authority in whose place it lies (R19).
+fn source_named(txn: &mut Txn<'_>, by: &Path, source: NamedSource) {
+    if !source.is_within(by) {
+        return;
+    }
+    let mut key = sources_of(&source.matter);
+    key.extend_from_slice(&code_key(&by.code()));
+    let by = by.clone();
+    put(txn, Table::Sources, key, &SourceView { by, source });
 }
 
 /// Writes a row unless an equal or later version stands there; returns by how much the live entries grew.

@@ -5,11 +5,15 @@ use sharing::catalogue::{Change, EntryId, PublishedEntry};
 
 use super::{MAX_COUNTED, MAX_PAGE, leading_code};
 use crate::core::tables::{
-    HeadRow, PublishedRow, View, code_key, counter, decode_row, entry_key, meta,
+    HeadRow, PublishedRow, View, code_key, counter, decode_row, entry_key, meta, version_key,
+    versions_of,
 };
 use crate::core::view::OwnEntry;
 use crate::store::{Fault, Read, Table};
 use crate::sync;
+
+/// Most versions of an entry in one answer: each lies in a segment of its own that must be opened.
+pub const MAX_VERSIONS: usize = 100;
 
 /// Own entries in any state, in id order.
 ///
@@ -85,6 +89,44 @@ pub(in crate::core) fn published_in<V: View + ?Sized>(
     match view.row::<PublishedRow>(Table::Published, &entry_key(publisher, id))? {
         Some(row) if row.live => Segments::default().entry(view, publisher, &row),
         Some(_) | None => Ok(None),
+    }
+}
+
+/// The published versions of an entry, the first first, at most [`MAX_VERSIONS`]; withdrawn ones too. `after` is the number of the last one seen.
+///
+/// # Errors
+/// [`Fault`] when the medium fails.
+pub fn versions(
+    read: &dyn Read,
+    publisher: Code,
+    id: &EntryId,
+    after: Option<u32>,
+) -> Result<Vec<PublishedEntry>, Fault> {
+    let prefix = versions_of(&publisher, id);
+    let after = after.map(|version| version_key(&publisher, id, version));
+    let rows = read.scan(Table::Versions, &prefix, after.as_deref(), MAX_VERSIONS)?;
+    let mut segments = Segments::default();
+    let mut found = Vec::with_capacity(rows.len());
+    for (_, row) in &rows {
+        let row: PublishedRow = decode_row(Table::Versions, row)?;
+        found.extend(segments.entry(read, &publisher, &row)?);
+    }
+    Ok(found)
+}
+
+/// One published version of an entry.
+///
+/// # Errors
+/// [`Fault`] when the medium fails.
+pub fn version(
+    read: &dyn Read,
+    publisher: Code,
+    id: &EntryId,
+    version: u32,
+) -> Result<Option<PublishedEntry>, Fault> {
+    match read.row::<PublishedRow>(Table::Versions, &version_key(&publisher, id, version))? {
+        Some(row) => Segments::default().entry(read, &publisher, &row),
+        None => Ok(None),
     }
 }
 

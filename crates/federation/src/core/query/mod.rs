@@ -4,6 +4,7 @@ mod catalogue;
 mod dockets;
 mod ledger;
 mod members;
+mod sources;
 
 use identity::{Code, Moment, Signed};
 use sharing::ledger::Checkpoint;
@@ -14,12 +15,14 @@ use super::view::{FindingView, NodeView};
 use crate::store::{Fault, Read, Table};
 
 pub use catalogue::{
-    as_of, own_entries, own_entry, published, published_changes, published_entry, publishers,
+    MAX_VERSIONS, as_of, own_entries, own_entry, published, published_changes, published_entry,
+    publishers, version, versions,
 };
 pub(super) use catalogue::{catalogue_as_of, published_in};
 pub use dockets::{docket, docket_copy, dockets, drafts, duties};
 pub use ledger::{evidence, evidence_at, ledger};
 pub use members::{calendar, chain, is_revoked, notices, own_chain, people, person_chain};
+pub use sources::{Already, MAX_LOOKED_THROUGH, SourceView, already, sources};
 
 /// Most rows of one page.
 pub const MAX_PAGE: usize = 1_000;

@@ -1,0 +1,84 @@
+//! Who is the source of what (R19), and what is shared already (R40(1)).
+
+use identity::{Code, Path};
+use serde::{Deserialize, Serialize};
+use sharing::source::{self, Coverage, Matter, NamedSource};
+
+use super::{MAX_PAGE, published};
+use crate::core::tables::{decode_row, sources_of};
+use crate::store::{Fault, Read, Table};
+
+/// Entries looked through for one question: a province's catalogue.
+pub const MAX_LOOKED_THROUGH: usize = 50_000;
+
+/// A source department and the authority that named it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceView {
+    /// The place of the authority.
+    pub by: Path,
+    /// What it named.
+    pub source: NamedSource,
+}
+
+/// What is shared already of what a department wants to collect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Already {
+    /// Entries that hold some of it, those that hold most first.
+    pub entries: Vec<Coverage>,
+    /// The source departments named for the matter.
+    pub sources: Vec<SourceView>,
+    /// Whether every entry known here was looked through, or only the first [`MAX_LOOKED_THROUGH`].
+    pub complete: bool,
+}
+
+/// Source departments named, of one matter or of all, at most [`MAX_PAGE`].
+///
+/// # Errors
+/// [`Fault`] when the medium fails.
+pub fn sources(read: &dyn Read, matter: Option<&Matter>) -> Result<Vec<SourceView>, Fault> {
+    let prefix = matter.map_or_else(Vec::new, sources_of);
+    let rows = read.scan(Table::Sources, &prefix, None, MAX_PAGE)?;
+    rows.iter()
+        .map(|(_, row)| decode_row(Table::Sources, row))
+        .collect()
+}
+
+/// Which published entries hold the wanted items, and who is the source of the matter.
+///
+/// # Errors
+/// [`Fault`] when the medium fails.
+pub fn already(
+    read: &dyn Read,
+    wanted: &[String],
+    matter: Option<&Matter>,
+    limit: usize,
+) -> Result<Already, Fault> {
+    let limit = limit.min(MAX_PAGE);
+    let mut entries = Vec::new();
+    let mut after: Option<(Code, _)> = None;
+    let mut looked = 0;
+    let complete = loop {
+        let page = published(read, None, after.take(), MAX_PAGE)?;
+        looked += page.len();
+        let Some(last) = page.last().filter(|_| page.len() == MAX_PAGE) else {
+            entries.extend(page.iter().filter_map(|it| source::coverage(it, wanted)));
+            break true;
+        };
+        after = Some((last.publisher.code(), last.entry.id.clone()));
+        entries.extend(page.iter().filter_map(|it| source::coverage(it, wanted)));
+        source::rank(&mut entries, limit);
+        if looked >= MAX_LOOKED_THROUGH {
+            break false;
+        }
+    };
+    source::rank(&mut entries, limit);
+    let sources = match matter {
+        Some(matter) => sources(read, Some(matter))?,
+        None => Vec::new(),
+    };
+    Ok(Already {
+        entries,
+        sources,
+        complete,
+    })
+}
