@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod catalogue;
+mod correction;
 mod dispute;
 mod membership;
 mod mutated_frames;

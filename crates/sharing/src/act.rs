@@ -12,6 +12,7 @@ use statute::{ActKind, Article, Refusal, RefusalReason};
 use crate::application::{Application, Material, MissingItem, Reply, UseRecord};
 use crate::catalogue::{Entry, EntryVersion, ReviewVerdict};
 use crate::clock::ClockAct;
+use crate::correction::CorrectionAct;
 use crate::dispute::{Decision, NegotiationStep, Opinion};
 use crate::docket::DocketId;
 use crate::person::{PersonCertificate, PersonChain};
@@ -205,6 +206,8 @@ pub enum ActBody {
     },
     /// About a time limit: more time, a justification (R17, R21, R39(4)).
     Clock(ClockAct),
+    /// About the correction of shared data (R26).
+    Correction(CorrectionAct),
 }
 
 /// What a group of acts says of each: the acts of one workflow stand together beside its rules.
@@ -240,6 +243,7 @@ impl ActBody {
     fn deed(&self) -> Option<&dyn Deed> {
         match self {
             Self::Clock(act) => Some(act),
+            Self::Correction(act) => Some(act),
             Self::EnrolPerson { .. }
             | Self::CompileEntries { .. }
             | Self::ApproveEntries { .. }
@@ -297,6 +301,7 @@ impl ActBody {
             Self::CertifyMember { .. } => ActKind::CertifyMember,
             Self::RevokeMember { .. } => ActKind::RevokeMember,
             Self::Clock(act) => act.kind(),
+            Self::Correction(act) => act.kind(),
         }
     }
 

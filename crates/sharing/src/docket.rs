@@ -17,6 +17,7 @@ use statute::{Calendar, Refusal, RefusalReason};
 use crate::act::{ActBody, ActError, SignedAct, VerifiedAct};
 use crate::application::ApplicationState;
 use crate::clock::{self, Clock, ClockEvent, Law, OpenDuty};
+use crate::correction::{self, CorrectionAct, CorrectionState};
 use crate::dispute::{Bench, DisputeState};
 use crate::return_flow::SubscriptionState;
 
@@ -236,6 +237,8 @@ workflows! {
     Dispute(DisputeState);
     /// A return-flow subscription.
     ReturnFlow(SubscriptionState);
+    /// A request for correction.
+    Correction(CorrectionState);
 }
 
 /// The state of a docket: the case, and what time has made of its duties.
@@ -251,7 +254,11 @@ pub struct DocketState {
 ///
 /// # Errors
 /// The [`Refusal`] of the rule that does not let it pass.
-pub fn open(act: &VerifiedAct, _opening: &Opening<'_>) -> Result<Vec<DocketBody>, Refusal> {
+pub fn open(act: &VerifiedAct, opening: &Opening<'_>) -> Result<Vec<DocketBody>, Refusal> {
+    if let ActBody::Correction(CorrectionAct::Ask(request)) = &act.act().body {
+        let event = correction::open(request, act, opening)?;
+        return Ok(vec![DocketBody::Correction(event)]);
+    }
     let kind = act.act().body.kind();
     Err(RefusalReason::WrongState {
         expected: "an act that opens a docket".into(),

@@ -39,6 +39,7 @@ impl RefusalReason {
             }
             Self::NotYourDepartment => "此事属于其他部门".into(),
             Self::NotEntitledToRead => "无权查阅有关记录".into(),
+            Self::NotProvidedWithData => "本部门未获提供该数据，不能提出校核申请".into(),
             Self::UnknownDocket { docket } => format!("本节点没有案卷“{docket}”"),
             Self::Duplicate { what } => format!("“{what}”已经存在"),
             Self::StateSecret => "国家秘密不属于政务数据，不得录入".into(),
@@ -147,6 +148,10 @@ impl RefusalReason {
             Self::NotEntitledToRead => (
                 "请由提供部门、需求部门的同级主管部门查阅，或者先记录上级的责成",
                 "let the provider or the requester's authority read, or record a superior's order first",
+            ),
+            Self::NotProvidedWithData => (
+                "请在数据提供后，就所获数据提出",
+                "ask once the data was provided, and about that data",
             ),
             Self::UnknownDocket { .. } => (
                 "请核对案卷编号和所在节点",
@@ -280,6 +285,10 @@ fn state_zh(state: &str) -> String {
         "delivering" => "正在交付",
         "delivered" => "已交付并核验",
         "disputed" => "核验不符",
+        // Correction.
+        "correction-asked" => "待核实、更正并反馈",
+        "corrected" => "已更正",
+        "upheld" => "经核实无需更正",
         // What is no state of a case.
         "another docket" => "另一案卷",
         "another act" => "另一行为",

@@ -91,6 +91,9 @@ pub enum RefusalReason {
         "these records may be read by the provider, the requester's authority, and a superior on a recorded order"
     )]
     NotEntitledToRead,
+    /// Correction is asked for by whoever was provided with the data, R26.
+    #[error("this department was not provided with the data whose correction it asks for")]
+    NotProvidedWithData,
     /// No such docket.
     #[error("there is no docket {docket:?} here")]
     UnknownDocket {

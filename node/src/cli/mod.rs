@@ -10,6 +10,7 @@ mod apply;
 mod args;
 mod catalogue;
 pub mod client;
+mod correction;
 mod deadline;
 mod dispute;
 mod docket;
@@ -121,6 +122,9 @@ pub enum Command {
     /// 争议 / disputes
     #[command(subcommand)]
     Dispute(dispute::DisputeCommand),
+    /// 校核纠错 / correction of shared data
+    #[command(subcommand)]
+    Correction(correction::CorrectionCommand),
     /// 案卷 / dockets
     #[command(subcommand)]
     Docket(docket::DocketCommand),
@@ -198,6 +202,7 @@ pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
         Command::Apply(command) => apply::run(&global, command, output),
         Command::Reply(command) => reply::run(&global, command, output),
         Command::Dispute(command) => dispute::run(&global, command, output),
+        Command::Correction(command) => correction::run(&global, command, output),
         Command::Docket(command) => docket::run(&global, command, output),
         Command::ReturnFlow(command) => return_flow::run(&global, command, output),
         Command::Evidence(command) => evidence::run(&global, command, output),

@@ -6,7 +6,7 @@ use sharing::dispute::DisputeEvent;
 use sharing::docket::DocketBody;
 use sharing::return_flow::ReturnFlowEvent;
 
-use crate::console::{clock, labels};
+use crate::console::{clock, correction, labels};
 use crate::language::Language;
 
 /// The lines of an event, without indentation.
@@ -19,13 +19,11 @@ pub(super) fn details(body: &DocketBody, language: Language) -> Vec<String> {
         DocketBody::Application(event) => application(event, &mut lines),
         DocketBody::Dispute(event) => dispute(event, &mut lines),
         DocketBody::ReturnFlow(event) => return_flow(event, &mut lines),
+        DocketBody::Correction(event) => {
+            lines.signed_facts(&body.acts(), correction::facts(event, language));
+        }
         DocketBody::Clock(event) => {
-            for act in event.acts() {
-                lines.signed(act);
-            }
-            for (name, text) in clock::facts(event, language) {
-                lines.say(name, name, &text);
-            }
+            lines.signed_facts(&body.acts(), clock::facts(event, language));
         }
     }
     lines.lines
@@ -56,6 +54,16 @@ impl Lines {
             let role = self.language.pick(person.role.zh(), person.role.en());
             let text = format!("{}（{role}，{}）", person.name, person.node);
             self.say("签署", "signed by", &text);
+        }
+    }
+
+    /// Who signed, then each point in the words of the console.
+    fn signed_facts(&mut self, acts: &[&SignedAct], facts: clock::Facts) {
+        for act in acts {
+            self.signed(act);
+        }
+        for (name, text) in facts {
+            self.say(name, name, &text);
         }
     }
 
@@ -143,6 +151,15 @@ fn application(event: &ApplicationEvent, lines: &mut Lines) {
         ApplicationEvent::DisputeConcluded { dispute, outcome } => {
             lines.say("争议案卷", "dispute", &dispute.0.short());
             lines.say("结果", "outcome", outcome);
+        }
+        ApplicationEvent::CorrectionTold {
+            correction: docket,
+            items,
+            what,
+            object,
+        } => {
+            let told = correction::told(docket, items, what, object.as_ref(), lines.language);
+            lines.signed_facts(&[], told);
         }
     }
 }
