@@ -1,22 +1,20 @@
 //! R26: who holds shared data and finds it wrong asks the provider, who answers in ten working days; every holder learns of a correction.
 
-use federation::core::Refused;
+use federation::core::{Refused, query};
 use guantong_tests::{Department, World};
+use identity::Code;
 use sharing::act::{ActBody, ObjectRef};
 use sharing::application::ApplicationEvent;
+use sharing::catalogue::Entry;
 use sharing::correction::{
     CorrectionAct, CorrectionOutcome, CorrectionPhase, CorrectionRequest, CorrectionState,
 };
 use sharing::docket::{Case, DocketBody, DocketId};
 use statute::{Article, Duty, RefusalReason, Role};
 
-use federation::core::query;
-
 use crate::stage::{
     application, apply, code, conditional, demo, events, findings, grant, lapses, provider, reply,
 };
-use identity::Code;
-use sharing::catalogue::Entry;
 
 /// A department is granted an entry and holds the file; its docket.
 fn holds(
@@ -186,6 +184,13 @@ fn an_upheld_record_needs_reasons_and_tells_the_asker_alone() {
     let (mut world, provider, [(asker, first), (other, second)]) = two_holders(42);
     let beyond = ask(&mut world, &asker, first, "住址").expect("sent to the home");
     assert!(correction(&world, provider.node, beyond).is_none());
+    let told_why = findings(&world, asker.node);
+    assert!(
+        told_why
+            .iter()
+            .any(|it| it.contains("beyond the granted scope")),
+        "{told_why:?}"
+    );
     let docket = ask(&mut world, &asker, first, "名称").expect("asked");
     let upheld = |reasons: &str| CorrectionOutcome::Upheld {
         reasons: reasons.into(),

@@ -4,8 +4,7 @@ use identity::Digest;
 use statute::{Article, Calendar, CorrectionField, Profile, RefusalReason, RequiredField, Role};
 
 use super::*;
-use crate::application::DisputeStage;
-use crate::application::{GrantTerms, Phase};
+use crate::application::{DisputeStage, GrantTerms, Phase};
 use crate::cast::{self, HEPING, NOW, TIANHE, provider, requester};
 use crate::clock::{self, Clock, ClockEvent, Law};
 use crate::docket::{self, DocketBody, DocketState, Opening};
