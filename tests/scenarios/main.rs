@@ -3,6 +3,7 @@
 mod bad_input;
 mod calendar;
 mod catalogue;
+mod correction;
 mod dispute;
 mod membership;
 mod mutated_frames;

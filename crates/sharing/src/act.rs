@@ -12,6 +12,7 @@ use statute::{ActKind, Article, Refusal, RefusalReason};
 use crate::application::{Application, Material, MissingItem, Reply, UseRecord};
 use crate::catalogue::{Entry, EntryVersion, ReviewVerdict};
 use crate::clock::ClockAct;
+use crate::correction::CorrectionAct;
 use crate::dispute::{Decision, NegotiationStep, Opinion};
 use crate::docket::DocketId;
 use crate::node_act::NodeAct;
@@ -221,6 +222,8 @@ pub enum ActBody {
     Update(UpdateAct),
     /// Who collects for all (R19).
     Source(SourceAct),
+    /// About the correction of shared data (R26).
+    Correction(CorrectionAct),
 }
 
 /// What a group of acts says of each: the acts of one workflow stand together beside its rules.
@@ -259,6 +262,7 @@ impl ActBody {
             Self::Node(act) => Some(act),
             Self::Update(act) => Some(act),
             Self::Source(act) => Some(act),
+            Self::Correction(act) => Some(act),
             Self::EnrolPerson { .. }
             | Self::CompileEntries { .. }
             | Self::ApproveEntries { .. }
@@ -321,6 +325,7 @@ impl ActBody {
             Self::Node(act) => act.kind(),
             Self::Update(act) => act.kind(),
             Self::Source(act) => act.kind(),
+            Self::Correction(act) => act.kind(),
         }
     }
 

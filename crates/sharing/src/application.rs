@@ -9,6 +9,7 @@
 //!                                        │
 //!                                        └──────► Refused
 //! in any state after the reply: dispute raised ─► negotiating ─► settled | failed (goes to the common superior)
+//! once data is at the requester's disposal: told of every correction of it (R26)
 //! ```
 
 mod decide;
@@ -29,6 +30,7 @@ use crate::dispute::NegotiationStep;
 use crate::docket::DocketId;
 
 pub use decide::{Command, decide};
+pub(crate) use grant::object_is_named;
 pub use rules::{
     consent_to_apply, entry_may_be_applied_for, reply_document, requester_states_its_need,
 };
@@ -233,6 +235,17 @@ pub enum ApplicationEvent {
         dispute: DocketId,
         /// What came of it.
         outcome: String,
+    },
+    /// Data that the requester holds was corrected, whoever asked for it (R26).
+    CorrectionTold {
+        /// The docket of the correction.
+        correction: DocketId,
+        /// The data items that it is about.
+        items: Vec<String>,
+        /// What was corrected.
+        what: String,
+        /// The corrected file that whoever asked received, by name and content: what others hold is told from it.
+        object: Option<ObjectRef>,
     },
 }
 

@@ -18,6 +18,7 @@ use crate::act::{ActBody, ActError, SignedAct, VerifiedAct};
 use crate::application::ApplicationState;
 use crate::catalogue::Entry;
 use crate::clock::{self, Clock, ClockEvent, Law, OpenDuty};
+use crate::correction::{self, CorrectionAct, CorrectionState};
 use crate::dispute::{Bench, DisputeState};
 use crate::return_flow::SubscriptionState;
 use crate::update::{self, UpdateState};
@@ -242,6 +243,8 @@ workflows! {
     ReturnFlow(SubscriptionState);
     /// An update of the catalogue.
     Update(UpdateState);
+    /// A request for correction.
+    Correction(CorrectionState);
 }
 
 /// The state of a docket: the case, and what time has made of its duties.
@@ -261,6 +264,10 @@ pub fn open(act: &VerifiedAct, opening: &Opening<'_>) -> Result<Vec<DocketBody>,
     if let ActBody::Update(said) = &act.act().body {
         let events = update::report(act, said, opening)?;
         return Ok(events.into_iter().map(DocketBody::Update).collect());
+    }
+    if let ActBody::Correction(CorrectionAct::Ask(request)) = &act.act().body {
+        let event = correction::open(request, act, opening)?;
+        return Ok(vec![DocketBody::Correction(event)]);
     }
     let kind = act.act().body.kind();
     Err(RefusalReason::WrongState {

@@ -41,6 +41,7 @@ impl RefusalReason {
             Self::NotYourDepartment => "此事属于其他部门".into(),
             Self::NotEntitledToRead => "无权查阅有关记录".into(),
             Self::NotTheNationalAuthority => "节假日安排通知只能在国家枢纽节点装入".into(),
+            Self::NotProvidedWithData => "本部门未获提供该数据，不能提出校核申请".into(),
             Self::UnknownDocket { docket } => format!("本节点没有案卷“{docket}”"),
             Self::Duplicate { what } => format!("“{what}”已经存在"),
             Self::ChangeToCome => "所报告的变化尚未发生".into(),
@@ -162,6 +163,10 @@ impl RefusalReason {
             Self::NotTheNationalAuthority => (
                 "请由国家政务数据共享主管部门负责人在国家枢纽节点装入，逐级下发后自动生效",
                 "let the head of the national authority install it at the hub; it then comes down by itself",
+            ),
+            Self::NotProvidedWithData => (
+                "请在数据提供后，就所获数据提出",
+                "ask once the data was provided, and about that data",
             ),
             Self::UnknownDocket { .. } => (
                 "请核对案卷编号和所在节点",
@@ -310,6 +315,10 @@ fn state_zh(state: &str) -> String {
         "delivering" => "正在交付",
         "delivered" => "已交付并核验",
         "disputed" => "核验不符",
+        // Correction.
+        "correction-asked" => "待核实、更正并反馈",
+        "corrected" => "已更正",
+        "upheld" => "经核实无需更正",
         // What is no state of a case.
         "another docket" => "另一案卷",
         "another act" => "另一行为",

@@ -2,6 +2,7 @@
 //! points of a record of use (R29).
 
 use crate::article::Article;
+use crate::correction::CorrectionField;
 use crate::opening::OpeningField;
 use crate::refusal::{Refusal, RefusalReason};
 use crate::term::terms;
@@ -97,6 +98,8 @@ pub enum RequiredField {
     UseRecord(UseRecordField),
     /// Of the terms on which data is opened, Shenyang S25, S27.
     Opening(OpeningField),
+    /// Of a request for correction or its answer, R26.
+    Correction(CorrectionField),
 }
 
 impl RequiredField {
@@ -109,6 +112,7 @@ impl RequiredField {
             RequiredField::Application(field) => field.zh(),
             RequiredField::UseRecord(field) => field.zh(),
             RequiredField::Opening(field) => field.zh(),
+            RequiredField::Correction(field) => field.zh(),
         }
     }
 
@@ -121,6 +125,7 @@ impl RequiredField {
             RequiredField::Application(field) => field.en(),
             RequiredField::UseRecord(field) => field.en(),
             RequiredField::Opening(field) => field.en(),
+            RequiredField::Correction(field) => field.en(),
         }
     }
 
@@ -133,6 +138,7 @@ impl RequiredField {
             RequiredField::Application(_) => Article::R20,
             RequiredField::UseRecord(_) => Article::R29,
             RequiredField::Opening(field) => field.article(),
+            RequiredField::Correction(_) => Article::R26,
         }
     }
 }

@@ -17,6 +17,7 @@
 //! | R22 ways of sharing | [`sharing_method`] |
 //! | R24 return flow | [`return_flow`] |
 //! | R25 limits of use | [`purpose`] |
+//! | R26 correction | [`correction`] |
 //! | R27 ending or changing a service | [`service_change`] |
 //! | R28 disputes | [`dispute`] |
 //! | R29 records of use | [`retention`] |
@@ -33,6 +34,7 @@ pub mod class;
 pub mod classification;
 pub mod collection;
 pub mod completeness;
+pub mod correction;
 pub mod deadline;
 pub mod dispute;
 pub mod duty;
@@ -68,6 +70,9 @@ pub use collection::{BaseCollection, CollectionMark, ThemeCollection, check_coll
 pub use completeness::{
     ApplicationMaterial, CatalogueField, ClassField, RequiredField, UseRecordField,
     check_catalogue_fields, check_use_record, missing_catalogue_fields, missing_materials,
+};
+pub use correction::{
+    CorrectionField, check_correction_answer, check_correction_stated, check_may_ask_correction,
 };
 pub use deadline::{Due, DutyStatus, Ground, WorkingDays, WorkingDaysError, deadline, is_due_soon};
 pub use dispute::{

@@ -97,6 +97,9 @@ pub enum RefusalReason {
     /// Holiday notices are installed by the national authority alone, R8.
     #[error("a holiday notice is installed at the national hub alone")]
     NotTheNationalAuthority,
+    /// Correction is asked for by whoever was provided with the data, R26.
+    #[error("this department was not provided with the data whose correction it asks for")]
+    NotProvidedWithData,
     /// No such docket.
     #[error("there is no docket {docket:?} here")]
     UnknownDocket {

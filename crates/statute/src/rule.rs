@@ -14,6 +14,8 @@ terms! {
         ToldInTime = "told-in-time", "期限内告知", "what is missing is told in time";
         /// An extension is granted once, within its limit, and with the authority's consent, R17, R21.
         Extension = "extension", "延长期限", "extensions are bounded and consented to";
+        /// Who was provided with data asks for its correction, and is told the reasons where nothing is corrected, R26.
+        Correction = "correction", "校核纠错", "holders ask for correction and are answered with reasons";
     }
 }
 

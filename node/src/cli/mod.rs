@@ -11,6 +11,7 @@ mod args;
 mod calendar;
 mod catalogue;
 pub mod client;
+mod correction;
 mod deadline;
 mod dispute;
 mod docket;
@@ -138,6 +139,9 @@ pub enum Command {
     /// 争议 / disputes
     #[command(subcommand)]
     Dispute(dispute::DisputeCommand),
+    /// 校核纠错 / correction of shared data
+    #[command(subcommand)]
+    Correction(correction::CorrectionCommand),
     /// 案卷 / dockets
     #[command(subcommand)]
     Docket(docket::DocketCommand),
@@ -223,6 +227,7 @@ pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
         Command::Reply(command) => reply::run(&global, command, output),
         Command::Extension(command) => extension::run(&global, command, output),
         Command::Dispute(command) => dispute::run(&global, command, output),
+        Command::Correction(command) => correction::run(&global, command, output),
         Command::Docket(command) => docket::run(&global, command, output),
         Command::ReturnFlow(command) => return_flow::run(&global, command, output),
         Command::Evidence(command) => evidence::run(&global, command, output),

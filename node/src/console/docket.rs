@@ -76,6 +76,7 @@ fn rows(body: &DocketBody, language: Language) -> Rows {
         DocketBody::Application(event) => application_rows(event, language),
         DocketBody::Dispute(event) => dispute_rows(event, language),
         DocketBody::ReturnFlow(event) => return_flow_rows(event, language),
+        DocketBody::Correction(event) => super::correction::facts(event, language),
         DocketBody::Clock(event) => super::clock::facts(event, language),
         DocketBody::Update(event) => super::update::facts(event, language),
     }
@@ -175,6 +176,12 @@ fn application_rows(event: &ApplicationEvent, language: Language) -> Rows {
         ApplicationEvent::DisputeConcluded { outcome, .. } => {
             vec![(pick("结果", "Outcome"), outcome.clone())]
         }
+        ApplicationEvent::CorrectionTold {
+            correction,
+            items,
+            what,
+            object,
+        } => super::correction::told(correction, items, what, object.as_ref(), language),
     }
 }
 

@@ -4,6 +4,7 @@ use federation::health::Condition;
 use identity::Moment;
 use sharing::application::{ApplicationEvent, DisputeStage, Phase};
 use sharing::catalogue::EntryState;
+use sharing::correction::CorrectionPhase;
 use sharing::dispute::{DisputeEvent, DisputePhase};
 use sharing::docket::{Case, DocketBody};
 use sharing::return_flow::{ReturnFlowEvent, SubscriptionPhase};
@@ -60,6 +61,7 @@ pub fn docket_kind(state: &Case, language: Language) -> &'static str {
         Case::Dispute(_) => language.pick("争议", "dispute"),
         Case::ReturnFlow(_) => language.pick("数据回流", "return flow"),
         Case::Update(_) => language.pick("目录更新", "update of the catalogue"),
+        Case::Correction(_) => language.pick("校核", "correction"),
     }
 }
 
@@ -93,6 +95,9 @@ pub fn docket_phase(state: &Case, language: Language) -> String {
                 language.pick("核验不符：", "found wanting: ")
             ),
         },
+        Case::Correction(correction) => {
+            super::correction::phase(&correction.phase, language).to_owned()
+        }
     }
 }
 
@@ -124,6 +129,10 @@ pub fn docket_tone(state: &Case) -> &'static str {
             SubscriptionPhase::Disputed { .. } => "bad",
             SubscriptionPhase::Subscribed | SubscriptionPhase::Delivering { .. } => "",
         },
+        Case::Correction(correction) => match correction.phase {
+            CorrectionPhase::Asked { .. } => "warn",
+            CorrectionPhase::Answered(_) => "ok",
+        },
     }
 }
 
@@ -150,6 +159,13 @@ pub fn docket_subject(state: &Case) -> String {
                 "{} → {}",
                 subscription.dataset.as_str(),
                 subscription.recipient.code()
+            )
+        }
+        Case::Correction(correction) => {
+            format!(
+                "{} ← {}",
+                correction.entry_name,
+                correction.requester.node.code()
             )
         }
     }
@@ -226,6 +242,7 @@ pub fn event(body: &DocketBody, language: Language) -> (&'static str, Article) {
             }
             ReturnFlowEvent::Disputed { .. } => ("回流核验不符", "found wanting", Article::R24),
         },
+        DocketBody::Correction(event) => super::correction::name(event),
         DocketBody::Clock(event) => super::clock::name(event),
         DocketBody::Update(event) => super::update::name(event),
     };
@@ -256,6 +273,11 @@ fn application_event(event: &ApplicationEvent) -> (&'static str, &'static str, A
         ApplicationEvent::DisputeConcluded { .. } => {
             ("争议了结", "dispute concluded", Article::R28)
         }
+        ApplicationEvent::CorrectionTold { .. } => (
+            "告知数据更正",
+            "told of a correction of the data",
+            Article::R26,
+        ),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a person is about to sign, in words: a line that says what it does, and the document in full.
 
 mod clock;
+mod correction;
 mod node;
 mod source;
 mod update;
@@ -108,6 +109,7 @@ fn subject(body: &ActBody) -> Text {
         ActBody::Node(act) => node::done(act),
         ActBody::Update(act) => update::act(act),
         ActBody::Source(act) => source::act(act),
+        ActBody::Correction(act) => correction::step(act),
     }
 }
 

@@ -43,10 +43,7 @@ pub fn authorise_circuit(
         Case::Application(state) if state.requester.node == *from => match &state.phase {
             Phase::Providing { terms, object, .. } | Phase::Provided { terms, object } => {
                 if now >= terms.until {
-                    Err(RefusalReason::PeriodExpired {
-                        ended: statute::beijing_date(terms.until.as_millis()).to_string(),
-                    }
-                    .under(Article::R25))
+                    Err(ended(terms.until))
                 } else if object.digest == request.object {
                     Ok(CircuitGrant {
                         object: object.clone(),
@@ -65,12 +62,30 @@ pub fn authorise_circuit(
             }
             .under(Article::R22)),
         },
+        // The corrected file is for whoever asked, while its own grant runs (R25, R26).
+        Case::Correction(state) if state.requester.node == *from => {
+            match state.object().filter(|it| it.digest == request.object) {
+                Some(_) if now >= state.until => Err(ended(state.until)),
+                Some(object) => Ok(CircuitGrant {
+                    object: object.clone(),
+                }),
+                None => Err(unknown()),
+            }
+        }
         Case::ReturnFlow(state) if state.recipient == *from => {
             delivered_part(read, &row, request)?.ok_or_else(unknown)
         }
         // Who is no party learns no more than that there is nothing for it here.
         _ => Err(unknown()),
     })
+}
+
+/// Data is handed out within the granted period only (R25).
+fn ended(until: Moment) -> Refusal {
+    RefusalReason::PeriodExpired {
+        ended: statute::beijing_date(until.as_millis()).to_string(),
+    }
+    .under(Article::R25)
 }
 
 /// The part of one of the docket's deliveries, newest first.

@@ -148,7 +148,8 @@ impl Core {
     }
 
     /// Whether the first event of a docket comes from the node that owes its first step: the provider's for an application (R20), the source's for
-    /// return flow (R24), a common superior's for a dispute about a docket held here (R28).
+    /// return flow (R24), a common superior's for a dispute about a docket held here (R28), for a correction the home of the application under
+    /// which the data is held (R26).
     fn opens_at_its_home(
         &self,
         ctx: &Context<'_, '_>,
@@ -156,6 +157,7 @@ impl Core {
         event: &DocketEvent,
     ) -> Result<bool, Fault> {
         use sharing::application::ApplicationEvent;
+        use sharing::correction::CorrectionEvent;
         use sharing::dispute::DisputeEvent;
         use sharing::return_flow::ReturnFlowEvent;
         Ok(match &event.body {
@@ -180,6 +182,10 @@ impl Core {
                 let common = Path::common_path(&complainant.node, &respondent.node);
                 let above = *sender.place() == common || sender.place().is_ancestor_of(&common);
                 above && self.docket_row(ctx, about)?.is_some()
+            }
+            DocketBody::Correction(CorrectionEvent::Asked { act, request, .. }) => {
+                let about = self.docket_row(ctx, &request.about)?;
+                act.id().0 == event.docket.0 && about.is_some_and(|it| it.home == *sender.place())
             }
             _ => false,
         })

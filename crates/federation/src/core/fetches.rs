@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use identity::{Domain, Moment, Path};
 use sharing::act::ObjectRef;
 use sharing::application::ApplicationEvent;
+use sharing::correction::{CorrectionEvent, CorrectionOutcome};
 use sharing::docket::{DocketBody, DocketId, MAX_EVENT_BYTES};
 use sharing::return_flow::{PartNotice, ReturnFlowEvent};
 use statute::Article;
@@ -83,7 +84,15 @@ impl Core {
                 continue;
             };
             match &event.body {
-                DocketBody::Application(ApplicationEvent::Providing { object, .. }) => {
+                DocketBody::Application(ApplicationEvent::Providing { object, .. })
+                | DocketBody::Correction(CorrectionEvent::Answered {
+                    outcome:
+                        CorrectionOutcome::Corrected {
+                            object: Some(object),
+                            ..
+                        },
+                    ..
+                }) => {
                     self.fetch(ctx, event.docket, object, None)?;
                 }
                 DocketBody::ReturnFlow(ReturnFlowEvent::Delivering { notice, .. })

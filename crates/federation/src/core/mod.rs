@@ -17,6 +17,7 @@ mod checkpoints;
 mod circuits;
 mod clock;
 mod copies;
+mod corrections;
 mod dockets;
 mod envelopes;
 mod fetches;

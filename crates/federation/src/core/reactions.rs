@@ -1,9 +1,10 @@
 //! What follows by itself: fetching what was put at this node's disposal, referring a failed negotiation to the common superior, telling
-//! the disputed docket's home what came of it, splitting a table for its subscribers.
+//! the disputed docket's home what came of it, splitting a table for its subscribers. What a correction brings about stands in [`super::corrections`].
 
 use identity::{Code, Digest, Domain, Signed};
 use sharing::act::{ActBody, ActId, MAX_ACT_BYTES, ObjectRef, SignedAct};
 use sharing::application::ApplicationEvent;
+use sharing::correction::{CorrectionEvent, CorrectionOutcome};
 use sharing::dispute::{self, DisputeEvent};
 use sharing::docket::{Case, DocketBody, DocketEvent, DocketId, MAX_EVENT_BYTES};
 use sharing::return_flow::{self, Manifest, PartNotice, ReturnFlowEvent, ReturnTable, SumNode};
@@ -36,6 +37,12 @@ impl Core {
             DocketBody::Dispute(DisputeEvent::Settled | DisputeEvent::Decided { .. }) => {
                 self.conclude(ctx, event.docket)
             }
+            DocketBody::Correction(CorrectionEvent::Answered { .. }) => {
+                self.tell_holders(ctx, event.docket)
+            }
+            DocketBody::Application(told @ ApplicationEvent::CorrectionTold { .. }) => {
+                self.correction_told(ctx, event.docket, told)
+            }
             _ => Ok(()),
         }
     }
@@ -60,6 +67,17 @@ impl Core {
                 let wrong = "the manifest is not signed by the source";
                 self.part_outcome(ctx, event.docket, *delivery, Err(wrong.into()))
             }
+            DocketBody::Application(told @ ApplicationEvent::CorrectionTold { .. }) => {
+                self.correction_told(ctx, event.docket, told)
+            }
+            DocketBody::Correction(CorrectionEvent::Answered {
+                outcome:
+                    CorrectionOutcome::Corrected {
+                        object: Some(object),
+                        ..
+                    },
+                ..
+            }) => self.fetch(ctx, event.docket, object, None),
             _ => Ok(()),
         }
     }

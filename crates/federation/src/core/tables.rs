@@ -1,6 +1,6 @@
 //! Typed access to the tables: one row type and one key rule for each, so that no other file builds a key.
 
-use identity::{Chain, Code, Digest, Moment, Path, Signed, VerifyKey, codec};
+use identity::{Chain, Code, CreditCode, Digest, Moment, Path, Signed, VerifyKey, codec};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sharing::act::ActId;
@@ -428,6 +428,16 @@ pub fn set_counter(txn: &mut Txn<'_>, name: &[u8], value: u64) {
 pub fn key_tail_u64(key: &[u8]) -> u64 {
     key.last_chunk::<8>()
         .map_or(0, |tail| u64::from_be_bytes(*tail))
+}
+
+/// Applications under which data of a provider's entry is held, in [`Table::Datasets`]; the docket's id follows.
+pub fn entry_holders(provider: &CreditCode, entry: &EntryId) -> Vec<u8> {
+    let mut key = b"h/".to_vec();
+    key.extend_from_slice(provider.as_str().as_bytes());
+    key.push(b'/');
+    key.extend_from_slice(entry.as_str().as_bytes());
+    key.push(0);
+    key
 }
 
 /// Subscriptions to a dataset, in [`Table::Datasets`]; the docket's id follows.

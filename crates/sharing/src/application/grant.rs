@@ -199,14 +199,18 @@ pub fn consent_to_reply(proposed: Digest, consented: Digest) -> Result<(), Refus
 /// `PeriodExpired` (R25), `TooLong`, `MissingField` (R22).
 pub fn may_provide(terms: &GrantTerms, object: &ObjectRef, now: Moment) -> Result<(), Refusal> {
     grant_runs(terms, now)?;
-    at_most(
-        object.name.chars().count(),
-        MAX_OBJECT_NAME_CHARS,
-        Article::R22,
-    )?;
+    object_is_named(object, Article::R22)
+}
+
+/// A file has a name that a file system takes.
+///
+/// # Errors
+/// `TooLong`, `MissingField` under `article`.
+pub(crate) fn object_is_named(object: &ObjectRef, article: Article) -> Result<(), Refusal> {
+    at_most(object.name.chars().count(), MAX_OBJECT_NAME_CHARS, article)?;
     if object.name.trim().is_empty() {
         let fields = vec![RequiredField::Catalogue(CatalogueField::Name)];
-        return Err(RefusalReason::MissingField { fields }.under(Article::R22));
+        return Err(RefusalReason::MissingField { fields }.under(article));
     }
     Ok(())
 }

@@ -41,6 +41,14 @@ pub struct ApplicationState {
     pub negotiation_steps: u32,
 }
 
+impl ApplicationState {
+    /// The terms under which the requester holds the data; none while nothing is at its disposal.
+    pub fn held(&self) -> Option<&GrantTerms> {
+        self.phase.object()?;
+        self.phase.terms()
+    }
+}
+
 impl Phase {
     /// A short name for errors and pages.
     pub fn name(&self) -> &'static str {
@@ -120,6 +128,7 @@ impl Fact<ApplicationState> for ApplicationEvent {
             Self::DisputeRaised { .. } => "dispute-raised",
             Self::Negotiated { .. } => "negotiated",
             Self::DisputeConcluded { .. } => "dispute-concluded",
+            Self::CorrectionTold { .. } => "correction-told",
         }
     }
 
@@ -135,7 +144,9 @@ impl Fact<ApplicationState> for ApplicationEvent {
             | Self::UseRecorded { act, .. }
             | Self::DisputeRaised { act, .. }
             | Self::Negotiated { act, .. } => vec![act],
-            Self::Provided { .. } | Self::DisputeConcluded { .. } => Vec::new(),
+            Self::Provided { .. } | Self::DisputeConcluded { .. } | Self::CorrectionTold { .. } => {
+                Vec::new()
+            }
         }
     }
 
@@ -197,7 +208,9 @@ impl Fact<ApplicationState> for ApplicationEvent {
             ApplicationEvent::Negotiated { act, step } => {
                 matches!(said(act), Some(ActBody::Negotiate { step: it, .. }) if it == *step)
             }
-            ApplicationEvent::Provided { .. } | ApplicationEvent::DisputeConcluded { .. } => true,
+            ApplicationEvent::Provided { .. }
+            | ApplicationEvent::DisputeConcluded { .. }
+            | ApplicationEvent::CorrectionTold { .. } => true,
         }
     }
 }
@@ -282,6 +295,9 @@ pub fn evolve(
         ApplicationEvent::UseRecorded { .. } => {
             state.phase.object().ok_or_else(|| misstep(&state, event))?;
             state.uses = state.uses.saturating_add(1);
+        }
+        ApplicationEvent::CorrectionTold { .. } => {
+            state.held().ok_or_else(|| misstep(&state, event))?;
         }
         ApplicationEvent::DisputeRaised { .. }
         | ApplicationEvent::Negotiated { .. }
@@ -426,7 +442,8 @@ fn remember(state: &mut ApplicationState, event: &ApplicationEvent) {
         | ApplicationEvent::UseRecorded { .. }
         | ApplicationEvent::DisputeRaised { .. }
         | ApplicationEvent::Negotiated { .. }
-        | ApplicationEvent::DisputeConcluded { .. } => {}
+        | ApplicationEvent::DisputeConcluded { .. }
+        | ApplicationEvent::CorrectionTold { .. } => {}
     }
 }
 

@@ -7,7 +7,7 @@ use sharing::docket::{DocketBody, Fact};
 use sharing::return_flow::ReturnFlowEvent;
 
 use crate::console::clock::{self, Facts};
-use crate::console::{labels, update};
+use crate::console::{correction, labels, update};
 use crate::language::Language;
 
 /// The lines of an event, without indentation.
@@ -22,6 +22,9 @@ pub(super) fn details(body: &DocketBody, language: Language) -> Vec<String> {
         DocketBody::ReturnFlow(event) => return_flow(event, &mut lines),
         DocketBody::Clock(event) => lines.facts(&event.acts(), clock::facts(event, language)),
         DocketBody::Update(event) => lines.facts(&event.acts(), update::facts(event, language)),
+        DocketBody::Correction(event) => {
+            lines.facts(&event.acts(), correction::facts(event, language));
+        }
     }
     lines.lines
 }
@@ -147,6 +150,15 @@ fn application(event: &ApplicationEvent, lines: &mut Lines) {
         ApplicationEvent::DisputeConcluded { dispute, outcome } => {
             lines.say("争议案卷", "dispute", &dispute.0.short());
             lines.say("结果", "outcome", outcome);
+        }
+        ApplicationEvent::CorrectionTold {
+            correction: docket,
+            items,
+            what,
+            object,
+        } => {
+            let told = correction::told(docket, items, what, object.as_ref(), lines.language);
+            lines.signed_facts(&[], told);
         }
     }
 }

@@ -6,6 +6,7 @@ use sharing::act::{ActBody, ActId, Doer, MAX_ACT_BYTES, SignedAct};
 use sharing::application::{ApplicationEvent, Phase};
 use sharing::catalogue::{EntryState, ReviewVerdict};
 use sharing::clock::OpenDuty;
+use sharing::correction::{CorrectionEvent, CorrectionOutcome};
 use sharing::docket::{Case, DocketBody, DocketEvent, DocketId, DocketState, Workflow};
 use sharing::node_act::NodeAct;
 use sharing::return_flow::ReturnFlowEvent;
@@ -14,7 +15,7 @@ use super::catalogue::{compiled, own_states};
 use super::members;
 use crate::core::tables::{
     DocketRow, SeenRow, View, WantedRow, act_key, counter, dataset_subscribers, docket_key,
-    event_key, meta, person_key, put, updates_of,
+    entry_holders, event_key, meta, person_key, put, updates_of,
 };
 use crate::store::{Fault, Table, Txn};
 
@@ -151,15 +152,23 @@ fn stop_duties(txn: &mut Txn<'_>, docket: &DocketId, old: Option<&DocketState>) 
     }
 }
 
-/// What the home alone keeps: the clock of a duty runs there, and would only be in the way at those who hold a copy; so do subscriptions.
+/// What the home alone keeps: the clock of a duty runs there, and would only be in the way at those who hold a copy; so do subscriptions,
+/// and who holds the data of which entry.
 fn at_home(txn: &mut Txn<'_>, docket: &DocketId, state: &DocketState) {
     let late = |duty: &OpenDuty| state.clock.is_overdue(duty.duty, duty.term.arises);
     for duty in state.duties().iter().filter(|duty| !late(duty)) {
         let key = duty_key(&duty.term.due, docket, duty.duty);
         put(txn, Table::Duties, key, docket);
     }
-    if let Case::ReturnFlow(subscription) = &state.case {
-        let mut key = dataset_subscribers(subscription.dataset.as_str());
+    let listed = match &state.case {
+        Case::ReturnFlow(subscription) => Some(dataset_subscribers(subscription.dataset.as_str())),
+        Case::Application(application) if application.held().is_some() => Some(entry_holders(
+            &application.provider.department,
+            &application.entry.entry.id,
+        )),
+        _ => None,
+    };
+    if let Some(mut key) = listed {
         key.extend_from_slice(docket.0.as_bytes());
         put(txn, Table::Datasets, key, &());
     }
@@ -253,6 +262,14 @@ fn wanted(event: &DocketEvent) -> Option<Digest> {
         DocketBody::ReturnFlow(ReturnFlowEvent::Delivering { notice, .. }) => {
             Some(notice.part.digest)
         }
+        DocketBody::Correction(CorrectionEvent::Answered {
+            outcome:
+                CorrectionOutcome::Corrected {
+                    object: Some(object),
+                    ..
+                },
+            ..
+        }) => Some(object.digest),
         _ => None,
     }
 }
