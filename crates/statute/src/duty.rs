@@ -30,6 +30,8 @@ terms! {
         Correct = "correct", "核实、更正并反馈", "verify and correct";
         /// Answer an application to open data, Shenyang S26.
         ReplyOpening = "reply-opening", "答复数据开放申请", "reply to an application for opening";
+        /// Correct by the date that an order (责令改正) sets, R39 to R41.
+        RectifyOrder = "rectify-order", "按责令期限改正", "correct as ordered";
     }
 }
 
@@ -55,10 +57,12 @@ impl Duty {
             Duty::Provide => Article::R22,
             Duty::Correct => Article::R26,
             Duty::ReplyOpening => Article::S26,
+            Duty::RectifyOrder => Article::R39,
         }
     }
 
-    /// The article that a default breaches.
+    /// The article that a default breaches. That of an order not carried out is the last item of R39, also where R40 or R41 is what the order rests
+    /// on: the order names the accused and the article of the breach itself.
     #[must_use]
     pub const fn breach(self) -> Article {
         match self {
@@ -70,10 +74,12 @@ impl Duty {
             | Duty::Provide => Article::R39_4,
             Duty::Correct => Article::R39_6,
             Duty::ReplyOpening => Article::S35,
+            Duty::RectifyOrder => Article::R39_9,
         }
     }
 
-    /// The time limit that the article sets, in working days; for an extension, the longest.
+    /// The time limit that the article sets, in working days; for an extension, the longest. An order sets its own date, which the articles do not
+    /// bound: sixty working days are the longest that the software lets it give.
     #[must_use]
     pub const fn working_days(self) -> WorkingDays {
         WorkingDays::set_by_law(match self {
@@ -83,6 +89,7 @@ impl Duty {
             Duty::UpdateEntry | Duty::ReplyConditional | Duty::ReplyExtension | Duty::Correct => 10,
             Duty::ReplyOpening => 15,
             Duty::Provide => 20,
+            Duty::RectifyOrder => 60,
         })
     }
 }
@@ -121,7 +128,8 @@ pub fn check_may_be_extended(duty: Duty) -> Result<(), Refusal> {
         | Duty::ReplyExtension
         | Duty::Provide
         | Duty::Correct
-        | Duty::ReplyOpening => Err(RefusalReason::NotExtensible { duty }.under(duty.article())),
+        | Duty::ReplyOpening
+        | Duty::RectifyOrder => Err(RefusalReason::NotExtensible { duty }.under(duty.article())),
     }
 }
 
@@ -262,6 +270,7 @@ mod tests {
             (Article::R22, 20, Article::R39_4),
             (Article::R26, 10, Article::R39_6),
             (Article::S26, 15, Article::S35),
+            (Article::R39, 60, Article::R39_9),
         ];
         assert_eq!(limits, expected);
     }

@@ -14,6 +14,8 @@ terms! {
         ToldInTime = "told-in-time", "期限内告知", "what is missing is told in time";
         /// An extension is granted once, within its limit, and with the authority's consent, R17, R21.
         Extension = "extension", "延长期限", "extensions are bounded and consented to";
+        /// Breaches are found, ordered corrected and circulated by whoever is entitled to, under the article of the accused, R29, R39 to R41.
+        Supervision = "supervision", "监督与责令改正", "breaches are found by whoever is entitled to";
     }
 }
 
