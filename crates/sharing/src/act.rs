@@ -16,6 +16,7 @@ use crate::dispute::{Decision, NegotiationStep, Opinion};
 use crate::docket::DocketId;
 use crate::person::{PersonCertificate, PersonChain};
 use crate::return_flow::{DatasetId, ReturnTable};
+use crate::supervision::SupervisionAct;
 
 pub use verify::{ActError, VerifiedAct};
 
@@ -205,6 +206,8 @@ pub enum ActBody {
     },
     /// About a time limit: more time, a justification (R17, R21, R39(4)).
     Clock(ClockAct),
+    /// About a breach: an order to correct it and what follows (R29, R39 to R41).
+    Supervision(SupervisionAct),
 }
 
 /// What a group of acts says of each: the acts of one workflow stand together beside its rules.
@@ -218,6 +221,14 @@ pub trait Deed {
     /// Where the docket it opens has its home, if it opens one.
     fn opens(&self) -> Option<Opens> {
         None
+    }
+
+    /// The docket that what it opens is about, if it is about one.
+    fn about(&self) -> Option<DocketId> {
+        match self.opens() {
+            Some(Opens::HomeOf(docket)) => Some(docket),
+            Some(Opens::Here | Opens::At(_)) | None => None,
+        }
     }
 
     /// Every text in it that no later rule bounds.
@@ -240,6 +251,7 @@ impl ActBody {
     fn deed(&self) -> Option<&dyn Deed> {
         match self {
             Self::Clock(act) => Some(act),
+            Self::Supervision(act) => Some(act),
             Self::EnrolPerson { .. }
             | Self::CompileEntries { .. }
             | Self::ApproveEntries { .. }
@@ -271,6 +283,11 @@ impl ActBody {
         self.deed().and_then(Deed::opens)
     }
 
+    /// The docket that what this act opens is about, if it is about one.
+    pub fn about(&self) -> Option<DocketId> {
+        self.deed().and_then(Deed::about)
+    }
+
     /// The legal kind of this act, by which `statute` knows who may do it.
     pub fn kind(&self) -> ActKind {
         match self {
@@ -297,6 +314,7 @@ impl ActBody {
             Self::CertifyMember { .. } => ActKind::CertifyMember,
             Self::RevokeMember { .. } => ActKind::RevokeMember,
             Self::Clock(act) => act.kind(),
+            Self::Supervision(act) => act.kind(),
         }
     }
 

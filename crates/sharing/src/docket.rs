@@ -19,6 +19,7 @@ use crate::application::ApplicationState;
 use crate::clock::{self, Clock, ClockEvent, Law, OpenDuty};
 use crate::dispute::{Bench, DisputeState};
 use crate::return_flow::SubscriptionState;
+use crate::supervision::{self, SupervisionAct, SupervisionState};
 
 /// Most events in one docket.
 pub const MAX_DOCKET_EVENTS: usize = 4_096;
@@ -120,7 +121,7 @@ pub struct Opening<'a> {
     pub law: Law<'a>,
     /// The home's clock.
     pub now: Moment,
-    /// The docket that the act is about, where it names one that the home holds.
+    /// The docket that the act is about, where it names one that is held at the home.
     pub about: Option<&'a DocketState>,
 }
 
@@ -236,6 +237,8 @@ workflows! {
     Dispute(DisputeState);
     /// A return-flow subscription.
     ReturnFlow(SubscriptionState);
+    /// An order to correct a breach.
+    Supervision(SupervisionState);
 }
 
 /// The state of a docket: the case, and what time has made of its duties.
@@ -251,7 +254,11 @@ pub struct DocketState {
 ///
 /// # Errors
 /// The [`Refusal`] of the rule that does not let it pass.
-pub fn open(act: &VerifiedAct, _opening: &Opening<'_>) -> Result<Vec<DocketBody>, Refusal> {
+pub fn open(act: &VerifiedAct, opening: &Opening<'_>) -> Result<Vec<DocketBody>, Refusal> {
+    if let ActBody::Supervision(SupervisionAct::Order(order)) = &act.act().body {
+        let ordered = supervision::open(act, order, opening)?;
+        return Ok(vec![DocketBody::Supervision(ordered)]);
+    }
     let kind = act.act().body.kind();
     Err(RefusalReason::WrongState {
         expected: "an act that opens a docket".into(),

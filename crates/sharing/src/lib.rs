@@ -12,3 +12,4 @@ pub mod docket;
 pub mod ledger;
 pub mod person;
 pub mod return_flow;
+pub mod supervision;
