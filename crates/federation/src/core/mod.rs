@@ -31,6 +31,7 @@ pub mod query;
 mod reactions;
 mod record;
 mod search;
+mod supervision;
 mod syncing;
 mod tables;
 #[cfg(test)]

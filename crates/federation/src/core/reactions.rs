@@ -1,12 +1,14 @@
 //! What follows by itself: fetching what was put at this node's disposal, referring a failed negotiation to the common superior, telling
-//! the disputed docket's home what came of it, splitting a table for its subscribers.
+//! the disputed docket's home what came of it, splitting a table for its subscribers, showing lapses and breaches to whoever supervises.
 
 use identity::{Code, Digest, Domain, Signed};
 use sharing::act::{ActBody, ActId, MAX_ACT_BYTES, ObjectRef, SignedAct};
 use sharing::application::ApplicationEvent;
+use sharing::clock::ClockEvent;
 use sharing::dispute::{self, DisputeEvent};
 use sharing::docket::{Case, DocketBody, DocketEvent, DocketId, MAX_EVENT_BYTES};
 use sharing::return_flow::{self, Manifest, PartNotice, ReturnFlowEvent, ReturnTable, SumNode};
+use sharing::supervision::SupervisionEvent;
 use statute::Article;
 
 use super::dockets::bodies;
@@ -36,6 +38,13 @@ impl Core {
             DocketBody::Dispute(DisputeEvent::Settled | DisputeEvent::Decided { .. }) => {
                 self.conclude(ctx, event.docket)
             }
+            DocketBody::Clock(ClockEvent::Overdue { .. }) => self.lapse_recorded(ctx, event),
+            DocketBody::Supervision(SupervisionEvent::Ordered { .. }) => {
+                self.breach_found(ctx, event.docket)
+            }
+            DocketBody::Supervision(SupervisionEvent::Circulated { act, text, to }) => {
+                self.circulate(ctx, act, (text, to))
+            }
             _ => Ok(()),
         }
     }
@@ -59,6 +68,10 @@ impl Core {
                 }
                 let wrong = "the manifest is not signed by the source";
                 self.part_outcome(ctx, event.docket, *delivery, Err(wrong.into()))
+            }
+            DocketBody::Clock(ClockEvent::Overdue { .. }) => self.lapse_recorded(ctx, event),
+            DocketBody::Supervision(SupervisionEvent::Ordered { .. }) => {
+                self.breach_found(ctx, event.docket)
             }
             _ => Ok(()),
         }
