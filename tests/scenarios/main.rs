@@ -7,6 +7,7 @@ mod membership;
 mod mutated_frames;
 mod return_flow;
 mod sharing_application;
+mod supervision;
 mod time_limits;
 
 use guantong_tests::stage;
