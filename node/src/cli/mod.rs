@@ -31,6 +31,7 @@ mod sign;
 mod signer;
 mod status;
 mod store;
+mod supervise;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -125,6 +126,9 @@ pub enum Command {
     /// 争议 / disputes
     #[command(subcommand)]
     Dispute(dispute::DisputeCommand),
+    /// 监督检查与责令改正 / supervision and orders to correct
+    #[command(subcommand)]
+    Supervise(supervise::SuperviseCommand),
     /// 案卷 / dockets
     #[command(subcommand)]
     Docket(docket::DocketCommand),
@@ -203,6 +207,7 @@ pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
         Command::Reply(command) => reply::run(&global, command, output),
         Command::Extension(command) => extension::run(&global, command, output),
         Command::Dispute(command) => dispute::run(&global, command, output),
+        Command::Supervise(command) => supervise::run(&global, command, output),
         Command::Docket(command) => docket::run(&global, command, output),
         Command::ReturnFlow(command) => return_flow::run(&global, command, output),
         Command::Evidence(command) => evidence::run(&global, command, output),

@@ -77,6 +77,7 @@ fn rows(body: &DocketBody, language: Language) -> Rows {
         DocketBody::Dispute(event) => dispute_rows(event, language),
         DocketBody::ReturnFlow(event) => return_flow_rows(event, language),
         DocketBody::Clock(event) => super::clock::facts(event, language),
+        DocketBody::Supervision(event) => super::supervision::facts(event, language),
     }
 }
 

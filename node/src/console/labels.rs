@@ -9,6 +9,7 @@ use sharing::docket::{Case, DocketBody};
 use sharing::return_flow::{ReturnFlowEvent, SubscriptionPhase};
 use statute::Article;
 
+use super::supervision;
 use crate::language::Language;
 
 /// Seconds that Beijing is ahead of UTC.
@@ -59,6 +60,7 @@ pub fn docket_kind(state: &Case, language: Language) -> &'static str {
         Case::Application(_) => language.pick("共享申请", "application"),
         Case::Dispute(_) => language.pick("争议", "dispute"),
         Case::ReturnFlow(_) => language.pick("数据回流", "return flow"),
+        Case::Supervision(_) => language.pick("责令改正", "order to correct"),
     }
 }
 
@@ -75,6 +77,7 @@ pub fn docket_phase(state: &Case, language: Language) -> String {
             }
         }
         Case::Dispute(dispute) => dispute_phase(&dispute.phase, language).to_owned(),
+        Case::Supervision(order) => supervision::phase(&order.phase, language).to_owned(),
         Case::ReturnFlow(subscription) => match subscription.phase() {
             SubscriptionPhase::Subscribed => language.pick("已订阅", "subscribed").to_owned(),
             SubscriptionPhase::Delivering { delivery } => {
@@ -116,6 +119,7 @@ pub fn docket_tone(state: &Case) -> &'static str {
             | DisputePhase::OpinionGiven { .. }
             | DisputePhase::AwaitingDecision { .. } => "warn",
         },
+        Case::Supervision(order) => supervision::tone(&order.phase),
         Case::ReturnFlow(subscription) => match subscription.phase() {
             SubscriptionPhase::Delivered(_) => "ok",
             SubscriptionPhase::Disputed { .. } => "bad",
@@ -141,6 +145,7 @@ pub fn docket_subject(state: &Case) -> String {
                 dispute.about.0.short()
             )
         }
+        Case::Supervision(order) => supervision::subject(order),
         Case::ReturnFlow(subscription) => {
             format!(
                 "{} → {}",
@@ -222,6 +227,7 @@ pub fn event(body: &DocketBody, language: Language) -> (&'static str, Article) {
             ReturnFlowEvent::Disputed { .. } => ("回流核验不符", "found wanting", Article::R24),
         },
         DocketBody::Clock(event) => super::clock::name(event),
+        DocketBody::Supervision(event) => supervision::name(event),
     };
     (language.pick(zh, en), article)
 }

@@ -9,6 +9,7 @@ pub mod labels;
 mod layout;
 mod login;
 mod overview;
+pub mod supervision;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};

@@ -1,6 +1,7 @@
 //! What a person is about to sign, in words: a line that says what it does, and the document in full.
 
 mod clock;
+mod supervision;
 
 use identity::Signed;
 use sharing::act::{Act, ActBody};
@@ -8,6 +9,7 @@ use sharing::application::{Application, Material, Reply};
 use sharing::catalogue::{EntryVersion, ReviewVerdict};
 use sharing::person::{MAX_PERSON_CERTIFICATE_BYTES, PersonCertificate};
 use sharing::return_flow::ReturnTable;
+use sharing::supervision::SupervisionAct;
 use statute::ApplicationMaterial;
 
 use crate::console::labels::time;
@@ -101,6 +103,8 @@ fn subject(body: &ActBody) -> Text {
         | ActBody::AnswerOpinion { .. }
         | ActBody::Decide { .. } => in_docket(body, &dispute_step(body)),
         ActBody::Clock(act) => in_docket(body, &clock::step(act)),
+        ActBody::Supervision(act @ SupervisionAct::Order(_)) => supervision::step(act),
+        ActBody::Supervision(act) => in_docket(body, &supervision::step(act)),
     }
 }
 

@@ -6,7 +6,7 @@ use sharing::dispute::DisputeEvent;
 use sharing::docket::DocketBody;
 use sharing::return_flow::ReturnFlowEvent;
 
-use crate::console::{clock, labels};
+use crate::console::{clock, labels, supervision};
 use crate::language::Language;
 
 /// The lines of an event, without indentation.
@@ -19,14 +19,8 @@ pub(super) fn details(body: &DocketBody, language: Language) -> Vec<String> {
         DocketBody::Application(event) => application(event, &mut lines),
         DocketBody::Dispute(event) => dispute(event, &mut lines),
         DocketBody::ReturnFlow(event) => return_flow(event, &mut lines),
-        DocketBody::Clock(event) => {
-            for act in event.acts() {
-                lines.signed(act);
-            }
-            for (name, text) in clock::facts(event, language) {
-                lines.say(name, name, &text);
-            }
-        }
+        DocketBody::Clock(event) => lines.facts(body, clock::facts(event, language)),
+        DocketBody::Supervision(event) => lines.facts(body, supervision::facts(event, language)),
     }
     lines.lines
 }
@@ -48,6 +42,16 @@ impl Lines {
                 Language::English => format!("{en}: {text}"),
             };
             self.lines.push(line);
+        }
+    }
+
+    /// Who signed, then each point worth showing.
+    fn facts(&mut self, body: &DocketBody, facts: clock::Facts) {
+        for act in body.acts() {
+            self.signed(act);
+        }
+        for (name, text) in facts {
+            self.say(name, name, &text);
         }
     }
 
