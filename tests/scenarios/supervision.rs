@@ -50,6 +50,14 @@ fn does(
     }
 }
 
+/// Someone of the authority or the government of a place.
+fn officer(world: &World, node: Code, role: Role) -> Person {
+    match role {
+        Role::AuthorityHead => world.authority_head(node),
+        other => world.authority(node, other),
+    }
+}
+
 /// An order as a node holds it.
 fn held(world: &World, node: Code, docket: DocketId) -> Option<SupervisionState> {
     let held = world.ask(node, |store| query::docket(store, docket))?;
@@ -124,7 +132,7 @@ fn an_overdue_reply_is_seen_by_the_authority_which_orders_its_correction_and_acc
 #[test]
 fn another_level_another_kind_and_a_lapse_that_is_not_there_are_refused() {
     let (mut world, department, requester, docket, arises) = overdue_reply(61);
-    let elsewhere = world.authority(requester.node, Role::AuthorityHead);
+    let elsewhere = officer(&world, requester.node, Role::AuthorityHead);
     let foreign = order(&world, party(&world, &department), Article::R39_4, None);
     let node = requester.node;
     let refused = does(&mut world, node, &elsewhere, SupervisionAct::Order(foreign)).unwrap_err();
@@ -231,7 +239,7 @@ fn an_authoritys_default_is_told_above_and_the_superior_orders_it_with_a_copy_at
         ("210100", Role::AuthorityHead),
         ("440100", Role::Government),
     ] {
-        let person = world.authority(code(node), role);
+        let person = officer(&world, code(node), role);
         let refused = does(&mut world, code(node), &person, act()).unwrap_err();
         assert_eq!(refused.article, Article::R41, "{node} {role}");
         assert!(matches!(
@@ -239,7 +247,7 @@ fn an_authoritys_default_is_told_above_and_the_superior_orders_it_with_a_copy_at
             RefusalReason::NotTheSupervisor { .. }
         ));
     }
-    let superior = world.authority(city, Role::AuthorityHead);
+    let superior = officer(&world, city, Role::AuthorityHead);
     let case = does(&mut world, city, &superior, act()).expect("ordered");
     assert!(
         events(&world, county, own)
@@ -281,7 +289,7 @@ fn an_authoritys_default_is_told_above_and_the_superior_orders_it_with_a_copy_at
 fn a_notice_is_shown_at_the_places_it_names_below_and_nowhere_else() {
     let (mut world, _, _) = authority_in_default(63);
     let (county, city) = (code("440106"), code("440100"));
-    let superior = world.authority(city, Role::AuthorityHead);
+    let superior = officer(&world, city, Role::AuthorityHead);
     let given = order(&world, authority_of(&world, county), Article::R41_3, None);
     let case = does(&mut world, city, &superior, SupervisionAct::Order(given)).expect("ordered");
     let circulate = |to: Vec<Path>| SupervisionAct::Circulate {
