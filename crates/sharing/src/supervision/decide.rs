@@ -132,7 +132,7 @@ fn lapse<'a>(order: &Order, about: &About, state: &'a DocketState) -> Option<&'a
 pub fn finds_breach(order: &Order, docket: DocketId, state: &DocketState) -> Option<ClockEvent> {
     let about = order.about.as_ref()?;
     let lapse = lapse(order, about, state)?;
-    lapse.order.is_none().then(|| ClockEvent::BreachFound {
+    lapse.order.is_none().then_some(ClockEvent::BreachFound {
         duty: about.duty,
         arises: about.arises,
         article: order.breach,
