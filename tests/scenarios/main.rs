@@ -11,6 +11,7 @@ mod people;
 mod return_flow;
 mod sharing_application;
 mod source;
+mod supervision;
 mod time_limits;
 mod update;
 

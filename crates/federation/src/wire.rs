@@ -383,6 +383,22 @@ pub enum Payload {
         /// For the asker's operator.
         reason: String,
     },
+    /// A child's own authority or government did not do in time what it owed; the level above supervises it (R41).
+    LapseTold {
+        /// The docket in which it was owed.
+        docket: DocketId,
+        /// What was owed.
+        duty: statute::Duty,
+        /// When it was due.
+        due: Moment,
+        /// Who owed it.
+        who: sharing::clock::Debtor,
+    },
+    /// A notice circulated by an authority above (R29).
+    Circular {
+        /// As the authority's head signed it.
+        act: SignedAct,
+    },
 }
 
 /// The header that opens a circuit: a live stream spliced through the hops, sealed end to end.

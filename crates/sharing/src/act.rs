@@ -19,6 +19,7 @@ use crate::node_act::NodeAct;
 use crate::person::{PersonCertificate, PersonChain};
 use crate::return_flow::{DatasetId, ReturnTable};
 use crate::source::SourceAct;
+use crate::supervision::SupervisionAct;
 use crate::update::UpdateAct;
 
 pub use verify::{ActError, VerifiedAct};
@@ -224,6 +225,8 @@ pub enum ActBody {
     Source(SourceAct),
     /// About the correction of shared data (R26).
     Correction(CorrectionAct),
+    /// About a breach: an order to correct it and what follows (R29, R39 to R41).
+    Supervision(SupervisionAct),
 }
 
 /// What a group of acts says of each: the acts of one workflow stand together beside its rules.
@@ -237,6 +240,14 @@ pub trait Deed {
     /// Where the docket it opens has its home, if it opens one.
     fn opens(&self) -> Option<Opens> {
         None
+    }
+
+    /// The docket that what it opens is about, if it is about one.
+    fn about(&self) -> Option<DocketId> {
+        match self.opens() {
+            Some(Opens::HomeOf(docket)) => Some(docket),
+            Some(Opens::Here | Opens::At(_)) | None => None,
+        }
     }
 
     /// Every text in it that no later rule bounds.
@@ -263,6 +274,7 @@ impl ActBody {
             Self::Update(act) => Some(act),
             Self::Source(act) => Some(act),
             Self::Correction(act) => Some(act),
+            Self::Supervision(act) => Some(act),
             Self::EnrolPerson { .. }
             | Self::CompileEntries { .. }
             | Self::ApproveEntries { .. }
@@ -293,6 +305,11 @@ impl ActBody {
     /// Where the docket that this act opens by itself has its home. Applications and subscriptions are opened in their own ways.
     pub fn opens(&self) -> Option<Opens> {
         self.deed().and_then(Deed::opens)
+    }
+
+    /// The docket that what this act opens is about, if it is about one.
+    pub fn about(&self) -> Option<DocketId> {
+        self.deed().and_then(Deed::about)
     }
 
     /// The legal kind of this act, by which `statute` knows who may do it.
@@ -326,6 +343,7 @@ impl ActBody {
             Self::Update(act) => act.kind(),
             Self::Source(act) => act.kind(),
             Self::Correction(act) => act.kind(),
+            Self::Supervision(act) => act.kind(),
         }
     }
 

@@ -21,6 +21,7 @@ use crate::clock::{self, Clock, ClockEvent, Law, OpenDuty};
 use crate::correction::{self, CorrectionAct, CorrectionState};
 use crate::dispute::{Bench, DisputeState};
 use crate::return_flow::SubscriptionState;
+use crate::supervision::{self, SupervisionAct, SupervisionState};
 use crate::update::{self, UpdateState};
 
 /// Most events in one docket.
@@ -123,7 +124,7 @@ pub struct Opening<'a> {
     pub law: Law<'a>,
     /// The home's clock.
     pub now: Moment,
-    /// The docket that the act is about, where it names one that the home holds.
+    /// The docket that the act is about, where it names one that is held at the home.
     pub about: Option<&'a DocketState>,
     /// The home's own entry that the act is about, where a version of it stands published.
     pub entry: Option<&'a Entry>,
@@ -245,6 +246,8 @@ workflows! {
     Update(UpdateState);
     /// A request for correction.
     Correction(CorrectionState);
+    /// An order to correct a breach.
+    Supervision(SupervisionState);
 }
 
 /// The state of a docket: the case, and what time has made of its duties.
@@ -268,6 +271,10 @@ pub fn open(act: &VerifiedAct, opening: &Opening<'_>) -> Result<Vec<DocketBody>,
     if let ActBody::Correction(CorrectionAct::Ask(request)) = &act.act().body {
         let event = correction::open(request, act, opening)?;
         return Ok(vec![DocketBody::Correction(event)]);
+    }
+    if let ActBody::Supervision(SupervisionAct::Order(order)) = &act.act().body {
+        let ordered = supervision::open(act, order, opening)?;
+        return Ok(vec![DocketBody::Supervision(ordered)]);
     }
     let kind = act.act().body.kind();
     Err(RefusalReason::WrongState {

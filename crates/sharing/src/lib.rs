@@ -15,4 +15,5 @@ pub mod node_act;
 pub mod person;
 pub mod return_flow;
 pub mod source;
+pub mod supervision;
 pub mod update;

@@ -3,6 +3,7 @@
 use crate::completeness::{ApplicationMaterial, RequiredField};
 use crate::opening::ProtectedContent;
 use crate::refusal::{RefusalReason, list};
+use crate::supervision::Liable;
 
 impl RefusalReason {
     /// The reason in Chinese, without the article.
@@ -105,6 +106,18 @@ impl RefusalReason {
             Self::AuthorityIsParty { authority } => {
                 format!("{authority}是本争议的一方，不得处理")
             }
+            Self::NotTheSupervisor { orderer, of } => {
+                format!("{orderer}对{of}无权就此监督")
+            }
+            Self::NotTheirBreach { breach, of } => format!(
+                "{}所列不是{}的情形",
+                breach.cite_zh(),
+                list(of, Liable::zh, "或者")
+            ),
+            Self::CorrectionDate { latest } => {
+                format!("改正期限应当晚于现在，且不迟于{latest}")
+            }
+            Self::NotRefusedYet => "尚无拒不改正的情形".into(),
             Self::WrongState { expected, found } => {
                 format!(
                     "应当处于“{}”，现处于“{}”",
@@ -261,6 +274,19 @@ impl RefusalReason {
                 "请由再上一级主管部门处理",
                 "let the next authority above hear the case",
             ),
+            Self::NotTheSupervisor { .. } => (
+                "请由同级主管部门办理；涉及主管部门的，由本级人民政府或者上级主管部门办理",
+                "let the authority of the same level act; over an authority, its own government or a superior authority",
+            ),
+            Self::NotTheirBreach { .. } => (
+                "提供部门适用第三十九条，需求部门适用第四十条，主管部门适用第四十一条，请列明项",
+                "name an item of Art. 39 for providers, Art. 40 for requesters, Art. 41 for authorities",
+            ),
+            Self::CorrectionDate { .. } => ("请另定改正期限", "set another date"),
+            Self::NotRefusedYet => (
+                "请待期限届满或者退回改正报告，或者说明情节严重",
+                "wait until the date has passed or reject the report, or state what is serious",
+            ),
             Self::WrongState { .. } => {
                 ("请查看案卷当前状态", "look at where the docket stands now")
             }
@@ -319,6 +345,11 @@ fn state_zh(state: &str) -> String {
         "correction-asked" => "待核实、更正并反馈",
         "corrected" => "已更正",
         "upheld" => "经核实无需更正",
+        // Supervision.
+        "ordered" => "责令改正中",
+        "reported" => "已报告改正情况",
+        "escalated" => "已建议给予处分",
+        "ordered or reported" => "责令改正中或者已报告改正情况",
         // What is no state of a case.
         "another docket" => "另一案卷",
         "another act" => "另一行为",

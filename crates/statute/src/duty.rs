@@ -32,6 +32,8 @@ terms! {
         Comply = "comply", "执行争议决定", "carry out a decision";
         /// Answer an application to open data, Shenyang S26.
         ReplyOpening = "reply-opening", "答复数据开放申请", "reply to an application for opening";
+        /// Correct by the date that an order (责令改正) sets, R39 to R41.
+        RectifyOrder = "rectify-order", "按责令期限改正", "correct as ordered";
     }
 }
 
@@ -58,10 +60,12 @@ impl Duty {
             Duty::Correct => Article::R26,
             Duty::Comply => Article::R28,
             Duty::ReplyOpening => Article::S26,
+            Duty::RectifyOrder => Article::R39,
         }
     }
 
-    /// The article that a default breaches.
+    /// The article that a default breaches. That of an order not carried out is the last item of R39, also where R40 or R41 is what the order rests
+    /// on: the order names the accused and the article of the breach itself.
     #[must_use]
     pub const fn breach(self) -> Article {
         match self {
@@ -75,10 +79,12 @@ impl Duty {
             // Requesters too may have to act: R40(7) says the same of them.
             Duty::Comply => Article::R39_9,
             Duty::ReplyOpening => Article::S35,
+            Duty::RectifyOrder => Article::R39_9,
         }
     }
 
-    /// The time limit that the article sets, in working days; for an extension, the longest.
+    /// The time limit that the article sets, in working days; for an extension, the longest. An order sets its own date, which the articles do not
+    /// bound: sixty working days are the longest that the software lets it give.
     #[must_use]
     pub const fn working_days(self) -> WorkingDays {
         WorkingDays::set_by_law(match self {
@@ -90,6 +96,7 @@ impl Duty {
             Duty::Provide => 20,
             // The decision sets the date; the articles do not bound it, the software does.
             Duty::Comply => 60,
+            Duty::RectifyOrder => 60,
         })
     }
 }
@@ -128,8 +135,9 @@ pub fn check_may_be_extended(duty: Duty) -> Result<(), Refusal> {
         | Duty::ReplyExtension
         | Duty::Provide
         | Duty::Correct
+        | Duty::ReplyOpening
         | Duty::Comply
-        | Duty::ReplyOpening => Err(RefusalReason::NotExtensible { duty }.under(duty.article())),
+        | Duty::RectifyOrder => Err(RefusalReason::NotExtensible { duty }.under(duty.article())),
     }
 }
 
@@ -271,6 +279,7 @@ mod tests {
             (Article::R26, 10, Article::R39_6),
             (Article::R28, 60, Article::R39_9),
             (Article::S26, 15, Article::S35),
+            (Article::R39, 60, Article::R39_9),
         ];
         assert_eq!(limits, expected);
     }

@@ -21,6 +21,7 @@
 //! | R27 ending or changing a service | [`service_change`] |
 //! | R28 disputes | [`dispute`] |
 //! | R29 records of use | [`retention`] |
+//! | R29, R39 to R41 supervision | [`supervision`] |
 //! | who may do what | [`role`] |
 //! | the list of rules, and their switches in tests | [`mod@rule`] |
 //! | local rules | [`profile`] |
@@ -54,6 +55,7 @@ pub mod rule;
 pub mod secrecy;
 pub mod service_change;
 pub mod sharing_method;
+pub mod supervision;
 mod term;
 pub mod update;
 
@@ -102,5 +104,10 @@ pub use role::{
 pub use rule::Rule;
 pub use secrecy::{Secrecy, check_not_secret};
 pub use sharing_method::{Method, UpdateFrequency};
+pub use supervision::{
+    EscalationGround, Liable, Supervisor, check_breach_article, check_circulates_to,
+    check_correction_date, check_escalation, check_orders_authority, check_orders_department,
+    check_reports,
+};
 pub use term::UnknownTerm;
 pub use update::{ChangeCause, check_has_happened};

@@ -13,6 +13,7 @@ use crate::duty::Duty;
 use crate::opening::ProtectedContent;
 use crate::profile::Loosening;
 use crate::role::{ActKind, Role};
+use crate::supervision::Liable;
 
 /// A lawful refusal: expected, recorded, answered with the article and with what to do.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -287,6 +288,31 @@ pub enum RefusalReason {
         /// The authority.
         authority: String,
     },
+    /// Another one supervises there, R29, R39 to R41.
+    #[error("{orderer} does not supervise {of} in this")]
+    NotTheSupervisor {
+        /// Who would order or circulate.
+        orderer: String,
+        /// Whom.
+        of: String,
+    },
+    /// The article is no breach of whoever is accused, R39 to R41.
+    #[error("{breach} is no breach of a {}", list(.of, Liable::en, " or a "))]
+    NotTheirBreach {
+        /// The article named.
+        breach: Article,
+        /// As what the accused answers.
+        of: Vec<Liable>,
+    },
+    /// An order sets a date that lies ahead, R39 to R41.
+    #[error("the date of a correction lies ahead, and on {latest} at the latest")]
+    CorrectionDate {
+        /// The latest day that may be set, as YYYY-MM-DD.
+        latest: String,
+    },
+    /// Nothing shows yet that correction is refused, R39 to R41.
+    #[error("nothing shows yet that the correction is refused")]
+    NotRefusedYet,
     /// The case is in another state.
     #[error("this needs the state {expected:?}; the case is in {found:?}")]
     WrongState {

@@ -138,6 +138,12 @@ terms! {
         OrderCorrection = "order-correction", "责令改正", "order correction";
         /// Find a breach by an authority and order its correction, R41.
         OrderAuthority = "order-authority", "责令主管部门改正", "order an authority to correct";
+        /// Report what was done on an order (整改报告), R39 to R41.
+        ReportRectification = "report-rectification", "报告改正情况", "report a correction";
+        /// Accept or reject what was reported, R39 to R41.
+        JudgeRectification = "judge-rectification", "审查改正情况", "judge a correction";
+        /// Recommend discipline (建议给予处分), R39 to R41.
+        RecommendDiscipline = "recommend-discipline", "建议给予处分", "recommend discipline";
     }
 }
 
@@ -187,6 +193,18 @@ const REPORTERS: &[Role] = &[
 ];
 const CHANGE_REPORTERS: &[Role] = &[Role::Operator, Role::AuthorityReviewer, Role::AuthorityHead];
 const CORRECTORS_OF_AUTHORITIES: &[Role] = &[Role::Government, Role::AuthorityHead];
+const SUPERVISORS: &[Role] = &[
+    Role::AuthorityReviewer,
+    Role::AuthorityHead,
+    Role::Government,
+];
+const SUPERVISED: &[Role] = &[
+    Role::Operator,
+    Role::SharingOfficeHead,
+    Role::DepartmentHead,
+    Role::AuthorityReviewer,
+    Role::AuthorityHead,
+];
 
 /// The roles entitled to an act, and the article that says so.
 ///
@@ -244,6 +262,9 @@ pub const fn required_role(act: ActKind) -> (&'static [Role], Article) {
         ActKind::Justify => (DEPARTMENT, Article::R39_4),
         ActKind::OrderCorrection => (AUTHORITY, Article::R39),
         ActKind::OrderAuthority => (CORRECTORS_OF_AUTHORITIES, Article::R41),
+        ActKind::ReportRectification => (SUPERVISED, Article::R39),
+        ActKind::JudgeRectification => (SUPERVISORS, Article::R39),
+        ActKind::RecommendDiscipline => (CORRECTORS_OF_AUTHORITIES, Article::R39),
     }
 }
 

@@ -16,6 +16,8 @@ terms! {
         Extension = "extension", "延长期限", "extensions are bounded and consented to";
         /// Who was provided with data asks for its correction, and is told the reasons where nothing is corrected, R26.
         Correction = "correction", "校核纠错", "holders ask for correction and are answered with reasons";
+        /// Breaches are found, ordered corrected and circulated by whoever is entitled to, under the article of the accused, R29, R39 to R41.
+        Supervision = "supervision", "监督与责令改正", "breaches are found by whoever is entitled to";
     }
 }
 

@@ -37,6 +37,7 @@ mod signer;
 mod source;
 mod status;
 mod store;
+mod supervise;
 mod update;
 
 use std::path::PathBuf;
@@ -142,6 +143,9 @@ pub enum Command {
     /// 校核纠错 / correction of shared data
     #[command(subcommand)]
     Correction(correction::CorrectionCommand),
+    /// 监督检查与责令改正 / supervision and orders to correct
+    #[command(subcommand)]
+    Supervise(supervise::SuperviseCommand),
     /// 案卷 / dockets
     #[command(subcommand)]
     Docket(docket::DocketCommand),
@@ -228,6 +232,7 @@ pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
         Command::Extension(command) => extension::run(&global, command, output),
         Command::Dispute(command) => dispute::run(&global, command, output),
         Command::Correction(command) => correction::run(&global, command, output),
+        Command::Supervise(command) => supervise::run(&global, command, output),
         Command::Docket(command) => docket::run(&global, command, output),
         Command::ReturnFlow(command) => return_flow::run(&global, command, output),
         Command::Evidence(command) => evidence::run(&global, command, output),

@@ -79,6 +79,7 @@ fn rows(body: &DocketBody, language: Language) -> Rows {
         DocketBody::Correction(event) => super::correction::facts(event, language),
         DocketBody::Clock(event) => super::clock::facts(event, language),
         DocketBody::Update(event) => super::update::facts(event, language),
+        DocketBody::Supervision(event) => super::supervision::facts(event, language),
     }
 }
 

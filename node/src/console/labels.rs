@@ -10,6 +10,7 @@ use sharing::docket::{Case, DocketBody};
 use sharing::return_flow::{ReturnFlowEvent, SubscriptionPhase};
 use statute::Article;
 
+use super::supervision;
 use crate::language::Language;
 
 /// Seconds that Beijing is ahead of UTC.
@@ -62,6 +63,7 @@ pub fn docket_kind(state: &Case, language: Language) -> &'static str {
         Case::ReturnFlow(_) => language.pick("数据回流", "return flow"),
         Case::Update(_) => language.pick("目录更新", "update of the catalogue"),
         Case::Correction(_) => language.pick("校核", "correction"),
+        Case::Supervision(_) => language.pick("责令改正", "order to correct"),
     }
 }
 
@@ -79,6 +81,7 @@ pub fn docket_phase(state: &Case, language: Language) -> String {
         }
         Case::Dispute(dispute) => dispute_phase(&dispute.phase, language).to_owned(),
         Case::Update(update) => super::update::phase(update, language).to_owned(),
+        Case::Supervision(order) => supervision::phase(&order.phase, language).to_owned(),
         Case::ReturnFlow(subscription) => match subscription.phase() {
             SubscriptionPhase::Subscribed => language.pick("已订阅", "subscribed").to_owned(),
             SubscriptionPhase::Delivering { delivery } => {
@@ -124,6 +127,7 @@ pub fn docket_tone(state: &Case) -> &'static str {
             | DisputePhase::OpinionGiven { .. }
             | DisputePhase::AwaitingDecision { .. } => "warn",
         },
+        Case::Supervision(order) => supervision::tone(&order.phase),
         Case::ReturnFlow(subscription) => match subscription.phase() {
             SubscriptionPhase::Delivered(_) => "ok",
             SubscriptionPhase::Disputed { .. } => "bad",
@@ -154,6 +158,7 @@ pub fn docket_subject(state: &Case) -> String {
             )
         }
         Case::Update(update) => format!("{} · {}", update.entry, update.provider.department),
+        Case::Supervision(order) => supervision::subject(order),
         Case::ReturnFlow(subscription) => {
             format!(
                 "{} → {}",
@@ -245,6 +250,7 @@ pub fn event(body: &DocketBody, language: Language) -> (&'static str, Article) {
         DocketBody::Correction(event) => super::correction::name(event),
         DocketBody::Clock(event) => super::clock::name(event),
         DocketBody::Update(event) => super::update::name(event),
+        DocketBody::Supervision(event) => supervision::name(event),
     };
     (language.pick(zh, en), article)
 }

@@ -10,6 +10,7 @@ pub mod labels;
 mod layout;
 mod login;
 mod overview;
+pub mod supervision;
 pub mod update;
 
 use axum::Router;

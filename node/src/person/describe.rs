@@ -4,6 +4,7 @@ mod clock;
 mod correction;
 mod node;
 mod source;
+mod supervision;
 mod update;
 
 use identity::Signed;
@@ -12,6 +13,7 @@ use sharing::application::{Application, Material, Reply};
 use sharing::catalogue::{EntryVersion, ReviewVerdict};
 use sharing::person::{MAX_PERSON_CERTIFICATE_BYTES, PersonCertificate};
 use sharing::return_flow::ReturnTable;
+use sharing::supervision::SupervisionAct;
 use statute::ApplicationMaterial;
 
 use crate::console::labels::time;
@@ -110,6 +112,8 @@ fn subject(body: &ActBody) -> Text {
         ActBody::Update(act) => update::act(act),
         ActBody::Source(act) => source::act(act),
         ActBody::Correction(act) => correction::step(act),
+        ActBody::Supervision(act @ SupervisionAct::Order(_)) => supervision::step(act),
+        ActBody::Supervision(act) => in_docket(body, &supervision::step(act)),
     }
 }
 

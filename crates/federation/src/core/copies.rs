@@ -149,7 +149,7 @@ impl Core {
 
     /// Whether the first event of a docket comes from the node that owes its first step: the provider's for an application (R20), the source's for
     /// return flow (R24), a common superior's for a dispute about a docket held here (R28), for a correction the home of the application under
-    /// which the data is held (R26).
+    /// which the data is held (R26), that of an authority above for an order against the one here (R41).
     fn opens_at_its_home(
         &self,
         ctx: &Context<'_, '_>,
@@ -160,6 +160,7 @@ impl Core {
         use sharing::correction::CorrectionEvent;
         use sharing::dispute::DisputeEvent;
         use sharing::return_flow::ReturnFlowEvent;
+        use sharing::supervision::{Accused, SupervisionEvent};
         Ok(match &event.body {
             DocketBody::Application(ApplicationEvent::Received { apply, .. }) => {
                 let said = apply.act.claimed(MAX_ACT_BYTES).map(|act| act.body);
@@ -186,6 +187,24 @@ impl Core {
             DocketBody::Correction(CorrectionEvent::Asked { act, request, .. }) => {
                 let about = self.docket_row(ctx, &request.about)?;
                 act.id().0 == event.docket.0 && about.is_some_and(|it| it.home == *sender.place())
+            }
+            DocketBody::Supervision(SupervisionEvent::Ordered {
+                act,
+                by,
+                supervisor,
+                order,
+                ..
+            }) => {
+                let entitled = match &order.against {
+                    Accused::Authority(accused) => {
+                        let orderer = (by, *supervisor);
+                        statute::check_orders_authority(orderer, accused, Path::is_ancestor_of)
+                            .is_ok()
+                    }
+                    Accused::Department(_) => false,
+                };
+                let signed = || act.verify(sender.certificate(), event.at).is_ok();
+                act.id().0 == event.docket.0 && by == sender.place() && entitled && signed()
             }
             _ => false,
         })

@@ -36,6 +36,7 @@ mod reactions;
 mod record;
 mod search;
 mod sources;
+mod supervision;
 mod syncing;
 mod tables;
 #[cfg(test)]

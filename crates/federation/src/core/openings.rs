@@ -97,7 +97,10 @@ impl Core {
         };
         let about = match act.act().body.opens() {
             Some(Opens::HomeOf(docket)) => self.home_row(ctx, &docket)?,
-            Some(Opens::Here | Opens::At(_)) | None => None,
+            Some(Opens::Here | Opens::At(_)) | None => match act.act().body.about() {
+                Some(docket) => self.docket_row(ctx, &docket)?,
+                None => None,
+            },
         };
         let entry = self.entry_reported(ctx, act)?;
         if let Some(row) = &entry

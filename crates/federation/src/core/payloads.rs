@@ -81,6 +81,13 @@ impl Core {
             Payload::WitnessRefused { newest, reason } => {
                 self.witness_refused(ctx, from, newest.as_ref(), &reason)
             }
+            Payload::LapseTold {
+                docket,
+                duty,
+                due,
+                who,
+            } => self.lapse_told(ctx, from, (docket, duty, due), &who),
+            Payload::Circular { act } => self.circular_received(ctx, from, &act),
         }
     }
 

@@ -1,13 +1,16 @@
 //! What follows by itself: fetching what was put at this node's disposal, referring a failed negotiation to the common superior, telling
-//! the disputed docket's home what came of it, splitting a table for its subscribers. What a correction brings about stands in [`super::corrections`].
+//! the disputed docket's home what came of it, splitting a table for its subscribers, showing lapses and breaches to whoever supervises. What a
+//! correction brings about stands in [`super::corrections`].
 
 use identity::{Code, Digest, Domain, Signed};
 use sharing::act::{ActBody, ActId, MAX_ACT_BYTES, ObjectRef, SignedAct};
 use sharing::application::ApplicationEvent;
+use sharing::clock::ClockEvent;
 use sharing::correction::{CorrectionEvent, CorrectionOutcome};
 use sharing::dispute::{self, DisputeEvent};
 use sharing::docket::{Case, DocketBody, DocketEvent, DocketId, MAX_EVENT_BYTES};
 use sharing::return_flow::{self, Manifest, PartNotice, ReturnFlowEvent, ReturnTable, SumNode};
+use sharing::supervision::SupervisionEvent;
 use statute::Article;
 
 use super::dockets::bodies;
@@ -42,6 +45,13 @@ impl Core {
             }
             DocketBody::Application(told @ ApplicationEvent::CorrectionTold { .. }) => {
                 self.correction_told(ctx, event.docket, told)
+            }
+            DocketBody::Clock(ClockEvent::Overdue { .. }) => self.lapse_recorded(ctx, event),
+            DocketBody::Supervision(SupervisionEvent::Ordered { .. }) => {
+                self.breach_found(ctx, event.docket)
+            }
+            DocketBody::Supervision(SupervisionEvent::Circulated { act, text, to }) => {
+                self.circulate(ctx, act, (text, to))
             }
             _ => Ok(()),
         }
@@ -78,6 +88,10 @@ impl Core {
                     },
                 ..
             }) => self.fetch(ctx, event.docket, object, None),
+            DocketBody::Clock(ClockEvent::Overdue { .. }) => self.lapse_recorded(ctx, event),
+            DocketBody::Supervision(SupervisionEvent::Ordered { .. }) => {
+                self.breach_found(ctx, event.docket)
+            }
             _ => Ok(()),
         }
     }

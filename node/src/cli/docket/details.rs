@@ -7,7 +7,7 @@ use sharing::docket::{DocketBody, Fact};
 use sharing::return_flow::ReturnFlowEvent;
 
 use crate::console::clock::{self, Facts};
-use crate::console::{correction, labels, update};
+use crate::console::{correction, labels, supervision, update};
 use crate::language::Language;
 
 /// The lines of an event, without indentation.
@@ -24,6 +24,9 @@ pub(super) fn details(body: &DocketBody, language: Language) -> Vec<String> {
         DocketBody::Update(event) => lines.facts(&event.acts(), update::facts(event, language)),
         DocketBody::Correction(event) => {
             lines.facts(&event.acts(), correction::facts(event, language));
+        }
+        DocketBody::Supervision(event) => {
+            lines.facts(&event.acts(), supervision::facts(event, language));
         }
     }
     lines.lines
@@ -158,7 +161,7 @@ fn application(event: &ApplicationEvent, lines: &mut Lines) {
             object,
         } => {
             let told = correction::told(docket, items, what, object.as_ref(), lines.language);
-            lines.signed_facts(&[], told);
+            lines.facts(&[], told);
         }
     }
 }
