@@ -9,7 +9,7 @@ use identity::{Code, CreditCode, Digest, EnrolmentRequest, Moment, RevocationRea
 use serde::{Deserialize, Serialize};
 use statute::{ActKind, Article, Refusal, RefusalReason};
 
-use crate::application::{Application, Material, MissingItem, Reply, UseRecord};
+use crate::application::{Application, GrantAct, Material, MissingItem, Reply, UseRecord};
 use crate::catalogue::{Entry, EntryVersion, ReviewVerdict};
 use crate::clock::ClockAct;
 use crate::dispute::{Decision, NegotiationStep, Opinion};
@@ -203,6 +203,8 @@ pub enum ActBody {
         /// Why.
         reason: RevocationReason,
     },
+    /// About a grant that was given: wider use, suspension, disposal, the end of a service (R25, R27).
+    Grant(GrantAct),
     /// About a time limit: more time, a justification (R17, R21, R39(4)).
     Clock(ClockAct),
 }
@@ -240,6 +242,7 @@ impl ActBody {
     fn deed(&self) -> Option<&dyn Deed> {
         match self {
             Self::Clock(act) => Some(act),
+            Self::Grant(act) => Some(act),
             Self::EnrolPerson { .. }
             | Self::CompileEntries { .. }
             | Self::ApproveEntries { .. }
@@ -297,6 +300,7 @@ impl ActBody {
             Self::CertifyMember { .. } => ActKind::CertifyMember,
             Self::RevokeMember { .. } => ActKind::RevokeMember,
             Self::Clock(act) => act.kind(),
+            Self::Grant(act) => act.kind(),
         }
     }
 

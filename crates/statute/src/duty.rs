@@ -30,6 +30,10 @@ terms! {
         Correct = "correct", "核实、更正并反馈", "verify and correct";
         /// Answer an application to open data, Shenyang S26.
         ReplyOpening = "reply-opening", "答复数据开放申请", "reply to an application for opening";
+        /// Rectify while access is suspended, by the date that was ordered, R27.
+        Rectify = "rectify", "限期整改", "rectify the use";
+        /// Dispose of shared data as the provider requires and by its date, R27.
+        Dispose = "dispose", "按要求处置数据", "dispose of the data";
     }
 }
 
@@ -55,6 +59,7 @@ impl Duty {
             Duty::Provide => Article::R22,
             Duty::Correct => Article::R26,
             Duty::ReplyOpening => Article::S26,
+            Duty::Rectify | Duty::Dispose => Article::R27,
         }
     }
 
@@ -70,10 +75,13 @@ impl Duty {
             | Duty::Provide => Article::R39_4,
             Duty::Correct => Article::R39_6,
             Duty::ReplyOpening => Article::S35,
+            Duty::Rectify => Article::R40_2,
+            Duty::Dispose => Article::R40_4,
         }
     }
 
-    /// The time limit that the article sets, in working days; for an extension, the longest.
+    /// The time limit that the article sets, in working days; for an extension, the longest, and so where a person sets the date (R27 sets
+    /// none: half a year is the bound of the software).
     #[must_use]
     pub const fn working_days(self) -> WorkingDays {
         WorkingDays::set_by_law(match self {
@@ -83,6 +91,7 @@ impl Duty {
             Duty::UpdateEntry | Duty::ReplyConditional | Duty::ReplyExtension | Duty::Correct => 10,
             Duty::ReplyOpening => 15,
             Duty::Provide => 20,
+            Duty::Rectify | Duty::Dispose => 120,
         })
     }
 }
@@ -121,7 +130,9 @@ pub fn check_may_be_extended(duty: Duty) -> Result<(), Refusal> {
         | Duty::ReplyExtension
         | Duty::Provide
         | Duty::Correct
-        | Duty::ReplyOpening => Err(RefusalReason::NotExtensible { duty }.under(duty.article())),
+        | Duty::ReplyOpening
+        | Duty::Rectify
+        | Duty::Dispose => Err(RefusalReason::NotExtensible { duty }.under(duty.article())),
     }
 }
 
@@ -262,6 +273,8 @@ mod tests {
             (Article::R22, 20, Article::R39_4),
             (Article::R26, 10, Article::R39_6),
             (Article::S26, 15, Article::S35),
+            (Article::R27, 120, Article::R40_2),
+            (Article::R27, 120, Article::R40_4),
         ];
         assert_eq!(limits, expected);
     }

@@ -16,6 +16,7 @@
 //! | R22 ways of sharing | [`sharing_method`] |
 //! | R24 return flow | [`return_flow`] |
 //! | R25 limits of use | [`purpose`] |
+//! | R27 standing of a grant | [`standing`] |
 //! | R27 ending or changing a service | [`service_change`] |
 //! | R28 disputes | [`dispute`] |
 //! | R29 records of use | [`retention`] |
@@ -50,6 +51,7 @@ pub mod rule;
 pub mod secrecy;
 pub mod service_change;
 pub mod sharing_method;
+pub mod standing;
 mod term;
 
 pub use jiff::civil::Date;
@@ -92,4 +94,5 @@ pub use role::{ActKind, Role, check_in_office, may, required_role};
 pub use rule::Rule;
 pub use secrecy::{Secrecy, check_not_secret};
 pub use sharing_method::{Method, UpdateFrequency};
+pub use standing::{GrantStanding, check_date_set, check_may_terminate};
 pub use term::UnknownTerm;

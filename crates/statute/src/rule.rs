@@ -14,6 +14,8 @@ terms! {
         ToldInTime = "told-in-time", "期限内告知", "what is missing is told in time";
         /// An extension is granted once, within its limit, and with the authority's consent, R17, R21.
         Extension = "extension", "延长期限", "extensions are bounded and consented to";
+        /// A grant that is suspended, terminated or disposed of gives nothing, and is terminated only after rectification failed, R27.
+        Standing = "standing", "共享权限状态", "a grant that is not in force gives nothing";
     }
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use statute::{Duty, Refusal};
 
 use super::rules::reply_document;
+use super::standing::Standing;
 use super::{Application, ApplicationEvent, DisputeStage, GrantTerms, Phase, Reply};
 use crate::act::{ActBody, MAX_ACT_BYTES, ObjectRef, SignedAct, VerifiedAct};
 use crate::catalogue::PublishedEntry;
@@ -31,6 +32,8 @@ pub struct ApplicationState {
     pub phase: Phase,
     /// Where its dispute stands (R28).
     pub dispute: DisputeStage,
+    /// Where the grant stands after it was given (R25, R27).
+    pub standing: Standing,
     /// Whether missing materials were told already: R21 allows it once.
     pub told_missing_once: bool,
     /// Uses recorded (R29).
@@ -57,6 +60,19 @@ impl Phase {
 
     /// The grant in force or fulfilled, if there is one.
     pub fn terms(&self) -> Option<&GrantTerms> {
+        match self {
+            Self::Granted { terms, .. }
+            | Self::Providing { terms, .. }
+            | Self::Provided { terms, .. } => Some(terms),
+            Self::Received { .. }
+            | Self::Incomplete { .. }
+            | Self::ReplyProposed { .. }
+            | Self::Refused { .. } => None,
+        }
+    }
+
+    /// The grant, to be amended.
+    pub(super) fn terms_mut(&mut self) -> Option<&mut GrantTerms> {
         match self {
             Self::Granted { terms, .. }
             | Self::Providing { terms, .. }
@@ -120,6 +136,7 @@ impl Fact<ApplicationState> for ApplicationEvent {
             Self::DisputeRaised { .. } => "dispute-raised",
             Self::Negotiated { .. } => "negotiated",
             Self::DisputeConcluded { .. } => "dispute-concluded",
+            Self::Grant(event) => event.name(),
         }
     }
 
@@ -135,6 +152,7 @@ impl Fact<ApplicationState> for ApplicationEvent {
             | Self::UseRecorded { act, .. }
             | Self::DisputeRaised { act, .. }
             | Self::Negotiated { act, .. } => vec![act],
+            Self::Grant(event) => vec![&event.act],
             Self::Provided { .. } | Self::DisputeConcluded { .. } => Vec::new(),
         }
     }
@@ -197,6 +215,7 @@ impl Fact<ApplicationState> for ApplicationEvent {
             ApplicationEvent::Negotiated { act, step } => {
                 matches!(said(act), Some(ActBody::Negotiate { step: it, .. }) if it == *step)
             }
+            ApplicationEvent::Grant(event) => event.rests_on_its_act(),
             ApplicationEvent::Provided { .. } | ApplicationEvent::DisputeConcluded { .. } => true,
         }
     }
@@ -234,7 +253,8 @@ impl Workflow for ApplicationState {
             term,
             who: Debtor::Department(self.provider.clone()),
         };
-        running.map(open).into_iter().collect()
+        let grant = self.standing.duties(&self.requester);
+        running.map(open).into_iter().chain(grant).collect()
     }
 
     fn parties(&self) -> Vec<Path> {
@@ -242,12 +262,13 @@ impl Workflow for ApplicationState {
     }
 
     fn is_open(&self) -> bool {
-        let settled = matches!(self.phase, Phase::Refused { .. } | Phase::Provided { .. });
+        let settled = matches!(self.phase, Phase::Refused { .. } | Phase::Provided { .. })
+            || self.standing.access.is_over();
         let quiet = matches!(
             self.dispute,
             DisputeStage::None | DisputeStage::Settled | DisputeStage::Concluded { .. }
         );
-        !(settled && quiet)
+        !(settled && quiet && self.standing.is_quiet())
     }
 
     fn phase(&self) -> &'static str {
@@ -276,11 +297,18 @@ pub fn evolve(
         | ApplicationEvent::Refused { .. }
         | ApplicationEvent::Providing { .. }
         | ApplicationEvent::Provided { .. } => {
+            let provides = matches!(event, ApplicationEvent::Providing { .. });
+            if provides && !state.standing.lets_provide() {
+                return Err(misstep(&state, event));
+            }
             state.phase = next_phase(&state.phase, event).ok_or_else(|| misstep(&state, event))?;
             remember(&mut state, event);
         }
         ApplicationEvent::UseRecorded { .. } => {
             state.phase.object().ok_or_else(|| misstep(&state, event))?;
+            if !state.standing.lets_use() {
+                return Err(misstep(&state, event));
+            }
             state.uses = state.uses.saturating_add(1);
         }
         ApplicationEvent::DisputeRaised { .. }
@@ -291,6 +319,12 @@ pub fn evolve(
             if let ApplicationEvent::Negotiated { .. } = event {
                 state.negotiation_steps = state.negotiation_steps.saturating_add(1);
             }
+        }
+        ApplicationEvent::Grant(done) => {
+            let (standing, phase) = (state.standing.clone(), state.phase.clone());
+            (state.standing, state.phase) = standing
+                .evolve(phase, &done.step, at)
+                .ok_or_else(|| misstep(&state, event))?;
         }
     }
     Ok(state)
@@ -332,6 +366,7 @@ fn opened(event: &ApplicationEvent, at: Moment) -> Result<ApplicationState, Miss
         received_at: at,
         phase: Phase::Received { term: *term },
         dispute: DisputeStage::None,
+        standing: Standing::default(),
         told_missing_once: false,
         uses: 0,
         attempts: 0,
@@ -426,7 +461,8 @@ fn remember(state: &mut ApplicationState, event: &ApplicationEvent) {
         | ApplicationEvent::UseRecorded { .. }
         | ApplicationEvent::DisputeRaised { .. }
         | ApplicationEvent::Negotiated { .. }
-        | ApplicationEvent::DisputeConcluded { .. } => {}
+        | ApplicationEvent::DisputeConcluded { .. }
+        | ApplicationEvent::Grant(_) => {}
     }
 }
 
