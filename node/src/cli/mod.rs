@@ -16,6 +16,7 @@ mod docket;
 mod enroll;
 mod error;
 mod evidence;
+mod grant;
 mod import;
 pub mod init;
 mod output;
@@ -118,6 +119,8 @@ pub enum Command {
     /// 答复与提供 / replies and what follows
     #[command(subcommand)]
     Reply(reply::ReplyCommand),
+    /// 共享权限：扩大使用、暂停、处置、终止服务 / grants: wider use, suspension, disposal, the end of a service
+    Grant(grant::GrantCommand),
     /// 争议 / disputes
     #[command(subcommand)]
     Dispute(dispute::DisputeCommand),
@@ -197,6 +200,7 @@ pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
         Command::Catalogue(command) => catalogue::run(&global, command, output),
         Command::Apply(command) => apply::run(&global, command, output),
         Command::Reply(command) => reply::run(&global, command, output),
+        Command::Grant(command) => grant::run(&global, command, output),
         Command::Dispute(command) => dispute::run(&global, command, output),
         Command::Docket(command) => docket::run(&global, command, output),
         Command::ReturnFlow(command) => return_flow::run(&global, command, output),

@@ -174,6 +174,7 @@ fn application_rows(event: &ApplicationEvent, language: Language) -> Rows {
         ApplicationEvent::DisputeConcluded { outcome, .. } => {
             vec![(pick("结果", "Outcome"), outcome.clone())]
         }
+        ApplicationEvent::Grant(event) => super::grant::facts(&event.step, language),
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod clock;
 mod docket;
+pub mod grant;
 pub mod labels;
 mod layout;
 mod login;

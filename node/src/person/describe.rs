@@ -1,6 +1,7 @@
 //! What a person is about to sign, in words: a line that says what it does, and the document in full.
 
 mod clock;
+mod grant;
 
 use identity::Signed;
 use sharing::act::{Act, ActBody};
@@ -101,6 +102,7 @@ fn subject(body: &ActBody) -> Text {
         | ActBody::AnswerOpinion { .. }
         | ActBody::Decide { .. } => in_docket(body, &dispute_step(body)),
         ActBody::Clock(act) => in_docket(body, &clock::step(act)),
+        ActBody::Grant(act) => in_docket(body, &grant::step(&act.step)),
     }
 }
 

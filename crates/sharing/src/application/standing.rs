@@ -229,6 +229,11 @@ impl Access {
         }
     }
 
+    /// Whether data is provided and fetched.
+    pub fn is_in_force(&self) -> bool {
+        *self == Self::InForce
+    }
+
     /// Whether nothing will be provided any more.
     pub fn is_over(&self) -> bool {
         match self {

@@ -6,7 +6,7 @@ use sharing::dispute::DisputeEvent;
 use sharing::docket::DocketBody;
 use sharing::return_flow::ReturnFlowEvent;
 
-use crate::console::{clock, labels};
+use crate::console::{clock, grant, labels};
 use crate::language::Language;
 
 /// The lines of an event, without indentation.
@@ -143,6 +143,12 @@ fn application(event: &ApplicationEvent, lines: &mut Lines) {
         ApplicationEvent::DisputeConcluded { dispute, outcome } => {
             lines.say("争议案卷", "dispute", &dispute.0.short());
             lines.say("结果", "outcome", outcome);
+        }
+        ApplicationEvent::Grant(event) => {
+            lines.signed(&event.act);
+            for (name, text) in grant::facts(&event.step, lines.language) {
+                lines.say(name, name, &text);
+            }
         }
     }
 }

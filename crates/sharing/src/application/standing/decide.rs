@@ -20,6 +20,7 @@ use crate::act::{VerifiedAct, at_most};
 use crate::application::grant::grant_runs;
 use crate::application::rules::{acts_for, below, echo, items_within};
 use crate::application::{ApplicationState, GrantTerms};
+use crate::clock::Term;
 use crate::docket::Step;
 
 /// What a step brings about. `terms` are those of the data at the requester's disposal: before that, R21 and R22 govern.
@@ -33,150 +34,199 @@ pub(in crate::application) fn decide(
     act: &VerifiedAct,
     step: &Step<'_>,
 ) -> Result<GrantEvent, Refusal> {
-    let standing = &state.standing;
     match &done.step {
         GrantStep::AskWidening { wider, grounds } => {
-            acts_for(&state.requester, act, Article::R25)?;
-            in_force_and_running(state, terms, step.now)?;
-            stated(grounds, Article::R25)?;
-            if standing.asked.is_some() {
-                return Err(duplicate("widening-asked", Article::R25));
-            }
-            lies_beyond_the_grant(state, terms, wider)?;
-            one_more(state, Article::R25)?;
+            ask_widening(state, terms, (wider, grounds), act, step.now)
         }
         GrantStep::AnswerWidening { consents, reasons } => {
-            acts_for(&state.provider, act, Article::R25)?;
-            if standing.asked.is_none() {
-                return Err(wrong_state("widening-asked", "none", Article::R25));
-            }
-            if *consents {
-                in_force_and_running(state, terms, step.now)?;
-            } else {
-                stated(reasons, Article::R25)?;
-            }
+            answer_widening(state, terms, (*consents, reasons), act, step.now)
         }
-        GrantStep::Suspend { .. }
-        | GrantStep::ReportRectified { .. }
-        | GrantStep::Restore
-        | GrantStep::Terminate { .. } => suspension(state, &done.step, act, step)?,
-        GrantStep::RequireDisposal { how, by } => {
-            acts_for(&state.provider, act, Article::R27)?;
-            stated(how, Article::R27)?;
-            not_disposed(state)?;
-            if standing.disposal.is_some() {
-                return Err(duplicate("dispose", Article::R27));
-            }
-            date_set(Duty::Dispose, *by, step)?;
-            one_more(state, Article::R27)?;
-        }
-        GrantStep::Dispose { how, certificate } => {
-            acts_for(&state.requester, act, Article::R27)?;
-            not_disposed(state)?;
-            if how.trim().is_empty() || certificate.trim().is_empty() {
-                let fields = vec![RequiredField::UseRecord(UseRecordField::Destruction)];
-                return Err(RefusalReason::MissingField { fields }.under(Article::R27));
-            }
-        }
-        GrantStep::ProposeChange { .. }
-        | GrantStep::AnswerChange { .. }
-        | GrantStep::FileChange
-        | GrantStep::CarryOutChange => service_change(state, &done.step, act)?,
-    }
+        GrantStep::Suspend {
+            reasons,
+            rectify_by,
+        } => suspend(state, (reasons, *rectify_by), act, step),
+        GrantStep::ReportRectified { statement } => report_rectified(state, statement, act),
+        GrantStep::Restore => restore(state, act),
+        GrantStep::Terminate { reasons } => terminate(state, reasons, act, step.now),
+        GrantStep::RequireDisposal { how, by } => require_disposal(state, (how, *by), act, step),
+        GrantStep::Dispose { how, certificate } => dispose(state, (how, certificate), act),
+        GrantStep::ProposeChange { what: _, reasons } => propose_change(state, reasons, act),
+        GrantStep::AnswerChange {
+            agrees: _,
+            statement,
+        } => answer_change(state, statement, act),
+        GrantStep::FileChange => file_change(state, act),
+        GrantStep::CarryOutChange => carry_out_change(state, act),
+    }?;
     Ok(GrantEvent {
         act: act.signed().clone(),
         step: done.step.clone(),
     })
 }
 
-/// R27, second paragraph: suspended with a date for rectification; restored, or terminated when rectification failed.
-fn suspension(
+/// R25: the requester asks for what lies beyond the grant.
+fn ask_widening(
     state: &ApplicationState,
-    done: &GrantStep,
+    terms: &GrantTerms,
+    (wider, grounds): (&Wider, &str),
     act: &VerifiedAct,
-    step: &Step<'_>,
+    now: Moment,
 ) -> Result<(), Refusal> {
-    let access = &state.standing.access;
-    if let GrantStep::ReportRectified { statement } = done {
-        acts_for(&state.requester, act, Article::R27)?;
-        stated(statement, Article::R27)?;
-        return match access {
-            Access::Suspended { .. } => Ok(()),
-            Access::InForce
-            | Access::Rectified { .. }
-            | Access::Terminated
-            | Access::ServiceEnded
-            | Access::Disposed => Err(not_suspended(access)),
-        };
+    acts_for(&state.requester, act, Article::R25)?;
+    stated(grounds, Article::R25)?;
+    in_force_and_running(state, terms, now)?;
+    if state.standing.asked.is_some() {
+        return Err(duplicate("widening-asked", Article::R25));
     }
-    may_suspend(state, act)?;
-    match done {
-        GrantStep::Suspend {
-            reasons,
-            rectify_by,
-        } => {
-            stated(reasons, Article::R27)?;
-            check_may_provide(access.standing())?;
-            date_set(Duty::Rectify, *rectify_by, step)?;
-            one_more(state, Article::R27)
-        }
-        GrantStep::Terminate { reasons } => {
-            stated(reasons, Article::R27)?;
-            match access {
-                Access::Suspended { term } | Access::Rectified { term } => {
-                    let (due, now) = (term.due.as_millis(), step.now.as_millis());
-                    check_may_terminate(access.standing(), due, now)
-                }
-                Access::InForce | Access::Terminated | Access::ServiceEnded | Access::Disposed => {
-                    Err(not_suspended(access))
-                }
-            }
-        }
-        _ => match access {
-            Access::Suspended { .. } | Access::Rectified { .. } => Ok(()),
-            Access::InForce | Access::Terminated | Access::ServiceEnded | Access::Disposed => {
-                Err(not_suspended(access))
-            }
-        },
+    lies_beyond_the_grant(state, terms, wider)?;
+    one_more(state, Article::R25)
+}
+
+/// R25: the provider consents to all of it, or says why not.
+fn answer_widening(
+    state: &ApplicationState,
+    terms: &GrantTerms,
+    (consents, reasons): (bool, &str),
+    act: &VerifiedAct,
+    now: Moment,
+) -> Result<(), Refusal> {
+    acts_for(&state.provider, act, Article::R25)?;
+    if state.standing.asked.is_none() {
+        return Err(wrong_state("widening-asked", "none", Article::R25));
+    }
+    if consents {
+        in_force_and_running(state, terms, now)
+    } else {
+        stated(reasons, Article::R25)
     }
 }
 
-/// R27, third paragraph: negotiated with the requester and on file with the authority of the provider's level, or it does not take effect.
-fn service_change(
+/// R27: access is suspended, with reasons and a date for rectification.
+fn suspend(
     state: &ApplicationState,
-    done: &GrantStep,
+    (reasons, rectify_by): (&str, Moment),
+    act: &VerifiedAct,
+    step: &Step<'_>,
+) -> Result<(), Refusal> {
+    may_suspend(state, act)?;
+    stated(reasons, Article::R27)?;
+    check_may_provide(state.standing.access.standing())?;
+    date_set(Duty::Rectify, rectify_by, step)?;
+    one_more(state, Article::R27)
+}
+
+/// R27: the requester says what it rectified.
+fn report_rectified(
+    state: &ApplicationState,
+    statement: &str,
     act: &VerifiedAct,
 ) -> Result<(), Refusal> {
-    match done {
-        GrantStep::ProposeChange { reasons, .. } => {
-            acts_for(&state.provider, act, Article::R27)?;
-            stated(reasons, Article::R27)?;
-            if state.standing.access.is_over() {
-                let standing = state.standing.access.standing();
-                return Err(RefusalReason::GrantNotInForce { standing }.under(Article::R27));
-            }
-            if state.standing.change.is_some() {
-                return Err(duplicate("change-proposed", Article::R27));
-            }
-            one_more(state, Article::R27)
-        }
-        GrantStep::AnswerChange { statement, .. } => {
-            acts_for(&state.requester, act, Article::R27)?;
-            stated(statement, Article::R27)?;
-            not_yet(proposed(state)?, ServiceChangeStep::Negotiated)
-        }
-        GrantStep::FileChange => {
-            if act.doer().node != state.provider.node.code() {
-                return Err(RefusalReason::NotYourDepartment.under(Article::R27));
-            }
-            not_yet(proposed(state)?, ServiceChangeStep::Filed)
-        }
-        _ => {
-            acts_for(&state.provider, act, Article::R27)?;
-            // Without a proposal nothing was negotiated either.
-            check_service_change(state.standing.change.as_ref().map_or(&[], |it| &it.done))
-        }
+    acts_for(&state.requester, act, Article::R27)?;
+    stated(statement, Article::R27)?;
+    match &state.standing.access {
+        Access::Suspended { .. } => Ok(()),
+        access @ (Access::InForce
+        | Access::Rectified { .. }
+        | Access::Terminated
+        | Access::ServiceEnded
+        | Access::Disposed) => Err(not_suspended(access)),
     }
+}
+
+/// R27: whoever may suspend restores.
+fn restore(state: &ApplicationState, act: &VerifiedAct) -> Result<(), Refusal> {
+    may_suspend(state, act)?;
+    rectification(&state.standing.access).map(drop)
+}
+
+/// R27: whoever may suspend terminates, once rectification has failed.
+fn terminate(
+    state: &ApplicationState,
+    reasons: &str,
+    act: &VerifiedAct,
+    now: Moment,
+) -> Result<(), Refusal> {
+    may_suspend(state, act)?;
+    stated(reasons, Article::R27)?;
+    let access = &state.standing.access;
+    let due = rectification(access)?.due;
+    check_may_terminate(access.standing(), due.as_millis(), now.as_millis())
+}
+
+/// R27: the provider requires disposal, and how, by a date.
+fn require_disposal(
+    state: &ApplicationState,
+    (how, by): (&str, Moment),
+    act: &VerifiedAct,
+    step: &Step<'_>,
+) -> Result<(), Refusal> {
+    acts_for(&state.provider, act, Article::R27)?;
+    stated(how, Article::R27)?;
+    not_disposed(state)?;
+    if state.standing.disposal.is_some() {
+        return Err(duplicate("disposal-required", Article::R27));
+    }
+    date_set(Duty::Dispose, by, step)?;
+    one_more(state, Article::R27)
+}
+
+/// R27: the requester has disposed of the data, and certifies it.
+fn dispose(
+    state: &ApplicationState,
+    (how, certificate): (&str, &str),
+    act: &VerifiedAct,
+) -> Result<(), Refusal> {
+    acts_for(&state.requester, act, Article::R27)?;
+    not_disposed(state)?;
+    if how.trim().is_empty() || certificate.trim().is_empty() {
+        let fields = vec![RequiredField::UseRecord(UseRecordField::Destruction)];
+        return Err(RefusalReason::MissingField { fields }.under(Article::R27));
+    }
+    Ok(())
+}
+
+/// R27: the provider says that, and why, it would end or change the service.
+fn propose_change(
+    state: &ApplicationState,
+    reasons: &str,
+    act: &VerifiedAct,
+) -> Result<(), Refusal> {
+    acts_for(&state.provider, act, Article::R27)?;
+    stated(reasons, Article::R27)?;
+    let access = &state.standing.access;
+    if access.is_over() {
+        let standing = access.standing();
+        return Err(RefusalReason::GrantNotInForce { standing }.under(Article::R27));
+    }
+    if state.standing.change.is_some() {
+        return Err(duplicate("change-proposed", Article::R27));
+    }
+    one_more(state, Article::R27)
+}
+
+/// R27: the requester's side of the negotiation.
+fn answer_change(
+    state: &ApplicationState,
+    statement: &str,
+    act: &VerifiedAct,
+) -> Result<(), Refusal> {
+    acts_for(&state.requester, act, Article::R27)?;
+    stated(statement, Article::R27)?;
+    not_yet(proposed(state)?, ServiceChangeStep::Negotiated)
+}
+
+/// R27: the authority of the provider's level takes the change on file.
+fn file_change(state: &ApplicationState, act: &VerifiedAct) -> Result<(), Refusal> {
+    if act.doer().node != state.provider.node.code() {
+        return Err(RefusalReason::NotYourDepartment.under(Article::R27));
+    }
+    not_yet(proposed(state)?, ServiceChangeStep::Filed)
+}
+
+/// R27: negotiated and on file, or it does not take effect. Without a proposal nothing was negotiated either.
+fn carry_out_change(state: &ApplicationState, act: &VerifiedAct) -> Result<(), Refusal> {
+    acts_for(&state.provider, act, Article::R27)?;
+    check_service_change(state.standing.change.as_ref().map_or(&[], |it| &it.done))
 }
 
 /// The authority of the requester's or the provider's level, or the head of the provider's sharing office (R27).
@@ -277,6 +327,16 @@ fn not_disposed(state: &ApplicationState) -> Result<(), Refusal> {
         | Access::Rectified { .. }
         | Access::Terminated
         | Access::ServiceEnded => Ok(()),
+    }
+}
+
+/// The time limit of the rectification that was ordered.
+fn rectification(access: &Access) -> Result<&Term, Refusal> {
+    match access {
+        Access::Suspended { term } | Access::Rectified { term } => Ok(term),
+        Access::InForce | Access::Terminated | Access::ServiceEnded | Access::Disposed => {
+            Err(not_suspended(access))
+        }
     }
 }
 
