@@ -3,6 +3,7 @@
 mod bad_input;
 mod catalogue;
 mod dispute;
+mod grants;
 mod membership;
 mod mutated_frames;
 mod return_flow;
