@@ -9,7 +9,7 @@ use identity::{Code, CreditCode, Digest, EnrolmentRequest, Moment, RevocationRea
 use serde::{Deserialize, Serialize};
 use statute::{ActKind, Article, Refusal, RefusalReason};
 
-use crate::application::{Application, Material, MissingItem, Reply, UseRecord};
+use crate::application::{Application, GrantAct, Material, MissingItem, Reply, UseRecord};
 use crate::catalogue::{Entry, EntryVersion, ReviewVerdict};
 use crate::clock::ClockAct;
 use crate::correction::CorrectionAct;
@@ -215,6 +215,8 @@ pub enum ActBody {
         /// Why.
         reason: RevocationReason,
     },
+    /// About a grant that was given: wider use, suspension, disposal, the end of a service (R25, R27).
+    Grant(GrantAct),
     /// About a time limit: more time, a justification (R17, R21, R39(4)).
     Clock(ClockAct),
     /// About the node itself: its calendar (R8), its people (R11).
@@ -275,6 +277,7 @@ impl ActBody {
             Self::Source(act) => Some(act),
             Self::Correction(act) => Some(act),
             Self::Supervision(act) => Some(act),
+            Self::Grant(act) => Some(act),
             Self::EnrolPerson { .. }
             | Self::CompileEntries { .. }
             | Self::ApproveEntries { .. }
@@ -344,6 +347,7 @@ impl ActBody {
             Self::Source(act) => act.kind(),
             Self::Correction(act) => act.kind(),
             Self::Supervision(act) => act.kind(),
+            Self::Grant(act) => act.kind(),
         }
     }
 

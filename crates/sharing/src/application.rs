@@ -1,4 +1,4 @@
-//! A sharing application (共享申请) and the grant that may follow: R20, R21, R22, R25, R29.
+//! A sharing application (共享申请) and the grant that may follow: R20, R21, R22, R25, R27, R29.
 //!
 //! ```text
 //!                    ┌── supplement ──┐
@@ -10,11 +10,13 @@
 //!                                        └──────► Refused
 //! in any state after the reply: dispute raised ─► negotiating ─► settled | failed (goes to the common superior)
 //! once data is at the requester's disposal: told of every correction of it (R26)
+//! from Providing on: the life of the grant, see `standing`
 //! ```
 
 mod decide;
 mod grant;
 mod rules;
+mod standing;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -33,6 +35,10 @@ pub use decide::{Command, decide};
 pub(crate) use grant::object_is_named;
 pub use rules::{
     consent_to_apply, entry_may_be_applied_for, reply_document, requester_states_its_need,
+};
+pub use standing::{
+    Access, GrantAct, GrantEvent, GrantStep, MAX_GRANT_MATTERS, MAX_RECIPIENTS, ProposedChange,
+    RequiredDisposal, ServiceChange, Standing, Wider,
 };
 pub use state::{ApplicationState, evolve};
 
@@ -229,6 +235,8 @@ pub enum ApplicationEvent {
         /// The step.
         step: NegotiationStep,
     },
+    /// A step in the life of the grant (R25, R27).
+    Grant(GrantEvent),
     /// The outcome of the dispute as the common superior recorded it.
     DisputeConcluded {
         /// The docket at the common superior.

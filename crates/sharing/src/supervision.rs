@@ -273,7 +273,7 @@ impl Deed for SupervisionAct {
     fn kind(&self) -> ActKind {
         match self {
             Self::Order(order) => order.kind(),
-            Self::Report { .. } => ActKind::ReportRectification,
+            Self::Report { .. } => ActKind::ReportOrderDone,
             Self::Accept { .. } | Self::Reject { .. } => ActKind::JudgeRectification,
             Self::Circulate { .. } => ActKind::Circulate,
             Self::Escalate { .. } => ActKind::RecommendDiscipline,

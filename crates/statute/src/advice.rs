@@ -79,6 +79,13 @@ impl RefusalReason {
             Self::ConsentMissing { of } => format!("未经{}同意", of.zh()),
             Self::ChangeNotNegotiated => "终止或者变更服务未与需求部门协商".into(),
             Self::ChangeNotFiled => "终止或者变更服务未报主管部门备案".into(),
+            Self::GrantNotInForce { standing } => {
+                format!("共享权限现为“{}”", standing.zh())
+            }
+            Self::RectificationOpen => "整改期限未满，且需求部门尚未报告整改".into(),
+            Self::DateOutOfBounds { duty } => {
+                format!("“{}”的期限已过或者过远", duty.zh())
+            }
             Self::ScopeExceeded { asked } => format!("“{asked}”超出使用范围"),
             Self::PurposeExceeded { asked } => format!("“{asked}”超出共享目的"),
             Self::ThirdParty => "未经提供部门同意，不得将共享数据提供给第三方".into(),
@@ -242,6 +249,15 @@ impl RefusalReason {
                 "请先报同级主管部门备案",
                 "file it with the authority of the same level first",
             ),
+            Self::GrantNotInForce { .. } => (
+                "请先整改并申请恢复共享权限，或者重新申请",
+                "rectify and have access restored, or apply again",
+            ),
+            Self::RectificationOpen => (
+                "请待整改期限届满或者需求部门报告整改后办理",
+                "wait for the date or for the requester's report",
+            ),
+            Self::DateOutOfBounds { .. } => ("请另定日期", "set another date"),
             Self::ScopeExceeded { .. } | Self::PurposeExceeded { .. } | Self::ThirdParty => (
                 "请先取得提供部门同意",
                 "obtain the provider's consent first",
@@ -323,6 +339,9 @@ fn state_zh(state: &str) -> String {
         // Time limits.
         "extension-asked" => "已申请延长期限",
         "overdue" => "逾期",
+        // Grants.
+        "widening-asked" => "已申请扩大使用",
+        "change-proposed" => "已提出终止或者变更服务",
         // Disputes.
         "none or settled" => "无争议或者已达成一致",
         "raised" => "已提出",

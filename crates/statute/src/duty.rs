@@ -34,6 +34,10 @@ terms! {
         ReplyOpening = "reply-opening", "答复数据开放申请", "reply to an application for opening";
         /// Correct by the date that an order (责令改正) sets, R39 to R41.
         RectifyOrder = "rectify-order", "按责令期限改正", "correct as ordered";
+        /// Rectify while access is suspended, by the date that was ordered, R27.
+        Rectify = "rectify", "限期整改", "rectify the use";
+        /// Dispose of shared data as the provider requires and by its date, R27.
+        Dispose = "dispose", "按要求处置数据", "dispose of the data";
     }
 }
 
@@ -61,6 +65,7 @@ impl Duty {
             Duty::Comply => Article::R28,
             Duty::ReplyOpening => Article::S26,
             Duty::RectifyOrder => Article::R39,
+            Duty::Rectify | Duty::Dispose => Article::R27,
         }
     }
 
@@ -80,11 +85,13 @@ impl Duty {
             Duty::Comply => Article::R39_9,
             Duty::ReplyOpening => Article::S35,
             Duty::RectifyOrder => Article::R39_9,
+            Duty::Rectify => Article::R40_2,
+            Duty::Dispose => Article::R40_4,
         }
     }
 
     /// The time limit that the article sets, in working days; for an extension, the longest. An order sets its own date, which the articles do not
-    /// bound: sixty working days are the longest that the software lets it give.
+    /// bound: sixty working days are the longest that the software lets it give; for what a grant's party sets under R27, half a year.
     #[must_use]
     pub const fn working_days(self) -> WorkingDays {
         WorkingDays::set_by_law(match self {
@@ -97,6 +104,7 @@ impl Duty {
             // The decision sets the date; the articles do not bound it, the software does.
             Duty::Comply => 60,
             Duty::RectifyOrder => 60,
+            Duty::Rectify | Duty::Dispose => 120,
         })
     }
 }
@@ -137,6 +145,8 @@ pub fn check_may_be_extended(duty: Duty) -> Result<(), Refusal> {
         | Duty::Correct
         | Duty::ReplyOpening
         | Duty::Comply
+        | Duty::Rectify
+        | Duty::Dispose
         | Duty::RectifyOrder => Err(RefusalReason::NotExtensible { duty }.under(duty.article())),
     }
 }
@@ -280,6 +290,8 @@ mod tests {
             (Article::R28, 60, Article::R39_9),
             (Article::S26, 15, Article::S35),
             (Article::R39, 60, Article::R39_9),
+            (Article::R27, 120, Article::R40_2),
+            (Article::R27, 120, Article::R40_4),
         ];
         assert_eq!(limits, expected);
     }

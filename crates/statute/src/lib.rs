@@ -18,6 +18,7 @@
 //! | R24 return flow | [`return_flow`] |
 //! | R25 limits of use | [`purpose`] |
 //! | R26 correction | [`correction`] |
+//! | R27 standing of a grant | [`standing`] |
 //! | R27 ending or changing a service | [`service_change`] |
 //! | R28 disputes | [`dispute`] |
 //! | R29 records of use | [`retention`] |
@@ -55,6 +56,7 @@ pub mod rule;
 pub mod secrecy;
 pub mod service_change;
 pub mod sharing_method;
+pub mod standing;
 pub mod supervision;
 mod term;
 pub mod update;
@@ -104,6 +106,7 @@ pub use role::{
 pub use rule::Rule;
 pub use secrecy::{Secrecy, check_not_secret};
 pub use sharing_method::{Method, UpdateFrequency};
+pub use standing::{GrantStanding, check_date_set, check_may_terminate};
 pub use supervision::{
     EscalationGround, Liable, Supervisor, check_breach_article, check_circulates_to,
     check_correction_date, check_escalation, check_orders_authority, check_orders_department,

@@ -13,6 +13,7 @@ use crate::duty::Duty;
 use crate::opening::ProtectedContent;
 use crate::profile::Loosening;
 use crate::role::{ActKind, Role};
+use crate::standing::GrantStanding;
 use crate::supervision::Liable;
 
 /// A lawful refusal: expected, recorded, answered with the article and with what to do.
@@ -207,6 +208,21 @@ pub enum RefusalReason {
     /// A service is ended or changed once on file with the authority, R27.
     #[error("the change of the service is not on file with the authority")]
     ChangeNotFiled,
+    /// The grant is suspended, terminated, ended or used up, R27.
+    #[error("the grant is not in force: {}", .standing.en())]
+    GrantNotInForce {
+        /// Where it stands.
+        standing: GrantStanding,
+    },
+    /// Rectification may still be made, R27.
+    #[error("the date for rectification is not over and no rectification has been reported")]
+    RectificationOpen,
+    /// A date that a person sets lies ahead and within bounds, R27.
+    #[error("the date set to {} is past or too far off", .duty.en())]
+    DateOutOfBounds {
+        /// For which duty.
+        duty: Duty,
+    },
     /// Use beyond the granted scope, R25.
     #[error("{asked:?} is beyond the granted scope")]
     ScopeExceeded {

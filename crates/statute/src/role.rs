@@ -94,6 +94,13 @@ terms! {
         AnswerCorrection = "answer-correction", "核实更正并反馈", "answer a request for correction";
         /// Dispose of data no longer needed, R27.
         DisposeData = "dispose-data", "处置数据", "dispose of data";
+        /// Require the disposal of data by a date, for the provider, R27.
+        RequireDisposal = "require-disposal", "要求处置数据", "require the disposal of data";
+        /// Report that the use was rectified, R27.
+        ReportRectification = "report-rectification", "报告整改情况", "report rectification";
+        /// Answer, for the requester, in the negotiation on ending or changing a service, R27.
+        AnswerServiceChange =
+            "answer-service-change", "答复终止或者变更服务", "answer on a change of service";
         /// Suspend a requester's access, R27.
         SuspendAccess = "suspend-access", "暂停共享权限", "suspend access";
         /// Restore access after rectification, R27.
@@ -139,7 +146,7 @@ terms! {
         /// Find a breach by an authority and order its correction, R41.
         OrderAuthority = "order-authority", "责令主管部门改正", "order an authority to correct";
         /// Report what was done on an order (整改报告), R39 to R41.
-        ReportRectification = "report-rectification", "报告改正情况", "report a correction";
+        ReportOrderDone = "report-order-done", "报告改正情况", "report a correction";
         /// Accept or reject what was reported, R39 to R41.
         JudgeRectification = "judge-rectification", "审查改正情况", "judge a correction";
         /// Recommend discipline (建议给予处分), R39 to R41.
@@ -174,6 +181,7 @@ const AUTHORITY: &[Role] = &[Role::AuthorityReviewer, Role::AuthorityHead];
 const AUTHORITY_HEAD: &[Role] = &[Role::AuthorityHead];
 const GOVERNMENT: &[Role] = &[Role::Government];
 const ENROLLERS: &[Role] = &[Role::DepartmentHead, Role::AuthorityHead];
+const DISPOSAL_REQUIRERS: &[Role] = &[Role::Operator, Role::SharingOfficeHead];
 const SUSPENDERS: &[Role] = &[
     Role::SharingOfficeHead,
     Role::AuthorityReviewer,
@@ -242,6 +250,8 @@ pub const fn required_role(act: ActKind) -> (&'static [Role], Article) {
         ActKind::ConsentToWidening => (SHARING_OFFICE_HEAD, Article::R25),
         ActKind::AskCorrection | ActKind::AnswerCorrection => (OPERATOR, Article::R26),
         ActKind::DisposeData => (OPERATOR, Article::R27),
+        ActKind::RequireDisposal => (DISPOSAL_REQUIRERS, Article::R27),
+        ActKind::ReportRectification | ActKind::AnswerServiceChange => (DEPARTMENT, Article::R27),
         ActKind::SuspendAccess | ActKind::RestoreAccess | ActKind::TerminateSharing => {
             (SUSPENDERS, Article::R27)
         }
@@ -262,7 +272,7 @@ pub const fn required_role(act: ActKind) -> (&'static [Role], Article) {
         ActKind::Justify => (DEPARTMENT, Article::R39_4),
         ActKind::OrderCorrection => (AUTHORITY, Article::R39),
         ActKind::OrderAuthority => (CORRECTORS_OF_AUTHORITIES, Article::R41),
-        ActKind::ReportRectification => (SUPERVISED, Article::R39),
+        ActKind::ReportOrderDone => (SUPERVISED, Article::R39),
         ActKind::JudgeRectification => (SUPERVISORS, Article::R39),
         ActKind::RecommendDiscipline => (CORRECTORS_OF_AUTHORITIES, Article::R39),
     }

@@ -19,6 +19,7 @@ mod enroll;
 mod error;
 mod evidence;
 mod extension;
+mod grant;
 mod history;
 mod import;
 pub mod init;
@@ -137,6 +138,8 @@ pub enum Command {
     /// 期限：延长、说明正当理由 / time limits: more time, justification
     #[command(subcommand)]
     Extension(extension::ExtensionCommand),
+    /// 共享权限：扩大使用、暂停、处置、终止服务 / grants: wider use, suspension, disposal, the end of a service
+    Grant(grant::GrantCommand),
     /// 争议 / disputes
     #[command(subcommand)]
     Dispute(dispute::DisputeCommand),
@@ -230,6 +233,7 @@ pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
         Command::Apply(command) => apply::run(&global, command, output),
         Command::Reply(command) => reply::run(&global, command, output),
         Command::Extension(command) => extension::run(&global, command, output),
+        Command::Grant(command) => grant::run(&global, command, output),
         Command::Dispute(command) => dispute::run(&global, command, output),
         Command::Correction(command) => correction::run(&global, command, output),
         Command::Supervise(command) => supervise::run(&global, command, output),

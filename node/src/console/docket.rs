@@ -183,6 +183,7 @@ fn application_rows(event: &ApplicationEvent, language: Language) -> Rows {
             what,
             object,
         } => super::correction::told(correction, items, what, object.as_ref(), language),
+        ApplicationEvent::Grant(event) => super::grant::facts(&event.step, language),
     }
 }
 

@@ -73,11 +73,11 @@ pub fn docket_phase(state: &Case, language: Language) -> String {
         Case::Application(application) => {
             let stage = dispute_stage(&application.dispute, language);
             let phase = phase(&application.phase, language);
-            if stage.is_empty() {
-                phase.to_owned()
-            } else {
-                format!("{phase} · {stage}")
-            }
+            let standing = super::grant::standing(&application.standing, language);
+            let told = [phase, standing, stage].into_iter();
+            told.filter(|text| !text.is_empty())
+                .collect::<Vec<_>>()
+                .join(" · ")
         }
         Case::Dispute(dispute) => dispute_phase(&dispute.phase, language).to_owned(),
         Case::Update(update) => super::update::phase(update, language).to_owned(),
@@ -107,6 +107,9 @@ pub fn docket_phase(state: &Case, language: Language) -> String {
 /// Whether a docket needs nothing more.
 pub fn docket_tone(state: &Case) -> &'static str {
     match state {
+        Case::Application(application) if !application.standing.access.is_in_force() => {
+            super::grant::tone(&application.standing.access)
+        }
         Case::Application(application) => match (&application.phase, &application.dispute) {
             (_, DisputeStage::Negotiating { .. } | DisputeStage::Failed { .. }) => "warn",
             (Phase::Provided { .. }, _) => "ok",
@@ -284,6 +287,7 @@ fn application_event(event: &ApplicationEvent) -> (&'static str, &'static str, A
             "told of a correction of the data",
             Article::R26,
         ),
+        ApplicationEvent::Grant(event) => super::grant::name(&event.step),
     }
 }
 

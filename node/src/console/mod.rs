@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod correction;
 mod docket;
+pub mod grant;
 pub mod labels;
 mod layout;
 mod login;

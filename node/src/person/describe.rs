@@ -2,6 +2,7 @@
 
 mod clock;
 mod correction;
+mod grant;
 mod node;
 mod source;
 mod supervision;
@@ -114,6 +115,7 @@ fn subject(body: &ActBody) -> Text {
         ActBody::Correction(act) => correction::step(act),
         ActBody::Supervision(act @ SupervisionAct::Order(_)) => supervision::step(act),
         ActBody::Supervision(act) => in_docket(body, &supervision::step(act)),
+        ActBody::Grant(act) => in_docket(body, &grant::step(&act.step)),
     }
 }
 

@@ -5,6 +5,7 @@ use sharing::act::ObjectRef;
 use sharing::application::Phase;
 use sharing::docket::{Case, DocketBody, DocketEvent, MAX_EVENT_BYTES};
 use sharing::return_flow::ReturnFlowEvent;
+use statute::standing::check_may_provide;
 use statute::{Article, Refusal, RefusalReason};
 
 use super::tables::{DocketRow, View, docket_key, event_key};
@@ -20,7 +21,7 @@ pub struct CircuitGrant {
 }
 
 /// Checks a circuit's request against the live docket at its home: the one who asks is the party, the object is the one put at its
-/// disposal, and the grant still runs.
+/// disposal, and the grant is in force (R27) and still runs (R25).
 ///
 /// # Errors
 /// The outer [`Fault`] when the medium fails; the inner [`Refusal`] when the law does not allow it.
@@ -42,7 +43,9 @@ pub fn authorise_circuit(
     Ok(match &row.state.case {
         Case::Application(state) if state.requester.node == *from => match &state.phase {
             Phase::Providing { terms, object, .. } | Phase::Provided { terms, object } => {
-                if now >= terms.until {
+                if let Err(refusal) = check_may_provide(state.standing.access.standing()) {
+                    Err(refusal)
+                } else if now >= terms.until {
                     Err(ended(terms.until))
                 } else if object.digest == request.object {
                     Ok(CircuitGrant {

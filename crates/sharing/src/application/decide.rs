@@ -2,14 +2,15 @@
 //! term, address and role are settled; here stands whether the case allows it.
 
 use identity::{Digest, Moment, Path};
+use statute::standing::{check_may_provide, check_may_use};
 use statute::{Article, Duty, Refusal, RefusalReason};
 
-use super::grant;
 use super::rules::{self, acts_for, acts_for_either};
 use super::{
     ApplicationEvent, ApplicationState, DisputeStage, GrantTerms, MissingItem, Phase, Reply,
 };
-use crate::act::{ActBody, ObjectRef, VerifiedAct, text_within_bounds};
+use super::{grant, standing};
+use crate::act::{ActBody, Deed, ObjectRef, VerifiedAct, text_within_bounds};
 use crate::catalogue::PublishedEntry;
 use crate::clock::Clock;
 use crate::dispute::NegotiationStep;
@@ -155,6 +156,7 @@ fn person_acts(
         ActBody::RecordUse { record, .. } => {
             acts_for(&state.requester, act, Article::R29)?;
             let terms = at_disposal(state, Article::R29)?;
+            check_may_use(state.standing.access.standing())?;
             grant::grant_runs(terms, step.now)?;
             grant::use_record_is_whole(state, record)?;
             ApplicationEvent::UseRecorded {
@@ -164,6 +166,10 @@ fn person_acts(
         }
         ActBody::RaiseDispute { claim, .. } => raise_dispute(state, act, claim, step.clock)?,
         ActBody::Negotiate { step, .. } => negotiate(state, act, step)?,
+        ActBody::Grant(done) => {
+            let terms = at_disposal(state, statute::required_role(done.kind()).1)?;
+            ApplicationEvent::Grant(standing::decide(state, terms, done, act, step)?)
+        }
         _ => {
             return Err(not_in(state, "another docket", Article::R20));
         }
@@ -261,6 +267,7 @@ fn provide(
     now: Moment,
 ) -> Result<ApplicationEvent, Refusal> {
     acts_for(&state.provider, act, Article::R22)?;
+    check_may_provide(state.standing.access.standing())?;
     let terms = match &state.phase {
         Phase::Granted { terms, .. } | Phase::Providing { terms, .. } => terms,
         Phase::Received { .. }

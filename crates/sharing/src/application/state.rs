@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use statute::{Duty, Refusal};
 
 use super::rules::reply_document;
+use super::standing::Standing;
 use super::{Application, ApplicationEvent, DisputeStage, GrantTerms, Phase, Reply};
 use crate::act::{ActBody, MAX_ACT_BYTES, ObjectRef, SignedAct, VerifiedAct};
 use crate::catalogue::PublishedEntry;
@@ -31,6 +32,8 @@ pub struct ApplicationState {
     pub phase: Phase,
     /// Where its dispute stands (R28).
     pub dispute: DisputeStage,
+    /// Where the grant stands after it was given (R25, R27).
+    pub standing: Standing,
     /// Whether missing materials were told already: R21 allows it once.
     pub told_missing_once: bool,
     /// Uses recorded (R29).
@@ -65,6 +68,19 @@ impl Phase {
 
     /// The grant in force or fulfilled, if there is one.
     pub fn terms(&self) -> Option<&GrantTerms> {
+        match self {
+            Self::Granted { terms, .. }
+            | Self::Providing { terms, .. }
+            | Self::Provided { terms, .. } => Some(terms),
+            Self::Received { .. }
+            | Self::Incomplete { .. }
+            | Self::ReplyProposed { .. }
+            | Self::Refused { .. } => None,
+        }
+    }
+
+    /// The grant, to be amended.
+    pub(super) fn terms_mut(&mut self) -> Option<&mut GrantTerms> {
         match self {
             Self::Granted { terms, .. }
             | Self::Providing { terms, .. }
@@ -129,6 +145,7 @@ impl Fact<ApplicationState> for ApplicationEvent {
             Self::Negotiated { .. } => "negotiated",
             Self::DisputeConcluded { .. } => "dispute-concluded",
             Self::CorrectionTold { .. } => "correction-told",
+            Self::Grant(event) => event.name(),
         }
     }
 
@@ -144,6 +161,7 @@ impl Fact<ApplicationState> for ApplicationEvent {
             | Self::UseRecorded { act, .. }
             | Self::DisputeRaised { act, .. }
             | Self::Negotiated { act, .. } => vec![act],
+            Self::Grant(event) => vec![&event.act],
             Self::Provided { .. } | Self::DisputeConcluded { .. } | Self::CorrectionTold { .. } => {
                 Vec::new()
             }
@@ -211,6 +229,7 @@ impl Fact<ApplicationState> for ApplicationEvent {
             ApplicationEvent::Provided { .. }
             | ApplicationEvent::DisputeConcluded { .. }
             | ApplicationEvent::CorrectionTold { .. } => true,
+            ApplicationEvent::Grant(event) => event.rests_on_its_act(),
         }
     }
 }
@@ -247,7 +266,8 @@ impl Workflow for ApplicationState {
             term,
             who: Debtor::Department(self.provider.clone()),
         };
-        running.map(open).into_iter().collect()
+        let grant = self.standing.duties(&self.requester);
+        running.map(open).into_iter().chain(grant).collect()
     }
 
     fn parties(&self) -> Vec<Path> {
@@ -255,12 +275,13 @@ impl Workflow for ApplicationState {
     }
 
     fn is_open(&self) -> bool {
-        let settled = matches!(self.phase, Phase::Refused { .. } | Phase::Provided { .. });
+        let settled = matches!(self.phase, Phase::Refused { .. } | Phase::Provided { .. })
+            || self.standing.access.is_over();
         let quiet = matches!(
             self.dispute,
             DisputeStage::None | DisputeStage::Settled | DisputeStage::Concluded { .. }
         );
-        !(settled && quiet)
+        !(settled && quiet && self.standing.is_quiet())
     }
 
     fn phase(&self) -> &'static str {
@@ -289,11 +310,18 @@ pub fn evolve(
         | ApplicationEvent::Refused { .. }
         | ApplicationEvent::Providing { .. }
         | ApplicationEvent::Provided { .. } => {
+            let provides = matches!(event, ApplicationEvent::Providing { .. });
+            if provides && !state.standing.lets_provide() {
+                return Err(misstep(&state, event));
+            }
             state.phase = next_phase(&state.phase, event).ok_or_else(|| misstep(&state, event))?;
             remember(&mut state, event);
         }
         ApplicationEvent::UseRecorded { .. } => {
             state.phase.object().ok_or_else(|| misstep(&state, event))?;
+            if !state.standing.lets_use() {
+                return Err(misstep(&state, event));
+            }
             state.uses = state.uses.saturating_add(1);
         }
         ApplicationEvent::CorrectionTold { .. } => {
@@ -307,6 +335,12 @@ pub fn evolve(
             if let ApplicationEvent::Negotiated { .. } = event {
                 state.negotiation_steps = state.negotiation_steps.saturating_add(1);
             }
+        }
+        ApplicationEvent::Grant(done) => {
+            let (standing, phase) = (state.standing.clone(), state.phase.clone());
+            (state.standing, state.phase) = standing
+                .evolve(phase, &done.step, at)
+                .ok_or_else(|| misstep(&state, event))?;
         }
     }
     Ok(state)
@@ -348,6 +382,7 @@ fn opened(event: &ApplicationEvent, at: Moment) -> Result<ApplicationState, Miss
         received_at: at,
         phase: Phase::Received { term: *term },
         dispute: DisputeStage::None,
+        standing: Standing::default(),
         told_missing_once: false,
         uses: 0,
         attempts: 0,
@@ -443,7 +478,8 @@ fn remember(state: &mut ApplicationState, event: &ApplicationEvent) {
         | ApplicationEvent::DisputeRaised { .. }
         | ApplicationEvent::Negotiated { .. }
         | ApplicationEvent::DisputeConcluded { .. }
-        | ApplicationEvent::CorrectionTold { .. } => {}
+        | ApplicationEvent::CorrectionTold { .. }
+        | ApplicationEvent::Grant(_) => {}
     }
 }
 

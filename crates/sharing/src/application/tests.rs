@@ -13,6 +13,8 @@ use crate::clock::{self, Clock, ClockEvent, Debtor, Law, OpenDuty};
 use crate::dispute::NegotiationOutcome;
 use crate::docket::{Fact, Misstep, Step, Workflow};
 
+mod grants;
+
 /// A case under way, with the law it runs under.
 struct Case {
     state: Option<ApplicationState>,
@@ -1176,7 +1178,7 @@ mod sequences {
                 .iter()
                 .map(|party| Command::Act(party.act(*role, body.clone())))
         });
-        let mut commands: Vec<Command> = acts.collect();
+        let mut commands: Vec<Command> = acts.chain(grants::commands(docket)).collect();
         commands.push(Command::Fetched {
             object: object().digest,
             at: NOW,
@@ -1228,7 +1230,9 @@ mod sequences {
                     prop_assert_eq!(unique.len(), case.clock.lapses.len());
                 }
                 if let Some(state) = &case.state {
-                    prop_assert!(state.duties().len() <= 1);
+                    prop_assert!(state.duties().len() <= 2);
+                    let gone = state.standing.access.is_over() && state.duties().iter().any(|it| it.duty == Duty::Rectify);
+                    prop_assert!(!gone, "nothing is left to rectify");
                     let told = matches!(state.phase, Phase::Incomplete { .. });
                     prop_assert!(!told || state.told_missing_once);
                     if state.phase.is_answered() && case.clock.lapses.is_empty() {

@@ -4,7 +4,7 @@ use identity::{Chain, Digest};
 use statute::{Article, Refusal, RefusalReason, Role};
 
 use super::*;
-use crate::application::{Application, ApplicationState, DisputeStage, Phase};
+use crate::application::{Application, ApplicationState, DisputeStage, Phase, Standing};
 use crate::cast::{self, GUANGZHOU, HEPING, HUB, NOW, TIANHE, hub_authority, provider, requester};
 
 fn party(department: &cast::Department) -> Party {
@@ -38,6 +38,7 @@ fn disputed(dispute: DisputeStage) -> ApplicationState {
         told_missing_once: false,
         uses: 0,
         attempts: 0,
+        standing: Standing::default(),
         negotiation_steps: 0,
     }
 }

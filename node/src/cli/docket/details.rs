@@ -7,7 +7,7 @@ use sharing::docket::{DocketBody, Fact};
 use sharing::return_flow::ReturnFlowEvent;
 
 use crate::console::clock::{self, Facts};
-use crate::console::{correction, labels, supervision, update};
+use crate::console::{correction, grant, labels, supervision, update};
 use crate::language::Language;
 
 /// The lines of an event, without indentation.
@@ -162,6 +162,12 @@ fn application(event: &ApplicationEvent, lines: &mut Lines) {
         } => {
             let told = correction::told(docket, items, what, object.as_ref(), lines.language);
             lines.facts(&[], told);
+        }
+        ApplicationEvent::Grant(event) => {
+            lines.signed(&event.act);
+            for (name, text) in grant::facts(&event.step, lines.language) {
+                lines.say(name, name, &text);
+            }
         }
     }
 }

@@ -1,0 +1,274 @@
+//! R25, R27: what becomes of a grant after it was given, as the other side's node holds it.
+
+use federation::core::{Answer, Refused, authorise_circuit, query};
+use federation::wire::CircuitRequest;
+use guantong_tests::{Department, World};
+use sharing::act::{ActBody, ObjectRef};
+use sharing::application::{Access, GrantAct, GrantStep, ServiceChange, Standing, Wider};
+use sharing::docket::{DocketBody, DocketId};
+use statute::{Article, GrantStanding, Refusal, RefusalReason, Role};
+
+use crate::stage::{
+    application, apply, code, conditional, demo, events, grant, lapses, provider, reply, seen,
+};
+
+const DAY_MS: i64 = 86_400_000;
+
+/// 天河区 has the data of 和平区.
+struct Shared {
+    world: World,
+    requester: Department,
+    provider: Department,
+    docket: DocketId,
+    object: ObjectRef,
+}
+
+fn shared(seed: u64) -> Shared {
+    let mut world = demo(seed);
+    let (provider, entry) = provider(&mut world, "210102", conditional());
+    let requester = world.department(code("440106"), 2, "民政局");
+    let wanted = application(&world, &requester, &provider, &entry);
+    let docket = apply(&mut world, &requester, wanted);
+    world.settle();
+    let agreed = grant(&world, &entry);
+    reply(&mut world, &provider, docket, agreed);
+    let object = world.upload(provider.node, "低保对象.csv", b"code,name\n1,a\n");
+    let operator = world.staff(&provider, Role::Operator);
+    let provide = ActBody::Provide {
+        docket,
+        object: object.clone(),
+    };
+    world
+        .act(provider.node, &operator, provide)
+        .expect("provided");
+    world.settle();
+    Shared {
+        world,
+        requester,
+        provider,
+        docket,
+        object,
+    }
+}
+
+impl Shared {
+    fn by(&mut self, who: &Department, role: Role, step: GrantStep) -> Result<Answer, Refused> {
+        let person = match role {
+            Role::AuthorityReviewer => self.world.authority(who.node, role),
+            _ => self.world.staff(who, role),
+        };
+        let docket = self.docket;
+        let body = ActBody::Grant(GrantAct { docket, step });
+        let answer = self.world.act(who.node, &person, body);
+        self.world.settle();
+        answer
+    }
+
+    fn by_requester(&mut self, step: GrantStep) {
+        let who = self.requester.clone();
+        self.by(&who, Role::Operator, step).expect("taken");
+    }
+
+    fn by_office(&mut self, step: GrantStep) -> Result<Answer, Refused> {
+        let who = self.provider.clone();
+        self.by(&who, Role::SharingOfficeHead, step)
+    }
+
+    /// The standing as the provider and as the requester hold it, which is the same.
+    fn standing(&self) -> Standing {
+        let at = |party: &Department| seen(&self.world, party.node, self.docket).expect("held");
+        let (here, there) = (at(&self.provider), at(&self.requester));
+        assert_eq!(here.standing, there.standing);
+        assert_eq!(here.phase.terms(), there.phase.terms());
+        here.standing
+    }
+
+    fn circuit(&self) -> Result<(), Refusal> {
+        let request = CircuitRequest {
+            key: [0; 32],
+            docket: self.docket,
+            object: self.object.digest,
+            offset: 0,
+        };
+        let from = self.world.place(self.requester.node);
+        let store = self.world.read(self.provider.node);
+        authorise_circuit(store, &from, &request, self.world.now)
+            .expect("memory")
+            .map(drop)
+    }
+}
+
+fn refused(answer: Result<Answer, Refused>) -> (RefusalReason, Article) {
+    match answer {
+        Err(Refused::Lawful(refusal)) => (refusal.reason, refusal.article),
+        other => panic!("no lawful refusal: {other:?}"),
+    }
+}
+
+fn ask() -> GrantStep {
+    GrantStep::AskWidening {
+        wider: Wider {
+            purposes: vec!["医疗救助资格核验".into()],
+            recipients: vec![Department::hosted(code("440106"), 3, "医疗保障局").code],
+            ..Wider::default()
+        },
+        grounds: "医疗救助以低保身份为条件".into(),
+    }
+}
+
+fn answer(consents: bool) -> GrantStep {
+    GrantStep::AnswerWidening {
+        consents,
+        reasons: "超出目录列明的用途".into(),
+    }
+}
+
+#[test]
+fn wider_use_and_passing_on_need_the_consent_of_the_providers_sharing_office() {
+    let mut shared = shared(60);
+    shared.by_requester(ask());
+    assert!(shared.standing().asked.is_some(), "known to the provider");
+    let provider = shared.provider.clone();
+    assert_eq!(
+        refused(shared.by(&provider, Role::Operator, answer(true))).1,
+        Article::R25,
+        "an operator does not consent"
+    );
+    shared.by_office(answer(false)).expect("answered");
+    let refused = shared.standing();
+    assert!(
+        refused.purposes.is_empty() && refused.recipients.is_empty() && refused.asked.is_none()
+    );
+
+    shared.by_requester(ask());
+    shared.by_office(answer(true)).expect("answered");
+    let widened = shared.standing();
+    assert_eq!(widened.purposes, ["医疗救助资格核验"]);
+    assert_eq!(widened.recipients.len(), 1);
+}
+
+#[test]
+fn a_suspended_grant_opens_no_circuit_and_ends_only_after_rectification_failed() {
+    let mut shared = shared(61);
+    assert_eq!(shared.circuit(), Ok(()));
+    let suspend = GrantStep::Suspend {
+        reasons: "擅自用于信用评级".into(),
+        rectify_by: shared.world.now.plus_days(1),
+    };
+    let terminate = GrantStep::Terminate {
+        reasons: "拒不整改".into(),
+    };
+    let requester = shared.requester.clone();
+    shared
+        .by(&requester, Role::AuthorityReviewer, suspend.clone())
+        .expect("the authority of the requester's level suspends");
+    assert!(matches!(shared.standing().access, Access::Suspended { .. }));
+    let closed = |standing| Err(RefusalReason::GrantNotInForce { standing }.under(Article::R27));
+    assert_eq!(shared.circuit(), closed(GrantStanding::Suspended));
+    assert_eq!(
+        refused(shared.by_office(terminate.clone())),
+        (RefusalReason::RectificationOpen, Article::R27)
+    );
+    shared.by_requester(GrantStep::ReportRectified {
+        statement: "已停止".into(),
+    });
+    shared.by_office(GrantStep::Restore).expect("restored");
+    assert_eq!(shared.standing().access, Access::InForce);
+    assert_eq!(shared.circuit(), Ok(()));
+
+    shared
+        .by_office(GrantStep::Suspend {
+            reasons: "再次擅自使用".into(),
+            rectify_by: shared.world.now.plus_days(1),
+        })
+        .expect("suspended");
+    shared.world.step(DAY_MS);
+    shared.world.settle();
+    let (provider, docket) = (shared.provider.node, shared.docket);
+    assert_eq!(lapses(&shared.world, provider, docket), 1);
+    shared.by_office(terminate).expect("terminated");
+    assert_eq!(shared.standing().access, Access::Terminated);
+    assert_eq!(shared.circuit(), closed(GrantStanding::Terminated));
+}
+
+#[test]
+fn the_certificate_of_disposal_is_seen_at_the_provider_and_the_data_is_used_no_more() {
+    let mut shared = shared(62);
+    let by = shared.world.now.plus_days(5);
+    let how = "删除全部副本".to_owned();
+    shared
+        .by_office(GrantStep::RequireDisposal {
+            how: how.clone(),
+            by,
+        })
+        .expect("required");
+    let required = shared.standing().disposal.expect("owed by the requester");
+    assert_eq!(required.term.due, by);
+    let certificate = "处置证明〔2026〕1号".to_owned();
+    let disposed = GrantStep::Dispose { how, certificate };
+    shared.by_requester(disposed.clone());
+    assert_eq!(shared.standing().access, Access::Disposed);
+    let (provider, docket) = (shared.provider.node, shared.docket);
+    let certified = events(&shared.world, provider, docket)
+        .into_iter()
+        .any(|event| {
+            matches!(event.body, DocketBody::Application(
+                sharing::application::ApplicationEvent::Grant(done)) if done.step == disposed)
+        });
+    assert!(certified, "the provider holds the certificate");
+    let again = shared.by_office(GrantStep::RequireDisposal {
+        how: "再次删除".into(),
+        by,
+    });
+    assert!(matches!(
+        refused(again),
+        (RefusalReason::Duplicate { .. }, Article::R27)
+    ));
+    let standing = GrantStanding::Disposed;
+    let closed = RefusalReason::GrantNotInForce { standing }.under(Article::R27);
+    assert_eq!(shared.circuit(), Err(closed));
+}
+
+#[test]
+fn a_service_ends_only_after_negotiation_and_filing() {
+    let mut shared = shared(63);
+    let end = GrantStep::ProposeChange {
+        what: ServiceChange::End,
+        reasons: "系统停用".into(),
+    };
+    shared.by_office(end).expect("proposed");
+    assert_eq!(
+        refused(shared.by_office(GrantStep::CarryOutChange)),
+        (RefusalReason::ChangeNotNegotiated, Article::R27)
+    );
+    shared.by_requester(GrantStep::AnswerChange {
+        agrees: false,
+        statement: "尚需使用一个月".into(),
+    });
+    assert_eq!(
+        refused(shared.by_office(GrantStep::CarryOutChange)),
+        (RefusalReason::ChangeNotFiled, Article::R27)
+    );
+    assert_eq!(shared.circuit(), Ok(()), "nothing has taken effect");
+    let provider = shared.provider.clone();
+    shared
+        .by(&provider, Role::AuthorityReviewer, GrantStep::FileChange)
+        .expect("on file");
+    shared
+        .by_office(GrantStep::CarryOutChange)
+        .expect("carried out");
+    assert_eq!(shared.standing().access, Access::ServiceEnded);
+    let standing = GrantStanding::ServiceEnded;
+    let closed = RefusalReason::GrantNotInForce { standing }.under(Article::R27);
+    assert_eq!(shared.circuit(), Err(closed));
+    let held = query::docket(shared.world.read(shared.requester.node), shared.docket);
+    assert!(
+        !held
+            .expect("memory")
+            .expect("held")
+            .docket
+            .state
+            .case
+            .is_open()
+    );
+}
