@@ -180,7 +180,7 @@ fn who_holds_nothing_learns_nothing_and_cannot_ask() {
 }
 
 #[test]
-fn an_upheld_record_needs_reasons_and_tells_the_asker_alone() {
+pub(crate) fn an_upheld_record_needs_reasons_and_tells_the_asker_alone() {
     let (mut world, provider, [(asker, first), (other, second)]) = two_holders(42);
     let beyond = ask(&mut world, &asker, first, "住址").expect("sent to the home");
     assert!(correction(&world, provider.node, beyond).is_none());

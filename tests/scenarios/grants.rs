@@ -148,7 +148,7 @@ fn wider_use_and_passing_on_need_the_consent_of_the_providers_sharing_office() {
 }
 
 #[test]
-fn a_suspended_grant_opens_no_circuit_and_ends_only_after_rectification_failed() {
+pub(crate) fn a_suspended_grant_opens_no_circuit_and_ends_only_after_rectification_failed() {
     let mut shared = shared(61);
     assert_eq!(shared.circuit(), Ok(()));
     let suspend = GrantStep::Suspend {

@@ -13,6 +13,7 @@ mod return_flow;
 mod sharing_application;
 mod source;
 mod supervision;
+mod switches;
 mod time_limits;
 mod update;
 

@@ -255,7 +255,7 @@ fn an_unpublished_entry_cannot_be_applied_for_and_the_requester_is_told_why() {
 }
 
 #[test]
-fn a_reply_not_given_in_time_is_recorded_overdue_once() {
+pub(crate) fn a_reply_not_given_in_time_is_recorded_overdue_once() {
     let mut world = demo(15);
     let (ministry, entry) = provider(&mut world, "mps", ClassTerms::Unconditional);
     let requester = world.department(code("440106"), 2, "民政局");

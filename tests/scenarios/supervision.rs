@@ -130,7 +130,7 @@ fn an_overdue_reply_is_seen_by_the_authority_which_orders_its_correction_and_acc
 }
 
 #[test]
-fn another_level_another_kind_and_a_lapse_that_is_not_there_are_refused() {
+pub(crate) fn another_level_another_kind_and_a_lapse_that_is_not_there_are_refused() {
     let (mut world, department, requester, docket, arises) = overdue_reply(61);
     let elsewhere = officer(&world, requester.node, Role::AuthorityHead);
     let foreign = order(&world, party(&world, &department), Article::R39_4, None);

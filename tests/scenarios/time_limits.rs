@@ -141,7 +141,7 @@ fn a_reply_is_extended_once_with_the_authoritys_consent_and_the_requester_is_tol
 }
 
 #[test]
-fn eleven_days_an_unasked_consent_and_a_late_request_are_refused() {
+pub(crate) fn eleven_days_an_unasked_consent_and_a_late_request_are_refused() {
     let mut case = owed(41);
     assert_eq!(
         case.ask(11),
@@ -246,4 +246,36 @@ fn whoever_owes_is_warned_once_before_the_day() {
     assert_eq!(warned(&case), 1);
     case.wait_until(due.plus_millis(-1));
     assert_eq!(warned(&case), 1);
+}
+
+/// The provider's operator tells that the legal basis is missing.
+fn tell(case: &mut Owed) -> Result<(), (RefusalReason, Article)> {
+    let operator = case.world.staff(&case.provider, Role::Operator);
+    let body = ActBody::TellMissing {
+        docket: case.docket,
+        missing: vec![sharing::application::MissingItem {
+            kind: statute::ApplicationMaterial::Basis,
+            what: "请补充使用依据的具体条款".into(),
+        }],
+    };
+    case.at_provider(&operator, body)
+}
+
+#[test]
+pub(crate) fn what_is_missing_is_told_within_the_term_or_not_at_all() {
+    let mut case = owed(45);
+    case.wait_until(case.due(case.requester).plus_millis(-60_000));
+    assert_eq!(tell(&mut case), Ok(()), "met by a minute");
+    case.world.settle();
+    let asked = seen(&case.world, case.requester, case.docket).expect("held");
+    assert!(matches!(asked.phase, Phase::Incomplete { .. }));
+    let mut case = owed(46);
+    case.wait_until(case.due(case.requester).plus_millis(60_000));
+    assert_eq!(
+        tell(&mut case),
+        Err((RefusalReason::TimeLimitPassed { duty: DUTY }, Article::R21)),
+        "missed by a minute"
+    );
+    let held = seen(&case.world, case.requester, case.docket).expect("held");
+    assert!(matches!(held.phase, Phase::Received { .. }));
 }

@@ -127,8 +127,8 @@ pub fn due(duty: Duty, received_ms: i64, calendar: &Calendar, profile: &Profile)
 
 /// Is it late? A time limit ends with its last day: at that instant it is. Instants in milliseconds since 1970-01-01T00:00Z.
 #[must_use]
-pub const fn is_overdue(due_ms: i64, now_ms: i64) -> bool {
-    now_ms >= due_ms
+pub fn is_overdue(due_ms: i64, now_ms: i64) -> bool {
+    now_ms >= due_ms && !rule::is_off(Rule::Deadlines)
 }
 
 /// Only a reply (R21) and an update of the catalogue (R17) can be extended.

@@ -77,13 +77,7 @@ impl Core {
             Ok(verified) => self.decide_opening(ctx, from, &verified)?,
             Err(refusal) => Err(refusal),
         };
-        match decided {
-            Ok(bodies) => match self.append(ctx, docket, bodies)? {
-                Ok(()) => Ok(()),
-                Err(refusal) => self.refuse(ctx, from.code(), docket, act, refusal),
-            },
-            Err(refusal) => self.refuse(ctx, from.code(), docket, act, refusal),
-        }
+        self.order_or_refuse(ctx, from.code(), docket, act, decided)
     }
 
     fn decide_opening(

@@ -136,6 +136,25 @@ impl Core {
         )
     }
 
+    /// Orders what was decided on a foreign act, or tells its node why not.
+    pub(super) fn order_or_refuse(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        to: Code,
+        docket: DocketId,
+        act: &SignedAct,
+        decided: Result<Vec<DocketBody>, Refusal>,
+    ) -> Result<(), Fault> {
+        let refusal = match decided {
+            Ok(bodies) => self.append(ctx, docket, bodies)?.err(),
+            Err(refusal) => Some(refusal),
+        };
+        match refusal {
+            None => Ok(()),
+            Some(refusal) => self.refuse(ctx, to, docket, act, refusal),
+        }
+    }
+
     /// R20, R21: the term runs from here.
     fn open_application(
         &mut self,
@@ -168,16 +187,9 @@ impl Core {
             entry: entry.map(Box::new),
         };
         let clock = Clock::default();
-        match application::decide(None, &command, &self.step(ctx.now, &clock)) {
-            Ok(events) => {
-                let events = bodies(DocketBody::Application)(events);
-                match self.append(ctx, docket, events)? {
-                    Ok(()) => Ok(()),
-                    Err(refusal) => self.refuse(ctx, from.code(), docket, apply, refusal),
-                }
-            }
-            Err(refusal) => self.refuse(ctx, from.code(), docket, apply, refusal),
-        }
+        let decided = application::decide(None, &command, &self.step(ctx.now, &clock));
+        let decided = decided.map(bodies(DocketBody::Application));
+        self.order_or_refuse(ctx, from.code(), docket, apply, decided)
     }
 
     fn command(
@@ -213,13 +225,7 @@ impl Core {
             .under(Article::R20)),
             Err(refusal) => Err(refusal),
         };
-        match decided {
-            Ok(bodies) => match self.append(ctx, docket, bodies)? {
-                Ok(()) => Ok(()),
-                Err(refusal) => self.refuse(ctx, from.code(), docket, act, refusal),
-            },
-            Err(refusal) => self.refuse(ctx, from.code(), docket, act, refusal),
-        }
+        self.order_or_refuse(ctx, from.code(), docket, act, decided)
     }
 
     /// Only a party may ask for events again, and only for released ones.

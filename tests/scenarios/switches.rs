@@ -1,0 +1,51 @@
+//! Every rule matters: with a rule switched off, the scenario of its obligation fails. The switches are in test builds alone.
+
+use std::collections::BTreeSet;
+use std::panic::catch_unwind;
+
+use statute::rule::{Rule, without};
+
+use crate::{correction, grants, sharing_application, supervision, time_limits};
+
+/// A scenario that fails without the rule.
+const SCENARIOS: &[(Rule, fn())] = &[
+    (
+        Rule::Deadlines,
+        sharing_application::a_reply_not_given_in_time_is_recorded_overdue_once,
+    ),
+    (
+        Rule::Extension,
+        time_limits::eleven_days_an_unasked_consent_and_a_late_request_are_refused,
+    ),
+    (
+        Rule::ToldInTime,
+        time_limits::what_is_missing_is_told_within_the_term_or_not_at_all,
+    ),
+    (
+        Rule::Correction,
+        correction::an_upheld_record_needs_reasons_and_tells_the_asker_alone,
+    ),
+    (
+        Rule::Supervision,
+        supervision::another_level_another_kind_and_a_lapse_that_is_not_there_are_refused,
+    ),
+    (
+        Rule::Standing,
+        grants::a_suspended_grant_opens_no_circuit_and_ends_only_after_rectification_failed,
+    ),
+];
+
+#[test]
+fn without_its_rule_each_scenario_fails() {
+    for (rule, scenario) in SCENARIOS {
+        let outcome = catch_unwind(|| without(*rule, scenario));
+        assert!(outcome.is_err(), "without {rule} nothing is noticed");
+    }
+}
+
+#[test]
+fn every_rule_has_a_scenario() {
+    let shown: BTreeSet<_> = SCENARIOS.iter().map(|(rule, _)| *rule).collect();
+    let all: BTreeSet<_> = Rule::ALL.iter().copied().collect();
+    assert_eq!(shown, all);
+}
