@@ -62,7 +62,8 @@ impl Core {
         }
     }
 
-    /// An act that opens a docket here, from another node's person. The same act twice opens one docket.
+    /// An act that opens a docket here, from another node's person. The same act twice opens one docket, and none is opened but at the home that
+    /// the act itself names.
     pub(super) fn opened_from(
         &mut self,
         ctx: &mut Context<'_, '_>,
@@ -74,10 +75,23 @@ impl Core {
             return Ok(());
         }
         let decided = match self.foreign_act(ctx, from, act) {
-            Ok(verified) => self.decide_opening(ctx, from, &verified)?,
+            Ok(verified) if self.is_home_of(ctx, &verified)? => {
+                self.decide_opening(ctx, from, &verified)?
+            }
+            Ok(verified) => Err(unknown(&verified)),
             Err(refusal) => Err(refusal),
         };
         self.order_or_refuse(ctx, from.code(), docket, act, decided)
+    }
+
+    /// Whether the docket that a foreign act opens has its home here.
+    fn is_home_of(&self, ctx: &Context<'_, '_>, act: &VerifiedAct) -> Result<bool, Fault> {
+        Ok(match act.act().body.opens() {
+            Some(Opens::At(code)) => self.place().is_some_and(|here| here.code() == code),
+            Some(Opens::HomeOf(docket)) => self.home_row(ctx, &docket)?.is_some(),
+            // It is opened at the signer's own node, or not at all.
+            Some(Opens::Here) | None => false,
+        })
     }
 
     fn decide_opening(

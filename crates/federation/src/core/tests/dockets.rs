@@ -400,3 +400,26 @@ fn an_id_in_use_stays_with_the_neighbour_that_asked_first() {
     );
     assert_eq!((net.sent(first).len(), net.sent(second).len()), (1, 0));
 }
+
+#[test]
+fn an_act_opens_a_docket_at_the_home_it_names_and_nowhere_else() {
+    let mut net = federation();
+    let body = ActBody::Update(sharing::update::UpdateAct::Report {
+        entry: "3/LS/000001".parse().unwrap(),
+        provider: application("社会救助资格核验").requester,
+        changed_on: NOW,
+        cause: statute::ChangeCause::LawChanged,
+        text: "职责调整".into(),
+    });
+    let act = sign(GUANGZHOU, Role::Operator, 77, body);
+    let docket = DocketId(act.id().0);
+    receive(&mut net, LIAONING, GUANGZHOU, Payload::Open { act });
+    assert!(row(&net, LIAONING, docket).is_none());
+    let store: &dyn Read = net.store(LIAONING);
+    let last = crate::core::query::ledger(store, None, 1_000).unwrap();
+    let refused = last.iter().any(|(_, record)| {
+        matches!(record, Record::Refused { refusal, .. }
+            if matches!(refusal.reason, statute::RefusalReason::UnknownDocket { .. }))
+    });
+    assert!(refused, "and the refusal is on record");
+}
