@@ -2,19 +2,16 @@
 
 use std::path::PathBuf;
 
-use federation::core::view::DocketView;
 use sharing::act::ActBody;
 use sharing::correction::{CorrectionAct, CorrectionOutcome, CorrectionRequest};
 use sharing::docket::Case;
 
 use super::args::DocketArg;
 use super::client::Client;
+use super::docket::list_of;
 use super::error::CliError;
-use super::output::columns;
 use super::signer::carry_out;
 use super::{Global, Output};
-use crate::api::{List, MAX_PAGE};
-use crate::console::labels;
 
 /// `guantong correction`.
 #[derive(Debug, clap::Subcommand)]
@@ -94,32 +91,10 @@ pub(super) fn run(
             docket: args.docket.resolve(global, output)?,
             outcome: args.outcome(global, output)?,
         },
-        CorrectionCommand::List => return list(global, output),
+        CorrectionCommand::List => {
+            let corrections = |case: &Case| matches!(case, Case::Correction(_));
+            return list_of(global, output, corrections);
+        }
     };
     carry_out(global, output, ActBody::Correction(act)).map(drop)
-}
-
-fn list(global: &Global, output: &Output) -> Result<(), CliError> {
-    let client = Client::of(global, output.language())?;
-    let mut found: Vec<DocketView> = Vec::new();
-    let mut after = String::new();
-    loop {
-        let page: List<DocketView> = client.get(&format!("/dockets?limit={MAX_PAGE}{after}"))?;
-        let Some(last) = page.items.last() else { break };
-        after = format!("&after={}", last.id);
-        let corrections = |docket: &DocketView| matches!(docket.state.case, Case::Correction(_));
-        found.extend(page.items.into_iter().filter(corrections));
-    }
-    output.print(&found, |language| {
-        let row = |docket: &DocketView| {
-            vec![
-                docket.id.to_string(),
-                labels::docket_phase(&docket.state.case, language),
-                labels::docket_subject(&docket.state.case),
-                labels::time(docket.updated),
-            ]
-        };
-        columns(&found.iter().map(row).collect::<Vec<_>>())
-    });
-    Ok(())
 }

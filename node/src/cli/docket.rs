@@ -4,13 +4,14 @@ mod details;
 
 use federation::core::view::{DocketDetail, DocketView};
 use serde_json::json;
+use sharing::docket::Case;
 
 use super::args::DocketArg;
 use super::client::Client;
 use super::error::{CliError, Exit};
 use super::output::columns;
 use super::{Global, Output, status};
-use crate::api::List;
+use crate::api::{List, MAX_PAGE};
 use crate::console::labels;
 
 /// `guantong docket`.
@@ -130,5 +131,35 @@ fn about(
             )
         },
     );
+    Ok(())
+}
+
+/// Prints the dockets of one kind that are known here, page after page.
+pub(super) fn list_of(
+    global: &Global,
+    output: &Output,
+    wanted: fn(&Case) -> bool,
+) -> Result<(), CliError> {
+    let client = Client::of(global, output.language())?;
+    let mut found: Vec<DocketView> = Vec::new();
+    let mut after = String::new();
+    loop {
+        let page: List<DocketView> = client.get(&format!("/dockets?limit={MAX_PAGE}{after}"))?;
+        let Some(last) = page.items.last() else { break };
+        after = format!("&after={}", last.id);
+        let kept = page.items.into_iter();
+        found.extend(kept.filter(|docket| wanted(&docket.state.case)));
+    }
+    output.print(&found, |language| {
+        let row = |docket: &DocketView| {
+            vec![
+                docket.id.to_string(),
+                labels::docket_phase(&docket.state.case, language),
+                labels::docket_subject(&docket.state.case),
+                labels::time(docket.updated),
+            ]
+        };
+        columns(&found.iter().map(row).collect::<Vec<_>>())
+    });
     Ok(())
 }

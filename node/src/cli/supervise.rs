@@ -1,6 +1,6 @@
 //! Supervision: a breach is found and its correction ordered, reported, judged, circulated (R29, R39 to R41).
 
-use federation::core::view::{DocketDetail, DocketView, NodeView};
+use federation::core::view::{DocketDetail, NodeView};
 use identity::{CreditCode, Path};
 use jiff::civil::Date;
 use sharing::act::ActBody;
@@ -12,13 +12,11 @@ use statute::{Article, Duty, EscalationGround};
 
 use super::args::{DocketArg, date, end_of};
 use super::client::Client;
+use super::docket::list_of;
 use super::enroll::credit;
 use super::error::{CliError, Exit};
-use super::output::columns;
 use super::signer::carry_out;
 use super::{Global, Output};
-use crate::api::{List, MAX_PAGE};
-use crate::console::labels;
 
 /// `guantong supervise`.
 #[derive(Debug, clap::Subcommand)]
@@ -167,7 +165,10 @@ pub(super) fn run(
             ground,
             reasons,
         },
-        SuperviseCommand::List => return list(global, output),
+        SuperviseCommand::List => {
+            let orders = |case: &Case| matches!(case, Case::Supervision(_));
+            return list_of(global, output, orders);
+        }
     };
     carry_out(global, output, ActBody::Supervision(act)).map(drop)
 }
@@ -226,34 +227,6 @@ fn newest(lapses: &[Lapse], duty: Duty) -> Result<&Lapse, CliError> {
             format!("in this docket it is not overdue to {}", duty.en()),
         )
     })
-}
-
-/// Orders known here, page after page.
-fn list(global: &Global, output: &Output) -> Result<(), CliError> {
-    let client = Client::of(global, output.language())?;
-    let mut orders: Vec<DocketView> = Vec::new();
-    let mut after = String::new();
-    loop {
-        let page: List<DocketView> = client.get(&format!("/dockets?limit={MAX_PAGE}{after}"))?;
-        let Some(last) = page.items.last() else {
-            break;
-        };
-        after = format!("&after={}", last.id);
-        let here = page.items.into_iter();
-        orders.extend(here.filter(|docket| matches!(docket.state.case, Case::Supervision(_))));
-    }
-    output.print(&orders, |language| {
-        let row = |docket: &DocketView| {
-            vec![
-                docket.id.to_string(),
-                labels::docket_phase(&docket.state.case, language),
-                labels::docket_subject(&docket.state.case),
-                labels::time(docket.updated),
-            ]
-        };
-        columns(&orders.iter().map(row).collect::<Vec<_>>())
-    });
-    Ok(())
 }
 
 #[cfg(test)]
