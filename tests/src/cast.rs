@@ -177,5 +177,6 @@ pub fn entry(
         privacy_assessment: Assessment::NotApplicable {
             reason: "不含个人信息".into(),
         },
+        collection: None,
     }
 }

@@ -23,7 +23,7 @@ mod tests;
 
 use identity::{CreditCode, Digest, Moment, Path};
 use serde::{Deserialize, Serialize};
-use statute::{ApplicationMaterial, Method};
+use statute::{ApplicationMaterial, Method, Profile};
 
 use crate::act::{ObjectRef, SignedAct};
 use crate::catalogue::{EntryId, PublishedEntry};
@@ -158,6 +158,8 @@ pub enum ApplicationEvent {
         entry: PublishedEntry,
         /// The time limit.
         term: Term,
+        /// The law in force at the provider's node: it applies to this docket to its end, whatever the node runs under later.
+        profile: Profile,
     },
     /// Everything missing was told, once (R21).
     MissingTold {

@@ -232,6 +232,7 @@ pub(crate) fn entry(terms: ClassTerms) -> Entry {
         personal_information: true,
         secrecy_assessment: done(),
         privacy_assessment: done(),
+        collection: None,
     }
 }
 

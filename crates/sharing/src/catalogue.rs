@@ -16,18 +16,18 @@ use std::str::FromStr;
 use identity::{CreditCode, Digest, Domain, Moment, Path, codec};
 use serde::{Deserialize, Serialize};
 use statute::{
-    Article, CatalogueField, ClassTerms, Grade, Method, Refusal, RefusalReason, RequiredField,
-    UpdateFrequency,
+    Article, CatalogueField, ClassTerms, CollectionMark, Grade, Method, Refusal, RefusalReason,
+    RequiredField, UpdateFrequency,
 };
 
 use crate::source::NamedSource;
 
 pub use difference::{Changed, FieldChange, difference};
 pub use draft::{
-    AssessmentDraft, ConditionsDraft, DraftError, EntryDraft, ItemDraft, NotSharedDraft,
-    NothingDraft, TermsDraft, Word,
+    AssessmentDraft, CollectionDraft, ConditionsDraft, DraftError, EntryDraft, ItemDraft,
+    NotSharedDraft, NothingDraft, TermsDraft, Word,
 };
-pub use review::{EntryCommand, Standing, Warning, check_entry, decide};
+pub use review::{EntryCommand, Standing, Warning, check_entry, check_marked, decide};
 
 /// Most characters of an [`EntryId`].
 pub const MAX_ENTRY_ID: usize = 64;
@@ -76,6 +76,8 @@ pub struct Entry {
     pub secrecy_assessment: Assessment,
     /// 个人信息保护影响评估.
     pub privacy_assessment: Assessment,
+    /// The collection of base or theme data (基础数据、主题数据) that it is marked as part of, where a local profile knows any.
+    pub collection: Option<CollectionMark>,
 }
 
 /// One data item (数据项).

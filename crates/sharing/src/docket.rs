@@ -12,7 +12,7 @@ use identity::{
 };
 use serde::{Deserialize, Serialize};
 
-use statute::{Calendar, Refusal, RefusalReason};
+use statute::{Calendar, Profile, Refusal, RefusalReason};
 
 use crate::act::{ActBody, ActError, SignedAct, VerifiedAct};
 use crate::application::ApplicationState;
@@ -86,6 +86,11 @@ pub trait Workflow: Sized {
 
     /// Where it stands, for errors and pages.
     fn phase(&self) -> &'static str;
+
+    /// The profile of law under which it was received, where it keeps it to its end.
+    fn profile(&self) -> Option<&Profile> {
+        None
+    }
 }
 
 /// What can be said of any event of a workflow.
@@ -230,6 +235,11 @@ macro_rules! workflows {
             /// Where it stands, for errors and pages.
             pub fn phase(&self) -> &'static str {
                 match self { $( Self::$kind(state) => Workflow::phase(&**state), )+ }
+            }
+
+            /// The profile of law under which it was received, where it keeps it to its end.
+            pub fn profile(&self) -> Option<&Profile> {
+                match self { $( Self::$kind(state) => state.profile(), )+ }
             }
         }
     };
@@ -588,6 +598,14 @@ impl DocketState {
         }
     }
 
+    /// The law that this docket goes by: an application keeps the profile under which it was received.
+    fn law<'a>(&'a self, now: Law<'a>) -> Law<'a> {
+        Law {
+            profile: self.case.profile().unwrap_or(now.profile),
+            ..now
+        }
+    }
+
     /// The duties that run now, with their time limits as they stand now.
     pub fn duties(&self) -> Vec<OpenDuty> {
         self.case
@@ -608,6 +626,7 @@ impl DocketState {
         bench: Option<&Bench>,
         now: Moment,
     ) -> Result<Vec<DocketBody>, Refusal> {
+        let law = self.law(law);
         if let ActBody::Clock(done) = &act.act().body {
             let events = clock::act(&self.clock, &self.duties(), done, act, &law, now)?;
             return Ok(events.into_iter().map(DocketBody::Clock).collect());
@@ -629,7 +648,7 @@ impl DocketState {
 
     /// What a new holiday notice changes.
     pub fn recompute(&self, law: &Law<'_>) -> Vec<DocketBody> {
-        let events = clock::recompute(&self.clock, &self.duties(), law);
+        let events = clock::recompute(&self.clock, &self.duties(), &self.law(*law));
         events.into_iter().map(DocketBody::Clock).collect()
     }
 }

@@ -1,11 +1,13 @@
 //! Base data and theme data (基础数据、主题数据): collections that a locality marks, and what the mark demands. Shenyang S19.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::class::ShareClass;
 use crate::profile::Profile;
 use crate::refusal::{Refusal, RefusalReason};
-use crate::term::terms;
+use crate::term::{UnknownTerm, terms};
 
 terms! {
     /// Collection of base data (基础数据资源), S19. There are four.
@@ -61,6 +63,62 @@ pub enum CollectionMark {
     Theme(ThemeCollection),
 }
 
+impl CollectionMark {
+    /// The mark in Chinese, such as `基础数据项（人口）`.
+    #[must_use]
+    pub fn zh(self) -> String {
+        match self {
+            Self::BaseItems(it) => format!("基础数据项（{}）", it.zh()),
+            Self::BusinessItems(it) => format!("业务数据项（{}）", it.zh()),
+            Self::Theme(it) => format!("主题数据（{}）", it.zh()),
+        }
+    }
+
+    /// The mark in English.
+    #[must_use]
+    pub fn en(self) -> String {
+        match self {
+            Self::BaseItems(it) => format!("base items ({})", it.en()),
+            Self::BusinessItems(it) => format!("business items ({})", it.en()),
+            Self::Theme(it) => format!("theme data ({})", it.en()),
+        }
+    }
+
+    /// The collection that it is a mark of.
+    #[must_use]
+    pub fn collection(self) -> Collection {
+        match self {
+            Self::BaseItems(it) | Self::BusinessItems(it) => Collection::Base(it),
+            Self::Theme(it) => Collection::Theme(it),
+        }
+    }
+}
+
+/// A collection that can be asked for by its word alone: no base collection is named as a theme is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Collection {
+    /// Of base data.
+    Base(BaseCollection),
+    /// Of theme data.
+    Theme(ThemeCollection),
+}
+
+impl FromStr for Collection {
+    type Err = UnknownTerm;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        let base = word.parse::<BaseCollection>().map(Self::Base);
+        base.or_else(|base: UnknownTerm| {
+            let theme = word.parse::<ThemeCollection>().map(Self::Theme);
+            theme.map_err(|theme| UnknownTerm {
+                kind: "Collection",
+                found: theme.found,
+                expected: format!("{}, {}", base.expected, theme.expected),
+            })
+        })
+    }
+}
+
 /// Base items are shared unconditionally, where the profile of law in force lists their collection. Business items and
 /// theme data are shared through the platform and keep the class that R14 gives them.
 ///
@@ -105,6 +163,21 @@ mod tests {
                 assert_eq!(check_collection(mark, class, &Profile::national()), Ok(()));
             }
         }
+    }
+
+    #[test]
+    fn every_collection_is_found_by_its_id_and_by_its_word_and_none_by_two() {
+        let base = BaseCollection::ALL.iter().copied();
+        let theme = ThemeCollection::ALL.iter().copied();
+        let named = base
+            .map(|it| (it.id(), it.zh(), Collection::Base(it)))
+            .chain(theme.map(|it| (it.id(), it.zh(), Collection::Theme(it))));
+        for (id, zh, collection) in named {
+            assert_eq!(id.parse(), Ok(collection));
+            assert_eq!(zh.parse(), Ok(collection));
+        }
+        let unknown = "天气".parse::<Collection>().unwrap_err();
+        assert!(unknown.expected.contains("population") && unknown.expected.contains("health"));
     }
 
     #[test]

@@ -70,7 +70,9 @@ pub use class::{
     may_add_condition, one_class,
 };
 pub use classification::Grade;
-pub use collection::{BaseCollection, CollectionMark, ThemeCollection, check_collection};
+pub use collection::{
+    BaseCollection, Collection, CollectionMark, ThemeCollection, check_collection,
+};
 pub use completeness::{
     ApplicationMaterial, CatalogueField, ClassField, RequiredField, UseRecordField,
     check_catalogue_fields, check_use_record, missing_catalogue_fields, missing_materials,

@@ -11,6 +11,7 @@ use identity::Moment;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sharing::catalogue::{FieldChange, PublishedEntry, difference};
+use statute::{Collection, CollectionMark};
 
 use super::Api;
 use super::extract::{List, Page, Params, code, entry_id};
@@ -135,6 +136,7 @@ fn unknown_entry(id: &str) -> Problem {
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct PublishedQuery {
     publisher: Option<String>,
+    collection: Option<String>,
     after: Option<String>,
     limit: Option<usize>,
 }
@@ -149,6 +151,19 @@ pub(super) async fn published(
     }
     .limit();
     let publisher = asked.publisher.as_deref().map(code).transpose()?;
+    let collection: Option<Collection> = match asked.collection.as_deref().map(str::parse) {
+        None => None,
+        Some(Ok(collection)) => Some(collection),
+        Some(Err(unknown)) => {
+            return Err(Problem::malformed(
+                format!(
+                    "没有这样的基础数据或者主题数据集合；可用：{}",
+                    unknown.expected
+                ),
+                unknown.to_string(),
+            ));
+        }
+    };
     let after = match &asked.after {
         None => None,
         Some(text) => {
@@ -162,7 +177,12 @@ pub(super) async fn published(
         }
     };
     let items = api
-        .read(move |read| query::published(read, publisher, after, limit))
+        .read(move |read| {
+            query::published_where(read, publisher, after, limit, |published| {
+                let marked = published.entry.collection.map(CollectionMark::collection);
+                collection.is_none() || marked == collection
+            })
+        })
         .await?;
     Ok(List::page(items, limit, |p| {
         format!(

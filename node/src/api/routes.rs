@@ -261,7 +261,12 @@ fn catalogue_routes() -> Vec<Route> {
             "Published entries of every known publisher",
             get(catalogue::published),
         )
-        .query(&[("publisher", false), ("after", false), ("limit", false)]),
+        .query(&[
+            ("publisher", false),
+            ("collection", false),
+            ("after", false),
+            ("limit", false),
+        ]),
         read(
             "/api/v1/catalogue/published/{publisher}/{id}",
             VIEWER,

@@ -143,6 +143,7 @@ impl Entries {
             personal_information: matches!(dataset.class, Class::Personal(_)) || is_closed(dataset),
             secrecy_assessment: Some(done(&mut choice, year, &NOT_SECRET)),
             privacy_assessment: privacy(dataset, &mut choice, year),
+            collection: None,
         }
     }
 }

@@ -8,6 +8,7 @@ use sharing::act::{ActBody, MAX_ENTRIES_PER_ACT};
 use sharing::catalogue::{
     Entry, EntryDraft, EntryId, EntryState, EntryVersion, PublishedEntry, ReviewVerdict,
 };
+use statute::Collection;
 
 use super::client::{Client, encode};
 use super::error::CliError;
@@ -40,6 +41,9 @@ pub enum CatalogueCommand {
         /// 只列某节点发布的 / of one publisher
         #[arg(long, value_name = "CODE", requires = "published")]
         publisher: Option<String>,
+        /// 只列某基础数据或者主题数据集合的，如 人口、health / of one collection of base or theme data
+        #[arg(long, value_name = "COLLECTION", requires = "published")]
+        collection: Option<Collection>,
         /// 从此之后 / after this one
         #[arg(long)]
         after: Option<String>,
@@ -143,10 +147,23 @@ pub(super) fn run(
         } => list_own(global, output, after, limit),
         CatalogueCommand::List {
             publisher,
+            collection,
             after,
             limit,
             ..
-        } => list_published(global, output, publisher, after, limit),
+        } => {
+            let collection = collection.map(|it| match it {
+                Collection::Base(it) => it.id(),
+                Collection::Theme(it) => it.id(),
+            });
+            list_published(
+                global,
+                output,
+                [publisher.as_deref(), collection],
+                after,
+                limit,
+            )
+        }
         CatalogueCommand::Show { id, publisher } => show(global, output, &id, publisher),
         CatalogueCommand::Search {
             text,
@@ -307,14 +324,20 @@ fn list_own(
 fn list_published(
     global: &Global,
     output: &Output,
-    publisher: Option<String>,
+    [publisher, collection]: [Option<&str>; 2],
     after: Option<String>,
     limit: usize,
 ) -> Result<(), CliError> {
-    let publisher =
-        publisher.map_or_else(String::new, |code| format!("&publisher={}", encode(&code)));
-    let after = after.map_or_else(String::new, |after| format!("&after={}", encode(&after)));
-    let path = format!("/catalogue/published?limit={limit}{publisher}{after}");
+    let asked = [
+        ("publisher", publisher),
+        ("collection", collection),
+        ("after", after.as_deref()),
+    ];
+    let asked: String = asked
+        .iter()
+        .filter_map(|(name, value)| value.map(|value| format!("&{name}={}", encode(value))))
+        .collect();
+    let path = format!("/catalogue/published?limit={limit}{asked}");
     let list: List<PublishedEntry> = Client::of(global, output.language())?.get(&path)?;
     output.print(&list, |language| {
         columns(

@@ -121,6 +121,13 @@ fn told(change: &FieldChange, language: Language) -> String {
             "assessment of personal information changed",
         )
         .to_owned(),
+        FieldChange::Collection(it) => {
+            let said = |mark: Option<statute::CollectionMark>| match mark {
+                Some(mark) => language.pick(&mark.zh(), &mark.en()).to_owned(),
+                None => pick("无", "none").to_owned(),
+            };
+            words(pick("资源集合", "collection"), &said(it.from), &said(it.to))
+        }
     }
 }
 

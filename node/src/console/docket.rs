@@ -90,8 +90,17 @@ fn application_rows(event: &ApplicationEvent, language: Language) -> Rows {
             requester_node,
             entry,
             term,
+            profile,
             ..
         } => vec![
+            (
+                pick("适用规定", "Profile of law"),
+                format!(
+                    "{}（{}）",
+                    pick(profile.name_zh(), profile.name_en()),
+                    profile.stamp()
+                ),
+            ),
             (pick("申请节点", "Requester"), requester_node.to_string()),
             (
                 pick("目录条目", "Entry"),

@@ -321,6 +321,9 @@ impl SearchIndex {
         document.add_text(self.fields.provider, &entry.provider_name);
         document.add_text(self.fields.items, items.join("\n"));
         document.add_text(self.fields.summary, &entry.summary);
+        if let Some(mark) = entry.collection {
+            document.add_text(self.fields.summary, mark.zh());
+        }
         document.add_bytes(self.fields.hit, &codec::encode(&hit));
         document
     }

@@ -39,6 +39,7 @@ fn published(
             personal_information: false,
             secrecy_assessment: none(),
             privacy_assessment: none(),
+            collection: None,
         },
     }
 }

@@ -40,6 +40,7 @@ impl Core {
                     )
                 })
                 .and_then(|_| catalogue::check_entry(entry))
+                .and_then(|found| catalogue::check_marked(entry, &self.me.profile).map(|()| found))
                 .and_then(|found| fits_a_segment(entry, ctx.now).map(|()| found));
             match checked {
                 Ok(found) => warnings.extend(
@@ -84,7 +85,14 @@ impl Core {
                 }),
                 None => row.as_ref().map(standing),
             };
-            if let Err(refusal) = catalogue::decide(held, step, act.doer(), node) {
+            let marked = match (step, held) {
+                (EntryCommand::Review(_, ReviewVerdict::Publish), Some(held)) => {
+                    catalogue::check_marked(held.entry, &self.me.profile)
+                }
+                _ => Ok(()),
+            };
+            let stepped = catalogue::decide(held, step, act.doer(), node);
+            if let Err(refusal) = stepped.map(drop).and(marked) {
                 return Ok(Outcome::Refused(refusal));
             }
         }

@@ -117,6 +117,7 @@ fn open(
         requester_node: requester_node.clone(),
         entry: published.clone(),
         term: step.law.term(duty, step.now),
+        profile: step.law.profile.clone(),
     }])
 }
 

@@ -2,7 +2,7 @@
 
 use identity::{Moment, Path};
 use serde::{Deserialize, Serialize};
-use statute::{Duty, Refusal};
+use statute::{Duty, Profile, Refusal};
 
 use super::rules::reply_document;
 use super::standing::Standing;
@@ -28,6 +28,8 @@ pub struct ApplicationState {
     pub application: Application,
     /// When the home received it; the term of R21 runs from here.
     pub received_at: Moment,
+    /// The law in force at the provider's node when the application was received.
+    pub profile: Profile,
     /// Where it stands.
     pub phase: Phase,
     /// Where its dispute stands (R28).
@@ -287,6 +289,10 @@ impl Workflow for ApplicationState {
     fn phase(&self) -> &'static str {
         self.phase.name()
     }
+
+    fn profile(&self) -> Option<&Profile> {
+        Some(&self.profile)
+    }
 }
 
 /// The state after `event`, which its home ordered at `at`.
@@ -354,6 +360,7 @@ fn opened(event: &ApplicationEvent, at: Moment) -> Result<ApplicationState, Miss
         requester_node,
         entry,
         term,
+        profile,
     } = event
     else {
         return Err(Misstep::NotAnOpening {
@@ -380,6 +387,7 @@ fn opened(event: &ApplicationEvent, at: Moment) -> Result<ApplicationState, Miss
         entry: entry.clone(),
         application,
         received_at: at,
+        profile: profile.clone(),
         phase: Phase::Received { term: *term },
         dispute: DisputeStage::None,
         standing: Standing::default(),

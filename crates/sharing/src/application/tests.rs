@@ -271,6 +271,7 @@ fn a_consented_application_is_received_and_its_term_runs() {
                 requester_node,
                 entry: *entry.unwrap(),
                 term: found,
+                profile: statute::Profile::national(),
             }]
         );
         assert_eq!(case.docket(), DocketId(apply.id().0));

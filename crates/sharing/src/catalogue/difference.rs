@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use statute::{ClassTerms, Grade, Method, UpdateFrequency};
+use statute::{ClassTerms, CollectionMark, Grade, Method, UpdateFrequency};
 
 use super::{Assessment, DataItem, Entry};
 
@@ -48,6 +48,8 @@ pub enum FieldChange {
     SecrecyAssessment(Changed<Assessment>),
     /// 个人信息保护影响评估.
     PrivacyAssessment(Changed<Assessment>),
+    /// 资源集合.
+    Collection(Changed<Option<CollectionMark>>),
 }
 
 /// What changed from `before` to `after`, in the order of the fields. Items are told by their names; only their order is no difference.
@@ -69,6 +71,7 @@ pub fn difference(before: &Entry, after: &Entry) -> Vec<FieldChange> {
             .map(FieldChange::SecrecyAssessment),
         changed(&before.privacy_assessment, &after.privacy_assessment)
             .map(FieldChange::PrivacyAssessment),
+        changed(&before.collection, &after.collection).map(FieldChange::Collection),
     ];
     let mut changes: Vec<FieldChange> = head.into_iter().flatten().collect();
     changes.extend(items(&before.items, &after.items));

@@ -19,7 +19,8 @@ use std::str::FromStr;
 use identity::Moment;
 use serde::{Deserialize, Serialize};
 use statute::{
-    CatalogueField, ClassTerms, Grade, LegalBasis, Method, Refusal, ShareClass, UpdateFrequency,
+    BaseCollection, CatalogueField, ClassTerms, CollectionMark, Grade, LegalBasis, Method, Refusal,
+    ShareClass, ThemeCollection, UpdateFrequency,
 };
 
 use super::{Assessment, DataItem, Entry, EntryIdError};
@@ -80,6 +81,9 @@ pub struct EntryDraft {
         skip_serializing_if = "Option::is_none"
     )]
     pub privacy_assessment: Option<AssessmentDraft>,
+    /// 资源集合: of base or theme data.
+    #[serde(alias = "资源集合", skip_serializing_if = "Option::is_none")]
+    pub collection: Option<CollectionDraft>,
 }
 
 /// One data item as written by people.
@@ -146,6 +150,41 @@ pub struct NotSharedDraft {
     /// 依据.
     #[serde(alias = "依据")]
     pub legal_basis: Vec<LegalBasis>,
+}
+
+/// The collection as written by people: `{"base-items": "population"}`, `{"基础数据项": "人口"}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CollectionDraft {
+    /// 基础数据项.
+    #[serde(alias = "基础数据项")]
+    BaseItems(Word<BaseCollection>),
+    /// 业务数据项.
+    #[serde(alias = "业务数据项")]
+    BusinessItems(Word<BaseCollection>),
+    /// 主题数据.
+    #[serde(alias = "主题数据")]
+    Theme(Word<ThemeCollection>),
+}
+
+impl From<CollectionDraft> for CollectionMark {
+    fn from(draft: CollectionDraft) -> Self {
+        match draft {
+            CollectionDraft::BaseItems(Word(it)) => Self::BaseItems(it),
+            CollectionDraft::BusinessItems(Word(it)) => Self::BusinessItems(it),
+            CollectionDraft::Theme(Word(it)) => Self::Theme(it),
+        }
+    }
+}
+
+impl From<CollectionMark> for CollectionDraft {
+    fn from(mark: CollectionMark) -> Self {
+        match mark {
+            CollectionMark::BaseItems(it) => Self::BaseItems(Word(it)),
+            CollectionMark::BusinessItems(it) => Self::BusinessItems(Word(it)),
+            CollectionMark::Theme(it) => Self::Theme(Word(it)),
+        }
+    }
 }
 
 /// An assessment as written by people.
@@ -267,6 +306,7 @@ impl EntryDraft {
             secrecy_assessment: assessed(self.secrecy_assessment)?
                 .ok_or_else(|| missing(CatalogueField::SecrecyAssessment))?,
             privacy_assessment,
+            collection: self.collection.map(CollectionMark::from),
         };
         super::check_entry(&entry)?;
         Ok(entry)
@@ -424,6 +464,7 @@ impl From<&Entry> for EntryDraft {
             personal_information: entry.personal_information,
             secrecy_assessment: Some((&entry.secrecy_assessment).into()),
             privacy_assessment: Some((&entry.privacy_assessment).into()),
+            collection: entry.collection.map(CollectionDraft::from),
         }
     }
 }

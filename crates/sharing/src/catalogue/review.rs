@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use identity::{Code, CreditCodeWarning};
 use serde::{Deserialize, Serialize};
 use statute::{
-    ActKind, Article, CatalogueField, Grade, Refusal, RefusalReason, Secrecy, check_not_secret,
+    ActKind, Article, CatalogueField, Grade, Profile, Refusal, RefusalReason, Secrecy,
+    check_not_secret,
 };
 
 use super::{
@@ -77,6 +78,18 @@ fn secrecy_marked(text: &str) -> Secrecy {
 }
 
 /// What of R13 the entry states: the nine fields and both assessments. With personal information, its assessment must have been done.
+/// What the mark of a collection demands of an entry under the profile in force: base items are shared unconditionally (Shenyang S19).
+/// Under a profile that knows no such collection the mark is a word to find the entry by.
+///
+/// # Errors
+/// Those of [`statute::check_collection`].
+pub fn check_marked(entry: &Entry, profile: &Profile) -> Result<(), Refusal> {
+    match entry.collection {
+        Some(mark) => statute::check_collection(mark, entry.terms.class(), profile),
+        None => Ok(()),
+    }
+}
+
 fn stated_fields(entry: &Entry) -> Vec<CatalogueField> {
     let text = |text: &str| !text.trim().is_empty();
     let stated = [

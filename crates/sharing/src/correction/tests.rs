@@ -48,6 +48,7 @@ fn application(items: &[&str]) -> ApplicationState {
         entry: cast::published(cast::conditional()),
         application: cast::application(),
         received_at: NOW,
+        profile: statute::Profile::national(),
         phase: Phase::Provided {
             terms: granted(items),
             object: object(),

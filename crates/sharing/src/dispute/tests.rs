@@ -31,6 +31,7 @@ fn disputed(dispute: DisputeStage) -> ApplicationState {
         entry: cast::published(cast::conditional()),
         application,
         received_at: NOW,
+        profile: statute::Profile::national(),
         phase: Phase::Refused {
             reasons: "超出范围".into(),
         },

@@ -64,6 +64,7 @@ impl<'a> Reading<'a> {
             personal_information,
             secrecy_assessment: defaults.secrecy_assessment.clone(),
             privacy_assessment: defaults.privacy_assessment.clone(),
+            collection: None,
         };
         (draft, self.unread)
     }

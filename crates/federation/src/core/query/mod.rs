@@ -16,7 +16,7 @@ use crate::store::{Fault, Read, Table};
 
 pub use catalogue::{
     MAX_VERSIONS, as_of, own_entries, own_entry, published, published_changes, published_entry,
-    publishers, version, versions,
+    published_where, publishers, version, versions,
 };
 pub(super) use catalogue::{catalogue_as_of, published_in};
 pub use dockets::{docket, docket_copy, dockets, drafts, duties};

@@ -105,6 +105,7 @@ pub(in crate::core) fn entry(items: Vec<DataItem>) -> Entry {
         privacy_assessment: Assessment::NotApplicable {
             reason: "不含个人信息".into(),
         },
+        collection: None,
     }
 }
 
