@@ -171,14 +171,28 @@ pub const SHOWN: &[Shown] = &[
         tests: &["an_overdue_reply_is_seen_by_the_authority_which_orders_its_correction_and_accepts_the_report", "an_authoritys_default_is_told_above_and_the_superior_orders_it_with_a_copy_at_both", "another_level_another_kind_and_a_lapse_that_is_not_there_are_refused", "a_notice_is_shown_at_the_places_it_names_below_and_nowhere_else"],
         commands: &["supervise order", "supervise report", "supervise accept", "supervise circulate", "supervise escalate"],
     },
+    Shown {
+        row: "L1",
+        rules: &["statute::class::check_may_take_directly", "statute::profile::Profile::check_refusal_cites_law", "sharing::application::direct::take"],
+        tests: &["unconditional_data_of_shenyang_is_taken_straight_from_the_platform", "what_the_national_rules_share_is_applied_for", "data_is_placed_by_its_own_department_in_the_version_that_stands", "a_county_of_shenyang_has_five_working_days_for_a_conditional_entry"],
+        commands: &["apply take", "catalogue place"],
+    },
+    Shown {
+        row: "L3",
+        rules: &["statute::collection::check_collection", "sharing::catalogue::review::check_marked"],
+        tests: &["base_items_of_shenyang_are_shared_unconditionally_and_found_by_their_collection", "a_base_item_that_is_not_unconditional_is_refused_under_article_19_of_shenyang"],
+        commands: &["catalogue import", "catalogue list"],
+    },
+    Shown {
+        row: "L5",
+        rules: &["statute::profile::Profile::coordination", "statute::dispute::check_hearer"],
+        tests: &["the_authority_of_shenyang_coordinates_under_its_own_article_too"],
+        commands: &["dispute coordinate", "docket show"],
+    },
 ];
 
 /// The rows that are not shown yet, and what is lacking.
 pub const OUTSTANDING: &[(&str, &str)] = &[
-    (
-        "X3",
-        "the decision is recorded; that the parties act on it is not watched by the clock yet",
-    ),
     (
         "F2",
         "a recipient splits its own part offline; the next level down does not subscribe at it yet",
@@ -203,22 +217,10 @@ pub const OUTSTANDING: &[(&str, &str)] = &[
     ),
     ("E1", "no report to the government yet"),
     (
-        "L1",
-        "the terms and citations of the profile bind; what is unconditional still needs an application",
-    ),
-    (
         "L2",
         "the rules of opening stand in statute; no workflow uses them yet",
     ),
-    (
-        "L3",
-        "the rules of collections stand in statute; entries do not bear the mark yet",
-    ),
     ("L4", "no evaluation yet"),
-    (
-        "L5",
-        "the profile names the coordinator; a dispute does not cite it yet",
-    ),
     ("A0", "needs have no docket yet"),
     (
         "P2",

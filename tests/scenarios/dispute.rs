@@ -50,6 +50,43 @@ fn negotiate(world: &mut World, party: &Department, docket: DocketId, outcome: N
     world.settle();
 }
 
+/// Departments of two nodes fall out, and the authority of `hearer` gives its opinion; the docket of the dispute.
+pub fn coordinated(world: &mut World, parties: [&str; 2], hearer: &str) -> DocketId {
+    let (provider, entry) = provider(world, parties[0], conditional());
+    let requester = world.department(code(parties[1]), 2, "民政局");
+    let wanted = application(world, &requester, &provider, &entry);
+    let docket = apply(world, &requester, wanted);
+    world.settle();
+    reply(world, &provider, docket, refuse());
+    world.settle();
+    let operator = world.staff(&requester, Role::Operator);
+    let claim = "拒绝理由不成立".to_owned();
+    world
+        .act(
+            requester.node,
+            &operator,
+            ActBody::RaiseDispute { docket, claim },
+        )
+        .expect("raised");
+    world.settle();
+    negotiate(world, &requester, docket, NegotiationOutcome::Failed);
+    let (case, _) = heard(world, code(hearer)).expect("heard");
+    let reviewer = world.authority(code(hearer), Role::AuthorityReviewer);
+    let opinion = Opinion {
+        proposal: "缩小范围后共享".into(),
+        grounds: "第十五条".into(),
+    };
+    let coordinate = ActBody::Coordinate {
+        docket: case,
+        opinion,
+    };
+    world
+        .act(code(hearer), &reviewer, coordinate)
+        .expect("coordinated");
+    world.settle();
+    case
+}
+
 fn heard(world: &World, node: Code) -> Option<(DocketId, DisputePhase)> {
     let dockets = query::dockets(world.read(node), None, 100).expect("memory");
     dockets.into_iter().find_map(|view| match view.state.case {

@@ -9,7 +9,9 @@ use identity::{Code, CreditCode, Digest, EnrolmentRequest, Moment, RevocationRea
 use serde::{Deserialize, Serialize};
 use statute::{ActKind, Article, Refusal, RefusalReason};
 
-use crate::application::{Application, GrantAct, Material, MissingItem, Reply, UseRecord};
+use crate::application::{
+    Application, DirectAct, GrantAct, Material, MissingItem, Reply, UseRecord,
+};
 use crate::catalogue::{Entry, EntryVersion, ReviewVerdict};
 use crate::clock::ClockAct;
 use crate::correction::CorrectionAct;
@@ -217,6 +219,8 @@ pub enum ActBody {
     },
     /// About a grant that was given: wider use, suspension, disposal, the end of a service (R25, R27).
     Grant(GrantAct),
+    /// What needs no application: taking what is shared unconditionally, placing it (Shenyang S20).
+    Direct(DirectAct),
     /// About a time limit: more time, a justification (R17, R21, R39(4)).
     Clock(ClockAct),
     /// About the node itself: its calendar (R8), its people (R11).
@@ -272,6 +276,7 @@ impl ActBody {
     fn deed(&self) -> Option<&dyn Deed> {
         match self {
             Self::Clock(act) => Some(act),
+            Self::Direct(act) => Some(act),
             Self::Node(act) => Some(act),
             Self::Update(act) => Some(act),
             Self::Source(act) => Some(act),
@@ -342,6 +347,7 @@ impl ActBody {
             Self::CertifyMember { .. } => ActKind::CertifyMember,
             Self::RevokeMember { .. } => ActKind::RevokeMember,
             Self::Clock(act) => act.kind(),
+            Self::Direct(act) => act.kind(),
             Self::Node(act) => act.kind(),
             Self::Update(act) => act.kind(),
             Self::Source(act) => act.kind(),

@@ -14,6 +14,7 @@
 //! ```
 
 mod decide;
+pub(crate) mod direct;
 mod grant;
 mod rules;
 mod standing;
@@ -25,13 +26,14 @@ use identity::{CreditCode, Digest, Moment, Path};
 use serde::{Deserialize, Serialize};
 use statute::{ApplicationMaterial, Method, Profile};
 
-use crate::act::{ObjectRef, SignedAct};
+use crate::act::{ActId, ObjectRef, SignedAct};
 use crate::catalogue::{EntryId, PublishedEntry};
 use crate::clock::Term;
 use crate::dispute::NegotiationStep;
 use crate::docket::DocketId;
 
 pub use decide::{Command, decide};
+pub use direct::{DirectAct, place as check_placed};
 pub(crate) use grant::object_is_named;
 pub use rules::{
     consent_to_apply, entry_may_be_applied_for, reply_document, requester_states_its_need,
@@ -124,6 +126,15 @@ pub struct GrantTerms {
     pub conditions: Vec<String>,
 }
 
+/// How data came to be at the requester's disposal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Provision {
+    /// By an act of the provider in this docket.
+    Act(SignedAct),
+    /// By itself, from what the provider had placed on the platform with this act, which its ledger holds.
+    Placed(ActId),
+}
+
 /// A record of use (R29).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UseRecord {
@@ -159,6 +170,21 @@ pub enum ApplicationEvent {
         /// The time limit.
         term: Term,
         /// The law in force at the provider's node: it applies to this docket to its end, whatever the node runs under later.
+        profile: Profile,
+    },
+    /// Taken straight from the platform: granted without application and reply (Shenyang S20).
+    Taken {
+        /// The signed act.
+        act: SignedAct,
+        /// The requester's place.
+        requester_node: Path,
+        /// Which entry.
+        entry: PublishedEntry,
+        /// The terms of the grant.
+        terms: GrantTerms,
+        /// The time limit to provide, where the data does not lie on the platform already.
+        term: Term,
+        /// The law in force at the provider's node.
         profile: Profile,
     },
     /// Everything missing was told, once (R21).
@@ -204,8 +230,8 @@ pub enum ApplicationEvent {
     },
     /// The data was put at the requester's disposal: intent.
     Providing {
-        /// The signed act.
-        act: SignedAct,
+        /// By whom.
+        by: Provision,
         /// The object, by content.
         object: ObjectRef,
     },

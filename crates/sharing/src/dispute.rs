@@ -89,6 +89,8 @@ pub enum DisputeEvent {
         act: SignedAct,
         /// The opinion.
         opinion: Opinion,
+        /// The local article under which the authority coordinates beside R28, where its profile has one.
+        local: Option<Article>,
     },
     /// A party answered it.
     Answered {
@@ -261,7 +263,7 @@ impl Fact<DisputeState> for DisputeEvent {
     fn rests_on_its_act(&self, _before: Option<&DisputeState>) -> bool {
         let said = SignedAct::body;
         match self {
-            DisputeEvent::OpinionGiven { act, opinion } => {
+            DisputeEvent::OpinionGiven { act, opinion, .. } => {
                 matches!(said(act), Some(ActBody::Coordinate { opinion: it, .. }) if it == *opinion)
             }
             DisputeEvent::Answered {

@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use statute::{Calendar, Profile, Refusal, RefusalReason};
 
 use crate::act::{ActBody, ActError, SignedAct, VerifiedAct};
-use crate::application::ApplicationState;
-use crate::catalogue::Entry;
+use crate::application::{self, ApplicationState, DirectAct};
+use crate::catalogue::{Entry, PublishedEntry};
 use crate::clock::{self, Clock, ClockEvent, Law, OpenDuty};
 use crate::correction::{self, CorrectionAct, CorrectionState};
 use crate::dispute::{Bench, DisputeState};
@@ -133,6 +133,8 @@ pub struct Opening<'a> {
     pub about: Option<&'a DocketState>,
     /// The home's own entry that the act is about, where a version of it stands published.
     pub entry: Option<&'a Entry>,
+    /// What the home has published under the id that the act names, where it takes an entry straight from the platform.
+    pub published: Option<&'a PublishedEntry>,
 }
 
 /// Declares the kinds of docket: what an event of each and a state of each are, and what is asked of all in one way.
@@ -285,6 +287,10 @@ pub fn open(act: &VerifiedAct, opening: &Opening<'_>) -> Result<Vec<DocketBody>,
     if let ActBody::Supervision(SupervisionAct::Order(order)) = &act.act().body {
         let ordered = supervision::open(act, order, opening)?;
         return Ok(vec![DocketBody::Supervision(ordered)]);
+    }
+    if let ActBody::Direct(DirectAct::Take { application, until }) = &act.act().body {
+        let taken = application::direct::take(act, application, *until, opening)?;
+        return Ok(vec![DocketBody::Application(taken)]);
     }
     let kind = act.act().body.kind();
     Err(RefusalReason::WrongState {

@@ -20,6 +20,9 @@ impl RefusalReason {
                 loosening.zh()
             ),
             Self::OpeningNotProvided => "此处适用的规定未设数据开放".into(),
+            Self::ApplicationRequired { class } => {
+                format!("“{}”的数据在此处应当提出共享申请，不得直接获取", class.zh())
+            }
             Self::BaseItemNotUnconditional { collection, class } => format!(
                 "“{}”的基础数据项应当无条件共享，不得列为“{}”",
                 collection.zh(),
@@ -142,6 +145,10 @@ impl RefusalReason {
             Self::OpeningNotProvided => (
                 "请核对本节点的地方规则",
                 "check the local profile of this node",
+            ),
+            Self::ApplicationRequired { .. } => (
+                "请用 guantong apply draft 提出申请",
+                "apply with guantong apply draft",
             ),
             Self::BaseItemNotUnconditional { .. } => (
                 "请将共享属性改为无条件共享，或者标为业务数据项",

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::article::Article;
 use crate::completeness::{ClassField, RequiredField, none_missing};
+use crate::profile::Profile;
 use crate::refusal::{Refusal, RefusalReason};
+use crate::rule::{self, Rule};
 use crate::term::terms;
 
 terms! {
@@ -41,6 +43,23 @@ pub struct LegalBasis {
     pub title: String,
     /// The article or passage.
     pub provision: String,
+}
+
+/// Where a local profile says so, departments take what is shared unconditionally straight from the platform; everything else, and
+/// everywhere else, is applied for. Returns the article that lets it be taken.
+///
+/// # Errors
+/// [`RefusalReason::ApplicationRequired`]; R20.
+pub fn check_may_take_directly(class: ShareClass, profile: &Profile) -> Result<Article, Refusal> {
+    match (class, profile.straight_from_platform()) {
+        (ShareClass::Unconditional, Some(article)) => Ok(article),
+        (ShareClass::Unconditional, None) if rule::is_off(Rule::ApplicationFirst) => {
+            Ok(Article::R20)
+        }
+        (ShareClass::Unconditional | ShareClass::Conditional | ShareClass::NotShared, _) => {
+            Err(RefusalReason::ApplicationRequired { class }.under(Article::R20))
+        }
+    }
 }
 
 /// Class of an entry together with what that class must state, R14, R15.

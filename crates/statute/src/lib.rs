@@ -66,8 +66,8 @@ pub use jiff::civil::Date;
 pub use article::{Article, ArticleError};
 pub use calendar::{Basis, Calendar, beijing_date, end_of_day_ms};
 pub use class::{
-    BasisInstrument, ClassTerms, LegalBasis, ShareClass, check_shareable, check_terms,
-    may_add_condition, one_class,
+    BasisInstrument, ClassTerms, LegalBasis, ShareClass, check_may_take_directly, check_shareable,
+    check_terms, may_add_condition, one_class,
 };
 pub use classification::Grade;
 pub use collection::{

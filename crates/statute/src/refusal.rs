@@ -46,6 +46,12 @@ pub enum RefusalReason {
     /// The rules that hold here do not provide for opening data to the public.
     #[error("the rules that hold here do not provide for opening data to the public")]
     OpeningNotProvided,
+    /// What is not shared unconditionally, or where no local profile lets it be taken, is applied for, R20.
+    #[error("data of the class \"{}\" is applied for here", .class.en())]
+    ApplicationRequired {
+        /// The class of the entry.
+        class: ShareClass,
+    },
     /// A base item is shared with every department, Shenyang S19.
     #[error(
         "a base item of the collection \"{}\" is shared unconditionally, not \"{}\"", .collection.en(), .class.en()

@@ -121,6 +121,10 @@ terms! {
         Decide = "decide", "决定", "decide";
         /// Report what was done to carry out a decision, R28.
         ReportCompliance = "report-compliance", "报告执行决定情况", "report compliance with a decision";
+        /// Take what is shared unconditionally straight from the platform, Shenyang S20.
+        TakeDirectly = "take-directly", "直接获取无条件共享数据", "take unconditional data directly";
+        /// Place the data of an entry on the platform, R22.
+        PlaceOnPlatform = "place-on-platform", "将数据存放于共享平台", "place data on the platform";
         /// Record the use of shared data, R29.
         RecordUse = "record-use", "记录使用情况", "record use";
         /// Read records of use, R29.
@@ -242,7 +246,8 @@ pub const fn required_role(act: ActKind) -> (&'static [Role], Article) {
         | ActKind::ProposeReply
         | ActKind::ExtendReply => (OPERATOR, Article::R21),
         ActKind::ConsentToExtension => (AUTHORITY, Article::R21),
-        ActKind::Provide => (OPERATOR, Article::R22),
+        ActKind::TakeDirectly => (OPERATOR, Article::S20),
+        ActKind::Provide | ActKind::PlaceOnPlatform => (OPERATOR, Article::R22),
         ActKind::SubscribeReturnFlow | ActKind::ReturnData | ActKind::AcknowledgeReturn => {
             (OPERATOR, Article::R24)
         }

@@ -20,6 +20,8 @@ terms! {
         Supervision = "supervision", "监督与责令改正", "breaches are found by whoever is entitled to";
         /// A grant that is suspended, terminated or disposed of gives nothing, and is terminated only after rectification failed, R27.
         Standing = "standing", "共享权限状态", "a grant that is not in force gives nothing";
+        /// Data is applied for, unless it is shared unconditionally where a local profile lets it be taken, R20, Shenyang S20.
+        ApplicationFirst = "application-first", "先申请后共享", "data is applied for first";
     }
 }
 

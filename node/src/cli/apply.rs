@@ -2,12 +2,13 @@
 
 use federation::core::view::{DraftView, PersonView};
 use identity::{Code, CreditCode, Path};
+use jiff::civil::Date;
 use sharing::act::ActBody;
-use sharing::application::{Application, Material};
+use sharing::application::{Application, DirectAct, Material};
 use sharing::catalogue::{EntryId, PublishedEntry};
 use statute::Method;
 
-use super::args::{DocketArg, code, material};
+use super::args::{DocketArg, code, date, end_of, material};
 use super::client::{Client, encode};
 use super::enroll::credit;
 use super::error::CliError;
@@ -32,6 +33,14 @@ pub enum ApplyCommand {
     },
     /// 待同意的申请 / drafts that await consent
     List,
+    /// 直接获取无条件共享数据（地方规定许可的） / take what is shared unconditionally, where a local profile lets it be taken
+    Take {
+        #[command(flatten)]
+        what: DraftArgs,
+        /// 使用期限（当日终了） / until the end of this day
+        #[arg(long, value_parser = date, value_name = "DATE")]
+        until: Date,
+    },
 }
 
 /// What is applied for.
@@ -76,7 +85,16 @@ pub(super) fn method(text: &str) -> Result<Method, String> {
 
 pub(super) fn run(global: &Global, command: ApplyCommand, output: &Output) -> Result<(), CliError> {
     match command {
-        ApplyCommand::Draft(args) => draft(global, output, args),
+        ApplyCommand::Draft(args) => {
+            let application = compose(global, output, args)?;
+            carry_out(global, output, ActBody::Apply { application }).map(drop)
+        }
+        ApplyCommand::Take { what, until } => {
+            let application = compose(global, output, what)?;
+            let until = end_of(until);
+            let take = DirectAct::Take { application, until };
+            carry_out(global, output, ActBody::Direct(take)).map(drop)
+        }
         ApplyCommand::Consent { docket } => {
             let docket = docket.resolve(global, output)?;
             let drafts = drafts(global, output)?;
@@ -245,7 +263,8 @@ fn items_are_listed(asked: &[String], listed: &[String]) -> Result<(), CliError>
     ))
 }
 
-fn draft(global: &Global, output: &Output, args: DraftArgs) -> Result<(), CliError> {
+/// The application that the arguments describe, completed from what is known of the entry and of whoever signs.
+fn compose(global: &Global, output: &Output, args: DraftArgs) -> Result<Application, CliError> {
     let client = Client::of(global, output.language())?;
     let id = String::from(args.entry.clone());
     let known = known(&client, &args)?.ok_or_else(|| {
@@ -274,7 +293,7 @@ fn draft(global: &Global, output: &Output, args: DraftArgs) -> Result<(), CliErr
     }
     let (requester, requester_name) =
         requester(global, &client, args.requester, args.requester_name)?;
-    let application = Application {
+    Ok(Application {
         requester,
         requester_name,
         provider_node: known.provider_node,
@@ -283,8 +302,7 @@ fn draft(global: &Global, output: &Output, args: DraftArgs) -> Result<(), CliErr
         items,
         materials: args.materials,
         method: args.method.or(known.method).unwrap_or(Method::FileDownload),
-    };
-    carry_out(global, output, ActBody::Apply { application }).map(drop)
+    })
 }
 
 #[cfg(test)]

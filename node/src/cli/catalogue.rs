@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use federation::core::view::{NodeView, OwnEntry};
 use serde_json::Value;
 use sharing::act::{ActBody, MAX_ENTRIES_PER_ACT};
+use sharing::application::DirectAct;
 use sharing::catalogue::{
     Entry, EntryDraft, EntryId, EntryState, EntryVersion, PublishedEntry, ReviewVerdict,
 };
@@ -107,6 +108,13 @@ pub enum CatalogueCommand {
         #[arg(long = "return", value_name = "REASON")]
         return_reason: Option<String>,
     },
+    /// 将已发布条目的数据文件存放于共享平台，供直接获取 / place a published entry's file on the platform, for whoever takes it
+    Place {
+        /// 目录代码 / id
+        id: EntryId,
+        /// 文件 / the file
+        file: PathBuf,
+    },
     /// 撤销已发布的条目 / withdraw a published entry
     Withdraw {
         /// 目录代码 / id
@@ -195,6 +203,13 @@ pub(super) fn run(
             step(global, output, which, EntryState::Submitted, |entries| {
                 ActBody::ReviewEntries { entries, verdict }
             })
+        }
+        CatalogueCommand::Place { id, file } => {
+            let client = Client::of(global, output.language())?;
+            let entry = standing_version(&client, &id)?;
+            let object = client.put_object(&file)?;
+            let place = DirectAct::Place { entry, object };
+            carry_out(global, output, ActBody::Direct(place)).map(drop)
         }
         CatalogueCommand::Withdraw { id, reason } => {
             let entry = standing_version(&Client::of(global, output.language())?, &id)?;

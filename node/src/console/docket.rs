@@ -97,7 +97,7 @@ fn application_rows(event: &ApplicationEvent, language: Language) -> Rows {
                 pick("适用规定", "Profile of law"),
                 format!(
                     "{}（{}）",
-                    pick(profile.name_zh(), profile.name_en()),
+                    language.pick(profile.name_zh(), profile.name_en()),
                     profile.stamp()
                 ),
             ),
@@ -142,7 +142,8 @@ fn application_rows(event: &ApplicationEvent, language: Language) -> Rows {
                 ]
             }
         },
-        ApplicationEvent::Granted { terms, term, .. } => vec![
+        ApplicationEvent::Granted { terms, term, .. }
+        | ApplicationEvent::Taken { terms, term, .. } => vec![
             (pick("数据项", "Items"), terms.items.join("、")),
             (pick("用途", "Purpose"), terms.purpose.clone()),
             (pick("使用至", "Until"), labels::due(terms.until)),
@@ -209,11 +210,18 @@ fn dispute_rows(event: &DisputeEvent, language: Language) -> Rows {
             (pick("对方", "Respondent"), respondent.node.to_string()),
             (pick("所涉案卷", "About"), about.to_string()),
         ],
-        DisputeEvent::OpinionGiven { opinion, .. } => {
-            vec![
+        DisputeEvent::OpinionGiven { opinion, local, .. } => {
+            let mut rows = vec![
                 (pick("协调意见", "Proposal"), opinion.proposal.clone()),
                 (pick("依据", "Grounds"), opinion.grounds.clone()),
-            ]
+            ];
+            if let Some(article) = local {
+                let cited = language
+                    .pick(&article.cite_zh(), &article.cite_en())
+                    .to_owned();
+                rows.push((pick("同时依据", "Also under"), cited));
+            }
+            rows
         }
         DisputeEvent::Answered {
             by,

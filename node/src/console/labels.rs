@@ -272,6 +272,7 @@ fn application_event(event: &ApplicationEvent) -> (&'static str, &'static str, A
         ApplicationEvent::Refused { .. } => {
             ("不予共享并说明理由", "refused with reasons", Article::R21)
         }
+        ApplicationEvent::Taken { .. } => ("直接获取", "taken directly", Article::S20),
         ApplicationEvent::Providing { .. } => ("提供数据", "being provided", Article::R22),
         ApplicationEvent::Provided { .. } => {
             ("收到并核验数据", "received and verified", Article::R22)

@@ -10,7 +10,7 @@ mod update;
 
 use identity::Signed;
 use sharing::act::{Act, ActBody};
-use sharing::application::{Application, Material, Reply};
+use sharing::application::{Application, DirectAct, Material, Reply};
 use sharing::catalogue::{EntryVersion, ReviewVerdict};
 use sharing::person::{MAX_PERSON_CERTIFICATE_BYTES, PersonCertificate};
 use sharing::return_flow::ReturnTable;
@@ -109,6 +109,7 @@ fn subject(body: &ActBody) -> Text {
         | ActBody::Decide { .. }
         | ActBody::Comply { .. } => in_docket(body, &dispute_step(body)),
         ActBody::Clock(act) => in_docket(body, &clock::step(act)),
+        ActBody::Direct(act) => direct(act),
         ActBody::Node(act) => node::done(act),
         ActBody::Update(act) => update::act(act),
         ActBody::Source(act) => source::act(act),
@@ -170,6 +171,37 @@ fn application_step(body: &ActBody) -> Text {
             format!("record a use: {}", record.scenario),
         ),
         other => Text::new(other.kind().zh(), other.kind().en()),
+    }
+}
+
+/// What needs no application.
+fn direct(act: &DirectAct) -> Text {
+    match act {
+        DirectAct::Take { application, until } => {
+            let Text { zh, en } = stated(&application.materials);
+            let (node, entry) = (&application.provider_node, application.entry.as_str());
+            let until = time(*until);
+            Text::new(
+                format!("直接获取 {node} 的 {entry}，使用至 {until}：{zh}"),
+                format!("take {entry} of {node} directly, to be used until {until}: {en}"),
+            )
+        }
+        DirectAct::Place { entry, object } => Text::new(
+            format!(
+                "将 {} 的文件 {}（{} 字节，{}）存放于共享平台",
+                version(entry),
+                object.name,
+                object.length,
+                object.digest
+            ),
+            format!(
+                "place {} ({} bytes, {}) of {} on the platform",
+                object.name,
+                object.length,
+                object.digest,
+                version(entry)
+            ),
+        ),
     }
 }
 

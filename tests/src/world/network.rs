@@ -47,6 +47,13 @@ impl World {
         self.pending.push_back((code, Input::Started));
     }
 
+    /// From here on the node runs under another profile of law, as its operator would have it: the process starts again on its disk.
+    pub fn runs_under(&mut self, code: Code, profile: &Profile) {
+        self.nodes.get_mut(&code).expect("a node").me.profile = profile.clone();
+        self.restart(code);
+        self.settle();
+    }
+
     /// The process ends and stays away until [`World::restart`].
     pub fn stop(&mut self, code: Code) {
         self.restart(code);

@@ -2,6 +2,7 @@
 
 use identity::Chain;
 use sharing::act::{ActBody, ActError, SignedAct, VerifiedAct};
+use sharing::application::DirectAct;
 use sharing::catalogue::EntryCommand;
 use sharing::docket::DocketId;
 use sharing::node_act::NodeAct;
@@ -185,6 +186,7 @@ impl Core {
                 self.judge_ending(ctx, act, person, ending)
             }
             ActBody::Source(said) => Ok(self.judge_source(ctx, act, said)),
+            ActBody::Direct(DirectAct::Place { entry, .. }) => self.judge_placing(ctx, act, entry),
             other => match (other.opens(), other.docket()) {
                 (Some(opens), _) => self.judge_opening(ctx, act, opens),
                 (None, Some(docket)) => self.judge_step(ctx, act, docket),
@@ -324,6 +326,7 @@ impl Core {
             ActBody::Source(said) => self.name_source(ctx, act, said)?,
             ActBody::Node(NodeAct::InstallCalendar { .. }) => self.install_notice(ctx, signed)?,
             ActBody::Node(NodeAct::EndEnrolment { .. })
+            | ActBody::Direct(DirectAct::Place { .. })
             | ActBody::EnrolPerson { .. }
             | ActBody::CompileEntries { .. }
             | ActBody::ApproveEntries { .. }

@@ -2,6 +2,7 @@
 
 use identity::{Chain, Code, Member, Path, Signed};
 use sharing::act::{ActBody, MAX_ACT_BYTES};
+use sharing::application::DirectAct;
 use sharing::docket::{
     self, DocketBody, DocketCopy, DocketError, DocketEvent, DocketId, DocketState,
 };
@@ -167,6 +168,12 @@ impl Core {
                 let there = |asked: &Path| asked == sender.place();
                 apply.id().0 == event.docket.0
                     && matches!(said, Ok(ActBody::Apply { application }) if there(&application.provider_node))
+            }
+            DocketBody::Application(ApplicationEvent::Taken { act, .. }) => {
+                let said = act.act.claimed(MAX_ACT_BYTES).map(|act| act.body);
+                let there = |asked: &Path| asked == sender.place();
+                act.id().0 == event.docket.0
+                    && matches!(said, Ok(ActBody::Direct(DirectAct::Take { application, .. })) if there(&application.provider_node))
             }
             DocketBody::ReturnFlow(ReturnFlowEvent::Subscribed { act, .. }) => {
                 let said = act.act.claimed(MAX_ACT_BYTES).map(|act| act.body);

@@ -71,6 +71,7 @@ impl Core {
         Ok(head.map(|head| Bench {
             node: certificate.place.clone(),
             authority: head.certificate.department,
+            local: self.me.profile.coordination(),
         }))
     }
 

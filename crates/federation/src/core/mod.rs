@@ -30,6 +30,7 @@ mod notices;
 mod openings;
 mod payloads;
 mod people;
+mod placing;
 mod project;
 pub mod query;
 mod reactions;

@@ -110,6 +110,7 @@ impl Core {
                 None => None,
             },
         };
+        let published = self.entry_taken(ctx, act)?;
         let entry = self.entry_reported(ctx, act)?;
         if let Some(row) = &entry
             && let Err(refusal) = self.room_for_update(ctx, &row.entry.id)?
@@ -123,6 +124,7 @@ impl Core {
             now: ctx.now,
             about: about.as_ref().map(|row| &row.state),
             entry: entry.as_ref().map(|row| &row.entry),
+            published: published.as_ref(),
         };
         Ok(docket::open(act, &opening))
     }

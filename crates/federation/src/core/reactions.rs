@@ -34,6 +34,9 @@ impl Core {
             DocketBody::Application(ApplicationEvent::Providing { object, .. }) => {
                 self.provided_here(ctx, event.docket, object)
             }
+            DocketBody::Application(ApplicationEvent::Taken { .. }) => {
+                self.taken(ctx, event.docket)
+            }
             DocketBody::Application(ApplicationEvent::Negotiated { .. }) => {
                 self.refer_if_failed(ctx, event.docket)
             }

@@ -3,8 +3,8 @@
 use identity::{Chain, Code, CreditCode, Digest, Moment, Path, Signed, VerifyKey, codec};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sharing::act::ActId;
-use sharing::catalogue::EntryId;
+use sharing::act::{ActId, ObjectRef};
+use sharing::catalogue::{EntryId, EntryVersion};
 use sharing::docket::{DocketId, DocketState};
 use sharing::ledger::{Checkpoint, Cosignature};
 use sharing::source::Matter;
@@ -337,6 +337,19 @@ pub fn event_key(docket: &DocketId, sequence: u32) -> Vec<u8> {
     let mut key = docket_key(docket);
     key.extend_from_slice(&sequence.to_be_bytes());
     key
+}
+
+/// What a provider placed on the platform, in [`Table::Placed`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlacedRow {
+    /// With this act.
+    pub act: ActId,
+    /// Of exactly this version.
+    pub entry: EntryVersion,
+    /// The object, by content.
+    pub object: ObjectRef,
+    /// When.
+    pub at: Moment,
 }
 
 /// An act in [`Table::Seen`].

@@ -3,15 +3,16 @@
 
 use identity::{Digest, Moment, Path};
 use statute::standing::{check_may_provide, check_may_use};
-use statute::{Article, Duty, Refusal, RefusalReason};
+use statute::{Article, Duty, Method, Refusal, RefusalReason};
 
 use super::rules::{self, acts_for, acts_for_either};
 use super::{
-    ApplicationEvent, ApplicationState, DisputeStage, GrantTerms, MissingItem, Phase, Reply,
+    ApplicationEvent, ApplicationState, DisputeStage, GrantTerms, MissingItem, Phase, Provision,
+    Reply,
 };
 use super::{grant, standing};
-use crate::act::{ActBody, Deed, ObjectRef, VerifiedAct, text_within_bounds};
-use crate::catalogue::PublishedEntry;
+use crate::act::{ActBody, ActId, Deed, ObjectRef, VerifiedAct, text_within_bounds};
+use crate::catalogue::{EntryVersion, PublishedEntry};
 use crate::clock::Clock;
 use crate::dispute::NegotiationStep;
 use crate::docket::{DocketId, Step};
@@ -42,6 +43,15 @@ pub enum Command {
         object: Digest,
         /// When.
         at: Moment,
+    },
+    /// The provider had placed this object on the platform for whoever takes its entry.
+    Placed {
+        /// With this act.
+        placed: ActId,
+        /// Of exactly this version.
+        entry: EntryVersion,
+        /// The object, by content.
+        object: ObjectRef,
     },
     /// The hearing node told what came of the dispute.
     DisputeConcluded {
@@ -75,15 +85,27 @@ pub fn decide(
             what: state.docket.to_string(),
         }
         .under(Article::R20)),
-        (None, Command::Act(_) | Command::Fetched { .. } | Command::DisputeConcluded { .. }) => {
-            Err(RefusalReason::WrongState {
-                expected: "received".into(),
-                found: "none".into(),
-            }
-            .under(Article::R20))
+        (
+            None,
+            Command::Act(_)
+            | Command::Fetched { .. }
+            | Command::Placed { .. }
+            | Command::DisputeConcluded { .. },
+        ) => Err(RefusalReason::WrongState {
+            expected: "received".into(),
+            found: "none".into(),
         }
+        .under(Article::R20)),
         (Some(state), Command::Act(act)) => person_acts(state, act, step),
         (Some(state), Command::Fetched { object, at }) => fetched(state, object, *at),
+        (
+            Some(state),
+            Command::Placed {
+                placed,
+                entry,
+                object,
+            },
+        ) => Ok(placed_there(state, *placed, entry, object)),
         (Some(state), Command::DisputeConcluded { dispute, outcome }) => {
             dispute_concluded(state, *dispute, outcome)
         }
@@ -280,9 +302,35 @@ fn provide(
     grant::may_provide(terms, object, now)?;
     rules::may_try_again(state, Article::R22)?;
     Ok(ApplicationEvent::Providing {
-        act: act.signed().clone(),
+        by: Provision::Act(act.signed().clone()),
         object: object.clone(),
     })
+}
+
+/// S20, R22: what lies on the platform goes to whoever took all of exactly that version, at once. Else the provider provides by an act of its own.
+fn placed_there(
+    state: &ApplicationState,
+    placed: ActId,
+    entry: &EntryVersion,
+    object: &ObjectRef,
+) -> Vec<ApplicationEvent> {
+    let Phase::Granted { terms, .. } = &state.phase else {
+        return Vec::new();
+    };
+    let all = state
+        .entry
+        .entry
+        .items
+        .iter()
+        .all(|item| terms.items.contains(&item.name));
+    if !all || state.entry.entry.version_ref() != *entry || terms.method == Method::ServiceInterface
+    {
+        return Vec::new();
+    }
+    vec![ApplicationEvent::Providing {
+        by: Provision::Placed(placed),
+        object: object.clone(),
+    }]
 }
 
 /// R22: the requester's node has all of it. Told twice, it is recorded once.

@@ -6,8 +6,10 @@ use statute::{Duty, Profile, Refusal};
 
 use super::rules::reply_document;
 use super::standing::Standing;
-use super::{Application, ApplicationEvent, DisputeStage, GrantTerms, Phase, Reply};
-use crate::act::{ActBody, MAX_ACT_BYTES, ObjectRef, SignedAct, VerifiedAct};
+use super::{
+    Application, ApplicationEvent, DirectAct, DisputeStage, GrantTerms, Phase, Provision, Reply,
+};
+use crate::act::{ActBody, ObjectRef, SignedAct, VerifiedAct};
 use crate::catalogue::PublishedEntry;
 use crate::clock::{Debtor, OpenDuty};
 use crate::dispute::{NegotiationOutcome, Party};
@@ -135,6 +137,7 @@ impl Fact<ApplicationState> for ApplicationEvent {
     fn name(&self) -> &'static str {
         match self {
             Self::Received { .. } => "received",
+            Self::Taken { .. } => "taken",
             Self::MissingTold { .. } => "missing-told",
             Self::Supplemented { .. } => "supplemented",
             Self::ReplyProposed { .. } => "reply-proposed",
@@ -159,14 +162,22 @@ impl Fact<ApplicationState> for ApplicationEvent {
             | Self::ReplyProposed { act, .. }
             | Self::Granted { consent: act, .. }
             | Self::Refused { consent: act, .. }
-            | Self::Providing { act, .. }
+            | Self::Taken { act, .. }
+            | Self::Providing {
+                by: Provision::Act(act),
+                ..
+            }
             | Self::UseRecorded { act, .. }
             | Self::DisputeRaised { act, .. }
             | Self::Negotiated { act, .. } => vec![act],
             Self::Grant(event) => vec![&event.act],
-            Self::Provided { .. } | Self::DisputeConcluded { .. } | Self::CorrectionTold { .. } => {
-                Vec::new()
+            Self::Provided { .. }
+            | Self::Providing {
+                by: Provision::Placed(_),
+                ..
             }
+            | Self::DisputeConcluded { .. }
+            | Self::CorrectionTold { .. } => Vec::new(),
         }
     }
 
@@ -216,7 +227,13 @@ impl Fact<ApplicationState> for ApplicationEvent {
                     basis: basis.clone(),
                 },
             ),
-            ApplicationEvent::Providing { act, object } => {
+            ApplicationEvent::Taken { act, terms, .. } => {
+                matches!(said(act), Some(ActBody::Direct(DirectAct::Take { application, until })) if terms.items == application.items && terms.until == until)
+            }
+            ApplicationEvent::Providing {
+                by: Provision::Act(act),
+                object,
+            } => {
                 matches!(said(act), Some(ActBody::Provide { object: it, .. }) if it == *object)
             }
             ApplicationEvent::UseRecorded { act, record } => {
@@ -228,7 +245,12 @@ impl Fact<ApplicationState> for ApplicationEvent {
             ApplicationEvent::Negotiated { act, step } => {
                 matches!(said(act), Some(ActBody::Negotiate { step: it, .. }) if it == *step)
             }
-            ApplicationEvent::Provided { .. }
+            // That it was placed is in the home's ledger.
+            ApplicationEvent::Providing {
+                by: Provision::Placed(_),
+                ..
+            }
+            | ApplicationEvent::Provided { .. }
             | ApplicationEvent::DisputeConcluded { .. }
             | ApplicationEvent::CorrectionTold { .. } => true,
             ApplicationEvent::Grant(event) => event.rests_on_its_act(),
@@ -308,7 +330,9 @@ pub fn evolve(
         return opened(event, at);
     };
     match event {
-        ApplicationEvent::Received { .. } => return Err(Misstep::OpenedTwice),
+        ApplicationEvent::Received { .. } | ApplicationEvent::Taken { .. } => {
+            return Err(Misstep::OpenedTwice);
+        }
         ApplicationEvent::MissingTold { .. }
         | ApplicationEvent::Supplemented { .. }
         | ApplicationEvent::ReplyProposed { .. }
@@ -354,28 +378,53 @@ pub fn evolve(
 
 /// The state that the opening event makes.
 fn opened(event: &ApplicationEvent, at: Moment) -> Result<ApplicationState, Misstep> {
-    let ApplicationEvent::Received {
-        apply,
-        consent: _,
-        requester_node,
-        entry,
-        term,
-        profile,
-    } = event
-    else {
-        return Err(Misstep::NotAnOpening {
-            event: event.name(),
-        });
+    let (act, requester_node, entry, profile, phase) = match event {
+        ApplicationEvent::Received {
+            apply,
+            consent: _,
+            requester_node,
+            entry,
+            term,
+            profile,
+        } => (
+            apply,
+            requester_node,
+            entry,
+            profile,
+            Phase::Received { term: *term },
+        ),
+        ApplicationEvent::Taken {
+            act,
+            requester_node,
+            entry,
+            terms,
+            term,
+            profile,
+        } => {
+            let (terms, term) = (terms.clone(), *term);
+            (
+                act,
+                requester_node,
+                entry,
+                profile,
+                Phase::Granted { terms, term },
+            )
+        }
+        _ => {
+            return Err(Misstep::NotAnOpening {
+                event: event.name(),
+            });
+        }
     };
-    let act = apply
-        .act
-        .claimed(MAX_ACT_BYTES)
-        .map_err(|_| Misstep::WrongOpeningAct { expected: "apply" })?;
-    let ActBody::Apply { application } = act.body else {
-        return Err(Misstep::WrongOpeningAct { expected: "apply" });
+    let application = match (act.body(), &phase) {
+        (Some(ActBody::Apply { application }), Phase::Received { .. })
+        | (Some(ActBody::Direct(DirectAct::Take { application, .. })), Phase::Granted { .. }) => {
+            application
+        }
+        _ => return Err(Misstep::WrongOpeningAct { expected: "apply" }),
     };
     Ok(ApplicationState {
-        docket: DocketId(apply.id().0),
+        docket: DocketId(act.id().0),
         requester: Party {
             department: application.requester,
             node: requester_node.clone(),
@@ -388,7 +437,7 @@ fn opened(event: &ApplicationEvent, at: Moment) -> Result<ApplicationState, Miss
         application,
         received_at: at,
         profile: profile.clone(),
-        phase: Phase::Received { term: *term },
+        phase,
         dispute: DisputeStage::None,
         standing: Standing::default(),
         told_missing_once: false,
@@ -479,6 +528,7 @@ fn remember(state: &mut ApplicationState, event: &ApplicationEvent) {
             state.attempts = state.attempts.saturating_add(1);
         }
         ApplicationEvent::Received { .. }
+        | ApplicationEvent::Taken { .. }
         | ApplicationEvent::Granted { .. }
         | ApplicationEvent::Refused { .. }
         | ApplicationEvent::Provided { .. }

@@ -101,6 +101,7 @@ fn opened(
     let (from, here) = (cast::path(TIANHE), cast::path(HEPING));
     let opening = Opening {
         entry: None,
+        published: None,
         from: &from,
         here: &here,
         law: Law {

@@ -15,6 +15,8 @@ pub struct Bench {
     pub node: Path,
     /// The competent authority's own department.
     pub authority: CreditCode,
+    /// The article of the profile in force there that is cited beside R28 (Shenyang S21). It never changes who hears the case.
+    pub local: Option<Article>,
 }
 
 impl Bench {
@@ -192,6 +194,7 @@ fn person_acts(
             Ok(vec![DisputeEvent::OpinionGiven {
                 act: act.signed().clone(),
                 opinion: opinion.clone(),
+                local: bench.local,
             }])
         }
         ActBody::AnswerOpinion {

@@ -56,6 +56,7 @@ fn bench() -> Bench {
     Bench {
         node: cast::path(HUB),
         authority: hub_authority().code,
+        local: None,
     }
 }
 
@@ -239,6 +240,7 @@ fn only_the_common_superior_hears_and_never_its_own_case() {
             &Bench {
                 node: cast::path(node),
                 authority,
+                local: None,
             },
         )
     };
@@ -289,6 +291,7 @@ fn the_hearing_place_climbs_past_an_authority_that_is_a_party() {
     let bench = Bench {
         node: cast::path(GUANGZHOU),
         authority: provider().code,
+        local: None,
     };
     assert!(bench.is_party(&complainant, &respondent));
 }

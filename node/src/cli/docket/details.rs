@@ -1,7 +1,7 @@
 //! What an event of a docket says beyond its name: who signed it, the terms, the reasons.
 
 use sharing::act::SignedAct;
-use sharing::application::{ApplicationEvent, GrantTerms};
+use sharing::application::{ApplicationEvent, GrantTerms, Provision};
 use sharing::dispute::DisputeEvent;
 use sharing::docket::{DocketBody, Fact};
 use sharing::return_flow::ReturnFlowEvent;
@@ -133,8 +133,21 @@ fn application(event: &ApplicationEvent, lines: &mut Lines) {
             lines.say("理由", "reasons", reasons);
             lines.say("依据", "legal basis", basis);
         }
-        ApplicationEvent::Providing { act, object } => {
+        ApplicationEvent::Taken {
+            act, terms, term, ..
+        } => {
             lines.signed(act);
+            lines.terms(terms);
+            lines.say(
+                "提供期限",
+                "to be provided by",
+                &clock::limit(term, lines.language),
+            );
+        }
+        ApplicationEvent::Providing { by, object } => {
+            if let Provision::Act(act) = by {
+                lines.signed(act);
+            }
             lines.say("文件", "file", &object.name);
         }
         ApplicationEvent::Provided { object, .. } => lines.say("文件", "file", &object.name),
@@ -177,8 +190,19 @@ fn dispute(event: &DisputeEvent, lines: &mut Lines) {
         DisputeEvent::Referred { about, .. } => {
             lines.say("申请案卷", "about docket", &about.0.short());
         }
-        DisputeEvent::OpinionGiven { act, opinion } => {
+        DisputeEvent::OpinionGiven {
+            act,
+            opinion,
+            local,
+        } => {
             lines.signed(act);
+            if let Some(article) = local {
+                let cited = lines
+                    .language
+                    .pick(&article.cite_zh(), &article.cite_en())
+                    .to_owned();
+                lines.say("同时依据", "also under", &cited);
+            }
             lines.say("协调意见", "proposal", &opinion.proposal);
             lines.say("依据", "grounds", &opinion.grounds);
         }

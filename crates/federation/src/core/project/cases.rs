@@ -3,7 +3,7 @@
 use identity::{Chain, Digest, Domain, Moment, Path, Signed};
 use serde::{Deserialize, Serialize};
 use sharing::act::{ActBody, ActId, Doer, MAX_ACT_BYTES, SignedAct};
-use sharing::application::{ApplicationEvent, Phase};
+use sharing::application::{ApplicationEvent, DirectAct, Phase};
 use sharing::catalogue::{EntryState, ReviewVerdict};
 use sharing::clock::OpenDuty;
 use sharing::correction::{CorrectionEvent, CorrectionOutcome};
@@ -14,8 +14,8 @@ use sharing::return_flow::ReturnFlowEvent;
 use super::catalogue::{compiled, own_states};
 use super::members;
 use crate::core::tables::{
-    DocketRow, SeenRow, View, WantedRow, act_key, counter, dataset_subscribers, docket_key,
-    entry_holders, event_key, meta, person_key, put, updates_of,
+    DocketRow, PlacedRow, SeenRow, View, WantedRow, act_key, counter, dataset_subscribers,
+    docket_key, entry_holders, event_key, meta, person_key, put, updates_of,
 };
 use crate::store::{Fault, Table, Txn};
 
@@ -70,6 +70,17 @@ pub(super) fn act(
         ActBody::ConsentToApply { docket, .. } => txn.delete(Table::Drafts, docket_key(docket)),
         ActBody::Subscribe { .. } => docket = Some(DocketId(id.0)),
         ActBody::ReturnTable { .. } => put(txn, Table::Datasets, splitting_key(&id), body),
+        ActBody::Direct(DirectAct::Place { entry, object }) => {
+            let key = entry.id.as_str().as_bytes().to_vec();
+            let (act, entry, object) = (id, entry.clone(), object.clone());
+            let row = PlacedRow {
+                act,
+                entry,
+                object,
+                at,
+            };
+            put(txn, Table::Placed, key, &row);
+        }
         ActBody::Node(NodeAct::EndEnrolment { person, ending }) => {
             put(txn, Table::Endings, person_key(person), ending);
         }
