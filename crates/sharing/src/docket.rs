@@ -20,6 +20,7 @@ use crate::catalogue::Entry;
 use crate::clock::{self, Clock, ClockEvent, Law, OpenDuty};
 use crate::correction::{self, CorrectionAct, CorrectionState};
 use crate::dispute::{Bench, DisputeState};
+use crate::need::{self, NeedAct, NeedState};
 use crate::return_flow::SubscriptionState;
 use crate::supervision::{self, SupervisionAct, SupervisionState};
 use crate::update::{self, UpdateState};
@@ -80,6 +81,11 @@ pub trait Workflow: Sized {
 
     /// The nodes that hold it, its home included where it is a party.
     fn parties(&self) -> Vec<Path>;
+
+    /// Whether later events may name parties that are not known yet: their nodes then keep the events before, too.
+    fn finds_parties(&self) -> bool {
+        false
+    }
 
     /// Whether it still owes something.
     fn is_open(&self) -> bool;
@@ -222,6 +228,11 @@ macro_rules! workflows {
                 match self { $( Self::$kind(state) => state.parties(), )+ }
             }
 
+            /// Whether later events may name parties that are not known yet.
+            pub fn finds_parties(&self) -> bool {
+                match self { $( Self::$kind(state) => state.finds_parties(), )+ }
+            }
+
             /// Whether it still owes something.
             pub fn is_open(&self) -> bool {
                 match self { $( Self::$kind(state) => state.is_open(), )+ }
@@ -248,6 +259,8 @@ workflows! {
     Correction(CorrectionState);
     /// An order to correct a breach.
     Supervision(SupervisionState);
+    /// A need to be matched.
+    Need(NeedState);
 }
 
 /// The state of a docket: the case, and what time has made of its duties.
@@ -275,6 +288,10 @@ pub fn open(act: &VerifiedAct, opening: &Opening<'_>) -> Result<Vec<DocketBody>,
     if let ActBody::Supervision(SupervisionAct::Order(order)) = &act.act().body {
         let ordered = supervision::open(act, order, opening)?;
         return Ok(vec![DocketBody::Supervision(ordered)]);
+    }
+    if let ActBody::Need(NeedAct::Report(need)) = &act.act().body {
+        let event = need::open(need, act, opening)?;
+        return Ok(vec![DocketBody::Need(event)]);
     }
     let kind = act.act().body.kind();
     Err(RefusalReason::WrongState {

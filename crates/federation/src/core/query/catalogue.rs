@@ -49,19 +49,28 @@ pub fn published(
     after: Option<(Code, EntryId)>,
     limit: usize,
 ) -> Result<Vec<PublishedEntry>, Fault> {
+    published_page(read, publisher, after, limit)
+}
+
+pub(in crate::core) fn published_page<V: View + ?Sized>(
+    view: &V,
+    publisher: Option<Code>,
+    after: Option<(Code, EntryId)>,
+    limit: usize,
+) -> Result<Vec<PublishedEntry>, Fault> {
     let prefix = publisher.map_or_else(Vec::new, |code| code_key(&code));
     let mut cursor = after.map(|(code, id)| entry_key(&code, &id));
     let limit = limit.min(MAX_PAGE);
     let mut segments = Segments::default();
     let mut found = Vec::new();
     while found.len() < limit {
-        let rows = read.scan(Table::Published, &prefix, cursor.as_deref(), limit)?;
+        let rows = view.raw_scan(Table::Published, &prefix, cursor.as_deref(), limit)?;
         let Some((last, _)) = rows.last() else { break };
         cursor = Some(last.clone());
         for (key, row) in &rows {
             let row: PublishedRow = decode_row(Table::Published, row)?;
             if let (true, Some(code)) = (row.live, leading_code(key)) {
-                found.extend(segments.entry(read, &code, &row)?);
+                found.extend(segments.entry(view, &code, &row)?);
             }
         }
     }
