@@ -1,6 +1,8 @@
-//! The course of a need by its full events, every refusal by its reason and article, its date, and steps in any order.
+//! The course of a need by its full events, every refusal by its reason and article, its date, and random sequences.
 
-use statute::{Article, Calendar, NeedField, Profile, RefusalReason, RequiredField, Role};
+use statute::{ActKind, Article, Calendar, NeedField, Profile, RefusalReason, RequiredField, Role};
+
+use identity::Code;
 
 use super::*;
 use crate::cast::{self, GUANGZHOU, HEPING, HUB, NOW, TIANHE, provider, requester};
@@ -34,7 +36,7 @@ fn law<T>(with: impl FnOnce(Law<'_>) -> T) -> T {
 }
 
 /// What the node of 天河区 opens for its department's act.
-fn opened(role: Role, need: Need) -> Result<NeedEvent, statute::Refusal> {
+fn opened(role: Role, need: Need) -> Result<NeedEvent, Refusal> {
     let body = ActBody::Need(NeedAct::Report(need));
     let here = cast::path(TIANHE);
     let act = requester().sign(role, body);
@@ -88,7 +90,7 @@ fn decided_on(
     state: &NeedState,
     (by, role): (&cast::Department, Role),
     step: NeedStep,
-) -> Result<NeedEvent, statute::Refusal> {
+) -> Result<NeedEvent, Refusal> {
     let docket = state.docket;
     let act = by.act(role, ActBody::Need(NeedAct::Take { docket, step }));
     law(|law| {
@@ -108,7 +110,7 @@ fn decided(
     state: &NeedState,
     who: (&cast::Department, Role),
     step: NeedStep,
-) -> Result<NeedEvent, statute::Refusal> {
+) -> Result<NeedEvent, Refusal> {
     decided_on(&Clock::default(), state, who, step)
 }
 
@@ -156,7 +158,7 @@ fn offered() -> NeedState {
     )
 }
 
-fn refused(result: Result<NeedEvent, statute::Refusal>) -> RefusalReason {
+fn refused(result: Result<NeedEvent, Refusal>) -> RefusalReason {
     let refusal = result.unwrap_err();
     assert_eq!(refusal.article, Article::R20);
     refusal.reason
@@ -364,4 +366,70 @@ fn a_copy_takes_no_step_that_cannot_follow_and_none_that_the_act_does_not_say() 
         department: party(&provider()),
     };
     assert!(!another.rests_on_its_act(None), "in another's name");
+}
+
+mod sequences {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn steps() -> [NeedStep; 11] {
+        [
+            NeedStep::PassOn { reasons: because() },
+            NeedStep::Match {
+                department: party(&provider()),
+            },
+            NeedStep::Match {
+                department: party(&cast::hub_authority()),
+            },
+            NeedStep::PointTo { entry: entry() },
+            NeedStep::Decline { reasons: because() },
+            NeedStep::Promise {
+                by: NOW.plus_days(20),
+            },
+            NeedStep::Cannot { reasons: because() },
+            NeedStep::Fulfil { entry: entry() },
+            NeedStep::ConfirmMet,
+            NeedStep::NotMet { reasons: because() },
+            NeedStep::Withdraw,
+        ]
+    }
+
+    /// Whoever the step is for: the authority that has the need, the department matched, or the one that needs.
+    fn whose(state: &NeedState, step: &NeedStep) -> (cast::Department, Role) {
+        match step.kind() {
+            ActKind::MatchNeed => (authority(&state.authority.to_string()), REVIEWER),
+            ActKind::AnswerNeed => (provider(), Role::Operator),
+            _ => (requester(), Role::Operator),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+
+        #[test]
+        fn whatever_is_tried_every_event_follows_and_what_is_closed_stays_closed(
+            picks in proptest::collection::vec(any::<prop::sample::Index>(), 0..40),
+        ) {
+            let all = steps();
+            let mut state = reported();
+            for pick in picks {
+                let step = all[pick.index(all.len())].clone();
+                let (by, role) = whose(&state, &step);
+                match decided(&state, (&by, role), step) {
+                    Ok(event) => {
+                        prop_assert!(state.is_open(), "{} after {}", event.name(), state.phase.name());
+                        let next = NeedState::evolve(Some(state.clone()), state.docket, NOW, &event);
+                        prop_assert!(next.is_ok(), "{} after {}", event.name(), state.phase.name());
+                        let next = next.unwrap();
+                        prop_assert!(next.reached.starts_with(&state.reached), "no copy is forgotten");
+                        state = next;
+                    }
+                    Err(refusal) => prop_assert_eq!(refusal.article, Article::R20),
+                }
+                let promised = matches!(state.phase, NeedPhase::Promised { .. });
+                prop_assert_eq!(state.duties().len(), usize::from(promised));
+                prop_assert!(state.parties().contains(&state.authority));
+            }
+        }
+    }
 }
