@@ -111,7 +111,7 @@ pub struct ReportArgs {
     /// 目录检索情况 / what of the catalogue was searched for
     #[arg(long)]
     searched: String,
-    /// 所查目录不能满足的理由：节点 目录代码=理由，可多次 / an entry that was found and why it does not do
+    /// 所查目录不能满足的理由：节点:目录代码=理由，可多次 / an entry that was found and why it does not do
     #[arg(long = "considered", value_name = "NODE:ENTRY=REASON")]
     considered: Vec<ConsideredArg>,
 }
