@@ -40,6 +40,12 @@ pub const SHOWN: &[Shown] = &[
         commands: &["catalogue submit", "catalogue review"],
     },
     Shown {
+        row: "A0",
+        rules: &["statute::need::check_need_stated", "statute::need::check_not_shared_already", "statute::need::check_matches_within", "statute::need::check_meets_published", "statute::need::check_need_reasons"],
+        tests: &["a_countys_need_is_matched_across_provinces_met_by_a_new_entry_and_confirmed", "what_a_published_entry_gives_is_applied_for_and_is_no_need", "an_authority_beyond_its_reach_another_role_and_another_department_are_refused", "the_department_matched_answers_for_itself_with_a_date_ahead_and_its_own_published_entry", "a_date_that_the_department_named_and_missed_is_recorded_overdue_once_at_both"],
+        commands: &["need report", "need match", "need pass-on", "need answer", "need fulfil", "need confirm"],
+    },
+    Shown {
         row: "A1",
         rules: &["statute::completeness::missing_materials", "sharing::application::rules::consent_to_apply"],
         tests: &["the_consent_is_to_this_very_document_and_of_the_same_department", "a_county_applies_to_a_ministry_is_granted_and_holds_the_file", "a_county_applies_across_provinces_is_answered_granted_and_given_the_data"],
@@ -221,7 +227,6 @@ pub const OUTSTANDING: &[(&str, &str)] = &[
         "the rules of opening stand in statute; no workflow uses them yet",
     ),
     ("L4", "no evaluation yet"),
-    ("A0", "needs have no docket yet"),
     (
         "P2",
         "an older platform's catalogue is pulled; its services are not called yet",

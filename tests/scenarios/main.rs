@@ -8,6 +8,7 @@ mod dispute;
 mod grants;
 mod membership;
 mod mutated_frames;
+mod need;
 mod people;
 mod profile;
 mod return_flow;

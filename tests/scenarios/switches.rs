@@ -5,7 +5,7 @@ use std::panic::catch_unwind;
 
 use statute::rule::{Rule, without};
 
-use crate::{correction, grants, profile, sharing_application, supervision, time_limits};
+use crate::{correction, grants, need, profile, sharing_application, supervision, time_limits};
 
 /// A scenario that fails without the rule.
 const SCENARIOS: &[(Rule, fn())] = &[
@@ -28,6 +28,10 @@ const SCENARIOS: &[(Rule, fn())] = &[
     (
         Rule::Supervision,
         supervision::another_level_another_kind_and_a_lapse_that_is_not_there_are_refused,
+    ),
+    (
+        Rule::Matching,
+        need::what_a_published_entry_gives_is_applied_for_and_is_no_need,
     ),
     (
         Rule::Standing,

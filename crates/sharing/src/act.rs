@@ -17,6 +17,7 @@ use crate::clock::ClockAct;
 use crate::correction::CorrectionAct;
 use crate::dispute::{Decision, NegotiationStep, Opinion};
 use crate::docket::DocketId;
+use crate::need::NeedAct;
 use crate::node_act::NodeAct;
 use crate::person::{PersonCertificate, PersonChain};
 use crate::return_flow::{DatasetId, ReturnTable};
@@ -233,6 +234,8 @@ pub enum ActBody {
     Correction(CorrectionAct),
     /// About a breach: an order to correct it and what follows (R29, R39 to R41).
     Supervision(SupervisionAct),
+    /// About a need that no published entry meets (R20).
+    Need(NeedAct),
 }
 
 /// What a group of acts says of each: the acts of one workflow stand together beside its rules.
@@ -282,6 +285,7 @@ impl ActBody {
             Self::Source(act) => Some(act),
             Self::Correction(act) => Some(act),
             Self::Supervision(act) => Some(act),
+            Self::Need(act) => Some(act),
             Self::Grant(act) => Some(act),
             Self::EnrolPerson { .. }
             | Self::CompileEntries { .. }
@@ -353,6 +357,7 @@ impl ActBody {
             Self::Source(act) => act.kind(),
             Self::Correction(act) => act.kind(),
             Self::Supervision(act) => act.kind(),
+            Self::Need(act) => act.kind(),
             Self::Grant(act) => act.kind(),
         }
     }

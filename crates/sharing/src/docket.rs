@@ -20,6 +20,7 @@ use crate::catalogue::{Entry, PublishedEntry};
 use crate::clock::{self, Clock, ClockEvent, Law, OpenDuty};
 use crate::correction::{self, CorrectionAct, CorrectionState};
 use crate::dispute::{Bench, DisputeState};
+use crate::need::{self, NeedAct, NeedState};
 use crate::return_flow::SubscriptionState;
 use crate::supervision::{self, SupervisionAct, SupervisionState};
 use crate::update::{self, UpdateState};
@@ -80,6 +81,11 @@ pub trait Workflow: Sized {
 
     /// The nodes that hold it, its home included where it is a party.
     fn parties(&self) -> Vec<Path>;
+
+    /// Whether later events may name parties that are not known yet: their nodes then keep the events before, too.
+    fn finds_parties(&self) -> bool {
+        false
+    }
 
     /// Whether it still owes something.
     fn is_open(&self) -> bool;
@@ -229,6 +235,11 @@ macro_rules! workflows {
                 match self { $( Self::$kind(state) => state.parties(), )+ }
             }
 
+            /// Whether later events may name parties that are not known yet.
+            pub fn finds_parties(&self) -> bool {
+                match self { $( Self::$kind(state) => state.finds_parties(), )+ }
+            }
+
             /// Whether it still owes something.
             pub fn is_open(&self) -> bool {
                 match self { $( Self::$kind(state) => state.is_open(), )+ }
@@ -260,6 +271,8 @@ workflows! {
     Correction(CorrectionState);
     /// An order to correct a breach.
     Supervision(SupervisionState);
+    /// A need to be matched.
+    Need(NeedState);
 }
 
 /// The state of a docket: the case, and what time has made of its duties.
@@ -291,6 +304,10 @@ pub fn open(act: &VerifiedAct, opening: &Opening<'_>) -> Result<Vec<DocketBody>,
     if let ActBody::Direct(DirectAct::Take { application, until }) = &act.act().body {
         let taken = application::direct::take(act, application, *until, opening)?;
         return Ok(vec![DocketBody::Application(taken)]);
+    }
+    if let ActBody::Need(NeedAct::Report(need)) = &act.act().body {
+        let event = need::open(need, act, opening)?;
+        return Ok(vec![DocketBody::Need(event)]);
     }
     let kind = act.act().body.kind();
     Err(RefusalReason::WrongState {

@@ -11,6 +11,7 @@ pub mod correction;
 pub mod dispute;
 pub mod docket;
 pub mod ledger;
+pub mod need;
 pub mod node_act;
 pub mod person;
 pub mod return_flow;

@@ -52,6 +52,7 @@ impl RefusalReason {
             Self::StateSecret => "国家秘密不属于政务数据，不得录入".into(),
             Self::WorkSecret => "工作秘密不属于政务数据，不得录入".into(),
             Self::EntryNotPublished => "该目录尚未发布".into(),
+            Self::SharedAlready { entry } => format!("已发布的目录条目{entry}包含全部所需数据项"),
             Self::EntryNotShared => "该数据属于不予共享类".into(),
             Self::TwoClasses { first, second } => {
                 format!("同一目录列有两种共享属性：{}、{}", first.zh(), second.zh())
@@ -212,6 +213,10 @@ impl RefusalReason {
                 "请待主管部门审核发布后申请",
                 "apply once the authority has published the entry",
             ),
+            Self::SharedAlready { .. } => (
+                "请就该条目提出共享申请，或者说明其不能满足需求的理由",
+                "apply for that entry, or say why it does not meet the need",
+            ),
             Self::EntryNotShared => (
                 "请查看目录所列理由和依据；有异议的，可以协商",
                 "see the reason and legal basis in the catalogue; negotiate if you object",
@@ -371,6 +376,19 @@ fn state_zh(state: &str) -> String {
         "correction-asked" => "待核实、更正并反馈",
         "corrected" => "已更正",
         "upheld" => "经核实无需更正",
+        // Needs.
+        "need-open" => "待供需对接",
+        "need-matched" => "已对接，待提供部门答复",
+        "need-promised" => "提供部门已定期提供",
+        "entry-offered" => "已有目录条目，待需求部门确认",
+        "need-met" => "需求已满足",
+        "need-declined" => "不予对接",
+        "need-withdrawn" => "需求已撤回",
+        "matched or promised" => "已对接或者已定期提供",
+        "open, matched, or promised and overdue" => "待对接、已对接或者所定日期已过",
+        "an open need" => "未办结的需求",
+        "an authority above" => "上级主管部门",
+        "the hub" => "国家级",
         // Supervision.
         "ordered" => "责令改正中",
         "reported" => "已报告改正情况",

@@ -3,6 +3,7 @@
 
 use crate::article::Article;
 use crate::correction::CorrectionField;
+use crate::need::NeedField;
 use crate::opening::OpeningField;
 use crate::refusal::{Refusal, RefusalReason};
 use crate::term::terms;
@@ -100,6 +101,8 @@ pub enum RequiredField {
     Opening(OpeningField),
     /// Of a request for correction or its answer, R26.
     Correction(CorrectionField),
+    /// Of a need, R20.
+    Need(NeedField),
 }
 
 impl RequiredField {
@@ -113,6 +116,7 @@ impl RequiredField {
             RequiredField::UseRecord(field) => field.zh(),
             RequiredField::Opening(field) => field.zh(),
             RequiredField::Correction(field) => field.zh(),
+            RequiredField::Need(field) => field.zh(),
         }
     }
 
@@ -126,6 +130,7 @@ impl RequiredField {
             RequiredField::UseRecord(field) => field.en(),
             RequiredField::Opening(field) => field.en(),
             RequiredField::Correction(field) => field.en(),
+            RequiredField::Need(field) => field.en(),
         }
     }
 
@@ -135,7 +140,7 @@ impl RequiredField {
         match self {
             RequiredField::Catalogue(_) => Article::R13,
             RequiredField::Class(_) => Article::R15,
-            RequiredField::Application(_) => Article::R20,
+            RequiredField::Application(_) | RequiredField::Need(_) => Article::R20,
             RequiredField::UseRecord(_) => Article::R29,
             RequiredField::Opening(field) => field.article(),
             RequiredField::Correction(_) => Article::R26,

@@ -38,6 +38,8 @@ terms! {
         Rectify = "rectify", "限期整改", "rectify the use";
         /// Dispose of shared data as the provider requires and by its date, R27.
         Dispose = "dispose", "按要求处置数据", "dispose of the data";
+        /// Meet a matched need by the date that the department named itself, R20.
+        MeetNeed = "meet-need", "按所定日期满足需求", "meet the need";
     }
 }
 
@@ -66,6 +68,7 @@ impl Duty {
             Duty::ReplyOpening => Article::S26,
             Duty::RectifyOrder => Article::R39,
             Duty::Rectify | Duty::Dispose => Article::R27,
+            Duty::MeetNeed => Article::R20,
         }
     }
 
@@ -84,14 +87,15 @@ impl Duty {
             // Requesters too may have to act: R40(7) says the same of them.
             Duty::Comply => Article::R39_9,
             Duty::ReplyOpening => Article::S35,
-            Duty::RectifyOrder => Article::R39_9,
+            Duty::RectifyOrder | Duty::MeetNeed => Article::R39_9,
             Duty::Rectify => Article::R40_2,
             Duty::Dispose => Article::R40_4,
         }
     }
 
     /// The time limit that the article sets, in working days; for an extension, the longest. An order sets its own date, which the articles do not
-    /// bound: sixty working days are the longest that the software lets it give; for what a grant's party sets under R27, half a year.
+    /// bound: sixty working days are the longest that the software lets it give; for what a grant's party sets under R27
+    /// and a matched department for itself under R20, half a year.
     #[must_use]
     pub const fn working_days(self) -> WorkingDays {
         WorkingDays::set_by_law(match self {
@@ -104,7 +108,7 @@ impl Duty {
             // The decision sets the date; the articles do not bound it, the software does.
             Duty::Comply => 60,
             Duty::RectifyOrder => 60,
-            Duty::Rectify | Duty::Dispose => 120,
+            Duty::Rectify | Duty::Dispose | Duty::MeetNeed => 120,
         })
     }
 }
@@ -147,6 +151,7 @@ pub fn check_may_be_extended(duty: Duty) -> Result<(), Refusal> {
         | Duty::Comply
         | Duty::Rectify
         | Duty::Dispose
+        | Duty::MeetNeed
         | Duty::RectifyOrder => Err(RefusalReason::NotExtensible { duty }.under(duty.article())),
     }
 }
@@ -292,6 +297,7 @@ mod tests {
             (Article::R39, 60, Article::R39_9),
             (Article::R27, 120, Article::R40_2),
             (Article::R27, 120, Article::R40_4),
+            (Article::R20, 120, Article::R39_9),
         ];
         assert_eq!(limits, expected);
     }

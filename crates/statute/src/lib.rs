@@ -11,6 +11,7 @@
 //! | R14, R15 classes of sharing | [`class`] |
 //! | R13, R35 grades | [`classification`] |
 //! | R20, R21 consents, replies, reasons | [`reply`] |
+//! | R20 matching supply and need | [`need`] |
 //! | R17, R21, R22, R26 time limits | [`duty`], [`mod@deadline`], [`calendar`], [`notice`] |
 //! | R16 publication | [`publication`] |
 //! | R17 what makes an update due | [`update`] |
@@ -41,6 +42,7 @@ pub mod deadline;
 pub mod dispute;
 pub mod duty;
 pub mod instrument;
+pub mod need;
 pub mod notice;
 pub mod obligation;
 pub mod opening;
@@ -89,6 +91,10 @@ pub use duty::{
     check_update_extension, due, extend, extend_from, is_overdue,
 };
 pub use instrument::Instrument;
+pub use need::{
+    NeedField, check_matches_within, check_meets_published, check_need_reasons, check_need_stated,
+    check_not_shared_already,
+};
 pub use notice::{MAX_NOTICE_BYTES, NOTICE_YEARS, NoticeError, YearNotice, national_notice};
 pub use opening::{
     OpenClass, OpenFormat, OpeningField, OpeningReplyForm, OpeningTerms, ProtectedContent,

@@ -132,6 +132,12 @@ pub enum RefusalReason {
     /// The entry is not published, R16.
     #[error("the catalogue entry is not published")]
     EntryNotPublished,
+    /// A need is put on record for what no published entry gives, R20.
+    #[error("the published entry {entry} holds all the items wanted")]
+    SharedAlready {
+        /// The entry and its publisher.
+        entry: String,
+    },
     /// The entry is of the third class, R14.
     #[error("the catalogue entry is of the class \"not shared\"")]
     EntryNotShared,

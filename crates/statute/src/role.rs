@@ -56,6 +56,12 @@ terms! {
         RecordNeed = "record-need", "登记供需对接需求", "record a need";
         /// Match a need to a department that could provide, R20.
         MatchNeed = "match-need", "供需对接", "match a need";
+        /// Say, for the department matched, whether and by when it provides, and with which entry, R20.
+        AnswerNeed = "answer-need", "答复供需对接需求", "answer a need";
+        /// Say, for the department that needs, whether the need is met, R20.
+        ConfirmNeed = "confirm-need", "确认需求满足情况", "confirm whether a need is met";
+        /// Withdraw one's own need, R20.
+        WithdrawNeed = "withdraw-need", "撤回供需对接需求", "withdraw a need";
         /// Apply for sharing, R20.
         Apply = "apply", "提出共享申请", "apply for sharing";
         /// Consent to the application, for the requester, R20.
@@ -236,9 +242,12 @@ pub const fn required_role(act: ActKind) -> (&'static [Role], Article) {
         ActKind::ReportChange => (CHANGE_REPORTERS, Article::R17),
         ActKind::WithdrawEntry => (DEPARTMENT_HEAD, Article::R17),
         ActKind::NameSource => (AUTHORITY_HEAD, Article::R19),
-        ActKind::RecordNeed | ActKind::Apply | ActKind::WithdrawApplication => {
-            (OPERATOR, Article::R20)
-        }
+        ActKind::RecordNeed
+        | ActKind::AnswerNeed
+        | ActKind::ConfirmNeed
+        | ActKind::WithdrawNeed
+        | ActKind::Apply
+        | ActKind::WithdrawApplication => (OPERATOR, Article::R20),
         ActKind::MatchNeed => (AUTHORITY, Article::R20),
         ActKind::ConsentToApply | ActKind::ConsentToReply => (SHARING_OFFICE_HEAD, Article::R20),
         ActKind::TellMissing

@@ -18,6 +18,8 @@ terms! {
         Correction = "correction", "校核纠错", "holders ask for correction and are answered with reasons";
         /// Breaches are found, ordered corrected and circulated by whoever is entitled to, under the article of the accused, R29, R39 to R41.
         Supervision = "supervision", "监督与责令改正", "breaches are found by whoever is entitled to";
+        /// A need is put on record for what no published entry gives, and is matched, answered and met by whoever may, R20.
+        Matching = "matching", "供需对接", "needs that no entry meets are matched";
         /// A grant that is suspended, terminated or disposed of gives nothing, and is terminated only after rectification failed, R27.
         Standing = "standing", "共享权限状态", "a grant that is not in force gives nothing";
         /// Data is applied for, unless it is shared unconditionally where a local profile lets it be taken, R20, Shenyang S20.

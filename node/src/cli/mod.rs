@@ -24,6 +24,7 @@ mod history;
 mod import;
 pub mod init;
 mod line;
+mod need;
 mod output;
 mod people;
 mod platform;
@@ -129,6 +130,9 @@ pub enum Command {
     /// 目录更新 / updates of the catalogue
     #[command(subcommand)]
     Update(update::UpdateCommand),
+    /// 供需对接 / needs that no published entry meets
+    #[command(subcommand)]
+    Need(need::NeedCommand),
     /// 共享申请 / applications
     #[command(subcommand)]
     Apply(apply::ApplyCommand),
@@ -236,6 +240,7 @@ pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
         Command::Grant(command) => grant::run(&global, command, output),
         Command::Dispute(command) => dispute::run(&global, command, output),
         Command::Correction(command) => correction::run(&global, command, output),
+        Command::Need(command) => need::run(&global, command, output),
         Command::Supervise(command) => supervise::run(&global, command, output),
         Command::Docket(command) => docket::run(&global, command, output),
         Command::ReturnFlow(command) => return_flow::run(&global, command, output),

@@ -10,6 +10,7 @@ pub mod grant;
 pub mod labels;
 mod layout;
 mod login;
+pub mod need;
 mod overview;
 pub mod supervision;
 pub mod update;

@@ -3,6 +3,7 @@
 mod clock;
 mod correction;
 mod grant;
+mod need;
 mod node;
 mod source;
 mod supervision;
@@ -12,6 +13,7 @@ use identity::Signed;
 use sharing::act::{Act, ActBody};
 use sharing::application::{Application, DirectAct, Material, Reply};
 use sharing::catalogue::{EntryVersion, ReviewVerdict};
+use sharing::need::NeedAct;
 use sharing::person::{MAX_PERSON_CERTIFICATE_BYTES, PersonCertificate};
 use sharing::return_flow::ReturnTable;
 use sharing::supervision::SupervisionAct;
@@ -116,6 +118,8 @@ fn subject(body: &ActBody) -> Text {
         ActBody::Correction(act) => correction::step(act),
         ActBody::Supervision(act @ SupervisionAct::Order(_)) => supervision::step(act),
         ActBody::Supervision(act) => in_docket(body, &supervision::step(act)),
+        ActBody::Need(act @ NeedAct::Report(_)) => need::act(act),
+        ActBody::Need(act) => in_docket(body, &need::act(act)),
         ActBody::Grant(act) => in_docket(body, &grant::step(&act.step)),
     }
 }

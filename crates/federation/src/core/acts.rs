@@ -187,11 +187,25 @@ impl Core {
             }
             ActBody::Source(said) => Ok(self.judge_source(ctx, act, said)),
             ActBody::Direct(DirectAct::Place { entry, .. }) => self.judge_placing(ctx, act, entry),
-            other => match (other.opens(), other.docket()) {
-                (Some(opens), _) => self.judge_opening(ctx, act, opens),
-                (None, Some(docket)) => self.judge_step(ctx, act, docket),
-                (None, None) => Ok(Outcome::Invalid("an act of no known effect".into())),
+            ActBody::Need(said) => match self.check_need(ctx, act, said)? {
+                Ok(()) => self.judge_in_docket(ctx, act),
+                Err(refusal) => Ok(Outcome::Refused(refusal)),
             },
+            _ => self.judge_in_docket(ctx, act),
+        }
+    }
+
+    /// An act that opens a docket by itself, or steps one.
+    fn judge_in_docket(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        act: &VerifiedAct,
+    ) -> Result<Outcome, Fault> {
+        let body = &act.act().body;
+        match (body.opens(), body.docket()) {
+            (Some(opens), _) => self.judge_opening(ctx, act, opens),
+            (None, Some(docket)) => self.judge_step(ctx, act, docket),
+            (None, None) => Ok(Outcome::Invalid("an act of no known effect".into())),
         }
     }
 

@@ -123,7 +123,7 @@ impl Core {
         if row.is_some_and(|row| row.home != *sender.place()) {
             return Ok(Err("不是该案卷的所在节点 (not this docket's home)"));
         }
-        if !state.case.parties().contains(member.place()) {
+        if !state.case.parties().contains(member.place()) && !state.case.finds_parties() {
             return Ok(Err("与本节点无关 (this node is no party)"));
         }
         if row.is_none() && !self.opens_at_its_home(ctx, sender, event)? {
@@ -150,7 +150,8 @@ impl Core {
 
     /// Whether the first event of a docket comes from the node that owes its first step: the provider's for an application (R20), the source's for
     /// return flow (R24), a common superior's for a dispute about a docket held here (R28), for a correction the home of the application under
-    /// which the data is held (R26), that of an authority above for an order against the one here (R41).
+    /// which the data is held (R26), that of an authority above for an order against the one here (R41), that of the department that needs for a
+    /// need (R20).
     fn opens_at_its_home(
         &self,
         ctx: &Context<'_, '_>,
@@ -160,6 +161,7 @@ impl Core {
         use sharing::application::ApplicationEvent;
         use sharing::correction::CorrectionEvent;
         use sharing::dispute::DisputeEvent;
+        use sharing::need::NeedEvent;
         use sharing::return_flow::ReturnFlowEvent;
         use sharing::supervision::{Accused, SupervisionEvent};
         Ok(match &event.body {
@@ -212,6 +214,12 @@ impl Core {
                 };
                 let signed = || act.verify(sender.certificate(), event.at).is_ok();
                 act.id().0 == event.docket.0 && by == sender.place() && entitled && signed()
+            }
+            DocketBody::Need(NeedEvent::Reported {
+                act, department, ..
+            }) => {
+                let signed = || act.verify(sender.certificate(), event.at).is_ok();
+                act.id().0 == event.docket.0 && department.node == *sender.place() && signed()
             }
             _ => false,
         })

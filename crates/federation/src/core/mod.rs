@@ -26,6 +26,7 @@ mod hearings;
 mod input;
 mod links;
 mod members;
+mod needs;
 mod notices;
 mod openings;
 mod payloads;

@@ -81,6 +81,10 @@ fn liable(against: &Accused, about: Option<&DocketState>) -> Vec<Liable> {
     let known = match about.map(|state| &state.case) {
         Some(Case::Application(state)) => sides(&state.provider, &state.requester),
         Some(Case::Correction(state)) => sides(&state.provider, &state.requester),
+        Some(Case::Need(state)) => [
+            (state.matched() == Some(party), Liable::Provider),
+            (state.department == *party, Liable::Requester),
+        ],
         Some(Case::Update(state)) => [
             (state.provider == *party, Liable::Provider),
             (false, Liable::Requester),

@@ -49,7 +49,7 @@ pub fn published(
     after: Option<(Code, EntryId)>,
     limit: usize,
 ) -> Result<Vec<PublishedEntry>, Fault> {
-    published_where(read, publisher, after, limit, |_| true)
+    published_page(read, publisher, after, limit, |_| true)
 }
 
 /// The published entries that `wanted` keeps, in the order of [`published`].
@@ -63,19 +63,29 @@ pub fn published_where(
     limit: usize,
     wanted: impl Fn(&PublishedEntry) -> bool,
 ) -> Result<Vec<PublishedEntry>, Fault> {
+    published_page(read, publisher, after, limit, wanted)
+}
+
+pub(in crate::core) fn published_page<V: View + ?Sized>(
+    view: &V,
+    publisher: Option<Code>,
+    after: Option<(Code, EntryId)>,
+    limit: usize,
+    wanted: impl Fn(&PublishedEntry) -> bool,
+) -> Result<Vec<PublishedEntry>, Fault> {
     let prefix = publisher.map_or_else(Vec::new, |code| code_key(&code));
     let mut cursor = after.map(|(code, id)| entry_key(&code, &id));
     let limit = limit.min(MAX_PAGE);
     let mut segments = Segments::default();
     let mut found = Vec::new();
     while found.len() < limit {
-        let rows = read.scan(Table::Published, &prefix, cursor.as_deref(), MAX_PAGE)?;
+        let rows = view.raw_scan(Table::Published, &prefix, cursor.as_deref(), MAX_PAGE)?;
         let Some((last, _)) = rows.last() else { break };
         cursor = Some(last.clone());
         for (key, row) in &rows {
             let row: PublishedRow = decode_row(Table::Published, row)?;
             if let (true, Some(code)) = (row.live, leading_code(key)) {
-                let entry = segments.entry(read, &code, &row)?;
+                let entry = segments.entry(view, &code, &row)?;
                 found.extend(entry.filter(&wanted));
                 if found.len() == limit {
                     break;

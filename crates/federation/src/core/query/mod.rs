@@ -18,7 +18,7 @@ pub use catalogue::{
     MAX_VERSIONS, as_of, own_entries, own_entry, published, published_changes, published_entry,
     published_where, publishers, version, versions,
 };
-pub(super) use catalogue::{catalogue_as_of, published_in};
+pub(super) use catalogue::{catalogue_as_of, published_in, published_page};
 pub use dockets::{docket, docket_copy, dockets, drafts, duties};
 pub use ledger::{evidence, evidence_at, ledger};
 pub use members::{calendar, chain, is_revoked, notices, own_chain, people, person_chain};

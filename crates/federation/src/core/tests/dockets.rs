@@ -7,6 +7,7 @@ use sharing::dispute::{NegotiationOutcome, NegotiationStep};
 use sharing::docket::{
     Case, DocketBody, DocketEvent, DocketId, Entering, MAX_EVENT_BYTES, Tip, append,
 };
+use sharing::need::{Need, NeedAct, NeedEvent, NeedStep};
 use sharing::return_flow::ReturnTable;
 use statute::{ApplicationMaterial, Duty, Method, Role};
 
@@ -422,4 +423,46 @@ fn an_act_opens_a_docket_at_the_home_it_names_and_nowhere_else() {
             if matches!(refusal.reason, statute::RefusalReason::UnknownDocket { .. }))
     });
     assert!(refused, "and the refusal is on record");
+}
+
+#[test]
+fn a_need_comes_from_the_node_of_the_department_that_has_it_and_closes_for_those_it_reached() {
+    let mut net = federation();
+    let need = Need {
+        title: "个体工商户纳税情况".into(),
+        items: vec!["纳税信用等级".into()],
+        purpose: "社会救助资格核验".into(),
+        basis: "《社会救助暂行办法》第九条".into(),
+        searched: "本级和各上级目录，未见".into(),
+        considered: vec![],
+    };
+    let report = ActBody::Need(NeedAct::Report(need));
+    let answer = act(&mut net, GUANGZHOU, Role::Operator, report).unwrap();
+    let docket = answer.docket.unwrap();
+    let opening = stored(&net, GUANGZHOU, docket, 0).body;
+    let mut elsewhere = federation();
+    let another = event(GUANGDONG, docket, None, opening.clone());
+    receive(&mut elsewhere, LIAONING, GUANGDONG, another);
+    assert_eq!(row(&elsewhere, LIAONING, docket), None);
+    assert!(told(&elsewhere, LIAONING, "not the node to open it"));
+    // Its own node may: whom it will be matched to is not known yet. That it closes is nothing to whoever it never reached.
+    let opened = event(GUANGZHOU, docket, None, opening);
+    let Payload::Events { events, .. } = &opened else {
+        panic!("events")
+    };
+    let tip = Some(Tip::of(0, &events[0]));
+    receive(&mut elsewhere, LIAONING, GUANGZHOU, opened);
+    let held = row(&elsewhere, LIAONING, docket);
+    assert!(held.is_some());
+    let step = NeedStep::Withdraw;
+    let said = ActBody::Need(NeedAct::Take {
+        docket,
+        step: step.clone(),
+    });
+    let act = sign(GUANGZHOU, Role::Operator, 3, said);
+    let closed = DocketBody::Need(NeedEvent::Taken { act, step });
+    let closed = event(GUANGZHOU, docket, tip, closed);
+    receive(&mut elsewhere, LIAONING, GUANGZHOU, closed);
+    assert_eq!(row(&elsewhere, LIAONING, docket), held);
+    assert!(told(&elsewhere, LIAONING, "this node is no party"));
 }
