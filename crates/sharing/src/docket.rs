@@ -20,6 +20,7 @@ use crate::catalogue::Entry;
 use crate::clock::{self, Clock, ClockEvent, Law, OpenDuty};
 use crate::correction::{self, CorrectionAct, CorrectionState};
 use crate::dispute::{Bench, DisputeState};
+use crate::incident::{self, IncidentAct, IncidentState};
 use crate::return_flow::SubscriptionState;
 use crate::supervision::{self, SupervisionAct, SupervisionState};
 use crate::update::{self, UpdateState};
@@ -248,6 +249,8 @@ workflows! {
     Correction(CorrectionState);
     /// An order to correct a breach.
     Supervision(SupervisionState);
+    /// A security incident.
+    Incident(IncidentState);
 }
 
 /// The state of a docket: the case, and what time has made of its duties.
@@ -275,6 +278,10 @@ pub fn open(act: &VerifiedAct, opening: &Opening<'_>) -> Result<Vec<DocketBody>,
     if let ActBody::Supervision(SupervisionAct::Order(order)) = &act.act().body {
         let ordered = supervision::open(act, order, opening)?;
         return Ok(vec![DocketBody::Supervision(ordered)]);
+    }
+    if let ActBody::Incident(IncidentAct::Report(report)) = &act.act().body {
+        let reported = incident::open(act, report, opening)?;
+        return Ok(vec![DocketBody::Incident(reported)]);
     }
     let kind = act.act().body.kind();
     Err(RefusalReason::WrongState {

@@ -3,6 +3,7 @@
 
 use crate::article::Article;
 use crate::correction::CorrectionField;
+use crate::incident::IncidentField;
 use crate::opening::OpeningField;
 use crate::refusal::{Refusal, RefusalReason};
 use crate::term::terms;
@@ -100,6 +101,8 @@ pub enum RequiredField {
     Opening(OpeningField),
     /// Of a request for correction or its answer, R26.
     Correction(CorrectionField),
+    /// Of a security incident's report and what follows, R35.
+    Incident(IncidentField),
 }
 
 impl RequiredField {
@@ -113,6 +116,7 @@ impl RequiredField {
             RequiredField::UseRecord(field) => field.zh(),
             RequiredField::Opening(field) => field.zh(),
             RequiredField::Correction(field) => field.zh(),
+            RequiredField::Incident(field) => field.zh(),
         }
     }
 
@@ -126,6 +130,7 @@ impl RequiredField {
             RequiredField::UseRecord(field) => field.en(),
             RequiredField::Opening(field) => field.en(),
             RequiredField::Correction(field) => field.en(),
+            RequiredField::Incident(field) => field.en(),
         }
     }
 
@@ -139,6 +144,7 @@ impl RequiredField {
             RequiredField::UseRecord(_) => Article::R29,
             RequiredField::Opening(field) => field.article(),
             RequiredField::Correction(_) => Article::R26,
+            RequiredField::Incident(_) => Article::R35,
         }
     }
 }

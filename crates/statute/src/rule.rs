@@ -20,6 +20,8 @@ terms! {
         Supervision = "supervision", "监督与责令改正", "breaches are found by whoever is entitled to";
         /// A grant that is suspended, terminated or disposed of gives nothing, and is terminated only after rectification failed, R27.
         Standing = "standing", "共享权限状态", "a grant that is not in force gives nothing";
+        /// The grade of the data, whoever answers for it, plan and measures govern the course of a security incident, R34, R35.
+        Incidents = "incidents", "安全事件处置", "incidents are graded, contained and closed in order";
     }
 }
 
