@@ -5,7 +5,7 @@ use std::panic::catch_unwind;
 
 use statute::rule::{Rule, without};
 
-use crate::{correction, grants, sharing_application, supervision, time_limits};
+use crate::{correction, grants, incident, sharing_application, supervision, time_limits};
 
 /// A scenario that fails without the rule.
 const SCENARIOS: &[(Rule, fn())] = &[
@@ -32,6 +32,10 @@ const SCENARIOS: &[(Rule, fn())] = &[
     (
         Rule::Standing,
         grants::a_suspended_grant_opens_no_circuit_and_ends_only_after_rectification_failed,
+    ),
+    (
+        Rule::Incidents,
+        incident::no_grade_is_understated_and_nothing_is_closed_before_plan_and_measure,
     ),
 ];
 

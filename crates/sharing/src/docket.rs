@@ -253,6 +253,13 @@ workflows! {
     Incident(IncidentState);
 }
 
+impl Case {
+    /// Whether it is a security incident that is not closed (R35).
+    pub fn is_open_incident(&self) -> bool {
+        matches!(self, Self::Incident(_)) && self.is_open()
+    }
+}
+
 /// The state of a docket: the case, and what time has made of its duties.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DocketState {
