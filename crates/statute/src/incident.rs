@@ -64,12 +64,12 @@ pub fn check_incident_stated(stated: &[(IncidentField, &str)]) -> Result<(), Ref
     none_missing(fields.collect(), Article::R35)
 }
 
-/// An incident is reported once it was noticed. Instants in milliseconds since 1970-01-01T00:00Z.
+/// An incident is reported once it was noticed, by the clock of whoever reports. Instants in milliseconds since 1970-01-01T00:00Z.
 ///
 /// # Errors
 /// [`RefusalReason::NotNoticedYet`]; R35.
-pub fn check_noticed(noticed_ms: i64, now_ms: i64) -> Result<(), Refusal> {
-    if noticed_ms <= now_ms {
+pub fn check_noticed(noticed_ms: i64, reported_ms: i64) -> Result<(), Refusal> {
+    if noticed_ms <= reported_ms {
         return Ok(());
     }
     Err(RefusalReason::NotNoticedYet.under(Article::R35))

@@ -22,6 +22,7 @@ mod extension;
 mod grant;
 mod history;
 mod import;
+mod incident;
 pub mod init;
 mod line;
 mod output;
@@ -149,6 +150,9 @@ pub enum Command {
     /// 监督检查与责令改正 / supervision and orders to correct
     #[command(subcommand)]
     Supervise(supervise::SuperviseCommand),
+    /// 安全事件 / security incidents
+    #[command(subcommand)]
+    Incident(incident::IncidentCommand),
     /// 案卷 / dockets
     #[command(subcommand)]
     Docket(docket::DocketCommand),
@@ -237,6 +241,7 @@ pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
         Command::Dispute(command) => dispute::run(&global, command, output),
         Command::Correction(command) => correction::run(&global, command, output),
         Command::Supervise(command) => supervise::run(&global, command, output),
+        Command::Incident(command) => incident::run(&global, command, output),
         Command::Docket(command) => docket::run(&global, command, output),
         Command::ReturnFlow(command) => return_flow::run(&global, command, output),
         Command::Evidence(command) => evidence::run(&global, command, output),

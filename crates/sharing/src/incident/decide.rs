@@ -26,7 +26,8 @@ pub fn open(
     check_answers_for_it(opening.from == opening.here, true)?;
     at_most(report.dockets.len(), MAX_CONCERNED, Article::R35)?;
     at_most(report.entries.len(), MAX_CONCERNED, Article::R35)?;
-    check_noticed(report.noticed.as_millis(), opening.now.as_millis())?;
+    // By the clock of whoever reports, which the node has bounded.
+    check_noticed(report.noticed.as_millis(), act.act().at.as_millis())?;
     check_incident_stated(&[(IncidentField::Happened, &report.happened)])?;
     Ok(IncidentEvent::Reported {
         act: act.signed().clone(),
