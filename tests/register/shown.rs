@@ -171,6 +171,12 @@ pub const SHOWN: &[Shown] = &[
         tests: &["an_overdue_reply_is_seen_by_the_authority_which_orders_its_correction_and_accepts_the_report", "an_authoritys_default_is_told_above_and_the_superior_orders_it_with_a_copy_at_both", "another_level_another_kind_and_a_lapse_that_is_not_there_are_refused", "a_notice_is_shown_at_the_places_it_names_below_and_nowhere_else"],
         commands: &["supervise order", "supervise report", "supervise accept", "supervise circulate", "supervise escalate"],
     },
+    Shown {
+        row: "G1",
+        rules: &["statute::incident::told_at_every_level", "statute::incident::check_grade_stated", "statute::incident::check_answers_for_it", "statute::incident::check_may_close", "statute::standing::check_may_provide"],
+        tests: &["an_incident_is_seen_by_the_superior_and_a_major_one_up_to_the_hub_which_instructs", "grants_are_suspended_by_one_act_where_the_data_is_provided_and_the_requester_sees_why", "grants_not_provided_here_an_unknown_docket_and_the_wrong_role_suspend_nothing", "a_node_that_is_cut_off_neither_links_nor_sends_and_every_level_learns_of_it", "rotated_keys_are_recorded_once_the_new_certificate_is_in_force", "no_grade_is_understated_and_nothing_is_closed_before_plan_and_measure"],
+        commands: &["incident report", "incident start-plan", "incident contain suspend", "incident contain cut-off", "incident contain rotated", "incident acknowledge", "incident close", "incident list"],
+    },
 ];
 
 /// The rows that are not shown yet, and what is lacking.
@@ -191,7 +197,6 @@ pub const OUTSTANDING: &[(&str, &str)] = &[
         "V2",
         "records of use are seen by both parties; readings are not recorded yet",
     ),
-    ("G1", "grades are recorded; incidents have no docket yet"),
     (
         "G2",
         "transit nodes hold ciphertext alone; readings at rest leave no trace yet",
