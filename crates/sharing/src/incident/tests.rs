@@ -4,6 +4,7 @@ use identity::Digest;
 use statute::{Article, Calendar, IncidentField, Profile, RefusalReason, RequiredField, Role};
 
 use super::*;
+use crate::application::GrantEvent;
 use crate::cast::{self, Department, GUANGZHOU, HEPING, HUB, NOW, TIANHE, path};
 use crate::clock::{Clock, Law};
 use crate::docket::{DocketBody, Opening};
@@ -259,6 +260,20 @@ fn the_node_whose_data_it_was_suspends_grants_each_once() {
         Some(GrantStep::Suspend { rectify_by, .. }) if rectify_by == NOW.plus_days(5)
     ));
     assert_eq!(suspension_of(&said, grant("another")), None);
+    let suspended = GrantEvent {
+        act: event.acts()[0].clone(),
+        step: suspension_of(&said, grant("held")).unwrap(),
+    };
+    assert!(suspended.rests_on_its_act(grant("held")));
+    assert!(
+        !suspended.rests_on_its_act(grant("another")),
+        "a home suspends no grant that the act does not name"
+    );
+    let restored = GrantEvent {
+        step: GrantStep::Restore,
+        ..suspended
+    };
+    assert!(!restored.rests_on_its_act(grant("held")));
 }
 
 #[test]
