@@ -195,6 +195,12 @@ pub const SHOWN: &[Shown] = &[
         tests: &["the_authority_of_shenyang_coordinates_under_its_own_article_too"],
         commands: &["dispute coordinate", "docket show"],
     },
+    Shown {
+        row: "G1",
+        rules: &["statute::incident::told_at_every_level", "statute::incident::check_grade_stated", "statute::incident::check_answers_for_it", "statute::incident::check_may_close", "statute::standing::check_may_provide"],
+        tests: &["an_incident_is_seen_by_the_superior_and_a_major_one_up_to_the_hub_which_instructs", "grants_are_suspended_by_one_act_where_the_data_is_provided_and_the_requester_sees_why", "grants_not_provided_here_an_unknown_docket_and_the_wrong_role_suspend_nothing", "a_node_that_is_cut_off_neither_links_nor_sends_and_every_level_learns_of_it", "rotated_keys_are_recorded_once_the_new_certificate_is_in_force", "no_grade_is_understated_and_nothing_is_closed_before_plan_and_measure"],
+        commands: &["incident report", "incident start-plan", "incident contain suspend", "incident contain cut-off", "incident contain rotated", "incident acknowledge", "incident close", "incident list"],
+    },
 ];
 
 /// The rows that are not shown yet, and what is lacking.
@@ -211,7 +217,6 @@ pub const OUTSTANDING: &[(&str, &str)] = &[
         "V2",
         "records of use are seen by both parties; readings are not recorded yet",
     ),
-    ("G1", "grades are recorded; incidents have no docket yet"),
     (
         "G2",
         "transit nodes hold ciphertext alone; readings at rest leave no trace yet",

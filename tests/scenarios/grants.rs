@@ -1,16 +1,13 @@
 //! R25, R27: what becomes of a grant after it was given, as the other side's node holds it.
 
-use federation::core::{Answer, Refused, authorise_circuit, query};
-use federation::wire::CircuitRequest;
+use federation::core::{Answer, Refused, query};
 use guantong_tests::{Department, World};
 use sharing::act::{ActBody, ObjectRef};
 use sharing::application::{Access, GrantAct, GrantStep, ServiceChange, Standing, Wider};
 use sharing::docket::{DocketBody, DocketId};
 use statute::{Article, GrantStanding, Refusal, RefusalReason, Role};
 
-use crate::stage::{
-    application, apply, code, conditional, demo, events, grant, lapses, provider, reply, seen,
-};
+use crate::stage::{circuit, code, conditional, demo, events, lapses, provider, seen, share};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -27,21 +24,7 @@ fn shared(seed: u64) -> Shared {
     let mut world = demo(seed);
     let (provider, entry) = provider(&mut world, "210102", conditional());
     let requester = world.department(code("440106"), 2, "民政局");
-    let wanted = application(&world, &requester, &provider, &entry);
-    let docket = apply(&mut world, &requester, wanted);
-    world.settle();
-    let agreed = grant(&world, &entry);
-    reply(&mut world, &provider, docket, agreed);
-    let object = world.upload(provider.node, "低保对象.csv", b"code,name\n1,a\n");
-    let operator = world.staff(&provider, Role::Operator);
-    let provide = ActBody::Provide {
-        docket,
-        object: object.clone(),
-    };
-    world
-        .act(provider.node, &operator, provide)
-        .expect("provided");
-    world.settle();
+    let (docket, object) = share(&mut world, &requester, &provider, &entry);
     Shared {
         world,
         requester,
@@ -84,17 +67,8 @@ impl Shared {
     }
 
     fn circuit(&self) -> Result<(), Refusal> {
-        let request = CircuitRequest {
-            key: [0; 32],
-            docket: self.docket,
-            object: self.object.digest,
-            offset: 0,
-        };
-        let from = self.world.place(self.requester.node);
-        let store = self.world.read(self.provider.node);
-        authorise_circuit(store, &from, &request, self.world.now)
-            .expect("memory")
-            .map(drop)
+        let ends = (self.requester.node, self.provider.node);
+        circuit(&self.world, ends, self.docket, &self.object)
     }
 }
 

@@ -6,6 +6,7 @@ mod catalogue;
 mod correction;
 mod dispute;
 mod grants;
+mod incident;
 mod membership;
 mod mutated_frames;
 mod need;

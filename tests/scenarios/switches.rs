@@ -5,7 +5,9 @@ use std::panic::catch_unwind;
 
 use statute::rule::{Rule, without};
 
-use crate::{correction, grants, need, profile, sharing_application, supervision, time_limits};
+use crate::{
+    correction, grants, incident, need, profile, sharing_application, supervision, time_limits,
+};
 
 /// A scenario that fails without the rule.
 const SCENARIOS: &[(Rule, fn())] = &[
@@ -40,6 +42,10 @@ const SCENARIOS: &[(Rule, fn())] = &[
     (
         Rule::ApplicationFirst,
         profile::what_the_national_rules_share_is_applied_for,
+    ),
+    (
+        Rule::Incidents,
+        incident::no_grade_is_understated_and_nothing_is_closed_before_plan_and_measure,
     ),
 ];
 

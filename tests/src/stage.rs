@@ -2,18 +2,19 @@
 
 use std::fmt::Debug;
 
-use federation::core::{Answer, Refused, query};
+use federation::core::{Answer, Refused, authorise_circuit, query};
 use federation::store::{Fault, Read};
 use federation::topology::Topology;
+use federation::wire::CircuitRequest;
 use identity::{Code, Moment, Path};
-use sharing::act::ActBody;
+use sharing::act::{ActBody, ObjectRef};
 use sharing::application::{
     Application, ApplicationState, GrantTerms, Material, Reply, reply_document,
 };
 use sharing::catalogue::{Entry, ReviewVerdict};
 use sharing::docket::{Case, DocketEvent, DocketId};
 use sharing::return_flow::Divisions;
-use statute::{ApplicationMaterial, ClassTerms, Method, Role};
+use statute::{ApplicationMaterial, ClassTerms, Method, Refusal, Role};
 
 use crate::cast::{Department, Person, entry};
 use crate::world::World;
@@ -237,6 +238,52 @@ pub fn reply(world: &mut impl Acting, provider: &Department, docket: DocketId, r
             ActBody::ConsentToReply { docket, document },
         )
         .expect("answered");
+}
+
+/// A department has the data of another: applied for, granted, provided and received.
+pub fn share(
+    world: &mut World,
+    requester: &Department,
+    provider: &Department,
+    entry: &Entry,
+) -> (DocketId, ObjectRef) {
+    let wanted = application(world, requester, provider, entry);
+    let docket = apply(world, requester, wanted);
+    world.settle();
+    let agreed = grant(world, entry);
+    reply(world, provider, docket, agreed);
+    let object = world.upload(provider.node, "低保对象.csv", b"code,name\n1,a\n");
+    let operator = world.staff(provider, Role::Operator);
+    let provide = ActBody::Provide {
+        docket,
+        object: object.clone(),
+    };
+    world
+        .act(provider.node, &operator, provide)
+        .expect("provided");
+    world.settle();
+    (docket, object)
+}
+
+/// What the provider's node makes of a circuit that the requester's node opens for an object.
+///
+/// # Errors
+/// The provider's refusal.
+pub fn circuit(
+    world: &World,
+    (from, at): (Code, Code),
+    docket: DocketId,
+    object: &ObjectRef,
+) -> Result<(), Refusal> {
+    let request = CircuitRequest {
+        key: [0; 32],
+        docket,
+        object: object.digest,
+        offset: 0,
+    };
+    authorise_circuit(world.read(at), &world.place(from), &request, world.now)
+        .expect("memory does not fail")
+        .map(drop)
 }
 
 /// The application as a node holds it.

@@ -31,6 +31,8 @@ pub struct HealthReport {
     pub unsealed: u64,
     /// Dockets at home here that are open.
     pub open_dockets: u64,
+    /// Security incidents at home here that are open (R35).
+    pub open_incidents: u64,
     /// Duties owed here due within two working days.
     pub due_soon: u64,
     /// Duties owed here that are overdue.

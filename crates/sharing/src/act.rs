@@ -17,6 +17,7 @@ use crate::clock::ClockAct;
 use crate::correction::CorrectionAct;
 use crate::dispute::{Decision, NegotiationStep, Opinion};
 use crate::docket::DocketId;
+use crate::incident::IncidentAct;
 use crate::need::NeedAct;
 use crate::node_act::NodeAct;
 use crate::person::{PersonCertificate, PersonChain};
@@ -236,6 +237,8 @@ pub enum ActBody {
     Supervision(SupervisionAct),
     /// About a need that no published entry meets (R20).
     Need(NeedAct),
+    /// About a security incident (R34, R35).
+    Incident(IncidentAct),
 }
 
 /// What a group of acts says of each: the acts of one workflow stand together beside its rules.
@@ -286,6 +289,7 @@ impl ActBody {
             Self::Correction(act) => Some(act),
             Self::Supervision(act) => Some(act),
             Self::Need(act) => Some(act),
+            Self::Incident(act) => Some(act),
             Self::Grant(act) => Some(act),
             Self::EnrolPerson { .. }
             | Self::CompileEntries { .. }
@@ -358,6 +362,7 @@ impl ActBody {
             Self::Correction(act) => act.kind(),
             Self::Supervision(act) => act.kind(),
             Self::Need(act) => act.kind(),
+            Self::Incident(act) => act.kind(),
             Self::Grant(act) => act.kind(),
         }
     }

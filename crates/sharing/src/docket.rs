@@ -20,6 +20,7 @@ use crate::catalogue::{Entry, PublishedEntry};
 use crate::clock::{self, Clock, ClockEvent, Law, OpenDuty};
 use crate::correction::{self, CorrectionAct, CorrectionState};
 use crate::dispute::{Bench, DisputeState};
+use crate::incident::{self, IncidentAct, IncidentState};
 use crate::need::{self, NeedAct, NeedState};
 use crate::return_flow::SubscriptionState;
 use crate::supervision::{self, SupervisionAct, SupervisionState};
@@ -273,6 +274,15 @@ workflows! {
     Supervision(SupervisionState);
     /// A need to be matched.
     Need(NeedState);
+    /// A security incident.
+    Incident(IncidentState);
+}
+
+impl Case {
+    /// Whether it is a security incident that is not closed (R35).
+    pub fn is_open_incident(&self) -> bool {
+        matches!(self, Self::Incident(_)) && self.is_open()
+    }
 }
 
 /// The state of a docket: the case, and what time has made of its duties.
@@ -308,6 +318,10 @@ pub fn open(act: &VerifiedAct, opening: &Opening<'_>) -> Result<Vec<DocketBody>,
     if let ActBody::Need(NeedAct::Report(need)) = &act.act().body {
         let event = need::open(need, act, opening)?;
         return Ok(vec![DocketBody::Need(event)]);
+    }
+    if let ActBody::Incident(IncidentAct::Report(report)) = &act.act().body {
+        let reported = incident::open(act, report, opening)?;
+        return Ok(vec![DocketBody::Incident(reported)]);
     }
     let kind = act.act().body.kind();
     Err(RefusalReason::WrongState {

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod correction;
 pub mod dispute;
 pub mod docket;
+pub mod incident;
 pub mod ledger;
 pub mod need;
 pub mod node_act;

@@ -129,6 +129,18 @@ impl RefusalReason {
                 format!("改正期限应当晚于现在，且不迟于{latest}")
             }
             Self::NotRefusedYet => "尚无拒不改正的情形".into(),
+            Self::GrantNotProvidedHere { docket } => {
+                format!("案卷{docket}不是由本节点提供数据的共享权限")
+            }
+            Self::CertificateNotInForce { node, serial } => {
+                format!("节点{node}的第{serial}号证书在本节点未生效，或者早于安全事件签发")
+            }
+            Self::NotNoticedYet => "安全事件尚未发现".into(),
+            Self::GradeUnderstated { stated, found } => {
+                format!("所涉数据为{}，不得报为{}", found.zh(), stated.zh())
+            }
+            Self::PlanNotStarted => "尚未启动应急预案".into(),
+            Self::NotContained => "尚未采取应急处置措施".into(),
             Self::WrongState { expected, found } => {
                 format!(
                     "应当处于“{}”，现处于“{}”",
@@ -315,6 +327,24 @@ impl RefusalReason {
                 "请待期限届满或者退回改正报告，或者说明情节严重",
                 "wait until the date has passed or reject the report, or state what is serious",
             ),
+            Self::GrantNotProvidedHere { .. } => (
+                "请由提供数据的节点的主管部门暂停，或者用 guantong grant suspend",
+                "let the authority of the node that provides the data suspend it, or use guantong grant suspend",
+            ),
+            Self::CertificateNotInForce { .. } => (
+                "请先更换密钥并签发、装入新证书；断开节点的，由签发其证书的节点另行报告事件后办理",
+                "rotate the keys and have a new certificate issued first; a node is cut off in an incident of the node that issued its certificate",
+            ),
+            Self::NotNoticedYet => ("请核对发现时间", "check when it was noticed"),
+            Self::GradeUnderstated { .. } => (
+                "请按所涉数据的最高级别报告",
+                "state the grade of the strictest data concerned",
+            ),
+            Self::PlanNotStarted => ("请先启动应急预案", "start the plan first"),
+            Self::NotContained => (
+                "请先采取应急处置措施并记录",
+                "contain the incident first, and put the measure on record",
+            ),
             Self::WrongState { .. } => {
                 ("请查看案卷当前状态", "look at where the docket stands now")
             }
@@ -394,6 +424,11 @@ fn state_zh(state: &str) -> String {
         "reported" => "已报告改正情况",
         "escalated" => "已建议给予处分",
         "ordered or reported" => "责令改正中或者已报告改正情况",
+        // Security incidents.
+        "incident-reported" => "已报告，待启动应急预案",
+        "responding" => "应急处置中",
+        "incident-closed" => "安全事件已办结",
+        "incident-reported or responding" => "已报告或者应急处置中",
         // What is no state of a case.
         "another docket" => "另一案卷",
         "another act" => "另一行为",

@@ -3,6 +3,7 @@
 
 use crate::article::Article;
 use crate::correction::CorrectionField;
+use crate::incident::IncidentField;
 use crate::need::NeedField;
 use crate::opening::OpeningField;
 use crate::refusal::{Refusal, RefusalReason};
@@ -103,6 +104,8 @@ pub enum RequiredField {
     Correction(CorrectionField),
     /// Of a need, R20.
     Need(NeedField),
+    /// Of a security incident's report and what follows, R35.
+    Incident(IncidentField),
 }
 
 impl RequiredField {
@@ -117,6 +120,7 @@ impl RequiredField {
             RequiredField::Opening(field) => field.zh(),
             RequiredField::Correction(field) => field.zh(),
             RequiredField::Need(field) => field.zh(),
+            RequiredField::Incident(field) => field.zh(),
         }
     }
 
@@ -131,6 +135,7 @@ impl RequiredField {
             RequiredField::Opening(field) => field.en(),
             RequiredField::Correction(field) => field.en(),
             RequiredField::Need(field) => field.en(),
+            RequiredField::Incident(field) => field.en(),
         }
     }
 
@@ -144,6 +149,7 @@ impl RequiredField {
             RequiredField::UseRecord(_) => Article::R29,
             RequiredField::Opening(field) => field.article(),
             RequiredField::Correction(_) => Article::R26,
+            RequiredField::Incident(_) => Article::R35,
         }
     }
 }

@@ -24,6 +24,7 @@
 //! | R28 disputes | [`dispute`] |
 //! | R29 records of use | [`retention`] |
 //! | R29, R39 to R41 supervision | [`supervision`] |
+//! | R34, R35 security incidents | [`incident`] |
 //! | who may do what | [`role`] |
 //! | the list of rules, and their switches in tests | [`mod@rule`] |
 //! | local rules | [`profile`] |
@@ -41,6 +42,7 @@ pub mod correction;
 pub mod deadline;
 pub mod dispute;
 pub mod duty;
+pub mod incident;
 pub mod instrument;
 pub mod need;
 pub mod notice;
@@ -89,6 +91,10 @@ pub use dispute::{
 pub use duty::{
     Duty, Extension, check_extended_in_time, check_may_be_extended, check_reply_extension,
     check_update_extension, due, extend, extend_from, is_overdue,
+};
+pub use incident::{
+    IncidentField, Severity, check_answers_for_it, check_grade_stated, check_incident_stated,
+    check_may_close, check_noticed, told_at_every_level,
 };
 pub use instrument::Instrument;
 pub use need::{

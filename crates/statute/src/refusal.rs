@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::article::Article;
 use crate::class::ShareClass;
+use crate::classification::Grade;
 use crate::collection::BaseCollection;
 use crate::completeness::{ApplicationMaterial, RequiredField};
 use crate::dispute::DisputeStage;
@@ -114,6 +115,20 @@ pub enum RefusalReason {
         /// The docket asked for.
         docket: String,
     },
+    /// The grant is none under which data is provided at this node, R35.
+    #[error("docket {docket:?} is no grant under which data is provided here")]
+    GrantNotProvidedHere {
+        /// The docket named.
+        docket: String,
+    },
+    /// The certificate is not in force at this node, or is older than the incident, R35.
+    #[error("certificate {serial} of {node} is not in force here, or is older than the incident")]
+    CertificateNotInForce {
+        /// The node.
+        node: String,
+        /// The number of the certificate.
+        serial: u64,
+    },
     /// It has been done or exists already.
     #[error("{what:?} is here already")]
     Duplicate {
@@ -123,6 +138,17 @@ pub enum RefusalReason {
     /// A change that has not happened yet makes no update due, R17.
     #[error("the change has not happened yet")]
     ChangeToCome,
+    /// What was not noticed yet is not reported, R35.
+    #[error("the incident is not noticed yet")]
+    NotNoticedYet,
+    /// The data concerned is of a stricter grade, R35.
+    #[error("the data concerned is {}, not {}", .found.en(), .stated.en())]
+    GradeUnderstated {
+        /// The grade stated.
+        stated: Grade,
+        /// That of the strictest data.
+        found: Grade,
+    },
     /// State secrets cannot be entered, R3.
     #[error("state secrets are not government data and cannot be entered")]
     StateSecret,
@@ -341,6 +367,12 @@ pub enum RefusalReason {
     /// Nothing shows yet that correction is refused, R39 to R41.
     #[error("nothing shows yet that the correction is refused")]
     NotRefusedYet,
+    /// The plan was not started, R35.
+    #[error("the plan was not started")]
+    PlanNotStarted,
+    /// No measure was taken, R35.
+    #[error("no measure was taken to contain the incident")]
+    NotContained,
     /// The case is in another state.
     #[error("this needs the state {expected:?}; the case is in {found:?}")]
     WrongState {

@@ -145,6 +145,18 @@ terms! {
         RevokeMember = "revoke-member", "撤销节点证书", "revoke a member";
         /// Report a security incident, R35.
         ReportIncident = "report-incident", "报告安全事件", "report an incident";
+        /// Start the plan for an incident (启动应急预案), R35.
+        StartPlan = "start-plan", "启动应急预案", "start the plan";
+        /// Contain an incident (应急处置), R35.
+        ContainIncident = "contain-incident", "采取应急处置措施", "contain an incident";
+        /// Cut a node off to contain an incident, R35.
+        CutOffNode = "cut-off-node", "断开节点", "cut a node off";
+        /// Report how far an incident has come, R35.
+        ReportProgress = "report-progress", "报告处置进展", "report progress on an incident";
+        /// Acknowledge an incident from above and instruct, R35.
+        AcknowledgeIncident = "acknowledge-incident", "签收安全事件报告", "acknowledge an incident";
+        /// Close an incident, R35.
+        CloseIncident = "close-incident", "办结安全事件", "close an incident";
         /// Answer a complaint, R37.
         AnswerComplaint = "answer-complaint", "处理投诉举报", "answer a complaint";
         /// Report to the government, R38.
@@ -216,9 +228,17 @@ const SUPERVISORS: &[Role] = &[
     Role::AuthorityHead,
     Role::Government,
 ];
+/// Whoever answers for what was ordered or has happened.
 const SUPERVISED: &[Role] = &[
     Role::Operator,
     Role::SharingOfficeHead,
+    Role::DepartmentHead,
+    Role::AuthorityReviewer,
+    Role::AuthorityHead,
+];
+
+const INCIDENT_REPORTERS: &[Role] = SUPERVISED;
+const INCIDENT_LEADERS: &[Role] = &[
     Role::DepartmentHead,
     Role::AuthorityReviewer,
     Role::AuthorityHead,
@@ -280,7 +300,10 @@ pub const fn required_role(act: ActKind) -> (&'static [Role], Article) {
         ActKind::ReadRecords => (READERS, Article::R29),
         ActKind::OrderReading | ActKind::Circulate => (AUTHORITY_HEAD, Article::R29),
         ActKind::CertifyMember | ActKind::RevokeMember => (AUTHORITY_HEAD, Article::R30),
-        ActKind::ReportIncident => (REPORTERS, Article::R35),
+        ActKind::ReportIncident | ActKind::ReportProgress => (INCIDENT_REPORTERS, Article::R35),
+        ActKind::StartPlan | ActKind::CloseIncident => (INCIDENT_LEADERS, Article::R35),
+        ActKind::ContainIncident | ActKind::AcknowledgeIncident => (AUTHORITY, Article::R35),
+        ActKind::CutOffNode => (AUTHORITY_HEAD, Article::R35),
         ActKind::AnswerComplaint => (REPORTERS, Article::R37),
         ActKind::ReportToGovernment => (AUTHORITY_HEAD, Article::R38),
         ActKind::Justify => (DEPARTMENT, Article::R39_4),

@@ -24,6 +24,8 @@ terms! {
         Standing = "standing", "共享权限状态", "a grant that is not in force gives nothing";
         /// Data is applied for, unless it is shared unconditionally where a local profile lets it be taken, R20, Shenyang S20.
         ApplicationFirst = "application-first", "先申请后共享", "data is applied for first";
+        /// The grade of the data, whoever answers for it, plan and measures govern the course of a security incident, R34, R35.
+        Incidents = "incidents", "安全事件处置", "incidents are graded, contained and closed in order";
     }
 }
 

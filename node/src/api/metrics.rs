@@ -78,6 +78,11 @@ fn gauges(view: &NodeView, status: &Status, due: [usize; 3]) -> Result<String, P
         view.open_dockets,
     );
     gauge(
+        "incidents_open",
+        "Open security incidents known here",
+        view.open_incidents,
+    );
+    gauge(
         "outbox_envelopes",
         "Envelopes waiting for neighbours",
         view.outbox.iter().map(|(_, n)| n).sum(),

@@ -129,7 +129,7 @@ fn end_reason(text: &str) -> Result<EndReason, String> {
         .map_err(|error: statute::UnknownTerm| error.to_string())
 }
 
-fn reason(text: &str) -> Result<RevocationReason, String> {
+pub(super) fn reason(text: &str) -> Result<RevocationReason, String> {
     Ok(match text {
         "key-compromise" => RevocationReason::KeyCompromise,
         "superseded" => RevocationReason::Superseded,
@@ -252,7 +252,7 @@ fn can_be_written(path: &Path) -> Result<bool, CliError> {
 }
 
 /// The serial of the certificate a node has now.
-fn newest_serial(client: &Client, child: Code) -> Result<u64, CliError> {
+pub(super) fn newest_serial(client: &Client, child: Code) -> Result<u64, CliError> {
     #[derive(serde::Deserialize)]
     struct Known {
         chain: identity::Chain,

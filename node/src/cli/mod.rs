@@ -22,6 +22,7 @@ mod extension;
 mod grant;
 mod history;
 mod import;
+mod incident;
 pub mod init;
 mod line;
 mod need;
@@ -153,6 +154,9 @@ pub enum Command {
     /// 监督检查与责令改正 / supervision and orders to correct
     #[command(subcommand)]
     Supervise(supervise::SuperviseCommand),
+    /// 安全事件 / security incidents
+    #[command(subcommand)]
+    Incident(incident::IncidentCommand),
     /// 案卷 / dockets
     #[command(subcommand)]
     Docket(docket::DocketCommand),
@@ -242,6 +246,7 @@ pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
         Command::Correction(command) => correction::run(&global, command, output),
         Command::Need(command) => need::run(&global, command, output),
         Command::Supervise(command) => supervise::run(&global, command, output),
+        Command::Incident(command) => incident::run(&global, command, output),
         Command::Docket(command) => docket::run(&global, command, output),
         Command::ReturnFlow(command) => return_flow::run(&global, command, output),
         Command::Evidence(command) => evidence::run(&global, command, output),

@@ -84,6 +84,10 @@ fn lines(
             node.open_dockets.to_string(),
         ],
         vec![
+            pick("未办结安全事件", "open incidents").into(),
+            node.open_incidents.to_string(),
+        ],
+        vec![
             pick("账本/检查点/会签", "ledger/checkpoint/cosigned").into(),
             format!("{} / {} / {}", node.ledger, node.checkpoint, node.cosigned),
         ],

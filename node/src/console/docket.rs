@@ -81,6 +81,7 @@ fn rows(body: &DocketBody, language: Language) -> Rows {
         DocketBody::Update(event) => super::update::facts(event, language),
         DocketBody::Supervision(event) => super::supervision::facts(event, language),
         DocketBody::Need(event) => super::need::facts(event, language),
+        DocketBody::Incident(event) => super::incident::facts(event, language),
     }
 }
 

@@ -10,7 +10,7 @@ use sharing::docket::{Case, DocketBody};
 use sharing::return_flow::{ReturnFlowEvent, SubscriptionPhase};
 use statute::Article;
 
-use super::supervision;
+use super::{incident, supervision};
 use crate::language::Language;
 
 /// Seconds that Beijing is ahead of UTC.
@@ -65,6 +65,7 @@ pub fn docket_kind(state: &Case, language: Language) -> &'static str {
         Case::Correction(_) => language.pick("校核", "correction"),
         Case::Supervision(_) => language.pick("责令改正", "order to correct"),
         Case::Need(_) => language.pick("供需对接", "need"),
+        Case::Incident(_) => language.pick("安全事件", "security incident"),
     }
 }
 
@@ -84,6 +85,7 @@ pub fn docket_phase(state: &Case, language: Language) -> String {
         Case::Update(update) => super::update::phase(update, language).to_owned(),
         Case::Supervision(order) => supervision::phase(&order.phase, language).to_owned(),
         Case::Need(need) => super::need::phase(&need.phase, language).to_owned(),
+        Case::Incident(it) => incident::phase(&it.phase, language).to_owned(),
         Case::ReturnFlow(subscription) => match subscription.phase() {
             SubscriptionPhase::Subscribed => language.pick("已订阅", "subscribed").to_owned(),
             SubscriptionPhase::Delivering { delivery } => {
@@ -134,6 +136,7 @@ pub fn docket_tone(state: &Case) -> &'static str {
         },
         Case::Supervision(order) => supervision::tone(&order.phase),
         Case::Need(need) => super::need::tone(&need.phase),
+        Case::Incident(it) => incident::tone(&it.phase),
         Case::ReturnFlow(subscription) => match subscription.phase() {
             SubscriptionPhase::Delivered(_) => "ok",
             SubscriptionPhase::Disputed { .. } => "bad",
@@ -166,6 +169,7 @@ pub fn docket_subject(state: &Case) -> String {
         Case::Update(update) => format!("{} · {}", update.entry, update.provider.department),
         Case::Supervision(order) => supervision::subject(order),
         Case::Need(need) => super::need::subject(need),
+        Case::Incident(it) => incident::subject(it),
         Case::ReturnFlow(subscription) => {
             format!(
                 "{} → {}",
@@ -259,6 +263,7 @@ pub fn event(body: &DocketBody, language: Language) -> (&'static str, Article) {
         DocketBody::Update(event) => super::update::name(event),
         DocketBody::Supervision(event) => supervision::name(event),
         DocketBody::Need(event) => super::need::name(event),
+        DocketBody::Incident(event) => incident::name(event),
     };
     (language.pick(zh, en), article)
 }

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod correction;
 mod docket;
 pub mod grant;
+pub mod incident;
 pub mod labels;
 mod layout;
 mod login;

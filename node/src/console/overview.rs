@@ -85,6 +85,7 @@ fn figures(overview: &Overview, language: Language) -> Markup {
         div.figures {
             div { b { (node.own_entries) " / " (node.catalogue) } span { (pick("本节点目录 / 全部已知", "own entries / all known")) } }
             div { b { (node.open_dockets) } span { (pick("在办案卷", "open dockets")) } }
+            div { b.bad[node.open_incidents > 0] { (node.open_incidents) } span { (pick("未办结安全事件", "open incidents")) } }
             div { b.bad[overdue > 0] { (overdue) } span { (pick("逾期义务", "overdue duties")) } }
             div { b.warn[up < overview.links.len()] { (up) " / " (overview.links.len()) } span { (pick("连接畅通", "links up")) } }
             div { b { (waiting) } span { (pick("待发信封", "envelopes waiting")) } }
@@ -194,7 +195,7 @@ fn health_table(health: &[HealthView], language: Language) -> Markup {
         div.scroll { table {
             thead { tr {
                 th { (pick("节点", "Node")) } th { (pick("状况", "Condition")) } th.n { (pick("目录", "Entries")) }
-                th.n { (pick("待发", "Outbox")) } th.n { (pick("在办", "Dockets")) } th.n { (pick("临期", "Due soon")) } th.n { (pick("逾期", "Overdue")) }
+                th.n { (pick("待发", "Outbox")) } th.n { (pick("在办", "Dockets")) } th.n { (pick("安全事件", "Incidents")) } th.n { (pick("临期", "Due soon")) } th.n { (pick("逾期", "Overdue")) }
                 th.n { (pick("账本/会签", "Ledger/cosigned")) } th { (pick("最近报告", "Last heard")) } th { (pick("版本", "Version")) }
             } }
             tbody { @for node in health {
@@ -206,10 +207,11 @@ fn health_table(health: &[HealthView], language: Language) -> Markup {
                         td.n { (report.own_entries) " / " (report.catalogue) }
                         td.n { (report.outbox.saturating_add(report.unsealed)) }
                         td.n { (report.open_dockets) }
+                        td.n.bad[report.open_incidents > 0] { (report.open_incidents) }
                         td.n.warn[report.due_soon > 0] { (report.due_soon) }
                         td.n.bad[report.overdue > 0] { (report.overdue) }
                         td.n { (report.ledger) " / " (report.cosigned) }
-                    } @else { td colspan="6" { (pick("尚无报告", "no report yet")) } }
+                    } @else { td colspan="7" { (pick("尚无报告", "no report yet")) } }
                     td.t { @if let Some(received) = node.received { (labels::time(received)) } }
                     td.mono { @if let Some(report) = &node.report { (report.software) } }
                 }
@@ -255,6 +257,7 @@ mod tests {
                 own_entries: 1,
                 catalogue: 2,
                 open_dockets: 0,
+                open_incidents: 0,
                 children: vec![],
                 outbox: vec![(identity::Code::HUB, 3)],
                 unsealed: 1,

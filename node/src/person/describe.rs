@@ -3,6 +3,7 @@
 mod clock;
 mod correction;
 mod grant;
+mod incident;
 mod need;
 mod node;
 mod source;
@@ -13,14 +14,16 @@ use identity::Signed;
 use sharing::act::{Act, ActBody};
 use sharing::application::{Application, DirectAct, Material, Reply};
 use sharing::catalogue::{EntryVersion, ReviewVerdict};
+use sharing::incident::IncidentAct;
 use sharing::need::NeedAct;
 use sharing::person::{MAX_PERSON_CERTIFICATE_BYTES, PersonCertificate};
 use sharing::return_flow::ReturnTable;
 use sharing::supervision::SupervisionAct;
 use statute::ApplicationMaterial;
 
+use crate::console::clock::Facts;
 use crate::console::labels::time;
-use crate::language::Text;
+use crate::language::{Language, Text};
 
 /// Entries named in one line before the rest is counted.
 const NAMED_ENTRIES: usize = 5;
@@ -120,8 +123,25 @@ fn subject(body: &ActBody) -> Text {
         ActBody::Supervision(act) => in_docket(body, &supervision::step(act)),
         ActBody::Need(act @ NeedAct::Report(_)) => need::act(act),
         ActBody::Need(act) => in_docket(body, &need::act(act)),
+        ActBody::Incident(act @ IncidentAct::Report(_)) => incident::act(act),
+        ActBody::Incident(act) => in_docket(body, &incident::act(act)),
         ActBody::Grant(act) => in_docket(body, &grant::step(&act.step)),
     }
+}
+
+/// What is done, by its name, then all that is said of it.
+fn listing((zh, en): (&str, &str), facts: impl Fn(Language) -> Facts) -> Text {
+    let told = |name: &str, (mark, colon): (&str, &str), language| {
+        let facts = facts(language).into_iter();
+        let facts: String = facts
+            .map(|(fact, text)| format!("{mark}{fact}{colon}{text}"))
+            .collect();
+        format!("{name}{facts}")
+    };
+    Text::new(
+        told(zh, ("；", "："), Language::Chinese),
+        told(en, ("; ", ": "), Language::English),
+    )
 }
 
 /// A step with the docket it is taken in.

@@ -5,6 +5,7 @@ use sharing::act::{ActBody, ActError, SignedAct, VerifiedAct};
 use sharing::application::DirectAct;
 use sharing::catalogue::EntryCommand;
 use sharing::docket::DocketId;
+use sharing::incident::{IncidentAct, IncidentStep};
 use sharing::node_act::NodeAct;
 use statute::{Article, Refusal, RefusalReason};
 
@@ -186,6 +187,10 @@ impl Core {
                 self.judge_ending(ctx, act, person, ending)
             }
             ActBody::Source(said) => Ok(self.judge_source(ctx, act, said)),
+            ActBody::Incident(IncidentAct::Step {
+                docket,
+                step: IncidentStep::Contain(measure),
+            }) => self.judge_measure(ctx, act, *docket, measure),
             ActBody::Direct(DirectAct::Place { entry, .. }) => self.judge_placing(ctx, act, entry),
             ActBody::Need(said) => match self.check_need(ctx, act, said)? {
                 Ok(()) => self.judge_in_docket(ctx, act),
@@ -257,11 +262,10 @@ impl Core {
             .txn
             .row::<DocketRow>(Table::Dockets, &docket_key(&docket))?
         else {
+            let article = statute::required_role(act.act().body.kind()).1;
+            let docket = docket.to_string();
             return Ok(Outcome::Refused(
-                RefusalReason::UnknownDocket {
-                    docket: docket.to_string(),
-                }
-                .under(Article::R20),
+                RefusalReason::UnknownDocket { docket }.under(article),
             ));
         };
         if Some(&row.home) == self.place()
@@ -338,6 +342,10 @@ impl Core {
                 reason,
             } => self.after_revoke(ctx, *node, *serial, *reason)?,
             ActBody::Source(said) => self.name_source(ctx, act, said)?,
+            ActBody::Incident(IncidentAct::Step {
+                docket,
+                step: IncidentStep::Contain(measure),
+            }) => return self.carry_measure(ctx, signed, act, (*docket, measure)),
             ActBody::Node(NodeAct::InstallCalendar { .. }) => self.install_notice(ctx, signed)?,
             ActBody::Node(NodeAct::EndEnrolment { .. })
             | ActBody::Direct(DirectAct::Place { .. })
@@ -355,7 +363,7 @@ impl Core {
     }
 
     /// A step in a docket: taken here where the home is here, else sent there.
-    fn carry_step(
+    pub(super) fn carry_step(
         &mut self,
         ctx: &mut Context<'_, '_>,
         signed: &SignedAct,

@@ -126,7 +126,7 @@ impl Core {
             || (identity::Path::hub(), String::new()),
             |member| (member.place().clone(), member.certificate().name.clone()),
         );
-        let mut open_dockets = 0;
+        let (mut open_dockets, mut open_incidents) = (0, 0);
         let (mut due_soon, mut overdue) = (0, 0);
         for (_, row) in view.raw_scan(Table::Dockets, b"", None, MAX_DOCKETS_COUNTED)? {
             let row: super::tables::DocketRow = decode_row(Table::Dockets, &row)?;
@@ -134,6 +134,7 @@ impl Core {
                 continue;
             }
             open_dockets += u64::from(row.state.case.is_open());
+            open_incidents += u64::from(row.state.case.is_open_incident());
             for duty in row.state.duties() {
                 let due = duty.term.due;
                 let late = now >= due;
@@ -156,6 +157,7 @@ impl Core {
                 .raw_scan(Table::Unsealed, b"", None, MAX_QUEUE_COUNTED)?
                 .len() as u64,
             open_dockets,
+            open_incidents,
             due_soon,
             overdue,
             ledger: counter(view, meta::LEAVES)?,

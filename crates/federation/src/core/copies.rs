@@ -152,6 +152,8 @@ impl Core {
     /// return flow (R24), a common superior's for a dispute about a docket held here (R28), for a correction the home of the application under
     /// which the data is held (R26), that of an authority above for an order against the one here (R41), that of the department that needs for a
     /// need (R20).
+    /// which the data is held (R26), that of an authority above for an order against the one here (R41), for an
+    /// incident the node where it happened (R35).
     fn opens_at_its_home(
         &self,
         ctx: &Context<'_, '_>,
@@ -161,6 +163,7 @@ impl Core {
         use sharing::application::ApplicationEvent;
         use sharing::correction::CorrectionEvent;
         use sharing::dispute::DisputeEvent;
+        use sharing::incident::IncidentEvent;
         use sharing::need::NeedEvent;
         use sharing::return_flow::ReturnFlowEvent;
         use sharing::supervision::{Accused, SupervisionEvent};
@@ -220,6 +223,10 @@ impl Core {
             }) => {
                 let signed = || act.verify(sender.certificate(), event.at).is_ok();
                 act.id().0 == event.docket.0 && department.node == *sender.place() && signed()
+            }
+            DocketBody::Incident(IncidentEvent::Reported { act, place, .. }) => {
+                let signed = || act.verify(sender.certificate(), event.at).is_ok();
+                act.id().0 == event.docket.0 && place == sender.place() && signed()
             }
             _ => false,
         })

@@ -17,7 +17,7 @@ use crate::wire::Frame;
 /// Most days a certificate is valid: renewed well before.
 const MAX_VALID_DAYS: u16 = 400;
 /// A certificate is valid from a little before it was issued, for clocks that lag, milliseconds.
-const BACKDATED_MS: i64 = 300_000;
+pub(super) const BACKDATED_MS: i64 = 300_000;
 /// Revocations told at a greeting, newest knowledge of a whole federation.
 const MAX_REVOCATIONS: usize = 8_192;
 /// Most bytes of an encoded revocation.

@@ -23,6 +23,7 @@ mod envelopes;
 mod fetches;
 mod forks;
 mod hearings;
+mod incidents;
 mod input;
 mod links;
 mod members;

@@ -117,6 +117,9 @@ impl Core {
         {
             return Ok(Err(refusal));
         }
+        if let Err(refusal) = self.check_concerned(ctx, act)? {
+            return Ok(Err(refusal));
+        }
         let opening = Opening {
             from: from.place(),
             here,

@@ -56,6 +56,7 @@ impl Core {
             DocketBody::Supervision(SupervisionEvent::Circulated { act, text, to }) => {
                 self.circulate(ctx, act, (text, to))
             }
+            DocketBody::Incident(_) => self.incident_told(ctx, event),
             _ => Ok(()),
         }
     }
@@ -95,6 +96,7 @@ impl Core {
             DocketBody::Supervision(SupervisionEvent::Ordered { .. }) => {
                 self.breach_found(ctx, event.docket)
             }
+            DocketBody::Incident(_) => self.incident_told(ctx, event),
             _ => Ok(()),
         }
     }

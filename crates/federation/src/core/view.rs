@@ -29,6 +29,8 @@ pub struct NodeView {
     pub catalogue: u64,
     /// Open dockets whose home is here.
     pub open_dockets: u64,
+    /// Open security incidents known here: of this node, of those below, and of data provided here (R35).
+    pub open_incidents: u64,
     /// Certified children.
     pub children: Vec<Code>,
     /// Waiting envelopes by neighbour.

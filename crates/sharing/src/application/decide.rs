@@ -7,8 +7,8 @@ use statute::{Article, Duty, Method, Refusal, RefusalReason};
 
 use super::rules::{self, acts_for, acts_for_either};
 use super::{
-    ApplicationEvent, ApplicationState, DisputeStage, GrantTerms, MissingItem, Phase, Provision,
-    Reply,
+    ApplicationEvent, ApplicationState, DisputeStage, GrantAct, GrantTerms, MissingItem, Phase,
+    Provision, Reply,
 };
 use super::{grant, standing};
 use crate::act::{ActBody, ActId, Deed, ObjectRef, VerifiedAct, text_within_bounds};
@@ -16,6 +16,7 @@ use crate::catalogue::{EntryVersion, PublishedEntry};
 use crate::clock::Clock;
 use crate::dispute::NegotiationStep;
 use crate::docket::{DocketId, Step};
+use crate::incident::suspension_of;
 
 /// What happens to an application's docket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,6 +151,14 @@ fn person_acts(
     step: &Step<'_>,
 ) -> Result<Vec<ApplicationEvent>, Refusal> {
     let body = &act.act().body;
+    if let Some(suspend) = suspension_of(body, state.docket) {
+        let docket = state.docket;
+        let named = GrantAct {
+            docket,
+            step: suspend,
+        };
+        return grant_acts(state, &named, act, step);
+    }
     if body.docket() != Some(state.docket) {
         return Err(RefusalReason::UnknownDocket {
             docket: state.docket.to_string(),
@@ -189,15 +198,24 @@ fn person_acts(
         }
         ActBody::RaiseDispute { claim, .. } => raise_dispute(state, act, claim, step.clock)?,
         ActBody::Negotiate { step, .. } => negotiate(state, act, step)?,
-        ActBody::Grant(done) => {
-            let terms = at_disposal(state, statute::required_role(done.kind()).1)?;
-            ApplicationEvent::Grant(standing::decide(state, terms, done, act, step)?)
-        }
+        ActBody::Grant(done) => return grant_acts(state, done, act, step),
         _ => {
             return Err(not_in(state, "another docket", Article::R20));
         }
     };
     Ok(vec![event])
+}
+
+/// R25, R27: a step in the life of a grant that was given.
+fn grant_acts(
+    state: &ApplicationState,
+    done: &GrantAct,
+    act: &VerifiedAct,
+    step: &Step<'_>,
+) -> Result<Vec<ApplicationEvent>, Refusal> {
+    let terms = at_disposal(state, statute::required_role(done.kind()).1)?;
+    let event = standing::decide(state, terms, done, act, step)?;
+    Ok(vec![ApplicationEvent::Grant(event)])
 }
 
 /// R21: once, and everything.

@@ -21,6 +21,7 @@ use crate::act::{ActBody, Deed, SignedAct};
 use crate::clock::{Debtor, OpenDuty, Term};
 use crate::dispute::Party;
 use crate::docket::DocketId;
+use crate::incident::suspension_of;
 
 pub(super) use decide::decide;
 
@@ -307,9 +308,13 @@ impl GrantEvent {
         }
     }
 
-    /// Whether it says what the act in it says.
-    pub fn rests_on_its_act(&self) -> bool {
-        matches!(self.act.body(), Some(ActBody::Grant(said)) if said.step == self.step)
+    /// Whether it says what the act in it says, of this docket: an act about this grant, or one that contains an incident and names it.
+    pub fn rests_on_its_act(&self, docket: DocketId) -> bool {
+        match self.act.body() {
+            Some(ActBody::Grant(said)) => said.docket == docket && said.step == self.step,
+            Some(other) => suspension_of(&other, docket).as_ref() == Some(&self.step),
+            None => false,
+        }
     }
 }
 

@@ -253,7 +253,9 @@ impl Fact<ApplicationState> for ApplicationEvent {
             | ApplicationEvent::Provided { .. }
             | ApplicationEvent::DisputeConcluded { .. }
             | ApplicationEvent::CorrectionTold { .. } => true,
-            ApplicationEvent::Grant(event) => event.rests_on_its_act(),
+            ApplicationEvent::Grant(event) => {
+                before.is_some_and(|state| event.rests_on_its_act(state.docket))
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use sharing::docket::{DocketBody, Fact};
 use sharing::return_flow::ReturnFlowEvent;
 
 use crate::console::clock::{self, Facts};
-use crate::console::{correction, grant, labels, need, supervision, update};
+use crate::console::{correction, grant, incident, labels, need, supervision, update};
 use crate::language::Language;
 
 /// The lines of an event, without indentation.
@@ -29,6 +29,7 @@ pub(super) fn details(body: &DocketBody, language: Language) -> Vec<String> {
             lines.facts(&event.acts(), supervision::facts(event, language));
         }
         DocketBody::Need(event) => lines.facts(&event.acts(), need::facts(event, language)),
+        DocketBody::Incident(event) => lines.facts(&event.acts(), incident::facts(event, language)),
     }
     lines.lines
 }

@@ -48,10 +48,11 @@ pub fn node(read: &dyn Read) -> Result<NodeView, Fault> {
     for (key, _) in read.scan(Table::Children, b"", None, MAX_PAGE)? {
         children.extend(leading_code(&key));
     }
-    let mut open_dockets = 0;
+    let (mut open_dockets, mut open_incidents) = (0, 0);
     for (_, row) in read.scan(Table::Dockets, b"", None, MAX_COUNTED)? {
         let row: DocketRow = decode_row(Table::Dockets, &row)?;
         open_dockets += u64::from(Some(&row.home) == place.as_ref() && row.state.case.is_open());
+        open_incidents += u64::from(row.state.case.is_open_incident());
     }
     Ok(NodeView {
         name: certificate
@@ -68,6 +69,7 @@ pub fn node(read: &dyn Read) -> Result<NodeView, Fault> {
         own_entries: counter(read, meta::OWN_ENTRIES)?,
         catalogue: counter(read, meta::CATALOGUE)?,
         open_dockets,
+        open_incidents,
         children,
         outbox: outbox.into_iter().collect(),
         unsealed: read.scan(Table::Unsealed, b"", None, MAX_COUNTED)?.len() as u64,
