@@ -17,6 +17,7 @@ use crate::dispute::{Decision, NegotiationStep, Opinion};
 use crate::docket::DocketId;
 use crate::node_act::NodeAct;
 use crate::person::{PersonCertificate, PersonChain};
+use crate::reading::ReadingAct;
 use crate::return_flow::{DatasetId, ReturnTable};
 use crate::source::SourceAct;
 use crate::supervision::SupervisionAct;
@@ -229,6 +230,8 @@ pub enum ActBody {
     Correction(CorrectionAct),
     /// About a breach: an order to correct it and what follows (R29, R39 to R41).
     Supervision(SupervisionAct),
+    /// About reading records of use (R29).
+    Reading(ReadingAct),
 }
 
 /// What a group of acts says of each: the acts of one workflow stand together beside its rules.
@@ -278,6 +281,7 @@ impl ActBody {
             Self::Correction(act) => Some(act),
             Self::Supervision(act) => Some(act),
             Self::Grant(act) => Some(act),
+            Self::Reading(act) => Some(act),
             Self::EnrolPerson { .. }
             | Self::CompileEntries { .. }
             | Self::ApproveEntries { .. }
@@ -348,6 +352,7 @@ impl ActBody {
             Self::Correction(act) => act.kind(),
             Self::Supervision(act) => act.kind(),
             Self::Grant(act) => act.kind(),
+            Self::Reading(act) => act.kind(),
         }
     }
 

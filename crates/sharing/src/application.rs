@@ -23,7 +23,7 @@ mod tests;
 
 use identity::{CreditCode, Digest, Moment, Path};
 use serde::{Deserialize, Serialize};
-use statute::{ApplicationMaterial, Method};
+use statute::{ApplicationMaterial, Method, Reader};
 
 use crate::act::{ObjectRef, SignedAct};
 use crate::catalogue::{EntryId, PublishedEntry};
@@ -220,6 +220,13 @@ pub enum ApplicationEvent {
         act: SignedAct,
         /// The record.
         record: UseRecord,
+    },
+    /// The records of use were read (R29).
+    UsesRead {
+        /// The signed act.
+        act: SignedAct,
+        /// As whom.
+        reader: Reader,
     },
     /// A party raised a dispute (R28).
     DisputeRaised {

@@ -20,6 +20,7 @@ use crate::catalogue::Entry;
 use crate::clock::{self, Clock, ClockEvent, Law, OpenDuty};
 use crate::correction::{self, CorrectionAct, CorrectionState};
 use crate::dispute::{Bench, DisputeState};
+use crate::reading::{self, InspectionState, ReadingAct};
 use crate::return_flow::SubscriptionState;
 use crate::supervision::{self, SupervisionAct, SupervisionState};
 use crate::update::{self, UpdateState};
@@ -248,6 +249,8 @@ workflows! {
     Correction(CorrectionState);
     /// An order to correct a breach.
     Supervision(SupervisionState);
+    /// A reading of records of use on a superior's order.
+    Inspection(InspectionState);
 }
 
 /// The state of a docket: the case, and what time has made of its duties.
@@ -276,12 +279,29 @@ pub fn open(act: &VerifiedAct, opening: &Opening<'_>) -> Result<Vec<DocketBody>,
         let ordered = supervision::open(act, order, opening)?;
         return Ok(vec![DocketBody::Supervision(ordered)]);
     }
+    if let ActBody::Reading(ReadingAct::Order(order)) = &act.act().body {
+        let ordered = reading::open(act, order, opening)?;
+        return Ok(vec![DocketBody::Inspection(ordered)]);
+    }
     let kind = act.act().body.kind();
     Err(RefusalReason::WrongState {
         expected: "an act that opens a docket".into(),
         found: kind.id().into(),
     }
     .under(statute::required_role(kind).1))
+}
+
+/// What can be said of an act that opens a docket before it leaves the node at `from`, whose person signed it; the home judges it in full.
+///
+/// # Errors
+/// The [`Refusal`] of the rule that does not let it pass.
+pub fn may_leave(act: &VerifiedAct, from: &Path) -> Result<(), Refusal> {
+    match &act.act().body {
+        ActBody::Reading(ReadingAct::Order(order)) => {
+            reading::check_ordered_from_above(order, from)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A copy of a docket that can be verified without its home.

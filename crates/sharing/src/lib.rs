@@ -13,6 +13,7 @@ pub mod docket;
 pub mod ledger;
 pub mod node_act;
 pub mod person;
+pub mod reading;
 pub mod return_flow;
 pub mod source;
 pub mod supervision;

@@ -313,6 +313,18 @@ pub(crate) fn in_office(
     })
 }
 
+impl From<PersonCertificate> for Doer {
+    /// The person of a certificate as whoever acts, the certificate itself not looked at.
+    fn from(person: PersonCertificate) -> Self {
+        Self {
+            name: person.name,
+            department: person.department,
+            node: person.node,
+            role: person.role,
+        }
+    }
+}
+
 fn may_enrol(
     enroller: &PersonCertificate,
     enrolled: &PersonCertificate,

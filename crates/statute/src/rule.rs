@@ -20,6 +20,8 @@ terms! {
         Supervision = "supervision", "监督与责令改正", "breaches are found by whoever is entitled to";
         /// A grant that is suspended, terminated or disposed of gives nothing, and is terminated only after rectification failed, R27.
         Standing = "standing", "共享权限状态", "a grant that is not in force gives nothing";
+        /// Records of use are read by those whom the law names, by superiors on an order of a superior authority alone, R29.
+        Reading = "reading", "查阅使用记录", "records of use are read by those whom the law names";
     }
 }
 
