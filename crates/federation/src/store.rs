@@ -69,6 +69,8 @@ pub enum Table {
     Sources = 32,
     /// What was published: publisher code, entry id, version → pointer.
     Versions = 33,
+    /// Readings of content that is held here: order, newest first → who read what.
+    Readings = 40,
 }
 
 /// A read failed: ours, retried by the driver, never a statement about the data.

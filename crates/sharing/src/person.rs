@@ -298,19 +298,7 @@ pub(crate) fn in_office(
             RefusalReason::TermOver.under(Article::R11),
         ));
     }
-    let PersonCertificate {
-        name,
-        role,
-        department,
-        node,
-        ..
-    } = links.pop().ok_or(PersonError::Length(0))?;
-    Ok(Doer {
-        name,
-        department,
-        node,
-        role,
-    })
+    links.pop().map(Doer::from).ok_or(PersonError::Length(0))
 }
 
 impl From<PersonCertificate> for Doer {

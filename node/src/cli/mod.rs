@@ -28,6 +28,7 @@ mod output;
 mod people;
 mod platform;
 mod profile;
+mod reading;
 mod reply;
 mod return_flow;
 mod root;
@@ -149,6 +150,9 @@ pub enum Command {
     /// 监督检查与责令改正 / supervision and orders to correct
     #[command(subcommand)]
     Supervise(supervise::SuperviseCommand),
+    /// 查阅使用记录与查阅情况 / reading records of use, and who read what
+    #[command(subcommand)]
+    Reading(reading::ReadingCommand),
     /// 案卷 / dockets
     #[command(subcommand)]
     Docket(docket::DocketCommand),
@@ -237,6 +241,7 @@ pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
         Command::Dispute(command) => dispute::run(&global, command, output),
         Command::Correction(command) => correction::run(&global, command, output),
         Command::Supervise(command) => supervise::run(&global, command, output),
+        Command::Reading(command) => reading::run(&global, command, output),
         Command::Docket(command) => docket::run(&global, command, output),
         Command::ReturnFlow(command) => return_flow::run(&global, command, output),
         Command::Evidence(command) => evidence::run(&global, command, output),

@@ -10,7 +10,7 @@ use sharing::docket::{Case, DocketBody};
 use sharing::return_flow::{ReturnFlowEvent, SubscriptionPhase};
 use statute::Article;
 
-use super::supervision;
+use super::{reading, supervision};
 use crate::language::Language;
 
 /// Seconds that Beijing is ahead of UTC.
@@ -64,6 +64,7 @@ pub fn docket_kind(state: &Case, language: Language) -> &'static str {
         Case::Update(_) => language.pick("目录更新", "update of the catalogue"),
         Case::Correction(_) => language.pick("校核", "correction"),
         Case::Supervision(_) => language.pick("责令改正", "order to correct"),
+        Case::Inspection(_) => language.pick("查阅使用记录", "reading of records of use"),
     }
 }
 
@@ -82,6 +83,7 @@ pub fn docket_phase(state: &Case, language: Language) -> String {
         Case::Dispute(dispute) => dispute_phase(&dispute.phase, language).to_owned(),
         Case::Update(update) => super::update::phase(update, language).to_owned(),
         Case::Supervision(order) => supervision::phase(&order.phase, language).to_owned(),
+        Case::Inspection(inspection) => reading::phase(inspection, language).to_owned(),
         Case::ReturnFlow(subscription) => match subscription.phase() {
             SubscriptionPhase::Subscribed => language.pick("已订阅", "subscribed").to_owned(),
             SubscriptionPhase::Delivering { delivery } => {
@@ -131,6 +133,7 @@ pub fn docket_tone(state: &Case) -> &'static str {
             | DisputePhase::AwaitingDecision { .. } => "warn",
         },
         Case::Supervision(order) => supervision::tone(&order.phase),
+        Case::Inspection(inspection) => reading::tone(inspection),
         Case::ReturnFlow(subscription) => match subscription.phase() {
             SubscriptionPhase::Delivered(_) => "ok",
             SubscriptionPhase::Disputed { .. } => "bad",
@@ -162,6 +165,7 @@ pub fn docket_subject(state: &Case) -> String {
         }
         Case::Update(update) => format!("{} · {}", update.entry, update.provider.department),
         Case::Supervision(order) => supervision::subject(order),
+        Case::Inspection(inspection) => reading::subject(inspection),
         Case::ReturnFlow(subscription) => {
             format!(
                 "{} → {}",
@@ -254,6 +258,7 @@ pub fn event(body: &DocketBody, language: Language) -> (&'static str, Article) {
         DocketBody::Clock(event) => super::clock::name(event),
         DocketBody::Update(event) => super::update::name(event),
         DocketBody::Supervision(event) => supervision::name(event),
+        DocketBody::Inspection(event) => reading::name(event),
     };
     (language.pick(zh, en), article)
 }
@@ -277,6 +282,7 @@ fn application_event(event: &ApplicationEvent) -> (&'static str, &'static str, A
             ("收到并核验数据", "received and verified", Article::R22)
         }
         ApplicationEvent::UseRecorded { .. } => ("记录使用情况", "use recorded", Article::R29),
+        ApplicationEvent::UsesRead { .. } => ("查阅使用记录", "records of use read", Article::R29),
         ApplicationEvent::DisputeRaised { .. } => ("提出争议", "dispute raised", Article::R28),
         ApplicationEvent::Negotiated { .. } => ("协商", "negotiation", Article::R28),
         ApplicationEvent::DisputeConcluded { .. } => {

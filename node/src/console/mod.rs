@@ -11,6 +11,7 @@ pub mod labels;
 mod layout;
 mod login;
 mod overview;
+pub mod reading;
 pub mod supervision;
 pub mod update;
 

@@ -5,6 +5,7 @@ use sharing::act::{ActBody, ActError, SignedAct, VerifiedAct};
 use sharing::catalogue::EntryCommand;
 use sharing::docket::DocketId;
 use sharing::node_act::NodeAct;
+use sharing::reading::ReadingAct;
 use statute::{Article, Refusal, RefusalReason};
 
 use super::project::DraftRow;
@@ -63,9 +64,7 @@ impl Core {
                 act: Some(act.id()),
                 docket,
                 repeated: true,
-                warnings: Vec::new(),
-                chain: None,
-                at,
+                ..Answer::at(at)
             }));
         }
         if let Err(refusal) = self.check_enrolment(ctx, signed)? {
@@ -74,11 +73,7 @@ impl Core {
         }
         let mut answer = Answer {
             act: Some(act.id()),
-            docket: None,
-            repeated: false,
-            warnings: Vec::new(),
-            chain: None,
-            at: ctx.now,
+            ..Answer::at(ctx.now)
         };
         let outcome = match travels_lightly(&act) {
             Ok(()) => self.judge(ctx, &act)?,
@@ -112,7 +107,10 @@ impl Core {
         let late = self.carry_out(ctx, signed, &act, draft, answer.chain.as_ref())?;
         Ok(match late {
             Some(refusal) => Err(Refused::Lawful(refusal)),
-            None => Ok(answer),
+            None => {
+                answer.uses = self.read_uses(ctx, &act)?;
+                Ok(answer)
+            }
         })
     }
 
@@ -185,6 +183,9 @@ impl Core {
                 self.judge_ending(ctx, act, person, ending)
             }
             ActBody::Source(said) => Ok(self.judge_source(ctx, act, said)),
+            ActBody::Reading(ReadingAct::Read { docket, .. }) => {
+                self.judge_reading(ctx, act, *docket)
+            }
             other => match (other.opens(), other.docket()) {
                 (Some(opens), _) => self.judge_opening(ctx, act, opens),
                 (None, Some(docket)) => self.judge_step(ctx, act, docket),

@@ -159,6 +159,7 @@ impl Core {
         use sharing::application::ApplicationEvent;
         use sharing::correction::CorrectionEvent;
         use sharing::dispute::DisputeEvent;
+        use sharing::reading::InspectionEvent;
         use sharing::return_flow::ReturnFlowEvent;
         use sharing::supervision::{Accused, SupervisionEvent};
         Ok(match &event.body {
@@ -205,6 +206,10 @@ impl Core {
                 };
                 let signed = || act.verify(sender.certificate(), event.at).is_ok();
                 act.id().0 == event.docket.0 && by == sender.place() && entitled && signed()
+            }
+            DocketBody::Inspection(InspectionEvent::Ordered { act, by, order, .. }) => {
+                let ours = Some(by) == self.place();
+                act.id().0 == event.docket.0 && ours && order.keeper == *sender.place()
             }
             _ => false,
         })

@@ -92,8 +92,7 @@ pub fn open(
         Some(Case::Application(state)) => state,
         Some(_) | None => return Err(unknown(order.about)),
     };
-    let kept_here =
-        application.requester.node == order.keeper && order.keeper == *opening.here;
+    let kept_here = application.requester.node == order.keeper && order.keeper == *opening.here;
     if !kept_here || application.docket != order.about {
         return Err(unknown(order.about));
     }
