@@ -9,6 +9,7 @@ mod grants;
 mod membership;
 mod mutated_frames;
 mod people;
+mod reading;
 mod return_flow;
 mod sharing_application;
 mod source;
