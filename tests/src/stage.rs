@@ -8,7 +8,7 @@ use federation::topology::Topology;
 use identity::{Code, Moment, Path};
 use sharing::act::ActBody;
 use sharing::application::{
-    Application, ApplicationState, GrantTerms, Material, Reply, reply_document,
+    Application, ApplicationState, GrantTerms, Material, Reply, UseRecord, reply_document,
 };
 use sharing::catalogue::{Entry, ReviewVerdict};
 use sharing::docket::{Case, DocketEvent, DocketId};
@@ -237,6 +237,35 @@ pub fn reply(world: &mut impl Acting, provider: &Department, docket: DocketId, r
             ActBody::ConsentToReply { docket, document },
         )
         .expect("answered");
+}
+
+/// What the five points of [`use_record`] say, each a text that stands nowhere else.
+const USE_TEXTS: [&str; 5] = [
+    "甲场景核验",
+    "乙过程比对",
+    "丙成效一百二十人",
+    "丁存储本地加密",
+    "戊尚未销毁",
+];
+
+/// A whole record of use.
+pub fn use_record() -> UseRecord {
+    let [scenario, process, result, storage, destruction] = USE_TEXTS.map(str::to_owned);
+    UseRecord {
+        scenario,
+        process,
+        result,
+        storage,
+        destruction,
+    }
+}
+
+/// Whether a text as JSON says anything of what [`use_record`] says, in clear or in the bytes of a signed act.
+pub fn tells_use(text: &str) -> bool {
+    USE_TEXTS.iter().any(|said| {
+        let hex: String = said.bytes().map(|byte| format!("{byte:02x}")).collect();
+        text.contains(said) || text.contains(&hex)
+    })
 }
 
 /// The application as a node holds it.

@@ -301,3 +301,6 @@ impl Workflow for InspectionState {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -73,9 +73,10 @@ fn link(input: &Input) -> Option<LinkId> {
 /// The operator's request that an input is, if it is one.
 pub(super) fn token(input: &Input) -> Option<Token> {
     match input {
-        Input::Act { token, .. } | Input::Install { token, .. } | Input::Search { token, .. } => {
-            Some(*token)
-        }
+        Input::Act { token, .. }
+        | Input::Install { token, .. }
+        | Input::Search { token, .. }
+        | Input::ObjectRead { token, .. } => Some(*token),
         _ => None,
     }
 }

@@ -210,6 +210,37 @@ fn a_full_disk_answers_a_fault_and_lets_nothing_else_out() {
 }
 
 #[test]
+fn whoever_reads_a_file_is_on_record_before_it_is_given() {
+    let mut node = Node::new();
+    let by = Caller {
+        token: identity::Digest::object(b"token"),
+        allowed: Allowed::Operator,
+        note: "前置机".into(),
+    };
+    let object = identity::Digest::object(b"rows");
+    let read = |token| Input::ObjectRead {
+        token: Token(token),
+        object,
+        by: by.clone(),
+    };
+    node.disk.full.store(true, Ordering::Relaxed);
+    let left = node.step(vec![read(1)]);
+    assert!(answer_in(&left, 1).is_err(), "not on record, not given");
+    node.disk.full.store(false, Ordering::Relaxed);
+    let left = node.step(vec![read(2)]);
+    assert!(answer_in(&left, 2).is_ok(), "{left:?}");
+    let readings = {
+        let memory = node.disk.memory.lock().unwrap();
+        query::readings(&*memory, None, 10).unwrap()
+    };
+    let [one] = readings.as_slice() else {
+        panic!("{readings:?}")
+    };
+    assert_eq!(one.by, ReadBy::Program(by));
+    assert_eq!(one.what, ReadWhat::Object { digest: object });
+}
+
+#[test]
 fn a_node_whose_disk_has_room_again_goes_on() {
     let mut node = Node::new();
     node.disk.full.store(true, Ordering::Relaxed);
