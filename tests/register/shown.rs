@@ -171,6 +171,12 @@ pub const SHOWN: &[Shown] = &[
         tests: &["an_overdue_reply_is_seen_by_the_authority_which_orders_its_correction_and_accepts_the_report", "an_authoritys_default_is_told_above_and_the_superior_orders_it_with_a_copy_at_both", "another_level_another_kind_and_a_lapse_that_is_not_there_are_refused", "a_notice_is_shown_at_the_places_it_names_below_and_nowhere_else"],
         commands: &["supervise order", "supervise report", "supervise accept", "supervise circulate", "supervise escalate"],
     },
+    Shown {
+        row: "V2",
+        rules: &["statute::retention::check_may_read", "statute::retention::check_orders_reading", "sharing::reading::reader_of"],
+        tests: &["those_whom_the_law_names_read_and_others_are_refused_and_every_reading_is_recorded", "a_superior_reads_on_a_recorded_order_by_the_reader_it_names_and_the_keeper_sees_it", "a_sibling_and_an_order_without_reason_are_refused_and_so_is_one_about_another_docket", "no_view_of_any_docket_at_any_node_says_what_a_record_of_use_says", "the_api_gives_records_of_use_and_files_to_those_alone_who_are_on_record_as_their_readers"],
+        commands: &["reading uses", "reading order", "reading inspections", "reading list"],
+    },
 ];
 
 /// The rows that are not shown yet, and what is lacking.
@@ -187,14 +193,10 @@ pub const OUTSTANDING: &[(&str, &str)] = &[
         "U2",
         "what a department could join from all its grants is not computed yet",
     ),
-    (
-        "V2",
-        "records of use are seen by both parties; readings are not recorded yet",
-    ),
     ("G1", "grades are recorded; incidents have no docket yet"),
     (
         "G2",
-        "transit nodes hold ciphertext alone; readings at rest leave no trace yet",
+        "transit nodes hold ciphertext alone and no file leaves the API before its reader is on record (`guantong reading list`); on the disk files and bodies lie in clear, so whoever administers the machine reads the folder without a trace",
     ),
     ("G3", "complaints have no docket yet"),
     (

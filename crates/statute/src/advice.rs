@@ -369,6 +369,8 @@ fn state_zh(state: &str) -> String {
         "reported" => "已报告改正情况",
         "escalated" => "已建议给予处分",
         "ordered or reported" => "责令改正中或者已报告改正情况",
+        // Readings.
+        "reading-ordered" => "待查阅",
         // What is no state of a case.
         "another docket" => "另一案卷",
         "another act" => "另一行为",

@@ -1,7 +1,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use federation::core::Answer;
+use federation::core::{Allowed, Answer, Caller, ReadBy, ReadWhat, query};
 use federation::store::{Memory, Pair, Table};
 use federation::wire::Frame;
 use identity::{
