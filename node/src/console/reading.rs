@@ -146,3 +146,40 @@ fn person(doer: &Doer, language: Language) -> String {
     let role = language.pick(doer.role.zh(), doer.role.en());
     format!("{}（{role}，{} {}）", doer.name, doer.node, doer.department)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use federation::core::{Allowed, Caller};
+    use identity::{Digest, Moment};
+
+    #[test]
+    fn a_reading_by_a_program_names_its_token_by_note_and_digest() {
+        let token = Digest::object(b"token");
+        let digest = Digest::object(b"rows");
+        let view = ReadingView {
+            number: 1,
+            by: ReadBy::Program(Caller {
+                token,
+                allowed: Allowed::Operator,
+                note: "前置机".into(),
+            }),
+            what: ReadWhat::Object { digest },
+            at: Moment::default(),
+        };
+        let [_, who, kind, what] = reading(&view, Language::Chinese).try_into().unwrap();
+        assert_eq!(who, format!("令牌 {} 前置机", token.short()));
+        assert_eq!((kind.as_str(), what), ("文件", digest.to_string()));
+    }
+
+    #[test]
+    fn where_there_are_more_records_the_next_reading_is_named() {
+        let more = UsesGiven {
+            uses: Vec::new(),
+            next: Some(70),
+        };
+        for language in [Language::Chinese, Language::English] {
+            assert!(given(&more, language).contains("--from 70"));
+        }
+    }
+}
