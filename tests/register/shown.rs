@@ -174,7 +174,7 @@ pub const SHOWN: &[Shown] = &[
     Shown {
         row: "V2",
         rules: &["statute::retention::check_may_read", "statute::retention::check_orders_reading", "sharing::reading::reader_of"],
-        tests: &["those_whom_the_law_names_read_and_others_are_refused_and_every_reading_is_recorded", "a_superior_reads_on_a_recorded_order_by_the_reader_it_names_and_the_keeper_sees_it", "a_sibling_and_an_order_without_reason_are_refused_and_so_is_one_about_another_docket", "no_view_of_any_docket_at_any_node_says_what_a_record_of_use_says", "the_api_gives_records_of_use_and_files_to_those_alone_who_are_on_record_as_their_readers"],
+        tests: &["those_whom_the_law_names_read_on_record_and_others_are_refused", "a_superior_reads_on_a_recorded_order_by_the_reader_it_names_and_the_keeper_sees_it", "a_sibling_and_an_order_without_reason_are_refused_and_so_is_one_about_another_docket", "no_view_of_any_docket_at_any_node_says_what_a_record_of_use_says", "the_api_gives_records_of_use_and_files_to_those_alone_who_are_on_record_as_their_readers"],
         commands: &["reading uses", "reading order", "reading inspections", "reading list"],
     },
 ];

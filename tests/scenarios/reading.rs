@@ -149,7 +149,7 @@ fn kept(world: &World, node: Code) -> String {
 }
 
 #[test]
-pub(crate) fn those_whom_the_law_names_read_and_others_are_refused_and_every_reading_is_recorded() {
+pub(crate) fn those_whom_the_law_names_read_on_record_and_others_are_refused() {
     let mut used = used(80);
     let (here, there, docket) = (used.requester.node, used.provider.node, used.docket);
     let keeper = used.world.staff(&used.requester, Role::SharingOfficeHead);

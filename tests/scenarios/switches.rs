@@ -35,7 +35,7 @@ const SCENARIOS: &[(Rule, fn())] = &[
     ),
     (
         Rule::Reading,
-        reading::those_whom_the_law_names_read_and_others_are_refused_and_every_reading_is_recorded,
+        reading::those_whom_the_law_names_read_on_record_and_others_are_refused,
     ),
 ];
 
