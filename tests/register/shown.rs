@@ -201,6 +201,12 @@ pub const SHOWN: &[Shown] = &[
         tests: &["an_incident_is_seen_by_the_superior_and_a_major_one_up_to_the_hub_which_instructs", "grants_are_suspended_by_one_act_where_the_data_is_provided_and_the_requester_sees_why", "grants_not_provided_here_an_unknown_docket_and_the_wrong_role_suspend_nothing", "a_node_that_is_cut_off_neither_links_nor_sends_and_every_level_learns_of_it", "rotated_keys_are_recorded_once_the_new_certificate_is_in_force", "no_grade_is_understated_and_nothing_is_closed_before_plan_and_measure"],
         commands: &["incident report", "incident start-plan", "incident contain suspend", "incident contain cut-off", "incident contain rotated", "incident acknowledge", "incident close", "incident list"],
     },
+    Shown {
+        row: "V2",
+        rules: &["statute::retention::check_may_read", "statute::retention::check_orders_reading", "sharing::reading::reader_of"],
+        tests: &["those_whom_the_law_names_read_on_record_and_others_are_refused", "a_superior_reads_on_a_recorded_order_by_the_reader_it_names_and_the_keeper_sees_it", "a_sibling_and_an_order_without_reason_are_refused_and_so_is_one_about_another_docket", "no_view_of_any_docket_at_any_node_says_what_a_record_of_use_says", "the_api_gives_records_of_use_and_files_to_those_alone_who_are_on_record_as_their_readers"],
+        commands: &["reading uses", "reading order", "reading inspections", "reading list"],
+    },
 ];
 
 /// The rows that are not shown yet, and what is lacking.
@@ -217,9 +223,10 @@ pub const OUTSTANDING: &[(&str, &str)] = &[
         "V2",
         "records of use are seen by both parties; readings are not recorded yet",
     ),
+    ("G1", "grades are recorded; incidents have no docket yet"),
     (
         "G2",
-        "transit nodes hold ciphertext alone; readings at rest leave no trace yet",
+        "transit nodes hold ciphertext alone and no file leaves the API before its reader is on record (`guantong reading list`); on the disk files and bodies lie in clear, so whoever administers the machine reads the folder without a trace",
     ),
     ("G3", "complaints have no docket yet"),
     (

@@ -12,6 +12,7 @@ mod mutated_frames;
 mod need;
 mod people;
 mod profile;
+mod reading;
 mod return_flow;
 mod sharing_application;
 mod source;

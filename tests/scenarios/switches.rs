@@ -6,7 +6,8 @@ use std::panic::catch_unwind;
 use statute::rule::{Rule, without};
 
 use crate::{
-    correction, grants, incident, need, profile, sharing_application, supervision, time_limits,
+    correction, grants, incident, need, profile, reading, sharing_application, supervision,
+    time_limits,
 };
 
 /// A scenario that fails without the rule.
@@ -46,6 +47,10 @@ const SCENARIOS: &[(Rule, fn())] = &[
     (
         Rule::Incidents,
         incident::no_grade_is_understated_and_nothing_is_closed_before_plan_and_measure,
+    ),
+    (
+        Rule::Reading,
+        reading::those_whom_the_law_names_read_on_record_and_others_are_refused,
     ),
 ];
 

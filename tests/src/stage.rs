@@ -9,7 +9,7 @@ use federation::wire::CircuitRequest;
 use identity::{Code, Moment, Path};
 use sharing::act::{ActBody, ObjectRef};
 use sharing::application::{
-    Application, ApplicationState, GrantTerms, Material, Reply, reply_document,
+    Application, ApplicationState, GrantTerms, Material, Reply, UseRecord, reply_document,
 };
 use sharing::catalogue::{Entry, ReviewVerdict};
 use sharing::docket::{Case, DocketEvent, DocketId};
@@ -284,6 +284,34 @@ pub fn circuit(
     authorise_circuit(world.read(at), &world.place(from), &request, world.now)
         .expect("memory does not fail")
         .map(drop)
+}
+/// What the five points of [`use_record`] say, each a text that stands nowhere else.
+const USE_TEXTS: [&str; 5] = [
+    "甲场景核验",
+    "乙过程比对",
+    "丙成效一百二十人",
+    "丁存储本地加密",
+    "戊尚未销毁",
+];
+
+/// A whole record of use.
+pub fn use_record() -> UseRecord {
+    let [scenario, process, result, storage, destruction] = USE_TEXTS.map(str::to_owned);
+    UseRecord {
+        scenario,
+        process,
+        result,
+        storage,
+        destruction,
+    }
+}
+
+/// Whether a text as JSON says anything of what [`use_record`] says, in clear or in the bytes of a signed act.
+pub fn tells_use(text: &str) -> bool {
+    USE_TEXTS.iter().any(|said| {
+        let hex: String = said.bytes().map(|byte| format!("{byte:02x}")).collect();
+        text.contains(said) || text.contains(&hex)
+    })
 }
 
 /// The application as a node holds it.

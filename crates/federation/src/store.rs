@@ -71,6 +71,8 @@ pub enum Table {
     Versions = 33,
     /// What lies on the platform for whoever takes it: entry id → version, object.
     Placed = 34,
+    /// Readings of content that is held here: order, newest first → who read what.
+    Readings = 40,
 }
 
 /// A read failed: ours, retried by the driver, never a statement about the data.

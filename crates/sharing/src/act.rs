@@ -21,6 +21,7 @@ use crate::incident::IncidentAct;
 use crate::need::NeedAct;
 use crate::node_act::NodeAct;
 use crate::person::{PersonCertificate, PersonChain};
+use crate::reading::ReadingAct;
 use crate::return_flow::{DatasetId, ReturnTable};
 use crate::source::SourceAct;
 use crate::supervision::SupervisionAct;
@@ -239,6 +240,8 @@ pub enum ActBody {
     Need(NeedAct),
     /// About a security incident (R34, R35).
     Incident(IncidentAct),
+    /// About reading records of use (R29).
+    Reading(ReadingAct),
 }
 
 /// What a group of acts says of each: the acts of one workflow stand together beside its rules.
@@ -291,6 +294,7 @@ impl ActBody {
             Self::Need(act) => Some(act),
             Self::Incident(act) => Some(act),
             Self::Grant(act) => Some(act),
+            Self::Reading(act) => Some(act),
             Self::EnrolPerson { .. }
             | Self::CompileEntries { .. }
             | Self::ApproveEntries { .. }
@@ -364,6 +368,7 @@ impl ActBody {
             Self::Need(act) => act.kind(),
             Self::Incident(act) => act.kind(),
             Self::Grant(act) => act.kind(),
+            Self::Reading(act) => act.kind(),
         }
     }
 

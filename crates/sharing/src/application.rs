@@ -24,7 +24,7 @@ mod tests;
 
 use identity::{CreditCode, Digest, Moment, Path};
 use serde::{Deserialize, Serialize};
-use statute::{ApplicationMaterial, Method, Profile};
+use statute::{ApplicationMaterial, Method, Profile, Reader};
 
 use crate::act::{ActId, ObjectRef, SignedAct};
 use crate::catalogue::{EntryId, PublishedEntry};
@@ -248,6 +248,13 @@ pub enum ApplicationEvent {
         act: SignedAct,
         /// The record.
         record: UseRecord,
+    },
+    /// The records of use were read (R29).
+    UsesRead {
+        /// The signed act.
+        act: SignedAct,
+        /// As whom.
+        reader: Reader,
     },
     /// A party raised a dispute (R28).
     DisputeRaised {

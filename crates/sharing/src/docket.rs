@@ -22,6 +22,7 @@ use crate::correction::{self, CorrectionAct, CorrectionState};
 use crate::dispute::{Bench, DisputeState};
 use crate::incident::{self, IncidentAct, IncidentState};
 use crate::need::{self, NeedAct, NeedState};
+use crate::reading::{self, InspectionState, ReadingAct};
 use crate::return_flow::SubscriptionState;
 use crate::supervision::{self, SupervisionAct, SupervisionState};
 use crate::update::{self, UpdateState};
@@ -276,6 +277,8 @@ workflows! {
     Need(NeedState);
     /// A security incident.
     Incident(IncidentState);
+    /// A reading of records of use on a superior's order.
+    Inspection(InspectionState);
 }
 
 impl Case {
@@ -323,12 +326,29 @@ pub fn open(act: &VerifiedAct, opening: &Opening<'_>) -> Result<Vec<DocketBody>,
         let reported = incident::open(act, report, opening)?;
         return Ok(vec![DocketBody::Incident(reported)]);
     }
+    if let ActBody::Reading(ReadingAct::Order(order)) = &act.act().body {
+        let ordered = reading::open(act, order, opening)?;
+        return Ok(vec![DocketBody::Inspection(ordered)]);
+    }
     let kind = act.act().body.kind();
     Err(RefusalReason::WrongState {
         expected: "an act that opens a docket".into(),
         found: kind.id().into(),
     }
     .under(statute::required_role(kind).1))
+}
+
+/// What can be said of an act that opens a docket before it leaves the node at `from`, whose person signed it; the home judges it in full.
+///
+/// # Errors
+/// The [`Refusal`] of the rule that does not let it pass.
+pub fn may_leave(act: &VerifiedAct, from: &Path) -> Result<(), Refusal> {
+    match &act.act().body {
+        ActBody::Reading(ReadingAct::Order(order)) => {
+            reading::check_ordered_from_above(order, from)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A copy of a docket that can be verified without its home.

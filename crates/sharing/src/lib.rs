@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod need;
 pub mod node_act;
 pub mod person;
+pub mod reading;
 pub mod return_flow;
 pub mod source;
 pub mod supervision;

@@ -298,19 +298,19 @@ pub(crate) fn in_office(
             RefusalReason::TermOver.under(Article::R11),
         ));
     }
-    let PersonCertificate {
-        name,
-        role,
-        department,
-        node,
-        ..
-    } = links.pop().ok_or(PersonError::Length(0))?;
-    Ok(Doer {
-        name,
-        department,
-        node,
-        role,
-    })
+    links.pop().map(Doer::from).ok_or(PersonError::Length(0))
+}
+
+impl From<PersonCertificate> for Doer {
+    /// The person of a certificate as whoever acts, the certificate itself not looked at.
+    fn from(person: PersonCertificate) -> Self {
+        Self {
+            name: person.name,
+            department: person.department,
+            node: person.node,
+            role: person.role,
+        }
+    }
 }
 
 fn may_enrol(

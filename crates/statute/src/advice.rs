@@ -429,6 +429,8 @@ fn state_zh(state: &str) -> String {
         "responding" => "应急处置中",
         "incident-closed" => "安全事件已办结",
         "incident-reported or responding" => "已报告或者应急处置中",
+        // Readings.
+        "reading-ordered" => "待查阅",
         // What is no state of a case.
         "another docket" => "另一案卷",
         "another act" => "另一行为",

@@ -1,10 +1,13 @@
 //! Records of use (使用记录): how long they are kept and who may read them. R29.
 
+use std::fmt::Display;
+
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::article::Article;
 use crate::refusal::{Refusal, RefusalReason};
+use crate::rule::{self, Rule};
 use crate::term::terms;
 
 /// How long records of use are kept, in years: at least [`RetentionYears::MIN`].
@@ -115,6 +118,9 @@ terms! {
 /// # Errors
 /// [`RefusalReason::NotEntitledToRead`]; R29.
 pub fn check_may_read(reader: Reader) -> Result<(), Refusal> {
+    if rule::is_off(Rule::Reading) {
+        return Ok(());
+    }
     match reader {
         Reader::Keeper
         | Reader::Provider
@@ -124,6 +130,33 @@ pub fn check_may_read(reader: Reader) -> Result<(), Refusal> {
             Err(RefusalReason::NotEntitledToRead.under(Article::R29))
         }
     }
+}
+
+/// A reading (责成查阅) is ordered by an authority above the keeper's place, with a reason; R29. `above` is whether the first place lies above the
+/// second.
+///
+/// # Errors
+/// [`RefusalReason::NotTheSupervisor`], [`RefusalReason::ReasonsRequired`]; R29.
+pub fn check_orders_reading<Place: Display>(
+    orderer: &Place,
+    keeper: &Place,
+    reason: &str,
+    above: impl Fn(&Place, &Place) -> bool,
+) -> Result<(), Refusal> {
+    if rule::is_off(Rule::Reading) {
+        return Ok(());
+    }
+    if !above(orderer, keeper) {
+        return Err(RefusalReason::NotTheSupervisor {
+            orderer: orderer.to_string(),
+            of: keeper.to_string(),
+        }
+        .under(Article::R29));
+    }
+    if reason.trim().is_empty() {
+        return Err(RefusalReason::ReasonsRequired.under(Article::R29));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -160,5 +193,21 @@ mod tests {
             .filter(|reader| check_may_read(*reader).is_err())
             .collect();
         assert_eq!(readers, [Reader::Superior, Reader::Other]);
+    }
+
+    #[test]
+    fn a_reading_is_ordered_from_above_and_with_a_reason() {
+        let above = |a: &u8, b: &u8| a < b;
+        let refused = |orderer, reason| {
+            let refusal = check_orders_reading(&orderer, &2, reason, above).unwrap_err();
+            assert_eq!(refusal.article, Article::R29);
+            refusal.reason
+        };
+        assert_eq!(check_orders_reading(&1, &2, "检查", above), Ok(()));
+        for sideways in [2, 3] {
+            let reason = refused(sideways, "检查");
+            assert!(matches!(reason, RefusalReason::NotTheSupervisor { .. }));
+        }
+        assert_eq!(refused(1, " "), RefusalReason::ReasonsRequired);
     }
 }

@@ -26,6 +26,8 @@ terms! {
         ApplicationFirst = "application-first", "先申请后共享", "data is applied for first";
         /// The grade of the data, whoever answers for it, plan and measures govern the course of a security incident, R34, R35.
         Incidents = "incidents", "安全事件处置", "incidents are graded, contained and closed in order";
+        /// Records of use are read by those whom the law names, by superiors on an order of a superior authority alone, R29.
+        Reading = "reading", "查阅使用记录", "records of use are read by those whom the law names";
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use federation::core::view::Status;
-use federation::core::{Answer, Refused};
+use federation::core::{Answer, Caller, Refused};
 use federation::store::Read;
 use federation::wire::LevelAnswer;
 use futures::StreamExt;
@@ -40,6 +40,9 @@ pub enum ObjectError {
     /// It is not here.
     #[error("no such object")]
     Absent,
+    /// The reading could not be written down, so nothing is given (R36).
+    #[error("the reading is not on record: {0}")]
+    Unrecorded(Refused),
     /// The disk fails.
     #[error("{0}")]
     Fault(String),
@@ -74,8 +77,12 @@ pub trait Backend: Send + Sync + 'static {
         name: String,
         bytes: Incoming,
     ) -> BoxFuture<'_, Result<ObjectRef, ObjectError>>;
-    /// Streams an object: its length and its bytes.
-    fn get_object(&self, digest: Digest) -> BoxFuture<'_, Result<(u64, Body), ObjectError>>;
+    /// Streams an object to a caller: its length and its bytes, once it is durable in the ledger that the caller reads it (R36).
+    fn get_object(
+        &self,
+        digest: Digest,
+        by: Caller,
+    ) -> BoxFuture<'_, Result<(u64, Body), ObjectError>>;
     /// Whether an object is here whole.
     fn has_object(&self, digest: &Digest) -> bool;
 }
@@ -157,7 +164,11 @@ impl Backend for Handle {
         })
     }
 
-    fn get_object(&self, digest: Digest) -> BoxFuture<'_, Result<(u64, Body), ObjectError>> {
+    fn get_object(
+        &self,
+        digest: Digest,
+        by: Caller,
+    ) -> BoxFuture<'_, Result<(u64, Body), ObjectError>> {
         Box::pin(async move {
             let objects = self.objects();
             let opening = tokio::task::spawn_blocking(move || {
@@ -166,6 +177,9 @@ impl Backend for Handle {
             let (length, file) = opening
                 .await
                 .map_err(|error| ObjectError::Fault(error.to_string()))??;
+            self.object_read(digest, by)
+                .await
+                .map_err(ObjectError::Unrecorded)?;
             let file = tokio::fs::File::from_std(file);
             let chunks = futures::stream::unfold(Some(file), |file| async move {
                 let mut file = file?;

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use federation::core::query;
 use federation::core::view::{
-    DocketDetail, DocketView, DraftView, DutyView, FindingView, PersonView,
+    DocketDetail, DocketView, DraftView, DutyView, FindingView, PersonView, ReadingView,
 };
 use identity::{VerifyKey, codec};
 use serde::{Deserialize, Serialize};
@@ -79,6 +79,20 @@ pub(super) async fn findings(
         .await?;
     Ok(List::page(items, limit, |finding| {
         finding.number.to_string()
+    }))
+}
+
+pub(super) async fn readings(
+    State(api): State<Api>,
+    Params(page): Params<Page>,
+) -> Result<List<ReadingView>, Problem> {
+    let limit = page.limit();
+    let after = number(page.after.as_deref())?;
+    let items = api
+        .read(move |read| query::readings(read, after, limit))
+        .await?;
+    Ok(List::page(items, limit, |reading| {
+        reading.number.to_string()
     }))
 }
 

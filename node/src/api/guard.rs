@@ -16,7 +16,7 @@ pub const MAX_REQUEST_TIME: Duration = Duration::from_secs(30);
 /// Lets a request through whose token has at least the needed role.
 pub(super) async fn guard(
     State((api, needed)): State<(Api, Role)>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let token = request
@@ -24,24 +24,32 @@ pub(super) async fn guard(
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.strip_prefix("Bearer "));
-    match token.map(|token| api.role(token.trim())) {
+    match token.map(|token| api.token(token.trim())) {
         None => unauthenticated("请求没有携带令牌", "the request carries no token"),
         Some(None) => unauthenticated(
             "令牌不在本节点的令牌文件中",
             "the token is not in this node's token file",
         ),
-        Some(Some(role)) if role < needed => Problem::new(
+        Some(Some(token)) if token.role < needed => Problem::new(
             Kind::Forbidden,
-            format!("此操作需要 {} 令牌，所用令牌为 {}", needed.id(), role.id()),
+            format!(
+                "此操作需要 {} 令牌，所用令牌为 {}",
+                needed.id(),
+                token.role.id()
+            ),
             format!(
                 "this needs the role {}; the token has {}",
                 needed.id(),
-                role.id()
+                token.role.id()
             ),
         )
         .advise("换用权限足够的令牌", "use a token of that role")
         .into_response(),
-        Some(Some(_)) => next.run(request).await,
+        Some(Some(token)) => {
+            // Who calls goes with the request: what gives out content writes it down first.
+            request.extensions_mut().insert(token.caller());
+            next.run(request).await
+        }
     }
 }
 

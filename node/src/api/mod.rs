@@ -27,9 +27,10 @@
 //! | `GET /api/v1/catalogue/search?q=&limit=&wait_ms=` | viewer | → [`catalogue::SearchAnswer`]: `{"q","hits":[merged SearchHit],"levels":[{"node","local","status":"answered"\|"unreachable","as_of"?,"catalogue"?,"hits"}]}` |
 //! | `GET /api/v1/drafts?limit=` | viewer | → list of `DraftView` |
 //! | `GET /api/v1/dockets?after=&limit=` | viewer | → list of `DocketView` |
-//! | `GET /api/v1/dockets/{id}` | viewer | → `DocketDetail` |
+//! | `GET /api/v1/dockets/{id}` | viewer | → `DocketDetail`, without what its records of use say (R29): an act `Reading(Read)` is answered with them in `uses`, once |
 //! | `GET /api/v1/duties?limit=` | viewer | → list of `DutyView` |
 //! | `GET /api/v1/findings?after=&limit=` | viewer | → list of `FindingView`, newest first |
+//! | `GET /api/v1/readings?after=&limit=` | viewer | → list of `ReadingView`, newest first |
 //! | `GET /api/v1/calendar` | viewer | → list of `NoticeView` |
 //! | `GET /api/v1/people?limit=` | viewer | → list of `PersonView` |
 //! | `GET /api/v1/people/chain/{key}` | viewer | → `{"chain": PersonChain, "bytes"}` |
@@ -39,7 +40,7 @@
 //! | `GET /api/v1/chain/{code}` | viewer | the same of another node, as known here |
 //! | `GET /api/v1/return-flow/parts?limit=` | viewer | → list of [`flow::ReceivedPart`] `{"docket","source","dataset","delivery","division","part": ObjectRef,"rows": n \| null,"held": bool,"notice": bytes of PartNotice}` |
 //! | `PUT /api/v1/objects?name=` | operator | raw body, streamed → 201 `ObjectRef` |
-//! | `GET /api/v1/objects/{digest}` | operator | → the raw bytes, streamed |
+//! | `GET /api/v1/objects/{digest}` | operator | → the raw bytes, streamed once the reading is on record (R36) |
 //! | `POST /api/v1/install` | admin | `{"bytes" of Chain}` → `Answer` |
 //!
 //! The console pages (`/`, `/dockets/{id}`, `/login`) are in [`crate::console`].
@@ -99,6 +100,11 @@ impl Api {
     /// The role of a token.
     pub fn role(&self, token: &str) -> Option<Role> {
         self.tokens.role(token)
+    }
+
+    /// The line of a token in the token file.
+    pub fn token(&self, token: &str) -> Option<&tokens::TokenEntry> {
+        self.tokens.entry(token)
     }
 
     /// Reads the store off the network's threads.

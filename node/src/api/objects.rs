@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use federation::core::Caller;
 use futures::{StreamExt, stream};
 use serde::Deserialize;
 
@@ -61,10 +62,11 @@ fn incoming(body: Body) -> Incoming {
 
 pub(super) async fn get(
     State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
     Path(wanted): Path<String>,
 ) -> Result<Response, Problem> {
     let wanted = digest(&wanted)?;
-    let (length, body) = api.backend().get_object(wanted).await?;
+    let (length, body) = api.backend().get_object(wanted, caller).await?;
     let headers = [
         (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
         (header::CONTENT_LENGTH, length.to_string()),
@@ -89,6 +91,7 @@ impl From<ObjectError> for Problem {
             ObjectError::Absent => {
                 Self::not_found("对象库中没有这个文件", "there is no such object here")
             }
+            ObjectError::Unrecorded(refused) => refused.into(),
             ObjectError::Fault(reason) => Self::fault(reason),
         }
     }

@@ -358,6 +358,14 @@ fn docket_routes() -> Vec<Route> {
         )
         .query(PAGED),
         read(
+            "/api/v1/readings",
+            VIEWER,
+            "查阅记录：何人何时查阅了何内容",
+            "Who read what is held here, and when, newest first",
+            get(dockets::readings),
+        )
+        .query(PAGED),
+        read(
             "/api/v1/calendar",
             VIEWER,
             "节假日安排通知",

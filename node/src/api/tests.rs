@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{Request, StatusCode, header};
 use federation::core::view::Status;
-use federation::core::{Answer, Refused};
+use federation::core::{Allowed, Answer, Caller, Refused};
 use federation::store::Memory;
 use futures::StreamExt;
 use futures::future::BoxFuture;
@@ -28,6 +28,7 @@ struct InMemory {
     answer: Result<Answer, Refused>,
     acts: Mutex<Vec<SignedAct>>,
     objects: Mutex<Vec<Vec<u8>>>,
+    readers: Mutex<Vec<Caller>>,
     halted: Mutex<Option<String>>,
 }
 
@@ -93,7 +94,12 @@ impl Backend for InMemory {
             Ok(stored)
         })
     }
-    fn get_object(&self, digest: Digest) -> BoxFuture<'_, Result<(u64, Body), ObjectError>> {
+    fn get_object(
+        &self,
+        digest: Digest,
+        by: Caller,
+    ) -> BoxFuture<'_, Result<(u64, Body), ObjectError>> {
+        self.readers.lock().unwrap().push(by);
         let found = self
             .objects
             .lock()
@@ -117,12 +123,8 @@ impl Backend for InMemory {
 
 fn accepted(repeated: bool) -> Result<Answer, Refused> {
     Ok(Answer {
-        act: None,
-        docket: None,
         repeated,
-        warnings: vec![],
-        chain: None,
-        at: Moment::from_millis(5),
+        ..Answer::at(Moment::from_millis(5))
     })
 }
 
@@ -141,6 +143,7 @@ fn site(answer: Result<Answer, Refused>) -> Site {
         answer,
         acts: Mutex::default(),
         objects: Mutex::default(),
+        readers: Mutex::default(),
         halted: Mutex::default(),
     });
     Site {
@@ -415,6 +418,8 @@ async fn an_object_comes_back_as_it_went_in() {
     .header(header::AUTHORIZATION, format!("Bearer {}", site.tokens[1]));
     let (status, headers, bytes) = site.send(request.body(Body::empty()).unwrap()).await;
     assert_eq!((status, bytes.to_vec()), (StatusCode::OK, content));
+    let readers = site.node.readers.lock().unwrap().clone();
+    assert!(matches!(readers.as_slice(), [reader] if reader.allowed == Allowed::Operator));
     assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
     let (status, _) = site
         .call(

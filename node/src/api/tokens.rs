@@ -13,6 +13,7 @@
 
 use std::path::Path;
 
+use federation::core::{Allowed, Caller};
 use identity::{Digest, Domain};
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +63,21 @@ pub struct TokenEntry {
     /// For people.
     #[serde(default)]
     pub note: String,
+}
+
+impl TokenEntry {
+    /// Who calls with this token, as it is written down.
+    pub fn caller(&self) -> Caller {
+        Caller {
+            token: self.digest,
+            allowed: match self.role {
+                Role::Viewer => Allowed::Viewer,
+                Role::Operator => Allowed::Operator,
+                Role::Admin => Allowed::Admin,
+            },
+            note: self.note.clone(),
+        }
+    }
 }
 
 /// The tokens of a node.
@@ -125,8 +141,13 @@ impl Tokens {
         token
     }
 
-    /// The role of a token. Every entry is compared, each in constant time, so that the time taken tells nothing.
+    /// The role of a token.
     pub fn role(&self, token: &str) -> Option<Role> {
+        self.entry(token).map(|entry| entry.role)
+    }
+
+    /// The line of a token. Every entry is compared, each in constant time, so that the time taken tells nothing.
+    pub fn entry(&self, token: &str) -> Option<&TokenEntry> {
         if token.len() > MAX_TOKEN_BYTES {
             return None;
         }
@@ -134,7 +155,7 @@ impl Tokens {
         self.entries.iter().fold(None, |found, entry| {
             // `blake3::Hash` compares in constant time.
             if blake3::Hash::from_bytes(*entry.digest.as_bytes()) == given {
-                Some(entry.role)
+                Some(entry)
             } else {
                 found
             }

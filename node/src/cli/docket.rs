@@ -12,7 +12,7 @@ use super::error::{CliError, Exit};
 use super::output::columns;
 use super::{Global, Output, status};
 use crate::api::{List, MAX_PAGE};
-use crate::console::labels;
+use crate::console::{labels, reading};
 
 /// `guantong docket`.
 #[derive(Debug, clap::Subcommand)]
@@ -99,6 +99,14 @@ pub(super) fn run(
                     for line in details::details(&event.body, language) {
                         text += &format!("      {line}\n");
                     }
+                }
+                if !detail.uses.is_empty() {
+                    text += language.pick(
+                        "使用记录（内容须经查阅：guantong reading uses）\n",
+                        "records of use (what they say is read with: guantong reading uses)\n",
+                    );
+                    let rows = detail.uses.iter().map(|it| reading::use_made(it, language));
+                    text += &columns(&rows.collect::<Vec<_>>());
                 }
                 text
             });

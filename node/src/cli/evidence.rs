@@ -226,6 +226,7 @@ fn record_kind(kind: &str, language: Language) -> &str {
         "Revoked" => ("撤销证书", "certificate revoked"),
         "Installed" => ("装入证书链", "chain installed"),
         "Finding" => ("发现的问题", "finding"),
+        "Read" => ("查阅", "reading"),
         other => return other,
     };
     language.pick(zh, en)

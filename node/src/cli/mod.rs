@@ -30,6 +30,7 @@ mod output;
 mod people;
 mod platform;
 mod profile;
+mod reading;
 mod reply;
 mod return_flow;
 mod root;
@@ -157,6 +158,9 @@ pub enum Command {
     /// 安全事件 / security incidents
     #[command(subcommand)]
     Incident(incident::IncidentCommand),
+    /// 查阅使用记录与查阅情况 / reading records of use, and who read what
+    #[command(subcommand)]
+    Reading(reading::ReadingCommand),
     /// 案卷 / dockets
     #[command(subcommand)]
     Docket(docket::DocketCommand),
@@ -247,6 +251,7 @@ pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
         Command::Need(command) => need::run(&global, command, output),
         Command::Supervise(command) => supervise::run(&global, command, output),
         Command::Incident(command) => incident::run(&global, command, output),
+        Command::Reading(command) => reading::run(&global, command, output),
         Command::Docket(command) => docket::run(&global, command, output),
         Command::ReturnFlow(command) => return_flow::run(&global, command, output),
         Command::Evidence(command) => evidence::run(&global, command, output),

@@ -6,6 +6,7 @@ use identity::{Code, KeyKind, SigningKey};
 use serde::{Deserialize, Serialize};
 use sharing::act::{Act, ActBody};
 use sharing::person::PersonChain;
+use sharing::reading::ReadingAct;
 
 use super::args::now;
 use super::client::{Client, encode};
@@ -13,7 +14,7 @@ use super::error::{CliError, Exit};
 use super::{Global, Output};
 use crate::api::List;
 use crate::api::acts::Prepared;
-use crate::console::labels;
+use crate::console::{labels, reading};
 use crate::language::Language;
 use crate::person;
 
@@ -150,6 +151,9 @@ fn decided_by(client: &Client, act: &Act) -> Option<Code> {
                 .find(|draft| draft.docket == *docket)?;
             Some(draft.application.provider_node.code())
         }
+        // A reading is decided where it is answered.
+        ActBody::Reading(ReadingAct::Read { .. }) => None,
+        ActBody::Reading(ReadingAct::Order(order)) => Some(order.keeper.code()),
         body => {
             let detail: DocketDetail = client.get(&format!("/dockets/{}", body.docket()?)).ok()?;
             (!detail.docket.at_home).then(|| detail.docket.home.code())
@@ -211,6 +215,9 @@ pub(super) fn send(
                 "\n此前已受理，未重复生效",
                 "\nit was taken before and took no second effect",
             );
+        }
+        if let Some(given) = &answer.uses {
+            text += &format!("\n{}", reading::given(given, language));
         }
         for warning in &answer.warnings {
             text += &format!("\n{} {warning}", language.pick("注意：", "warning:"));

@@ -1,6 +1,6 @@
 //! One docket: every event in order, who signed it, under which article.
 
-use federation::core::view::DocketDetail;
+use federation::core::view::{DocketDetail, UseView};
 use maud::{Markup, html};
 use sharing::act::SignedAct;
 use sharing::application::{ApplicationEvent, Reply};
@@ -32,6 +32,7 @@ pub(super) fn page(detail: &DocketDetail, language: Language) -> Markup {
             h2 { (pick("事项", "Events")) }
             @for event in &detail.events { (one(event, language)) }
         }
+        @if !detail.uses.is_empty() { (uses(&detail.uses, language)) }
     };
     layout::page(pick("案卷", "Docket"), language, true, &body)
 }
@@ -50,6 +51,21 @@ fn one(event: &DocketEvent, language: Language) -> Markup {
                     @for signer in signers { dt { (language.pick("签名人", "Signed by")) } dd { (signer) } }
                 }
             }
+        }
+    }
+}
+
+/// That uses were recorded; what the records say is read by an act alone.
+fn uses(uses: &[UseView], language: Language) -> Markup {
+    let pick = |zh: &'static str, en: &'static str| language.pick(zh, en);
+    html! {
+        section {
+            h2 { (pick("使用记录（内容须经查阅）", "Records of use (read by an act of reading)")) }
+            div.scroll { table {
+                tbody { @for made in uses { tr {
+                    @for cell in super::reading::use_made(made, language) { td { (cell) } }
+                } } }
+            } }
         }
     }
 }
@@ -82,6 +98,7 @@ fn rows(body: &DocketBody, language: Language) -> Rows {
         DocketBody::Supervision(event) => super::supervision::facts(event, language),
         DocketBody::Need(event) => super::need::facts(event, language),
         DocketBody::Incident(event) => super::incident::facts(event, language),
+        DocketBody::Inspection(event) => super::reading::facts(event, language),
     }
 }
 
@@ -173,13 +190,9 @@ fn application_rows(event: &ApplicationEvent, language: Language) -> Rows {
                 (pick("摘要", "Digest"), object.digest.to_string()),
             ]
         }
-        ApplicationEvent::UseRecorded { record, .. } => vec![
-            (pick("使用场景", "Scenario"), record.scenario.clone()),
-            (pick("使用过程", "Process"), record.process.clone()),
-            (pick("应用成效", "Result"), record.result.clone()),
-            (pick("存储情况", "Storage"), record.storage.clone()),
-            (pick("销毁情况", "Destruction"), record.destruction.clone()),
-        ],
+        // What it says is given to whoever reads it by an act of reading alone (R29).
+        ApplicationEvent::UseRecorded { .. } => Vec::new(),
+        ApplicationEvent::UsesRead { reader, .. } => super::reading::read_as(*reader, language),
         ApplicationEvent::DisputeRaised { claim, .. } => {
             vec![(pick("主张", "Claim"), claim.clone())]
         }

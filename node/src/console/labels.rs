@@ -10,7 +10,7 @@ use sharing::docket::{Case, DocketBody};
 use sharing::return_flow::{ReturnFlowEvent, SubscriptionPhase};
 use statute::Article;
 
-use super::{incident, supervision};
+use super::{incident, reading, supervision};
 use crate::language::Language;
 
 /// Seconds that Beijing is ahead of UTC.
@@ -66,6 +66,7 @@ pub fn docket_kind(state: &Case, language: Language) -> &'static str {
         Case::Supervision(_) => language.pick("责令改正", "order to correct"),
         Case::Need(_) => language.pick("供需对接", "need"),
         Case::Incident(_) => language.pick("安全事件", "security incident"),
+        Case::Inspection(_) => language.pick("查阅使用记录", "reading of records of use"),
     }
 }
 
@@ -86,6 +87,7 @@ pub fn docket_phase(state: &Case, language: Language) -> String {
         Case::Supervision(order) => supervision::phase(&order.phase, language).to_owned(),
         Case::Need(need) => super::need::phase(&need.phase, language).to_owned(),
         Case::Incident(it) => incident::phase(&it.phase, language).to_owned(),
+        Case::Inspection(inspection) => reading::phase(inspection, language).to_owned(),
         Case::ReturnFlow(subscription) => match subscription.phase() {
             SubscriptionPhase::Subscribed => language.pick("已订阅", "subscribed").to_owned(),
             SubscriptionPhase::Delivering { delivery } => {
@@ -137,6 +139,7 @@ pub fn docket_tone(state: &Case) -> &'static str {
         Case::Supervision(order) => supervision::tone(&order.phase),
         Case::Need(need) => super::need::tone(&need.phase),
         Case::Incident(it) => incident::tone(&it.phase),
+        Case::Inspection(inspection) => reading::tone(inspection),
         Case::ReturnFlow(subscription) => match subscription.phase() {
             SubscriptionPhase::Delivered(_) => "ok",
             SubscriptionPhase::Disputed { .. } => "bad",
@@ -170,6 +173,7 @@ pub fn docket_subject(state: &Case) -> String {
         Case::Supervision(order) => supervision::subject(order),
         Case::Need(need) => super::need::subject(need),
         Case::Incident(it) => incident::subject(it),
+        Case::Inspection(inspection) => reading::subject(inspection),
         Case::ReturnFlow(subscription) => {
             format!(
                 "{} → {}",
@@ -264,6 +268,7 @@ pub fn event(body: &DocketBody, language: Language) -> (&'static str, Article) {
         DocketBody::Supervision(event) => supervision::name(event),
         DocketBody::Need(event) => super::need::name(event),
         DocketBody::Incident(event) => incident::name(event),
+        DocketBody::Inspection(event) => reading::name(event),
     };
     (language.pick(zh, en), article)
 }
@@ -288,6 +293,7 @@ fn application_event(event: &ApplicationEvent) -> (&'static str, &'static str, A
             ("收到并核验数据", "received and verified", Article::R22)
         }
         ApplicationEvent::UseRecorded { .. } => ("记录使用情况", "use recorded", Article::R29),
+        ApplicationEvent::UsesRead { .. } => ("查阅使用记录", "records of use read", Article::R29),
         ApplicationEvent::DisputeRaised { .. } => ("提出争议", "dispute raised", Article::R28),
         ApplicationEvent::Negotiated { .. } => ("协商", "negotiation", Article::R28),
         ApplicationEvent::DisputeConcluded { .. } => {

@@ -13,6 +13,7 @@ mod layout;
 mod login;
 pub mod need;
 mod overview;
+pub mod reading;
 pub mod supervision;
 pub mod update;
 

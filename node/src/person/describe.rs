@@ -6,6 +6,7 @@ mod grant;
 mod incident;
 mod need;
 mod node;
+mod reading;
 mod source;
 mod supervision;
 mod update;
@@ -126,6 +127,7 @@ fn subject(body: &ActBody) -> Text {
         ActBody::Incident(act @ IncidentAct::Report(_)) => incident::act(act),
         ActBody::Incident(act) => in_docket(body, &incident::act(act)),
         ActBody::Grant(act) => in_docket(body, &grant::step(&act.step)),
+        ActBody::Reading(act) => reading::act(act),
     }
 }
 

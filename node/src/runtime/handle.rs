@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use federation::core::view::Status;
-use federation::core::{Answer, Effect, Input, Refused, Token, query};
+use federation::core::{Answer, Caller, Effect, Input, Refused, Token, query};
 use federation::store::Fault;
 use federation::wire::{LevelAnswer, SearchId};
-use identity::{Chain, Moment, Path};
+use identity::{Chain, Digest, Moment, Path};
 use libp2p::Multiaddr;
 use sharing::act::SignedAct;
 use tokio::sync::{oneshot, watch};
@@ -142,6 +142,15 @@ impl Handle {
             act: Box::new(act),
         })
         .await
+    }
+
+    /// Has the core write down that a program reads an object, and returns when that is durable.
+    ///
+    /// # Errors
+    /// [`Refused::Fault`] when it is not.
+    pub async fn object_read(&self, object: Digest, by: Caller) -> Result<Answer, Refused> {
+        self.ask(|token| Input::ObjectRead { token, object, by })
+            .await
     }
 
     /// Gives the core a membership chain for this node.

@@ -7,6 +7,7 @@ use sharing::catalogue::EntryCommand;
 use sharing::docket::DocketId;
 use sharing::incident::{IncidentAct, IncidentStep};
 use sharing::node_act::NodeAct;
+use sharing::reading::ReadingAct;
 use statute::{Article, Refusal, RefusalReason};
 
 use super::project::DraftRow;
@@ -65,9 +66,7 @@ impl Core {
                 act: Some(act.id()),
                 docket,
                 repeated: true,
-                warnings: Vec::new(),
-                chain: None,
-                at,
+                ..Answer::at(at)
             }));
         }
         if let Err(refusal) = self.check_enrolment(ctx, signed)? {
@@ -76,11 +75,7 @@ impl Core {
         }
         let mut answer = Answer {
             act: Some(act.id()),
-            docket: None,
-            repeated: false,
-            warnings: Vec::new(),
-            chain: None,
-            at: ctx.now,
+            ..Answer::at(ctx.now)
         };
         let outcome = match travels_lightly(&act) {
             Ok(()) => self.judge(ctx, &act)?,
@@ -114,7 +109,10 @@ impl Core {
         let late = self.carry_out(ctx, signed, &act, draft, answer.chain.as_ref())?;
         Ok(match late {
             Some(refusal) => Err(Refused::Lawful(refusal)),
-            None => Ok(answer),
+            None => {
+                answer.uses = self.read_uses(ctx, &act)?;
+                Ok(answer)
+            }
         })
     }
 
@@ -196,6 +194,9 @@ impl Core {
                 Ok(()) => self.judge_in_docket(ctx, act),
                 Err(refusal) => Ok(Outcome::Refused(refusal)),
             },
+            ActBody::Reading(ReadingAct::Read { docket, .. }) => {
+                self.judge_reading(ctx, act, *docket)
+            }
             _ => self.judge_in_docket(ctx, act),
         }
     }

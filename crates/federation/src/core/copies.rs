@@ -165,6 +165,7 @@ impl Core {
         use sharing::dispute::DisputeEvent;
         use sharing::incident::IncidentEvent;
         use sharing::need::NeedEvent;
+        use sharing::reading::InspectionEvent;
         use sharing::return_flow::ReturnFlowEvent;
         use sharing::supervision::{Accused, SupervisionEvent};
         Ok(match &event.body {
@@ -227,6 +228,10 @@ impl Core {
             DocketBody::Incident(IncidentEvent::Reported { act, place, .. }) => {
                 let signed = || act.verify(sender.certificate(), event.at).is_ok();
                 act.id().0 == event.docket.0 && place == sender.place() && signed()
+            }
+            DocketBody::Inspection(InspectionEvent::Ordered { act, by, order, .. }) => {
+                let ours = Some(by) == self.place();
+                act.id().0 == event.docket.0 && ours && order.keeper == *sender.place()
             }
             _ => false,
         })

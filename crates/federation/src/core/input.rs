@@ -1,12 +1,13 @@
 //! What enters the core and what leaves it.
 
-use identity::{Chain, Code, Moment, Path};
+use identity::{Chain, Code, Digest, Moment, Path};
 use serde::{Deserialize, Serialize};
 use sharing::act::{ActId, ObjectRef, SignedAct};
 use sharing::docket::DocketId;
 use sharing::return_flow::{Manifest, Proof};
 use statute::Refusal;
 
+use super::readings::{Caller, UsesGiven};
 use crate::wire::{Frame, LevelAnswer, SearchHit, SearchId};
 
 /// One connection to one neighbour, numbered by the driver.
@@ -49,6 +50,15 @@ pub enum Input {
         token: Token,
         /// As the person signed it.
         act: Box<SignedAct>,
+    },
+    /// A program asks for a file in the object store; it is given once the reading is durable (R36).
+    ObjectRead {
+        /// Where the answer goes.
+        token: Token,
+        /// Digest of the file.
+        object: Digest,
+        /// Who asks.
+        by: Caller,
     },
     /// A membership chain for this node, from `guantong enroll` or a renewal.
     Install {
@@ -240,8 +250,25 @@ pub struct Answer {
     pub warnings: Vec<String>,
     /// For a certified member: its chain.
     pub chain: Option<Chain>,
+    /// For a reading: the records of use. Given once; whoever lost the answer reads again with another act.
+    pub uses: Option<UsesGiven>,
     /// When the core accepted it.
     pub at: Moment,
+}
+
+impl Answer {
+    /// That something was accepted at this time, and nothing more.
+    pub fn at(at: Moment) -> Self {
+        Self {
+            act: None,
+            docket: None,
+            repeated: false,
+            warnings: Vec::new(),
+            chain: None,
+            uses: None,
+            at,
+        }
+    }
 }
 
 /// Why an act was not accepted.

@@ -69,12 +69,8 @@ impl Core {
                     ctx.close(link, "new certificate installed: greeting again");
                 }
                 Ok(Answer {
-                    act: None,
-                    docket: None,
                     repeated,
-                    warnings: Vec::new(),
-                    chain: None,
-                    at: ctx.now,
+                    ..Answer::at(ctx.now)
                 })
             }
         };

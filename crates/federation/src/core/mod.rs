@@ -36,6 +36,7 @@ mod placing;
 mod project;
 pub mod query;
 mod reactions;
+mod readings;
 mod record;
 mod search;
 mod sources;
@@ -64,6 +65,7 @@ pub use input::{
     Answer, Effect, FetchedPart, Input, LinkId, Refused, SplitPart, SplitTable, Token,
 };
 pub use project::project;
+pub use readings::{Allowed, Caller, ReadBy, ReadWhat, UseGiven, UsesGiven};
 pub use record::Record;
 
 use crate::health::Observed;
@@ -263,6 +265,7 @@ impl Core {
             Input::Frame { link, bytes } => self.frame(ctx, link, &bytes),
             Input::LinkDown { link } => self.link_down(link, ctx.now),
             Input::Act { token, act } => self.act(ctx, token, &act),
+            Input::ObjectRead { token, object, by } => self.object_read(ctx, token, object, by),
             Input::Install { token, chain } => self.install(ctx, token, chain),
             Input::Search { token, text, limit } => self.search(ctx, token, text, limit),
             Input::SearchDone { query, hits } => self.search_done(ctx, query, hits),

@@ -25,6 +25,9 @@ impl Core {
         let Some(member) = self.member.clone() else {
             return Ok(Outcome::Invalid("no certificate".into()));
         };
+        if let Err(refusal) = docket::may_leave(act, member.place()) {
+            return Ok(Outcome::Refused(refusal));
+        }
         if home == member.code()
             && let Err(refusal) = self.decide_opening(ctx, &member, act)?
         {

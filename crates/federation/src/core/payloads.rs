@@ -117,13 +117,8 @@ impl Core {
         act: &SignedAct,
         refusal: Refusal,
     ) -> Result<(), Fault> {
-        if let Some(doer) = act.signer.holder().map(|holder| sharing::act::Doer {
-            name: holder.name,
-            department: holder.department,
-            node: holder.node,
-            role: holder.role,
-        }) {
-            ctx.refusal(act.id(), doer, &refusal)?;
+        if let Some(holder) = act.signer.holder() {
+            ctx.refusal(act.id(), holder.into(), &refusal)?;
         }
         self.queue(
             ctx,

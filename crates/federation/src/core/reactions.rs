@@ -9,12 +9,14 @@ use sharing::clock::ClockEvent;
 use sharing::correction::{CorrectionEvent, CorrectionOutcome};
 use sharing::dispute::{self, DisputeEvent};
 use sharing::docket::{Case, DocketBody, DocketEvent, DocketId, MAX_EVENT_BYTES};
+use sharing::reading::InspectionEvent;
 use sharing::return_flow::{self, Manifest, PartNotice, ReturnFlowEvent, ReturnTable, SumNode};
 use sharing::supervision::SupervisionEvent;
 use statute::Article;
 
 use super::dockets::bodies;
 use super::project::{dataset_key, splitting_key};
+use super::readings::reading_in;
 use super::tables::{View, decode_row};
 use super::{Context, Core, Effect, Record, SplitTable};
 use crate::store::{Fault, Table};
@@ -30,7 +32,13 @@ impl Core {
         ctx: &mut Context<'_, '_>,
         event: &DocketEvent,
     ) -> Result<(), Fault> {
+        if let Some(act) = reading_in(&event.body) {
+            return self.read_elsewhere(ctx, event.docket, act);
+        }
         match &event.body {
+            DocketBody::Inspection(InspectionEvent::Ordered { .. }) => {
+                self.reading_ordered(ctx, event.docket)
+            }
             DocketBody::Application(ApplicationEvent::Providing { object, .. }) => {
                 self.provided_here(ctx, event.docket, object)
             }
@@ -67,6 +75,9 @@ impl Core {
         ctx: &mut Context<'_, '_>,
         event: &DocketEvent,
     ) -> Result<(), Fault> {
+        if let Some(act) = reading_in(&event.body) {
+            return self.read_elsewhere(ctx, event.docket, act);
+        }
         match &event.body {
             DocketBody::Application(ApplicationEvent::Providing { object, .. }) => {
                 self.fetch(ctx, event.docket, object, None)

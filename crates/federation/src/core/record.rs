@@ -7,6 +7,7 @@ use sharing::docket::DocketId;
 use sharing::ledger::{Checkpoint, Cosignature};
 use statute::Refusal;
 
+use super::readings::{ReadBy, ReadWhat};
 use crate::sync::Head;
 use crate::wire::{EnvelopeId, NackReason};
 
@@ -249,6 +250,15 @@ pub enum Record {
         held: Signed<Checkpoint>,
         /// The one that does not extend it.
         refused: Signed<Checkpoint>,
+        /// This node's clock.
+        at: Moment,
+    },
+    /// Content that is held here was read, or a reading of it at another node was learned of (R29, R36).
+    Read {
+        /// Who read.
+        by: ReadBy,
+        /// What.
+        what: ReadWhat,
         /// This node's clock.
         at: Moment,
     },

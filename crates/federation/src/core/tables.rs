@@ -132,6 +132,8 @@ pub mod meta {
     pub const COSIGNED: &[u8] = b"cosigned";
     /// Findings so far.
     pub const FINDINGS: &[u8] = b"findings";
+    /// Readings so far.
+    pub const READINGS: &[u8] = b"readings";
     /// Published changes projected so far, own and others'.
     pub const CHANGES: &[u8] = b"changes";
     /// Entries standing published, own.

@@ -2,10 +2,12 @@
 
 use identity::{Code, Digest, Moment, Path};
 use serde::{Deserialize, Serialize};
+use sharing::act::Doer;
 use sharing::catalogue::{Entry, EntryState};
 use sharing::docket::{DocketEvent, DocketId, DocketState};
 use sharing::person::{Ending, PersonCertificate};
 
+use super::readings::{ReadBy, ReadWhat};
 use crate::health::{Condition, HealthReport};
 
 /// This node.
@@ -78,8 +80,37 @@ pub struct DocketView {
 pub struct DocketDetail {
     /// Summary.
     pub docket: DocketView,
-    /// Events in order.
+    /// Events in order, without those that hold a record of use (R29). A copy of a docket within one is without them too, and so is no longer a
+    /// copy that verifies.
     pub events: Vec<DocketEvent>,
+    /// The records of use, in order: that each was made. What they say is given by an act of reading alone.
+    pub uses: Vec<UseView>,
+}
+
+/// That a use was recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UseView {
+    /// Which event of the docket.
+    pub sequence: u32,
+    /// When it was recorded.
+    pub at: Moment,
+    /// Who recorded it; `None` when the chain beside the act is unreadable.
+    pub by: Option<Doer>,
+    /// Digest of the signed act that recorded it.
+    pub digest: Digest,
+}
+
+/// That content held here was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadingView {
+    /// Order.
+    pub number: u64,
+    /// Who.
+    pub by: ReadBy,
+    /// What.
+    pub what: ReadWhat,
+    /// When it was recorded here.
+    pub at: Moment,
 }
 
 /// A drafted application that awaits its head's consent.
@@ -214,6 +245,7 @@ pub struct PersonView {
 // docket_copy(read, DocketId) -> Option<DocketCopy>
 // duties(read, now, limit) -> Vec<DutyView>
 // findings(read, after: Option<u64>, limit) -> Vec<FindingView>   (newest first)
+// readings(read, after: Option<u64>, limit) -> Vec<ReadingView>   (newest first)
 // calendar(read) -> Calendar;  notices(read) -> Vec<NoticeView>
 // people(read, limit) -> Vec<PersonView>;  person_chain(read, key: &VerifyKey) -> Option<PersonChain>
 // chain(read, Code) -> Option<(Chain, Moment)>; own_chain(read) -> Option<Chain>

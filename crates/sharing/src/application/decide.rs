@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::dispute::NegotiationStep;
 use crate::docket::{DocketId, Step};
 use crate::incident::suspension_of;
+use crate::reading::{self, ReadingAct};
 
 /// What happens to an application's docket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -196,6 +197,7 @@ fn person_acts(
                 record: record.clone(),
             }
         }
+        ActBody::Reading(ReadingAct::Read { .. }) => reading::reads(state, act)?,
         ActBody::RaiseDispute { claim, .. } => raise_dispute(state, act, claim, step.clock)?,
         ActBody::Negotiate { step, .. } => negotiate(state, act, step)?,
         ActBody::Grant(done) => return grant_acts(state, done, act, step),

@@ -1,8 +1,10 @@
 //! The state of an application, and how events change it.
 
+use std::collections::BTreeMap;
+
 use identity::{Moment, Path};
 use serde::{Deserialize, Serialize};
-use statute::{Duty, Profile, Refusal};
+use statute::{Duty, Profile, Reader, Refusal};
 
 use super::rules::reply_document;
 use super::standing::Standing;
@@ -14,6 +16,7 @@ use crate::catalogue::PublishedEntry;
 use crate::clock::{Debtor, OpenDuty};
 use crate::dispute::{NegotiationOutcome, Party};
 use crate::docket::{DocketId, Fact, Misstep, Step, Workflow};
+use crate::reading::{ReadingAct, reader_of};
 
 /// An application as its events left it, with what the rules need to know of its past.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +45,8 @@ pub struct ApplicationState {
     pub told_missing_once: bool,
     /// Uses recorded (R29).
     pub uses: u32,
+    /// How often the records of use were read, by readers of each kind (R29).
+    pub readings: BTreeMap<Reader, u32>,
     /// Replies proposed and objects provided so far.
     pub attempts: u32,
     /// Negotiation steps so far.
@@ -146,6 +151,7 @@ impl Fact<ApplicationState> for ApplicationEvent {
             Self::Providing { .. } => "providing",
             Self::Provided { .. } => "provided",
             Self::UseRecorded { .. } => "use-recorded",
+            Self::UsesRead { .. } => "uses-read",
             Self::DisputeRaised { .. } => "dispute-raised",
             Self::Negotiated { .. } => "negotiated",
             Self::DisputeConcluded { .. } => "dispute-concluded",
@@ -168,6 +174,7 @@ impl Fact<ApplicationState> for ApplicationEvent {
                 ..
             }
             | Self::UseRecorded { act, .. }
+            | Self::UsesRead { act, .. }
             | Self::DisputeRaised { act, .. }
             | Self::Negotiated { act, .. } => vec![act],
             Self::Grant(event) => vec![&event.act],
@@ -238,6 +245,12 @@ impl Fact<ApplicationState> for ApplicationEvent {
             }
             ApplicationEvent::UseRecorded { act, record } => {
                 matches!(said(act), Some(ActBody::RecordUse { record: it, .. }) if it == *record)
+            }
+            ApplicationEvent::UsesRead { act, reader } => {
+                let as_whom = before.zip(act.signer.holder());
+                let as_whom = as_whom.map(|(state, person)| reader_of(state, &person.into()));
+                matches!(said(act), Some(ActBody::Reading(ReadingAct::Read { .. })))
+                    && as_whom == Some(*reader)
             }
             ApplicationEvent::DisputeRaised { act, claim } => {
                 matches!(said(act), Some(ActBody::RaiseDispute { claim: it, .. }) if it == *claim)
@@ -356,6 +369,10 @@ pub fn evolve(
             }
             state.uses = state.uses.saturating_add(1);
         }
+        ApplicationEvent::UsesRead { reader, .. } => {
+            let before = state.readings.entry(*reader).or_default();
+            *before = before.saturating_add(1);
+        }
         ApplicationEvent::CorrectionTold { .. } => {
             state.held().ok_or_else(|| misstep(&state, event))?;
         }
@@ -444,6 +461,7 @@ fn opened(event: &ApplicationEvent, at: Moment) -> Result<ApplicationState, Miss
         standing: Standing::default(),
         told_missing_once: false,
         uses: 0,
+        readings: BTreeMap::new(),
         attempts: 0,
         negotiation_steps: 0,
     })
@@ -535,6 +553,7 @@ fn remember(state: &mut ApplicationState, event: &ApplicationEvent) {
         | ApplicationEvent::Refused { .. }
         | ApplicationEvent::Provided { .. }
         | ApplicationEvent::UseRecorded { .. }
+        | ApplicationEvent::UsesRead { .. }
         | ApplicationEvent::DisputeRaised { .. }
         | ApplicationEvent::Negotiated { .. }
         | ApplicationEvent::DisputeConcluded { .. }

@@ -56,6 +56,7 @@ fn application(items: &[&str]) -> ApplicationState {
         dispute: DisputeStage::None,
         told_missing_once: false,
         uses: 0,
+        readings: Default::default(),
         attempts: 1,
         negotiation_steps: 0,
     }

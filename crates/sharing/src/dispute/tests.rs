@@ -38,6 +38,7 @@ fn disputed(dispute: DisputeStage) -> ApplicationState {
         dispute,
         told_missing_once: false,
         uses: 0,
+        readings: Default::default(),
         attempts: 0,
         standing: Standing::default(),
         negotiation_steps: 0,

@@ -89,8 +89,8 @@ fn liable(against: &Accused, about: Option<&DocketState>) -> Vec<Liable> {
             (state.provider == *party, Liable::Provider),
             (false, Liable::Requester),
         ],
-        Some(Case::Dispute(_) | Case::ReturnFlow(_) | Case::Supervision(_) | Case::Incident(_))
-        | None => [(true, Liable::Provider), (true, Liable::Requester)],
+        // No other docket has two sides of an application.
+        Some(_) | None => [(true, Liable::Provider), (true, Liable::Requester)],
     };
     let kinds: Vec<Liable> = known
         .into_iter()

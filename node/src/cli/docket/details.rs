@@ -7,7 +7,7 @@ use sharing::docket::{DocketBody, Fact};
 use sharing::return_flow::ReturnFlowEvent;
 
 use crate::console::clock::{self, Facts};
-use crate::console::{correction, grant, incident, labels, need, supervision, update};
+use crate::console::{correction, grant, incident, labels, need, reading, supervision, update};
 use crate::language::Language;
 
 /// The lines of an event, without indentation.
@@ -30,6 +30,9 @@ pub(super) fn details(body: &DocketBody, language: Language) -> Vec<String> {
         }
         DocketBody::Need(event) => lines.facts(&event.acts(), need::facts(event, language)),
         DocketBody::Incident(event) => lines.facts(&event.acts(), incident::facts(event, language)),
+        DocketBody::Inspection(event) => {
+            lines.facts(&event.acts(), reading::facts(event, language));
+        }
     }
     lines.lines
 }
@@ -153,9 +156,10 @@ fn application(event: &ApplicationEvent, lines: &mut Lines) {
             lines.say("文件", "file", &object.name);
         }
         ApplicationEvent::Provided { object, .. } => lines.say("文件", "file", &object.name),
-        ApplicationEvent::UseRecorded { act, record } => {
-            lines.signed(act);
-            lines.say("使用场景", "scenario", &record.scenario);
+        // What it says is given to whoever reads it by an act of reading alone (R29).
+        ApplicationEvent::UseRecorded { act, .. } => lines.signed(act),
+        ApplicationEvent::UsesRead { act, reader } => {
+            lines.facts(&[act], reading::read_as(*reader, lines.language));
         }
         ApplicationEvent::DisputeRaised { act, claim } => {
             lines.signed(act);

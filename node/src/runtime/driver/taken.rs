@@ -56,6 +56,7 @@ fn kind(input: &Input) -> &'static str {
         Input::Fetched { .. } => "fetched",
         Input::Served { .. } => "served",
         Input::TableSplit { .. } => "table split",
+        Input::ObjectRead { .. } => "object read",
     }
 }
 
@@ -72,9 +73,10 @@ fn link(input: &Input) -> Option<LinkId> {
 /// The operator's request that an input is, if it is one.
 pub(super) fn token(input: &Input) -> Option<Token> {
     match input {
-        Input::Act { token, .. } | Input::Install { token, .. } | Input::Search { token, .. } => {
-            Some(*token)
-        }
+        Input::Act { token, .. }
+        | Input::Install { token, .. }
+        | Input::Search { token, .. }
+        | Input::ObjectRead { token, .. } => Some(*token),
         _ => None,
     }
 }

@@ -1,7 +1,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use federation::core::Answer;
+use federation::core::{Allowed, Answer, Caller, ReadBy, ReadWhat, query};
 use federation::store::{Memory, Pair, Table};
 use federation::wire::Frame;
 use identity::{
@@ -207,6 +207,37 @@ fn a_full_disk_answers_a_fault_and_lets_nothing_else_out() {
     }
     assert_eq!(left[0], Left::Abandoned);
     assert_eq!(left.len(), 3, "only the answers: {left:?}");
+}
+
+#[test]
+fn whoever_reads_a_file_is_on_record_before_it_is_given() {
+    let mut node = Node::new();
+    let by = Caller {
+        token: identity::Digest::object(b"token"),
+        allowed: Allowed::Operator,
+        note: "前置机".into(),
+    };
+    let object = identity::Digest::object(b"rows");
+    let read = |token| Input::ObjectRead {
+        token: Token(token),
+        object,
+        by: by.clone(),
+    };
+    node.disk.full.store(true, Ordering::Relaxed);
+    let left = node.step(vec![read(1)]);
+    assert!(answer_in(&left, 1).is_err(), "not on record, not given");
+    node.disk.full.store(false, Ordering::Relaxed);
+    let left = node.step(vec![read(2)]);
+    assert!(answer_in(&left, 2).is_ok(), "{left:?}");
+    let readings = {
+        let memory = node.disk.memory.lock().unwrap();
+        query::readings(&*memory, None, 10).unwrap()
+    };
+    let [one] = readings.as_slice() else {
+        panic!("{readings:?}")
+    };
+    assert_eq!(one.by, ReadBy::Program(by));
+    assert_eq!(one.what, ReadWhat::Object { digest: object });
 }
 
 #[test]

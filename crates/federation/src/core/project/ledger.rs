@@ -5,12 +5,13 @@ use serde::{Deserialize, Serialize};
 use sharing::ledger::{Checkpoint, Cosignature, merkle};
 
 use crate::core::checkpoints::{MAX_CHECKPOINT_BYTES, Nodes};
+use crate::core::readings::{ReadBy, ReadWhat};
 use crate::core::record::Record;
 use crate::core::tables::{
     CheckpointRow, Standing, View, WitnessRow, code_key, counter, merkle_key, meta, put,
     refused_key, set_counter, witness_key,
 };
-use crate::core::view::FindingView;
+use crate::core::view::{FindingView, ReadingView};
 use crate::store::{Fault, Table, Txn};
 
 /// One line of the ledger's index: what a record is about.
@@ -86,6 +87,7 @@ fn weight(record: &Record) -> Weight {
         | Record::Fetched { .. }
         | Record::Served { .. }
         | Record::Delivery { .. }
+        | Record::Read { .. }
         | Record::CheckpointRefused { .. } => Weight::Witnessed,
     }
 }
@@ -220,5 +222,20 @@ pub(super) fn found(
     };
     let key = (u64::MAX - number).to_be_bytes().to_vec();
     put(txn, Table::Findings, key, &view);
+    Ok(())
+}
+
+/// Content was read; the newest comes first in its table.
+pub(super) fn read(txn: &mut Txn<'_>, by: ReadBy, what: ReadWhat, at: Moment) -> Result<(), Fault> {
+    let number = counter(txn, meta::READINGS)? + 1;
+    set_counter(txn, meta::READINGS, number);
+    let view = ReadingView {
+        number,
+        by,
+        what,
+        at,
+    };
+    let key = (u64::MAX - number).to_be_bytes().to_vec();
+    put(txn, Table::Readings, key, &view);
     Ok(())
 }

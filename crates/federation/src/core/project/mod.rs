@@ -61,6 +61,7 @@ fn change(record: Record, txn: &mut Txn<'_>) -> Result<(), Fault> {
         Record::WitnessAsked { witness, at, .. } => ledger::witness_asked(txn, &witness, at)?,
         Record::WitnessRefused { witness, from, .. } => ledger::witness_refused(txn, &witness, from)?,
         Record::CheckpointRefused { held, refused, .. } => ledger::refused(txn, &(held, refused)),
+        Record::Read { by, what, at } => ledger::read(txn, by, what, at)?,
         Record::Finding { text_zh, text_en, article, at } => ledger::found(txn, (text_zh, text_en), article, at)?,
     }
     Ok(())

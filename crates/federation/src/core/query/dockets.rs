@@ -2,13 +2,15 @@
 
 use identity::{Digest, Domain, Moment, Path, Signed};
 use sharing::act::{ActBody, MAX_ACT_BYTES};
-use sharing::docket::{DocketCopy, DocketEvent, DocketId, MAX_EVENT_BYTES};
+use sharing::dispute::DisputeEvent;
+use sharing::docket::{DocketBody, DocketCopy, DocketEvent, DocketId, MAX_EVENT_BYTES};
+use sharing::reading::KeptUse;
 use statute::DutyStatus;
 
 use super::{MAX_COUNTED, MAX_PAGE, chain, own_chain};
 use crate::core::project::DraftRow;
 use crate::core::tables::{DocketRow, View, decode_row, docket_key, event_key};
-use crate::core::view::{DocketDetail, DocketView, DraftView, DutyView};
+use crate::core::view::{DocketDetail, DocketView, DraftView, DutyView, UseView};
 use crate::store::{Fault, Read, Table};
 
 /// Drafted applications that await consent.
@@ -79,7 +81,7 @@ pub fn dockets(
     Ok(found)
 }
 
-/// One docket with its events.
+/// One docket with its events. What a record of use says is in none of it (R29): there is no other way to it than an act of reading.
 ///
 /// # Errors
 /// [`Fault`] when the medium fails.
@@ -87,20 +89,38 @@ pub fn docket(read: &dyn Read, id: DocketId) -> Result<Option<DocketDetail>, Fau
     let Some(row) = read.row::<DocketRow>(Table::Dockets, &docket_key(&id))? else {
         return Ok(None);
     };
-    let mut events = Vec::new();
+    let (mut events, mut uses) = (Vec::new(), Vec::new());
     for sequence in 0..row.next {
-        let signed = signed_event(read, &id, sequence)?;
-        events.push(
-            signed
-                .claimed(MAX_EVENT_BYTES)
-                .map_err(|error| Fault(format!("stored event: {error}")))?,
-        );
+        let mut event = signed_event(read, &id, sequence)?
+            .claimed(MAX_EVENT_BYTES)
+            .map_err(|error| Fault(format!("stored event: {error}")))?;
+        if let Some(kept) = KeptUse::of(&event) {
+            uses.push(UseView {
+                sequence,
+                at: kept.at,
+                by: kept.act.signer.holder().map(Into::into),
+                digest: kept.digest(),
+            });
+            continue;
+        }
+        if let DocketBody::Dispute(DisputeEvent::Referred { copy, .. }) = &mut event.body {
+            copy.events.retain(tells_no_use);
+        }
+        events.push(event);
     }
     let here = here(read)?;
     Ok(Some(DocketDetail {
         docket: docket_view(id, row, here.as_ref()),
         events,
+        uses,
     }))
+}
+
+/// Whether an event can be shown to everyone who sees the docket: one that cannot be read is not.
+fn tells_no_use(signed: &Signed<DocketEvent>) -> bool {
+    signed
+        .claimed(MAX_EVENT_BYTES)
+        .is_ok_and(|event| KeptUse::of(&event).is_none())
 }
 
 fn signed_event(

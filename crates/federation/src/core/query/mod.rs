@@ -7,11 +7,12 @@ mod members;
 mod sources;
 
 use identity::{Code, Moment, Signed};
+use serde::de::DeserializeOwned;
 use sharing::ledger::Checkpoint;
 
 use super::checkpoints::MAX_CHECKPOINT_BYTES;
 use super::tables::{DocketRow, OutboxRow, View, code_key, counter, decode_row, meta};
-use super::view::{FindingView, NodeView};
+use super::view::{FindingView, NodeView, ReadingView};
 use crate::store::{Fault, Read, Table};
 
 pub use catalogue::{
@@ -92,16 +93,32 @@ pub fn findings(
     after: Option<u64>,
     limit: usize,
 ) -> Result<Vec<FindingView>, Fault> {
+    newest_first(read, Table::Findings, after, limit)
+}
+
+/// Readings of what is held here, newest first; `after` is the number of the last one seen.
+///
+/// # Errors
+/// [`Fault`] when the medium fails.
+pub fn readings(
+    read: &dyn Read,
+    after: Option<u64>,
+    limit: usize,
+) -> Result<Vec<ReadingView>, Fault> {
+    newest_first(read, Table::Readings, after, limit)
+}
+
+/// Rows of a table that is numbered downwards.
+fn newest_first<T: DeserializeOwned>(
+    read: &dyn Read,
+    table: Table,
+    after: Option<u64>,
+    limit: usize,
+) -> Result<Vec<T>, Fault> {
     let after = after.map(|number| (u64::MAX - number).to_be_bytes());
-    let rows = read.scan(
-        Table::Findings,
-        b"",
-        after.as_ref().map(<[u8; 8]>::as_slice),
-        limit.min(MAX_PAGE),
-    )?;
-    rows.iter()
-        .map(|(_, row)| decode_row(Table::Findings, row))
-        .collect()
+    let after = after.as_ref().map(<[u8; 8]>::as_slice);
+    let rows = read.scan(table, b"", after, limit.min(MAX_PAGE))?;
+    rows.iter().map(|(_, row)| decode_row(table, row)).collect()
 }
 
 /// Envelopes waiting for a neighbour, oldest first.
