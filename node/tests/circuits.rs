@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use federation::core::{FetchedPart, Input, Record, SplitTable};
 use federation::store::Txn;
-use federation::wire::{CIRCUIT_OPEN_VALID_MS, CIRCUIT_PROTOCOL, CircuitOpen, CircuitRequest};
+use federation::wire::{
+    CIRCUIT_OPEN_VALID_MS, CIRCUIT_PROTOCOL, CircuitOpen, CircuitRequest, CircuitWants,
+    ObjectRequest,
+};
 use futures::{AsyncReadExt, AsyncWriteExt};
 use identity::{Code, Digest, Domain, Level, Moment, Signed, codec, sealing};
 use node::delivery::{Delivery, Parts, SplitTask};
@@ -175,9 +178,11 @@ async fn tree() -> Tree {
 fn request(object: Digest) -> CircuitRequest {
     CircuitRequest {
         key: [42; 32],
-        docket: DocketId(Digest::object(b"docket")),
-        object,
-        offset: 0,
+        wants: CircuitWants::Object(ObjectRequest {
+            docket: DocketId(Digest::object(b"docket")),
+            object,
+            offset: 0,
+        }),
     }
 }
 

@@ -1,7 +1,7 @@
 //! R25, R27: what becomes of a grant after it was given, as the other side's node holds it.
 
 use federation::core::{Answer, Refused, authorise_circuit, query};
-use federation::wire::CircuitRequest;
+use federation::wire::ObjectRequest;
 use guantong_tests::{Department, World};
 use sharing::act::{ActBody, ObjectRef};
 use sharing::application::{Access, GrantAct, GrantStep, ServiceChange, Standing, Wider};
@@ -84,8 +84,7 @@ impl Shared {
     }
 
     fn circuit(&self) -> Result<(), Refusal> {
-        let request = CircuitRequest {
-            key: [0; 32],
+        let request = ObjectRequest {
             docket: self.docket,
             object: self.object.digest,
             offset: 0,

@@ -55,6 +55,8 @@ fn kind(input: &Input) -> &'static str {
         Input::SearchDone { .. } => "search done",
         Input::Fetched { .. } => "fetched",
         Input::Served { .. } => "served",
+        Input::CallBegun { .. } => "call begun",
+        Input::CallEnded { .. } => "call ended",
         Input::TableSplit { .. } => "table split",
     }
 }
@@ -72,9 +74,10 @@ fn link(input: &Input) -> Option<LinkId> {
 /// The operator's request that an input is, if it is one.
 pub(super) fn token(input: &Input) -> Option<Token> {
     match input {
-        Input::Act { token, .. } | Input::Install { token, .. } | Input::Search { token, .. } => {
-            Some(*token)
-        }
+        Input::Act { token, .. }
+        | Input::Install { token, .. }
+        | Input::Search { token, .. }
+        | Input::CallBegun { token, .. } => Some(*token),
         _ => None,
     }
 }

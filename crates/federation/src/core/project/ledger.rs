@@ -85,6 +85,7 @@ fn weight(record: &Record) -> Weight {
         | Record::Event { .. }
         | Record::Fetched { .. }
         | Record::Served { .. }
+        | Record::Call { .. }
         | Record::Delivery { .. }
         | Record::CheckpointRefused { .. } => Weight::Witnessed,
     }
