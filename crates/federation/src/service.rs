@@ -78,7 +78,9 @@ pub enum TargetError {
     #[error("路径不得含“.”“..”或者编码的“/”“\\”“%” / a path has no part that leads elsewhere")]
     Leads,
     /// A space, a control character, a character beyond ASCII that is not percent-encoded, or a broken encoding.
-    #[error("路径或查询含有不允许的字符，应当用百分号编码 / a character that must be percent-encoded")]
+    #[error(
+        "路径或查询含有不允许的字符，应当用百分号编码 / a character that must be percent-encoded"
+    )]
     Character,
 }
 
@@ -143,6 +145,20 @@ fn check_part(part: &str) -> Result<(), TargetError> {
         }
     }
     Ok(())
+}
+
+/// Percent-encodes one part of a path or query.
+pub fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                encoded.push(char::from(byte));
+            }
+            other => encoded += &format!("%{other:02X}"),
+        }
+    }
+    encoded
 }
 
 /// The bytes that a percent-encoded text stands for; none for a broken encoding.
@@ -479,7 +495,13 @@ mod tests {
             assert!(chunk.len() <= identity::stream::MAX_CHUNK);
             assert_eq!(Piece::decode(chunk), Ok(piece));
         }
-        for wrong in [vec![], vec![0], vec![9, 1], vec![END_OF_REQUEST, 0], vec![HEAD]] {
+        for wrong in [
+            vec![],
+            vec![0],
+            vec![9, 1],
+            vec![END_OF_REQUEST, 0],
+            vec![HEAD],
+        ] {
             assert_eq!(Piece::decode(wrong), Err(Malformed));
         }
         let mut oversize = head();
@@ -510,7 +532,13 @@ mod tests {
     fn a_header_cannot_end_its_line() {
         let read = |text: &str| HeaderText::try_from(text.to_owned());
         assert!(read("application/json; charset=utf-8").is_ok());
-        for wrong in ["", "a\r\nb: c", "a\nb", "类型", &"a".repeat(MAX_HEADER_BYTES + 1)] {
+        for wrong in [
+            "",
+            "a\r\nb: c",
+            "a\nb",
+            "类型",
+            &"a".repeat(MAX_HEADER_BYTES + 1),
+        ] {
             assert_eq!(read(wrong), Err(HeaderError), "{wrong:?}");
         }
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use federation::core::Answer;
+pub use federation::service::percent_encoded as encode;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sharing::act::{ObjectRef, SignedAct};
@@ -254,20 +255,6 @@ fn check_address(node: &str) -> Result<(), CliError> {
         "写作 http://127.0.0.1:7180",
         "write it as http://127.0.0.1:7180",
     ))
-}
-
-/// Percent-encodes one part of a path or query.
-pub fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                encoded.push(char::from(byte))
-            }
-            other => encoded += &format!("%{other:02X}"),
-        }
-    }
-    encoded
 }
 
 #[cfg(test)]

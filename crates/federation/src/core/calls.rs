@@ -206,7 +206,10 @@ impl Core {
         (side, from): (CallSide, Option<Path>),
         head: &CallHead,
     ) -> Result<(), Fault> {
-        let answer = match self.membership(ctx.now).map(|member| member.place().clone()) {
+        let answer = match self
+            .membership(ctx.now)
+            .map(|member| member.place().clone())
+        {
             Ok(here) => self.begin(ctx, side, from.unwrap_or(here), head)?,
             Err(refused) => Err(refused),
         };
