@@ -4,3 +4,4 @@ mod application;
 mod membership;
 mod reply_term;
 mod restarts;
+mod services;

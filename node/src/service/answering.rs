@@ -174,7 +174,7 @@ impl Exchange<'_> {
     async fn run(&mut self) -> Result<CallEnd, CallEnd> {
         match self.prepared().await {
             Ok((answer, request)) => self.send(answer, request).await,
-            Err(Stop::Gone) => Err(CallEnd::Cancelled { bytes: 0 }),
+            Err(Stop::Gone) => Err(self.cancelled()),
             Err(Stop::Unavailable(unavailable)) => {
                 let end = CallEnd::Unavailable(unavailable);
                 let said = self.say(CallWord::Unavailable(unavailable)).await;
@@ -249,7 +249,7 @@ impl Exchange<'_> {
             content_type: answer.content_type.take(),
         };
         if !self.say(head).await {
-            return Err(CallEnd::Cancelled { bytes: 0 });
+            return Err(self.cancelled());
         }
         let mut hasher = blake3::Hasher::new();
         loop {
@@ -286,8 +286,16 @@ impl Exchange<'_> {
         }
     }
 
+    /// The other end is gone: it hung up, or it learned first that the grant stands no more.
     fn cancelled(&self) -> CallEnd {
-        CallEnd::Cancelled { bytes: self.bytes }
+        let bytes = self.bytes;
+        match self.shared.objection(self.from, self.head) {
+            Some(objection) => CallEnd::Cut {
+                bytes,
+                cut: objection.into(),
+            },
+            None => CallEnd::Cancelled { bytes },
+        }
     }
 
     /// Waits for the backend, the grant and the other end, whichever comes first.
