@@ -237,6 +237,21 @@ fn act_routes() -> Vec<Route> {
         )
         .query(LIMITED),
         read(
+            "/api/v1/services/{docket}/",
+            OPERATOR,
+            "调用已获同意的服务接口的基地址",
+            "Call a granted service interface at its base",
+            get(services::get),
+        ),
+        read(
+            "/api/v1/services/{docket}/",
+            OPERATOR,
+            "以请求体调用已获同意的服务接口的基地址",
+            "Call a granted service interface at its base with a body",
+            post(services::post),
+        )
+        .takes(Method::Post, BodyRule::Stream),
+        read(
             "/api/v1/services/{docket}/{*path}",
             OPERATOR,
             "调用已获同意的服务接口",

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, Request, Response, header};
 use federation::core::CallGrant;
 use federation::service::{
-    CallHead, CallMethod, HeaderText, Unavailable, percent_encoded as encode,
+    CallHead, CallMethod, CallTarget, HeaderText, Unavailable, percent_encoded as encode,
 };
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -84,6 +84,17 @@ pub(super) async fn call(
     })
 }
 
+/// The base with what is called below it. The root is the base as it was registered, slash or none.
+fn uri(registered: &Registration, target: &CallTarget) -> String {
+    match (registered.base(), target.path()) {
+        (base, "/") if !base.is_empty() => match target.query() {
+            Some(query) => format!("{base}?{query}"),
+            None => base.to_owned(),
+        },
+        (base, _) => format!("{base}{target}"),
+    }
+}
+
 fn request(
     registered: &Registration,
     head: &CallHead,
@@ -97,7 +108,7 @@ fn request(
     let fields: Vec<_> = grant.items.iter().map(|item| encode(item)).collect();
     let mut request = Request::builder()
         .method(method)
-        .uri(format!("{}{}", registered.base(), head.target))
+        .uri(uri(registered, &head.target))
         .header(header::HOST, registered.host_header())
         .header("x-guantong-call", head.id.to_string())
         .header("x-guantong-docket", head.docket.0.to_string())
