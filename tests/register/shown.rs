@@ -171,6 +171,12 @@ pub const SHOWN: &[Shown] = &[
         tests: &["an_overdue_reply_is_seen_by_the_authority_which_orders_its_correction_and_accepts_the_report", "an_authoritys_default_is_told_above_and_the_superior_orders_it_with_a_copy_at_both", "another_level_another_kind_and_a_lapse_that_is_not_there_are_refused", "a_notice_is_shown_at_the_places_it_names_below_and_nowhere_else"],
         commands: &["supervise order", "supervise report", "supervise accept", "supervise circulate", "supervise escalate"],
     },
+    Shown {
+        row: "P2",
+        rules: &["node::platform::translation::translate", "node::platform::plan::plan", "federation::core::calls::authorise_call", "statute::sharing_method::check_method"],
+        tests: &["what_is_added_changed_and_deleted_is_taken_over_and_a_second_pull_changes_nothing", "a_pulled_platforms_service_is_called_and_the_platform_is_not_changed", "a_service_is_called_six_hops_away_and_both_ends_have_the_same_receipt_on_record", "under_a_grant_of_some_items_nothing_else_leaves_the_providers_node"],
+        commands: &["platform check", "platform pull", "platform services", "service list", "service call"],
+    },
 ];
 
 /// The rows that are not shown yet, and what is lacking.
@@ -220,8 +226,4 @@ pub const OUTSTANDING: &[(&str, &str)] = &[
         "the profile names the coordinator; a dispute does not cite it yet",
     ),
     ("A0", "needs have no docket yet"),
-    (
-        "P2",
-        "an older platform's catalogue is pulled; its services are not called yet",
-    ),
 ];

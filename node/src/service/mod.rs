@@ -9,6 +9,7 @@
 //! call at both ends. While an answer runs, both ends look again and again whether the grant still stands.
 
 mod answering;
+mod asker;
 mod asking;
 mod backend;
 mod fields;
@@ -36,7 +37,8 @@ use crate::runtime::clock::Clock;
 use crate::storage::store::Store;
 use crate::transport::circuit::{Circuit, Circuits};
 
-pub use asking::{AnswerBody, Answered, Ask, AskBody, CallError, HEAD_TIME};
+pub use asker::{AnswerBody, Answered, CallError};
+pub use asking::{Ask, AskBody, HEAD_TIME};
 pub use registration::{Registration, Registrations};
 
 /// How often each end looks whether the grant of a running call still stands.

@@ -14,6 +14,8 @@ use super::line::Line;
 /// Circuits for calls to one provider at a time: half of what one neighbour lets through where nothing is configured, so that files
 /// and other nodes behind it have room.
 pub(super) const MAX_PER_PROVIDER: usize = 8;
+/// Unused circuits kept to one provider: each takes room at every hop. A call that waits takes one as soon as it is kept.
+const MAX_KEPT: usize = 2;
 /// How long a call waits for a circuit that another one uses.
 const ROOM_TIME: Duration = Duration::from_secs(10);
 /// How long an unused circuit is kept: less than the hops bear.
@@ -100,9 +102,12 @@ impl Room {
         }
     }
 
-    /// Keeps a circuit for the next call.
+    /// Keeps a circuit for the next call, unless enough are kept.
     pub(super) fn keep(&self, line: Line) {
-        lock(&self.provider.unused).push((line, Instant::now()));
+        let mut unused = lock(&self.provider.unused);
+        if unused.len() < MAX_KEPT {
+            unused.push((line, Instant::now()));
+        }
     }
 }
 
@@ -125,6 +130,16 @@ mod tests {
         room.keep(closed);
         assert!(room.kept().is_some(), "the closed one is passed over");
         assert!(room.kept().is_none());
+        let pairs: Vec<_> = (0..=MAX_KEPT).map(|_| Line::pair()).collect();
+        let others: Vec<Line> = pairs
+            .into_iter()
+            .map(|(line, other)| {
+                room.keep(line);
+                other
+            })
+            .collect();
+        let kept: Vec<Line> = std::iter::from_fn(|| room.kept()).collect();
+        assert_eq!((kept.len(), others.len()), (MAX_KEPT, MAX_KEPT + 1));
     }
 
     #[tokio::test]
