@@ -404,7 +404,7 @@ fn a_service_is_called_six_hops_away_and_both_ends_have_the_same_receipt_on_reco
         query::chain(store, scene.provider.node)
     });
     let (chain, _) = chain.expect("known since the application");
-    let key = chain.claimed().expect("well-formed").signing_key.clone();
+    let key = chain.claimed().expect("well-formed").signing_key;
     let answer = receipt(&here)
         .verify(Domain::Call, &key, 1 << 14)
         .expect("the provider's");

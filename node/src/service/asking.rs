@@ -176,7 +176,7 @@ async fn connect(
         chain.ok_or_else(|| unreachable(format!("the chain of {code} is not known here yet")))?;
     let provider = shared.circuits.verify(&chain);
     let provider = provider.map_err(|error| unreachable(error.to_string()))?;
-    let key = provider.signing_key().clone();
+    let key = *provider.signing_key();
     let room = shared.pool.room(code).await.ok_or(CallError::Busy)?;
     if let Some(line) = room.kept() {
         return Ok((line, key, Some(room)));
