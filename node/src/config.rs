@@ -14,6 +14,7 @@ use libp2p::Multiaddr;
 use serde::{Deserialize, Deserializer};
 
 pub use self::profile::ProfileChoice;
+use crate::service::Registrations;
 
 /// Prefix of environment variables; `__` separates it from the section and the section from the key.
 pub const ENVIRONMENT_PREFIX: &str = "GUANTONG";
@@ -39,6 +40,9 @@ pub struct NodeConfig {
     /// Clocks of the driver.
     #[serde(default)]
     pub timing: TimingConfig,
+    /// Backends of the services that this node's departments share (R22): `[[services]]`.
+    #[serde(default)]
+    pub services: Registrations,
     /// What is logged, and how.
     #[serde(default)]
     pub log: LogConfig,
@@ -190,6 +194,7 @@ impl NodeConfig {
             http: HttpConfig::default(),
             limits: LimitsConfig::default(),
             timing: TimingConfig::default(),
+            services: Registrations::default(),
             log: LogConfig::default(),
         }
     }

@@ -12,5 +12,6 @@ pub mod person;
 pub mod platform;
 pub mod runtime;
 pub mod search;
+pub mod service;
 pub mod storage;
 pub mod transport;

@@ -8,15 +8,20 @@ use std::time::Duration;
 
 use federation::core::{FetchedPart, Input, Record, SplitTable};
 use federation::store::Txn;
-use federation::wire::{CIRCUIT_OPEN_VALID_MS, CIRCUIT_PROTOCOL, CircuitOpen, CircuitRequest};
+use federation::wire::{
+    CIRCUIT_OPEN_VALID_MS, CIRCUIT_PROTOCOL, CircuitOpen, CircuitRequest, CircuitWants,
+    ObjectRequest,
+};
 use futures::{AsyncReadExt, AsyncWriteExt};
 use identity::{Code, Digest, Domain, Level, Moment, Signed, codec, sealing};
 use node::delivery::{Delivery, Parts, SplitTask};
+use node::runtime::Desk;
 use node::runtime::clock::Clock;
 use node::runtime::driver::now;
 use node::runtime::inbox::{Inbox, Queued};
 use node::runtime::metrics::Metrics;
 use node::search::SearchIndex;
+use node::service::{self, Registrations, Services};
 use node::storage::objects::Objects;
 use node::storage::store::Store;
 use node::transport::circuit::{Circuit, Circuits};
@@ -77,16 +82,28 @@ impl Station {
             metrics.clone(),
             8,
         ));
+        let tasks = TaskTracker::new();
+        let services = Services::new(service::Parts {
+            clock: Clock::system(),
+            store: store.clone(),
+            circuits: circuits.clone(),
+            desk: Desk::new(Arc::default(), inbox.clone(), stop.clone()),
+            signing: me.signing.clone(),
+            registrations: Registrations::default(),
+            tasks: tasks.clone(),
+            stop: stop.clone(),
+        });
         let delivery = Delivery::new(Parts {
             clock: Clock::system(),
             store: store.clone(),
             objects: objects.clone(),
             index: Arc::new(SearchIndex::open(&dir.path().join("index")).unwrap().0),
             circuits: circuits.clone(),
+            services,
             inbox,
             metrics,
             signing: me.signing,
-            tasks: TaskTracker::new(),
+            tasks,
             stop: stop.clone(),
         });
         let station = Self {
@@ -175,9 +192,11 @@ async fn tree() -> Tree {
 fn request(object: Digest) -> CircuitRequest {
     CircuitRequest {
         key: [42; 32],
-        docket: DocketId(Digest::object(b"docket")),
-        object,
-        offset: 0,
+        wants: CircuitWants::Object(ObjectRequest {
+            docket: DocketId(Digest::object(b"docket")),
+            object,
+            offset: 0,
+        }),
     }
 }
 

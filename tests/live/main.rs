@@ -5,3 +5,4 @@ mod membership;
 mod reading;
 mod reply_term;
 mod restarts;
+mod services;

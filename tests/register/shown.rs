@@ -207,6 +207,12 @@ pub const SHOWN: &[Shown] = &[
         tests: &["those_whom_the_law_names_read_on_record_and_others_are_refused", "a_superior_reads_on_a_recorded_order_by_the_reader_it_names_and_the_keeper_sees_it", "a_sibling_and_an_order_without_reason_are_refused_and_so_is_one_about_another_docket", "no_view_of_any_docket_at_any_node_says_what_a_record_of_use_says", "the_api_gives_records_of_use_and_files_to_those_alone_who_are_on_record_as_their_readers"],
         commands: &["reading uses", "reading order", "reading inspections", "reading list"],
     },
+    Shown {
+        row: "P2",
+        rules: &["node::platform::translation::translate", "node::platform::plan::plan", "federation::core::calls::authorise_call", "statute::sharing_method::check_method"],
+        tests: &["what_is_added_changed_and_deleted_is_taken_over_and_a_second_pull_changes_nothing", "a_pulled_platforms_service_is_called_and_the_platform_is_not_changed", "a_service_is_called_six_hops_away_and_both_ends_have_the_same_receipt_on_record", "under_a_grant_of_some_items_nothing_else_leaves_the_providers_node"],
+        commands: &["platform check", "platform pull", "platform services", "service list", "service call"],
+    },
 ];
 
 /// The rows that are not shown yet, and what is lacking.
@@ -219,11 +225,6 @@ pub const OUTSTANDING: &[(&str, &str)] = &[
         "U2",
         "what a department could join from all its grants is not computed yet",
     ),
-    (
-        "V2",
-        "records of use are seen by both parties; readings are not recorded yet",
-    ),
-    ("G1", "grades are recorded; incidents have no docket yet"),
     (
         "G2",
         "transit nodes hold ciphertext alone and no file leaves the API before its reader is on record (`guantong reading list`); on the disk files and bodies lie in clear, so whoever administers the machine reads the folder without a trace",
@@ -239,8 +240,4 @@ pub const OUTSTANDING: &[(&str, &str)] = &[
         "the rules of opening stand in statute; no workflow uses them yet",
     ),
     ("L4", "no evaluation yet"),
-    (
-        "P2",
-        "an older platform's catalogue is pulled; its services are not called yet",
-    ),
 ];

@@ -1,7 +1,7 @@
 //! What the node's delivery does over circuits, here in memory: the same checks of the same core, without the wire.
 
 use federation::core::{FetchedPart, Input, SplitPart, SplitTable, authorise_circuit};
-use federation::wire::CircuitRequest;
+use federation::wire::ObjectRequest;
 use identity::{Chain, Code, Digest};
 use sharing::act::ObjectRef;
 use sharing::docket::DocketId;
@@ -24,8 +24,7 @@ impl World {
             return None;
         }
         let here = self.place(at);
-        let request = CircuitRequest {
-            key: [0; 32],
+        let request = ObjectRequest {
             docket,
             object: object.digest,
             offset: 0,

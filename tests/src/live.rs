@@ -30,6 +30,7 @@ mod api;
 mod site;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -40,6 +41,7 @@ use federation::topology::Topology;
 use futures::future::join_all;
 use identity::{Chain, Code, Digest, Level, Moment, Path};
 use node::api::ProblemBody;
+use node::config::NodeConfig;
 use node::runtime::Handle;
 use node::runtime::clock::{Clock, ClockHand};
 use node::storage::store::Store;
@@ -356,6 +358,17 @@ impl Federation {
     pub fn stop(&mut self, node: Code) {
         let site = self.sites.get_mut(&node).expect("a node");
         self.runtime.block_on(site.stop());
+    }
+
+    /// Starts a node again with another configuration: see [`Federation::restart`].
+    pub fn configure(&mut self, node: Code, change: impl FnOnce(&mut NodeConfig)) {
+        change(self.sites.get_mut(&node).expect("a node").config_mut());
+        self.restart(node);
+    }
+
+    /// Where a node's API is served, and a token of its administrator.
+    pub fn api(&self, node: Code) -> (SocketAddr, &str) {
+        self.sites[&node].address_and_token()
     }
 
     /// Starts a node again on what its folder holds, and waits for its links to the neighbours that run. Whoever

@@ -3,6 +3,7 @@
 
 pub mod core;
 pub mod health;
+pub mod service;
 pub mod store;
 pub mod sync;
 pub mod topology;

@@ -426,6 +426,22 @@ pub const MAX_CIRCUIT_HEADER_BYTES: usize = 64 << 10;
 pub struct CircuitRequest {
     /// Key of the sealed chunk stream, both directions.
     pub key: [u8; 32],
+    /// What it is opened for.
+    pub wants: CircuitWants,
+}
+
+/// What a circuit is opened for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CircuitWants {
+    /// One object.
+    Object(ObjectRequest),
+    /// Calls of services, one after the other: see [`crate::service`].
+    Calls,
+}
+
+/// An object that a node asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectRequest {
     /// The docket that gives the right.
     pub docket: DocketId,
     /// Object wanted.

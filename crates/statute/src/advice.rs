@@ -90,6 +90,9 @@ impl RefusalReason {
             Self::DateOutOfBounds { duty } => {
                 format!("“{}”的期限已过或者过远", duty.zh())
             }
+            Self::MethodNotGranted { granted, asked } => {
+                format!("同意的共享方式为“{}”，不是“{}”", granted.zh(), asked.zh())
+            }
             Self::ScopeExceeded { asked } => format!("“{asked}”超出使用范围"),
             Self::PurposeExceeded { asked } => format!("“{asked}”超出共享目的"),
             Self::ThirdParty => "未经提供部门同意，不得将共享数据提供给第三方".into(),
@@ -282,6 +285,10 @@ impl RefusalReason {
                 "wait for the date or for the requester's report",
             ),
             Self::DateOutOfBounds { .. } => ("请另定日期", "set another date"),
+            Self::MethodNotGranted { .. } => (
+                "请按同意的共享方式获取数据，或者就所需方式另行申请",
+                "use the way that was granted, or apply for the other",
+            ),
             Self::ScopeExceeded { .. } | Self::PurposeExceeded { .. } | Self::ThirdParty => (
                 "请先取得提供部门同意",
                 "obtain the provider's consent first",

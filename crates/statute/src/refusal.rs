@@ -14,6 +14,7 @@ use crate::duty::Duty;
 use crate::opening::ProtectedContent;
 use crate::profile::Loosening;
 use crate::role::{ActKind, Role};
+use crate::sharing_method::Method;
 use crate::standing::GrantStanding;
 use crate::supervision::Liable;
 
@@ -260,6 +261,14 @@ pub enum RefusalReason {
     DateOutOfBounds {
         /// For which duty.
         duty: Duty,
+    },
+    /// Data is shared in the way that was granted, R22.
+    #[error("shared by {}, not by {}", .granted.en(), .asked.en())]
+    MethodNotGranted {
+        /// The way granted.
+        granted: Method,
+        /// The way tried.
+        asked: Method,
     },
     /// Use beyond the granted scope, R25.
     #[error("{asked:?} is beyond the granted scope")]

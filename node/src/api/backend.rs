@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 
 use super::catalogue::{LevelStatus, SearchAnswer, SearchLevel, merge};
 use crate::runtime::{Handle, LevelState, SearchOutcome};
+use crate::service::{Answered, Ask, CallError};
 use crate::storage::objects;
 
 /// A committed state that many may read at once.
@@ -83,6 +84,8 @@ pub trait Backend: Send + Sync + 'static {
         digest: Digest,
         by: Caller,
     ) -> BoxFuture<'_, Result<(u64, Body), ObjectError>>;
+    /// Calls a service at its provider's node.
+    fn call(&self, ask: Ask) -> BoxFuture<'_, Result<Answered, CallError>>;
     /// Whether an object is here whole.
     fn has_object(&self, digest: &Digest) -> bool;
 }
@@ -195,6 +198,10 @@ impl Backend for Handle {
             });
             Ok((length, Body::from_stream(chunks)))
         })
+    }
+
+    fn call(&self, ask: Ask) -> BoxFuture<'_, Result<Answered, CallError>> {
+        Box::pin(Handle::call(self, ask))
     }
 
     fn has_object(&self, digest: &Digest) -> bool {

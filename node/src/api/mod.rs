@@ -41,6 +41,7 @@
 //! | `GET /api/v1/return-flow/parts?limit=` | viewer | → list of [`flow::ReceivedPart`] `{"docket","source","dataset","delivery","division","part": ObjectRef,"rows": n \| null,"held": bool,"notice": bytes of PartNotice}` |
 //! | `PUT /api/v1/objects?name=` | operator | raw body, streamed → 201 `ObjectRef` |
 //! | `GET /api/v1/objects/{digest}` | operator | → the raw bytes, streamed once the reading is on record (R36) |
+//! | `GET\|POST /api/v1/services/{docket}/{path}` | operator | the request for the backend, streamed; `X-Guantong-Purpose` (percent-encoded) and, as one likes, `X-Guantong-Fields` → the backend's answer, streamed, with `X-Guantong-Call`; a problem without it |
 //! | `POST /api/v1/install` | admin | `{"bytes" of Chain}` → `Answer` |
 //!
 //! The console pages (`/`, `/dockets/{id}`, `/login`) are in [`crate::console`].
@@ -59,6 +60,7 @@ mod openapi;
 pub mod problem;
 mod routes;
 mod serve;
+mod services;
 mod sources;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,9 @@ use axum::routing::{MethodRouter, get, post, put};
 
 use super::guard::{guard, in_time};
 use super::problem::{self, Problem};
-use super::{Api, Role, acts, catalogue, dockets, flow, metrics, node, objects, openapi, sources};
+use super::{
+    Api, Role, acts, catalogue, dockets, flow, metrics, node, objects, openapi, services, sources,
+};
 
 /// Most bytes of a body where a route does not say otherwise.
 pub const MAX_BODY: usize = 64 << 10;
@@ -39,7 +41,7 @@ pub enum BodyRule {
     None,
     /// JSON of a named schema, at most so many bytes.
     Json(&'static str, usize),
-    /// Raw bytes, streamed, counted by the object store.
+    /// Raw bytes, streamed, counted by whoever takes them.
     Stream,
 }
 
@@ -234,6 +236,36 @@ fn act_routes() -> Vec<Route> {
             get(flow::parts),
         )
         .query(LIMITED),
+        read(
+            "/api/v1/services/{docket}/",
+            OPERATOR,
+            "调用已获同意的服务接口的基地址",
+            "Call a granted service interface at its base",
+            get(services::get),
+        ),
+        read(
+            "/api/v1/services/{docket}/",
+            OPERATOR,
+            "以请求体调用已获同意的服务接口的基地址",
+            "Call a granted service interface at its base with a body",
+            post(services::post),
+        )
+        .takes(Method::Post, BodyRule::Stream),
+        read(
+            "/api/v1/services/{docket}/{*path}",
+            OPERATOR,
+            "调用已获同意的服务接口",
+            "Call a granted service interface",
+            get(services::get),
+        ),
+        read(
+            "/api/v1/services/{docket}/{*path}",
+            OPERATOR,
+            "以请求体调用已获同意的服务接口",
+            "Call a granted service interface with a body",
+            post(services::post),
+        )
+        .takes(Method::Post, BodyRule::Stream),
     ]
 }
 

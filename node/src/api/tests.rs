@@ -21,6 +21,7 @@ use statute::{Article, RefusalReason};
 use super::backend::Incoming;
 use super::catalogue::{LevelStatus, SearchAnswer, SearchLevel};
 use super::*;
+use crate::service::{Answered, Ask, CallError};
 
 /// A node in memory that answers every act as told and keeps what was sent.
 struct InMemory {
@@ -111,6 +112,10 @@ impl Backend for InMemory {
             .map(|bytes| (bytes.len() as u64, Body::from(bytes)))
             .ok_or(ObjectError::Absent);
         Box::pin(std::future::ready(found))
+    }
+    fn call(&self, _: Ask) -> BoxFuture<'_, Result<Answered, CallError>> {
+        let busy = Err(CallError::TooMany { retry_after_s: 7 });
+        Box::pin(std::future::ready(busy))
     }
     fn has_object(&self, digest: &Digest) -> bool {
         self.objects

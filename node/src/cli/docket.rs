@@ -148,16 +148,7 @@ pub(super) fn list_of(
     output: &Output,
     wanted: fn(&Case) -> bool,
 ) -> Result<(), CliError> {
-    let client = Client::of(global, output.language())?;
-    let mut found: Vec<DocketView> = Vec::new();
-    let mut after = String::new();
-    loop {
-        let page: List<DocketView> = client.get(&format!("/dockets?limit={MAX_PAGE}{after}"))?;
-        let Some(last) = page.items.last() else { break };
-        after = format!("&after={}", last.id);
-        let kept = page.items.into_iter();
-        found.extend(kept.filter(|docket| wanted(&docket.state.case)));
-    }
+    let found = all_of(&Client::of(global, output.language())?, wanted)?;
     output.print(&found, |language| {
         let row = |docket: &DocketView| {
             vec![
@@ -170,4 +161,22 @@ pub(super) fn list_of(
         columns(&found.iter().map(row).collect::<Vec<_>>())
     });
     Ok(())
+}
+
+/// The dockets of one kind that are known here.
+pub(super) fn all_of(
+    client: &Client,
+    wanted: fn(&Case) -> bool,
+) -> Result<Vec<DocketView>, CliError> {
+    let mut found: Vec<DocketView> = Vec::new();
+    let mut after = String::new();
+    loop {
+        let page: List<DocketView> = client.get(&format!("/dockets?limit={MAX_PAGE}{after}"))?;
+        let Some(last) = page.items.last() else {
+            return Ok(found);
+        };
+        after = format!("&after={}", last.id);
+        let kept = page.items.into_iter();
+        found.extend(kept.filter(|docket| wanted(&docket.state.case)));
+    }
 }

@@ -195,6 +195,13 @@ fn proved(record: &Record, language: Language) -> String {
                 language.pick("收方", "to"),
             );
         }
+        Record::Call { docket, call, .. } => {
+            text += &format!(
+                "\n{} {docket}\n{} {call}",
+                language.pick("案卷", "docket"),
+                language.pick("调用", "call"),
+            );
+        }
         Record::Fetched { docket, .. } => {
             text += &format!("\n{} {docket}", language.pick("案卷", "docket"));
         }
@@ -220,6 +227,7 @@ fn record_kind(kind: &str, language: Language) -> &str {
         "Refused" => ("依法拒绝", "lawful refusal"),
         "Served" => ("向收方提供文件", "file served"),
         "Fetched" => ("取得文件", "file fetched"),
+        "Call" => ("服务接口调用", "call of a service"),
         "Delivery" => ("回流批次", "delivery of a return flow"),
         "NoticeTaken" => ("节假日安排通知生效", "holiday notice in force"),
         "Certified" => ("签发下级证书", "child certified"),

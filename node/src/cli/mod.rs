@@ -36,6 +36,7 @@ mod return_flow;
 mod root;
 mod route;
 mod run;
+mod service;
 mod sign;
 mod signer;
 mod source;
@@ -146,6 +147,9 @@ pub enum Command {
     Extension(extension::ExtensionCommand),
     /// 共享权限：扩大使用、暂停、处置、终止服务 / grants: wider use, suspension, disposal, the end of a service
     Grant(grant::GrantCommand),
+    /// 服务接口：列出、调用 / service interfaces: list, call
+    #[command(subcommand)]
+    Service(service::ServiceCommand),
     /// 争议 / disputes
     #[command(subcommand)]
     Dispute(dispute::DisputeCommand),
@@ -246,6 +250,7 @@ pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
         Command::Reply(command) => reply::run(&global, command, output),
         Command::Extension(command) => extension::run(&global, command, output),
         Command::Grant(command) => grant::run(&global, command, output),
+        Command::Service(command) => service::run(&global, command, output),
         Command::Dispute(command) => dispute::run(&global, command, output),
         Command::Correction(command) => correction::run(&global, command, output),
         Command::Need(command) => need::run(&global, command, output),

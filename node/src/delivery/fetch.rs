@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use federation::core::FetchedPart;
-use federation::wire::CircuitRequest;
+use federation::wire::{CircuitRequest, CircuitWants, ObjectRequest};
 use identity::{Chain, Domain, Member, Signed, codec};
 use sharing::act::ObjectRef;
 use sharing::docket::DocketId;
@@ -115,9 +115,11 @@ async fn fetch_once(
         .resume_offset(&object.digest, object.length)?;
     let request = CircuitRequest {
         key,
-        docket,
-        object: object.digest,
-        offset,
+        wants: CircuitWants::Object(ObjectRequest {
+            docket,
+            object: object.digest,
+            offset,
+        }),
     };
     let mut circuit = shared.circuits.open(source, &request).await?;
     read_answer(&mut circuit, source, object).await?;

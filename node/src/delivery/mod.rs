@@ -13,7 +13,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 use federation::core::Input;
-use federation::wire::SearchId;
+use federation::wire::{CircuitWants, SearchId};
 use identity::{Chain, Digest, SigningKey};
 use serde::{Deserialize, Serialize};
 use sharing::act::ObjectRef;
@@ -27,6 +27,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::inbox::Inbox;
 use crate::runtime::metrics::Metrics;
 use crate::search::SearchIndex;
+use crate::service::Services;
 use crate::storage::objects::Objects;
 use crate::storage::store::Store;
 use crate::transport::CircuitStreams;
@@ -89,6 +90,7 @@ struct Shared {
     objects: Arc<Objects>,
     index: Arc<SearchIndex>,
     circuits: Arc<Circuits>,
+    services: Services,
     inbox: Inbox,
     metrics: Arc<Metrics>,
     signing: SigningKey,
@@ -117,6 +119,8 @@ pub struct Parts {
     pub index: Arc<SearchIndex>,
     /// Circuits to and from other nodes.
     pub circuits: Arc<Circuits>,
+    /// Calls of services, which come over circuits too.
+    pub services: Services,
     /// Where results go.
     pub inbox: Inbox,
     /// What is counted.
@@ -138,6 +142,7 @@ impl Delivery {
             objects,
             index,
             circuits,
+            services,
             inbox,
             metrics,
             signing,
@@ -152,6 +157,7 @@ impl Delivery {
             objects,
             index,
             circuits,
+            services,
             inbox,
             metrics,
             signing,
@@ -167,8 +173,13 @@ impl Delivery {
     pub async fn answer(self, streams: CircuitStreams) {
         let circuits = Arc::clone(&self.0.circuits);
         let accept = circuits.accept(streams, move |arrival| {
-            let shared = Arc::clone(&self.0);
-            self.spawn(async move { serve::serve(&shared, arrival).await });
+            let (shared, from) = (Arc::clone(&self.0), arrival.from.place().clone());
+            match arrival.request.wants {
+                CircuitWants::Object(request) => self.spawn(async move {
+                    serve::serve(&shared, from, arrival.circuit, request).await;
+                }),
+                CircuitWants::Calls => self.0.services.answer(from, arrival.circuit),
+            }
         });
         accept.await;
     }

@@ -23,6 +23,7 @@ use super::inbox::Inbox;
 use super::metrics::Metrics;
 use super::search::{LevelState, SearchOutcome, Searches, levels_above};
 use crate::search::SearchIndex;
+use crate::service::{Answered, Ask, CallError, Services};
 use crate::storage::objects::Objects;
 use crate::storage::store::Store;
 use crate::transport::Transport;
@@ -40,6 +41,8 @@ pub(super) struct Shared {
     pub(super) clock: Clock,
     pub(super) inbox: Inbox,
     pub(super) requests: Arc<Requests>,
+    pub(super) desk: Desk,
+    pub(super) services: Services,
     pub(super) store: Arc<Store>,
     pub(super) objects: Arc<Objects>,
     pub(super) index: Arc<SearchIndex>,
@@ -62,7 +65,7 @@ impl std::fmt::Debug for Handle {
 
 /// Operators' requests that wait for the core.
 #[derive(Debug, Default)]
-pub(super) struct Requests {
+pub struct Requests {
     next: AtomicU64,
     waiting: Mutex<HashMap<Token, oneshot::Sender<Result<Answer, Refused>>>>,
     pub(super) searches: Searches,
@@ -131,6 +134,49 @@ fn busy() -> Refused {
     Refused::Fault("节点繁忙，请稍后重试 / the node is busy, try again later".into())
 }
 
+/// Where the core is asked and its answer is waited for. Clones are the same.
+#[derive(Debug, Clone)]
+pub struct Desk {
+    requests: Arc<Requests>,
+    inbox: Inbox,
+    stop: CancellationToken,
+}
+
+impl Desk {
+    /// A desk in front of the core that reads `inbox` and answers through `requests`, until `stop`.
+    pub fn new(requests: Arc<Requests>, inbox: Inbox, stop: CancellationToken) -> Self {
+        Self {
+            requests,
+            inbox,
+            stop,
+        }
+    }
+
+    /// Gives the core an input and waits until what came of it is durable.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn ask(&self, input: impl FnOnce(Token) -> Input) -> Result<Answer, Refused> {
+        let (token, answered) = self.requests.open().ok_or_else(busy)?;
+        let _forget = Forget(&self.requests, token);
+        self.tell(input(token)).await?;
+        tokio::select! {
+            // An answer that was given before the node stopped is heard: it may say that the outcome is unknown.
+            biased;
+            answer = answered => answer.unwrap_or_else(|_| Err(shutting_down())),
+            () = self.stop.cancelled() => Err(shutting_down()),
+        }
+    }
+
+    /// Gives the core an input that is not answered.
+    ///
+    /// # Errors
+    /// [`Refused::Fault`] when the node is shutting down.
+    pub async fn tell(&self, input: Input) -> Result<(), Refused> {
+        self.inbox.put(input).await.map_err(|_| shutting_down())
+    }
+}
+
 impl Handle {
     /// Gives the core a person's signed act and waits until what came of it is durable.
     ///
@@ -178,20 +224,16 @@ impl Handle {
         }
     }
 
+    /// Calls a service at its provider's node (R22).
+    ///
+    /// # Errors
+    /// [`CallError`]: refused at either end, or not to be served now.
+    pub async fn call(&self, ask: Ask) -> Result<Answered, CallError> {
+        self.0.services.call(ask).await
+    }
+
     async fn ask(&self, input: impl FnOnce(Token) -> Input) -> Result<Answer, Refused> {
-        let (token, answered) = self.0.requests.open().ok_or_else(busy)?;
-        let _forget = Forget(&self.0.requests, token);
-        self.0
-            .inbox
-            .put(input(token))
-            .await
-            .map_err(|_| shutting_down())?;
-        tokio::select! {
-            // An answer that was given before the node stopped is heard: it may say that the outcome is unknown.
-            biased;
-            answer = answered => answer.unwrap_or_else(|_| Err(shutting_down())),
-            () = self.0.stop.cancelled() => Err(shutting_down()),
-        }
+        self.0.desk.ask(input).await
     }
 
     /// Searches here and at every level above; returns when all have answered or `wait` is over.

@@ -20,19 +20,20 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use handle::{Handle, MAX_HITS, MAX_REQUESTS};
+pub use handle::{Desk, Handle, MAX_HITS, MAX_REQUESTS, Requests};
 pub use search::{LevelState, MAX_SEARCHES, SearchOutcome};
 
 use crate::config::NodeConfig;
 use crate::delivery::{Delivery, Parts, SplitTask, indexing};
 use crate::search::{SearchIndex, State};
+use crate::service::{self, Services};
 use crate::storage::objects::Objects;
 use crate::storage::store::{Store, StoreError};
 use crate::transport::circuit::Circuits;
 use crate::transport::{self, Transport, TransportConfig, TransportError};
 use clock::Clock;
 use driver::{CommitError, Driver, Durable, Halted, Outlet};
-use handle::{Requests, Shared};
+use handle::Shared;
 use inbox::Inbox;
 use metrics::Metrics;
 
@@ -139,19 +140,33 @@ pub async fn start(
         stop.clone(),
         tasks.token(),
     )?;
+    let circuits = Arc::new(circuits);
+    let requests = Arc::new(Requests::default());
+    let desk = Desk::new(Arc::clone(&requests), inbox.clone(), stop.clone());
+    let services = Services::new(service::Parts {
+        clock: clock.clone(),
+        store: Arc::clone(&store),
+        circuits: Arc::clone(&circuits),
+        desk: desk.clone(),
+        signing: keys.me.signing.clone(),
+        registrations: config.services.clone(),
+        tasks: tasks.clone(),
+        stop: stop.clone(),
+    });
     let delivery = Delivery::new(Parts {
         clock: clock.clone(),
         store: Arc::clone(&store),
         objects: Arc::clone(&objects),
         index: Arc::clone(&index),
-        circuits: Arc::new(circuits),
+        circuits,
+        services: services.clone(),
         inbox: inbox.clone(),
         metrics: Arc::clone(&metrics),
         signing: keys.me.signing.clone(),
         tasks: tasks.clone(),
         stop: stop.clone(),
     });
-    let (requests, halted) = (Arc::new(Requests::default()), Halted::default());
+    let halted = Halted::default();
     let (status_sender, status) = watch::channel(Arc::new(Status::default()));
     let outlet = NodeOutlet {
         transport: transport.clone(),
@@ -181,6 +196,8 @@ pub async fn start(
         clock,
         inbox,
         requests,
+        desk,
+        services,
         store,
         objects,
         index,

@@ -1,5 +1,6 @@
 //! One node of the live federation: its keys, its folder, and the running node with its API in front.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ pub(super) struct Site {
 
 struct Running {
     handle: Handle,
+    address: SocketAddr,
     api: ApiClient,
     server: JoinHandle<()>,
 }
@@ -112,6 +114,7 @@ impl Site {
         });
         self.running = Some(Running {
             handle,
+            address,
             api: ApiClient::new(address, &self.token),
             server,
         });
@@ -123,6 +126,7 @@ impl Site {
             handle,
             api,
             server,
+            ..
         }) = self.running.take()
         {
             // Its kept connections would be waited for.
@@ -130,6 +134,15 @@ impl Site {
             handle.shutdown().await;
             server.await.expect("the API ends");
         }
+    }
+
+    pub(super) fn config_mut(&mut self) -> &mut NodeConfig {
+        &mut self.config
+    }
+
+    /// Where the API is served, and a token for it.
+    pub(super) fn address_and_token(&self) -> (SocketAddr, &str) {
+        (self.running().address, &self.token)
     }
 
     pub(super) fn is_running(&self) -> bool {

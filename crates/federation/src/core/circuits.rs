@@ -10,7 +10,7 @@ use statute::{Article, Refusal, RefusalReason};
 
 use super::tables::{DocketRow, View, docket_key, event_key};
 use crate::store::{Fault, Read, Table};
-use crate::wire::CircuitRequest;
+use crate::wire::ObjectRequest;
 use identity::{Moment, Signed};
 
 /// What a circuit may carry.
@@ -20,7 +20,7 @@ pub struct CircuitGrant {
     pub object: ObjectRef,
 }
 
-/// Checks a circuit's request against the live docket at its home: the one who asks is the party, the object is the one put at its
+/// Checks a request for an object against the live docket at its home: the one who asks is the party, the object is the one put at its
 /// disposal, and the grant is in force (R27) and still runs (R25).
 ///
 /// # Errors
@@ -28,7 +28,7 @@ pub struct CircuitGrant {
 pub fn authorise_circuit(
     read: &dyn Read,
     from: &Path,
-    request: &CircuitRequest,
+    request: &ObjectRequest,
     now: Moment,
 ) -> Result<Result<CircuitGrant, Refusal>, Fault> {
     let unknown = || {
@@ -84,7 +84,7 @@ pub fn authorise_circuit(
 }
 
 /// Data is handed out within the granted period only (R25).
-fn ended(until: Moment) -> Refusal {
+pub(super) fn ended(until: Moment) -> Refusal {
     RefusalReason::PeriodExpired {
         ended: statute::beijing_date(until.as_millis()).to_string(),
     }
@@ -95,7 +95,7 @@ fn ended(until: Moment) -> Refusal {
 fn delivered_part(
     read: &dyn Read,
     row: &DocketRow,
-    request: &CircuitRequest,
+    request: &ObjectRequest,
 ) -> Result<Option<CircuitGrant>, Fault> {
     for sequence in (0..row.next).rev() {
         let Some(body) = read

@@ -7,7 +7,9 @@ use sharing::docket::DocketId;
 use sharing::return_flow::{Manifest, Proof};
 use statute::Refusal;
 
+use super::calls::{CallEnd, CallSide};
 use super::readings::{Caller, UsesGiven};
+use crate::service::{CallHead, CallId};
 use crate::wire::{Frame, LevelAnswer, SearchHit, SearchId};
 
 /// One connection to one neighbour, numbered by the driver.
@@ -100,6 +102,28 @@ pub enum Input {
         object: ObjectRef,
         /// Who received it.
         to: Path,
+    },
+    /// A call of a service is to begin at this end; answered with [`Effect::Answer`] once that is on record.
+    CallBegun {
+        /// Where the answer goes.
+        token: Token,
+        /// Which end this is.
+        side: CallSide,
+        /// The requester's node, proved by its circuit; `None` for this node itself.
+        from: Option<Path>,
+        /// The call.
+        head: Box<CallHead>,
+    },
+    /// A call of a service that began here has ended at this end.
+    CallEnded {
+        /// Which call.
+        call: CallId,
+        /// The docket that gave the right.
+        docket: DocketId,
+        /// Which end this is.
+        side: CallSide,
+        /// How.
+        end: Box<CallEnd>,
     },
     /// The driver split a table as [`Effect::SplitTable`] asked.
     TableSplit {

@@ -11,6 +11,7 @@
 //! released or acknowledged is derived again from the tables by [`Input::Started`], [`Input::LinkUp`] and [`Input::Tick`].
 
 mod acts;
+mod calls;
 mod catalogue;
 mod chains;
 mod checkpoints;
@@ -60,6 +61,7 @@ use sharing::clock::{Clock, Law};
 use sharing::docket::Step;
 use statute::{Article, Calendar, Profile, Refusal, RefusalReason};
 
+pub use calls::{CallEnd, CallGrant, CallSide, CallStep, authorise_call};
 pub use circuits::{CircuitGrant, authorise_circuit};
 pub use input::{
     Answer, Effect, FetchedPart, Input, LinkId, Refused, SplitPart, SplitTable, Token,
@@ -274,6 +276,18 @@ impl Core {
                 object,
                 outcome,
             } if self.membership(ctx.now).is_ok() => self.fetched(ctx, docket, &object, outcome),
+            Input::CallBegun {
+                token,
+                side,
+                from,
+                head,
+            } => self.call_begun(ctx, token, (side, from), &head),
+            Input::CallEnded {
+                call,
+                docket,
+                side,
+                end,
+            } => self.call_ended(ctx, (call, docket, side), *end),
             Input::Served { docket, object, to } => self.served(ctx, docket, &object, to),
             Input::TableSplit { act, outcome } if self.membership(ctx.now).is_ok() => {
                 self.table_split(ctx, act, outcome)

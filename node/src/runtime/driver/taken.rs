@@ -55,6 +55,8 @@ fn kind(input: &Input) -> &'static str {
         Input::SearchDone { .. } => "search done",
         Input::Fetched { .. } => "fetched",
         Input::Served { .. } => "served",
+        Input::CallBegun { .. } => "call begun",
+        Input::CallEnded { .. } => "call ended",
         Input::TableSplit { .. } => "table split",
         Input::ObjectRead { .. } => "object read",
     }
@@ -76,7 +78,8 @@ pub(super) fn token(input: &Input) -> Option<Token> {
         Input::Act { token, .. }
         | Input::Install { token, .. }
         | Input::Search { token, .. }
-        | Input::ObjectRead { token, .. } => Some(*token),
+        | Input::ObjectRead { token, .. }
+        | Input::CallBegun { token, .. } => Some(*token),
         _ => None,
     }
 }

@@ -86,6 +86,7 @@ fn weight(record: &Record) -> Weight {
         | Record::Event { .. }
         | Record::Fetched { .. }
         | Record::Served { .. }
+        | Record::Call { .. }
         | Record::Delivery { .. }
         | Record::Read { .. }
         | Record::CheckpointRefused { .. } => Weight::Witnessed,

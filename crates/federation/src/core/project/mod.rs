@@ -41,7 +41,7 @@ fn change(record: Record, txn: &mut Txn<'_>) -> Result<(), Fault> {
         Record::ChainLearned { chain, as_of } => members::remember_chain(txn, &chain, as_of)?,
         Record::NoticeTaken { notice, at } => members::notice_taken(txn, notice, at)?,
         Record::Act { id, doer, body, at } => cases::act(txn, id, &doer, &body, at)?,
-        Record::Refused { .. } | Record::Served { .. } => {}
+        Record::Refused { .. } | Record::Served { .. } | Record::Call { .. } => {}
         Record::Event { docket, sequence, body, home, at } => cases::event(txn, docket, sequence, &body, home, at)?,
         Record::Fetched { docket, object, .. } => txn.delete(Table::Objects, wanted_key(&docket, &object)),
         Record::Delivery { act, dataset, delivery, .. } => cases::delivered(txn, &act, &dataset, delivery),
