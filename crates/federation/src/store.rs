@@ -69,6 +69,8 @@ pub enum Table {
     Sources = 32,
     /// What was published: publisher code, entry id, version → pointer.
     Versions = 33,
+    /// Personal content: digest → where it stands here; act → what it committed to; digest → what is to be destroyed.
+    Private = 34,
 }
 
 /// A read failed: ours, retried by the driver, never a statement about the data.

@@ -15,8 +15,10 @@ use crate::clock::ClockAct;
 use crate::correction::CorrectionAct;
 use crate::dispute::{Decision, NegotiationStep, Opinion};
 use crate::docket::DocketId;
+use crate::erasure::ErasureAct;
 use crate::node_act::NodeAct;
 use crate::person::{PersonCertificate, PersonChain};
+use crate::private::{MAX_PRIVATE_PER_ACT, Private};
 use crate::return_flow::{DatasetId, ReturnTable};
 use crate::source::SourceAct;
 use crate::supervision::SupervisionAct;
@@ -229,6 +231,8 @@ pub enum ActBody {
     Correction(CorrectionAct),
     /// About a breach: an order to correct it and what follows (R29, R39 to R41).
     Supervision(SupervisionAct),
+    /// About personal content whose time is over (PIPL 47).
+    Erasure(ErasureAct),
 }
 
 /// What a group of acts says of each: the acts of one workflow stand together beside its rules.
@@ -254,6 +258,11 @@ pub trait Deed {
 
     /// Every text in it that no later rule bounds.
     fn texts(&self) -> Vec<&str>;
+
+    /// The personal content that it commits to.
+    fn private(&self) -> Vec<Private> {
+        Vec::new()
+    }
 }
 
 /// Where a docket that an act opens has its home: at whoever owes the next step.
@@ -277,6 +286,7 @@ impl ActBody {
             Self::Source(act) => Some(act),
             Self::Correction(act) => Some(act),
             Self::Supervision(act) => Some(act),
+            Self::Erasure(act) => Some(act),
             Self::Grant(act) => Some(act),
             Self::EnrolPerson { .. }
             | Self::CompileEntries { .. }
@@ -315,6 +325,11 @@ impl ActBody {
         self.deed().and_then(Deed::about)
     }
 
+    /// The personal content that it commits to, in no journal and beside the act until it is erased.
+    pub fn private(&self) -> Vec<Private> {
+        self.deed().map_or_else(Vec::new, Deed::private)
+    }
+
     /// The legal kind of this act, by which `statute` knows who may do it.
     pub fn kind(&self) -> ActKind {
         match self {
@@ -347,6 +362,7 @@ impl ActBody {
             Self::Source(act) => act.kind(),
             Self::Correction(act) => act.kind(),
             Self::Supervision(act) => act.kind(),
+            Self::Erasure(act) => act.kind(),
             Self::Grant(act) => act.kind(),
         }
     }
@@ -355,6 +371,11 @@ impl ActBody {
     fn within_bounds(&self) -> Result<(), Refusal> {
         let article = statute::required_role(self.kind()).1;
         if let Some(deed) = self.deed() {
+            let private = deed.private();
+            at_most(private.len(), MAX_PRIVATE_PER_ACT, article)?;
+            private
+                .iter()
+                .try_for_each(|it| it.within_bounds(article))?;
             return text_within_bounds(deed.texts(), article);
         }
         let (entries, text) = match self {

@@ -137,6 +137,8 @@ terms! {
         ReportIncident = "report-incident", "报告安全事件", "report an incident";
         /// Answer a complaint, R37.
         AnswerComplaint = "answer-complaint", "处理投诉举报", "answer a complaint";
+        /// Erase personal content of a docket, PIPL 47.
+        ErasePersonal = "erase-personal", "删除个人内容", "erase personal content";
         /// Report to the government, R38.
         ReportToGovernment = "report-to-government", "向本级人民政府报告", "report to the government";
         /// State a justification for an overdue duty, R39(4).
@@ -268,6 +270,7 @@ pub const fn required_role(act: ActKind) -> (&'static [Role], Article) {
         ActKind::CertifyMember | ActKind::RevokeMember => (AUTHORITY_HEAD, Article::R30),
         ActKind::ReportIncident => (REPORTERS, Article::R35),
         ActKind::AnswerComplaint => (REPORTERS, Article::R37),
+        ActKind::ErasePersonal => (DEPARTMENT_HEADS, Article::P47),
         ActKind::ReportToGovernment => (AUTHORITY_HEAD, Article::R38),
         ActKind::Justify => (DEPARTMENT, Article::R39_4),
         ActKind::OrderCorrection => (AUTHORITY, Article::R39),

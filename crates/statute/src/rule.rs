@@ -20,6 +20,8 @@ terms! {
         Supervision = "supervision", "监督与责令改正", "breaches are found by whoever is entitled to";
         /// A grant that is suspended, terminated or disposed of gives nothing, and is terminated only after rectification failed, R27.
         Standing = "standing", "共享权限状态", "a grant that is not in force gives nothing";
+        /// What is to be kept is not destroyed before its last day of keeping, R29, PIPL 47, 56.
+        Retention = "retention", "保存期限", "what is to be kept is not destroyed before its time";
     }
 }
 

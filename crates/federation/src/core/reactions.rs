@@ -9,6 +9,7 @@ use sharing::clock::ClockEvent;
 use sharing::correction::{CorrectionEvent, CorrectionOutcome};
 use sharing::dispute::{self, DisputeEvent};
 use sharing::docket::{Case, DocketBody, DocketEvent, DocketId, MAX_EVENT_BYTES};
+use sharing::erasure::ErasureEvent;
 use sharing::return_flow::{self, Manifest, PartNotice, ReturnFlowEvent, ReturnTable, SumNode};
 use sharing::supervision::SupervisionEvent;
 use statute::Article;
@@ -30,6 +31,7 @@ impl Core {
         ctx: &mut Context<'_, '_>,
         event: &DocketEvent,
     ) -> Result<(), Fault> {
+        self.fetch_private(ctx, event)?;
         match &event.body {
             DocketBody::Application(ApplicationEvent::Providing { object, .. }) => {
                 self.provided_here(ctx, event.docket, object)
@@ -53,6 +55,9 @@ impl Core {
             DocketBody::Supervision(SupervisionEvent::Circulated { act, text, to }) => {
                 self.circulate(ctx, act, (text, to))
             }
+            DocketBody::Erasure(ErasureEvent::Decided { contents, .. }) => {
+                self.destroy(ctx, event.docket, contents)
+            }
             _ => Ok(()),
         }
     }
@@ -63,6 +68,7 @@ impl Core {
         ctx: &mut Context<'_, '_>,
         event: &DocketEvent,
     ) -> Result<(), Fault> {
+        self.fetch_private(ctx, event)?;
         match &event.body {
             DocketBody::Application(ApplicationEvent::Providing { object, .. }) => {
                 self.fetch(ctx, event.docket, object, None)
@@ -91,6 +97,9 @@ impl Core {
             DocketBody::Clock(ClockEvent::Overdue { .. }) => self.lapse_recorded(ctx, event),
             DocketBody::Supervision(SupervisionEvent::Ordered { .. }) => {
                 self.breach_found(ctx, event.docket)
+            }
+            DocketBody::Erasure(ErasureEvent::Decided { contents, .. }) => {
+                self.destroy(ctx, event.docket, contents)
             }
             _ => Ok(()),
         }

@@ -85,6 +85,8 @@ fn weight(record: &Record) -> Weight {
         | Record::Event { .. }
         | Record::Fetched { .. }
         | Record::Served { .. }
+        | Record::NotTaken { .. }
+        | Record::Destroyed { .. }
         | Record::Delivery { .. }
         | Record::CheckpointRefused { .. } => Weight::Witnessed,
     }
