@@ -197,7 +197,10 @@ pub(crate) fn an_upheld_record_needs_reasons_and_tells_the_asker_alone() {
     );
     let docket = ask(&mut world, &asker, first, "名称").expect("asked");
     let reasons = world.private(provider.node, "与登记一致");
-    let bare = Private { length: 0, ..reasons };
+    let bare = Private {
+        length: 0,
+        ..reasons
+    };
     let bare = CorrectionOutcome::Upheld { reasons: bare };
     let expected = (RefusalReason::ReasonsRequired, Article::R26);
     assert_eq!(

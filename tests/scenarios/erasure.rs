@@ -117,12 +117,12 @@ pub(crate) fn nothing_is_erased_before_its_last_day_of_keeping_nor_by_anyone_els
     erase(&mut world, &asker, Role::DepartmentHead, docket).expect("sent to the home");
     let told = findings(&world, asker.node);
     assert!(
-        told.iter().any(|it| it.contains("are kept until 2029-03-09")),
+        told.iter()
+            .any(|it| it.contains("are kept until 2029-03-09")),
         "{told:?}"
     );
-    let decided = |body: &DocketBody| {
-        matches!(body, DocketBody::Erasure(ErasureEvent::Decided { .. }))
-    };
+    let decided =
+        |body: &DocketBody| matches!(body, DocketBody::Erasure(ErasureEvent::Decided { .. }));
     for node in [asker.node, provider.node] {
         let events = events(&world, node, docket);
         assert!(!events.iter().any(|event| decided(&event.body)));
@@ -154,7 +154,11 @@ fn an_erasure_decided_before_a_crash_is_carried_out_after_it_and_at_a_holder_tha
 fn what_came_with_an_act_that_the_home_refused_is_destroyed_where_it_was_said() {
     let (mut world, provider, [(asker, first), _]) = two_holders(73);
     let beyond = ask(&mut world, &asker, first, "住址").expect("sent to the home");
-    assert!(query::docket(world.read(asker.node), beyond).expect("memory").is_none());
+    assert!(
+        query::docket(world.read(asker.node), beyond)
+            .expect("memory")
+            .is_none()
+    );
     for node in [asker.node, provider.node] {
         assert!(!world.keeps(node, WRONG.as_bytes()), "at {node}");
     }

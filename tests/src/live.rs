@@ -261,7 +261,7 @@ impl Federation {
     /// # Errors
     /// The node's problem.
     pub fn post(&self, node: Code, signed: &SignedAct) -> Result<Answer, Box<ProblemBody>> {
-        self.sites[&node].api().act(signed)
+        self.sites[&node].api().act(signed, &[])
     }
 
     /// Uploads an object to a node's API.

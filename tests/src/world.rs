@@ -6,10 +6,12 @@ mod people;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use federation::core::{Answer, Context, Core, Effect, Input, LinkId, Me, Refused, Token, project};
+use federation::core::{
+    Answer, Context, Core, Effect, Input, LinkId, Me, Refused, Token, project, query,
+};
 use federation::store::{Fault, Memory, Read, Table, Txn};
 use federation::topology::Topology;
-use identity::{Chain, Code, Level, Moment, Path, codec};
+use identity::{Chain, Code, Level, Moment, Path, VerifyKey, codec};
 use sharing::act::{ActBody, SignedAct};
 use sharing::private::{Content, Private};
 use sharing::return_flow::Divisions;
@@ -186,11 +188,8 @@ impl World {
         for _ in 0..renewals {
             self.step(RENEWED_AFTER_DAYS * 86_400_000);
             for code in &nodes {
-                let own: Chain = self
-                    .read(*code)
-                    .row(Table::Meta, b"chain")
-                    .expect("memory does not fail")
-                    .expect("enrolled");
+                let own = query::own_chain(self.read(*code)).expect("memory does not fail");
+                let own = own.expect("enrolled");
                 let own = own.claimed().expect("its own certificate");
                 self.enrol(&own.place, &own.name, own.level, own.witnesses);
             }
@@ -199,6 +198,11 @@ impl World {
             }
             self.settle();
         }
+    }
+
+    /// The root's public key.
+    pub fn root(&self) -> VerifyKey {
+        key("root").verify_key()
     }
 
     /// All codes.

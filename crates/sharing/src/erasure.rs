@@ -142,7 +142,9 @@ pub struct Personal {
 impl Personal {
     /// The content of this digest, if the docket has it.
     pub fn item(&self, digest: &Digest) -> Option<&Item> {
-        self.items.iter().find(|item| item.private.digest == *digest)
+        self.items
+            .iter()
+            .find(|item| item.private.digest == *digest)
     }
 
     /// Since when a content is kept for its period: since the case was settled.

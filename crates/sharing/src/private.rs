@@ -194,9 +194,15 @@ mod tests {
         assert_eq!(private.open(&said.bytes()), Ok(said.clone()));
         assert_eq!(private.object().length, said.bytes().len() as u64);
         for other in [content(2, "张某的住址有误"), content(1, "李某的住址有误")] {
-            assert_eq!(private.open(&other.unwrap().bytes()), Err(ContentError::Another));
+            assert_eq!(
+                private.open(&other.unwrap().bytes()),
+                Err(ContentError::Another)
+            );
         }
-        let lying = Private { length: 1, ..private };
+        let lying = Private {
+            length: 1,
+            ..private
+        };
         assert_eq!(lying.open(&said.bytes()), Err(ContentError::Another));
     }
 
@@ -204,14 +210,20 @@ mod tests {
     fn what_is_no_content_is_not_taken_for_one() {
         let said = content(1, "张某").unwrap();
         let bytes = said.bytes();
-        assert_eq!(Content::from_bytes(&bytes[1..]), Err(ContentError::Malformed));
+        assert_eq!(
+            Content::from_bytes(&bytes[1..]),
+            Err(ContentError::Malformed)
+        );
         assert_eq!(Content::from_bytes(CONTEXT), Err(ContentError::Malformed));
         let invalid = [&bytes[..], &[0xff]].concat();
         assert_eq!(Content::from_bytes(&invalid), Err(ContentError::Malformed));
         assert_eq!(content(1, " \n"), Err(ContentError::Blank));
         let longest = "a".repeat(MAX_PRIVATE_TEXT_BYTES);
         assert!(content(1, &longest).is_ok());
-        assert_eq!(content(1, &format!("{longest}a")), Err(ContentError::TooLong));
+        assert_eq!(
+            content(1, &format!("{longest}a")),
+            Err(ContentError::TooLong)
+        );
         let oversize = vec![0; MAX_CONTENT_BYTES + 1];
         assert_eq!(Content::from_bytes(&oversize), Err(ContentError::TooLong));
     }
@@ -220,7 +232,10 @@ mod tests {
     fn an_act_comes_with_every_content_it_commits_to_and_with_no_other() {
         let (one, two) = (content(1, "张某").unwrap(), content(2, "李某").unwrap());
         let committed = [one.private(), two.private()];
-        assert_eq!(check_complete(&committed, &[two.clone(), one.clone()]), Ok(()));
+        assert_eq!(
+            check_complete(&committed, &[two.clone(), one.clone()]),
+            Ok(())
+        );
         let missing = Err(RefusalReason::NoSuchContent.under(Article::P47));
         assert_eq!(check_complete(&committed, &[one.clone()]), missing);
         assert_eq!(check_complete(&committed[..1], &[one, two]), missing);

@@ -280,7 +280,10 @@ impl RefusalReason {
                 ("保存期限只能延长", "retention can only be lengthened")
             }
             Self::StillRetained { .. } => ("请待保存期限届满", "wait until the records may go"),
-            Self::StillNeeded => ("请待事项办结且保存期限届满", "wait until the matter is settled and the period of keeping is over"),
+            Self::StillNeeded => (
+                "请待事项办结且保存期限届满",
+                "wait until the matter is settled and the period of keeping is over",
+            ),
             Self::NoSuchContent => (
                 "用 guantong erase list 查看尚存的个人内容",
                 "see guantong erase list for what is still kept",

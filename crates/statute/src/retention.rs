@@ -198,7 +198,8 @@ mod tests {
         assert_eq!(first, date(2029, 3, 24));
         assert_eq!(erase(Some(settled), first), Ok(()));
         let years = RetentionYears::new(5);
-        let local = years.and_then(|years| check_may_erase(Some(settled), (years, Article::S23), first));
+        let local =
+            years.and_then(|years| check_may_erase(Some(settled), (years, Article::S23), first));
         assert_eq!(local.map_err(|refusal| refusal.article), Err(Article::S23));
     }
 

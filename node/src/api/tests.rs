@@ -16,6 +16,7 @@ use identity::{Chain, Code, Digest, Domain, Moment, Signed, SigningKey};
 use serde_json::{Value, json};
 use sharing::act::{Act, ActBody, ObjectRef, SignedAct};
 use sharing::person::PersonChain;
+use sharing::private::{Content, Private};
 use statute::{Article, RefusalReason};
 
 use super::backend::Incoming;
@@ -28,6 +29,7 @@ struct InMemory {
     answer: Result<Answer, Refused>,
     acts: Mutex<Vec<SignedAct>>,
     objects: Mutex<Vec<Vec<u8>>>,
+    vault: Mutex<Vec<Content>>,
     halted: Mutex<Option<String>>,
 }
 
@@ -113,6 +115,20 @@ impl Backend for InMemory {
             .iter()
             .any(|bytes| Digest::object(bytes) == *digest)
     }
+    fn keep_content(&self, content: Content) -> BoxFuture<'_, Result<bool, ObjectError>> {
+        self.vault.lock().unwrap().push(content);
+        Box::pin(std::future::ready(Ok(true)))
+    }
+    fn content(&self, private: Private) -> BoxFuture<'_, Result<Content, ObjectError>> {
+        let vault = self.vault.lock().unwrap();
+        let found = vault.iter().find(|it| it.private() == private).cloned();
+        Box::pin(std::future::ready(found.ok_or(ObjectError::Absent)))
+    }
+    fn destroy_content(&self, digest: Digest) -> BoxFuture<'_, Result<(), ObjectError>> {
+        let mut vault = self.vault.lock().unwrap();
+        vault.retain(|it| it.private().digest != digest);
+        Box::pin(std::future::ready(Ok(())))
+    }
 }
 
 fn accepted(repeated: bool) -> Result<Answer, Refused> {
@@ -141,6 +157,7 @@ fn site(answer: Result<Answer, Refused>) -> Site {
         answer,
         acts: Mutex::default(),
         objects: Mutex::default(),
+        vault: Mutex::default(),
         halted: Mutex::default(),
     });
     Site {
@@ -216,7 +233,7 @@ fn signed_act() -> SignedAct {
 }
 
 fn act_body() -> Vec<u8> {
-    serde_json::to_vec(&acts::ActRequest::new(&signed_act())).unwrap()
+    serde_json::to_vec(&acts::ActRequest::new(&signed_act(), &[])).unwrap()
 }
 
 /// A path of the table with something in place of every parameter.

@@ -254,6 +254,7 @@ pub fn event(body: &DocketBody, language: Language) -> (&'static str, Article) {
         DocketBody::Clock(event) => super::clock::name(event),
         DocketBody::Update(event) => super::update::name(event),
         DocketBody::Supervision(event) => supervision::name(event),
+        DocketBody::Erasure(event) => super::erasure::name(event),
     };
     (language.pick(zh, en), article)
 }

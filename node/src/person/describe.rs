@@ -2,6 +2,7 @@
 
 mod clock;
 mod correction;
+mod erasure;
 mod grant;
 mod node;
 mod source;
@@ -113,6 +114,7 @@ fn subject(body: &ActBody) -> Text {
         ActBody::Update(act) => update::act(act),
         ActBody::Source(act) => source::act(act),
         ActBody::Correction(act) => correction::step(act),
+        ActBody::Erasure(act) => in_docket(body, &erasure::step(act)),
         ActBody::Supervision(act @ SupervisionAct::Order(_)) => supervision::step(act),
         ActBody::Supervision(act) => in_docket(body, &supervision::step(act)),
         ActBody::Grant(act) => in_docket(body, &grant::step(&act.step)),

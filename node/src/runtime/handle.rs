@@ -25,6 +25,7 @@ use super::search::{LevelState, SearchOutcome, Searches, levels_above};
 use crate::search::SearchIndex;
 use crate::storage::objects::Objects;
 use crate::storage::store::Store;
+use crate::storage::vault::Vault;
 use crate::transport::Transport;
 
 /// Requests of operators that may wait for the core at a time.
@@ -42,6 +43,7 @@ pub(super) struct Shared {
     pub(super) requests: Arc<Requests>,
     pub(super) store: Arc<Store>,
     pub(super) objects: Arc<Objects>,
+    pub(super) vault: Arc<Vault>,
     pub(super) index: Arc<SearchIndex>,
     pub(super) status: watch::Receiver<Arc<Status>>,
     pub(super) halted: Halted,
@@ -270,6 +272,11 @@ impl Handle {
     /// The object store.
     pub fn objects(&self) -> Arc<Objects> {
         Arc::clone(&self.0.objects)
+    }
+
+    /// The personal content.
+    pub fn vault(&self) -> Arc<Vault> {
+        Arc::clone(&self.0.vault)
     }
 
     /// What the core knows only in memory, as of its last batches.

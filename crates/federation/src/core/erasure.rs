@@ -53,7 +53,9 @@ impl Core {
     ) -> Result<(), Fault> {
         let from = if Some(&event.home) == self.place() {
             let said = self.docket_row(ctx, &event.docket)?;
-            let item = said.as_ref().and_then(|row| row.state.personal.item(&private.digest));
+            let item = said
+                .as_ref()
+                .and_then(|row| row.state.personal.item(&private.digest));
             item.map_or(event.home.code(), |item| item.from)
         } else {
             event.home.code()
@@ -115,12 +117,9 @@ impl Core {
 
     /// Erasures that a restart or a failure left open.
     pub(super) fn resume_erasures(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), Fault> {
-        let open = ctx.txn.raw_scan(
-            Table::Private,
-            destroy_prefix(),
-            None,
-            DESTROYED_AT_ONCE,
-        )?;
+        let open = ctx
+            .txn
+            .raw_scan(Table::Private, destroy_prefix(), None, DESTROYED_AT_ONCE)?;
         for (key, bytes) in open {
             if self.rests(&key, ctx.now) {
                 continue;
@@ -181,7 +180,10 @@ impl Core {
         if row.home == *member.place() {
             return self.said_destroyed(ctx, &member, docket, &open, at);
         }
-        let contents = row.state.personal.to_be_said_destroyed(&open, member.place());
+        let contents = row
+            .state
+            .personal
+            .to_be_said_destroyed(&open, member.place());
         if contents.is_empty() {
             return Ok(());
         }
@@ -209,7 +211,10 @@ impl Core {
         if !holds || contents.len() > MAX_ERASED_PER_ACT {
             return Ok(());
         }
-        let contents = row.state.personal.to_be_said_destroyed(contents, from.place());
+        let contents = row
+            .state
+            .personal
+            .to_be_said_destroyed(contents, from.place());
         if contents.is_empty() {
             return Ok(());
         }

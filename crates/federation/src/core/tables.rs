@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use sharing::act::ActId;
 use sharing::catalogue::EntryId;
 use sharing::docket::{DocketId, DocketState};
-use sharing::private::Private;
 use sharing::ledger::{Checkpoint, Cosignature};
+use sharing::private::Private;
 use sharing::source::Matter;
 
 use crate::store::{Fault, Pair, Read, Table, Txn};

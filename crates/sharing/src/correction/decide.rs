@@ -85,7 +85,9 @@ pub(super) fn answer(
                 .iter()
                 .try_for_each(|object| object_is_named(object, Article::R26))?;
         }
-        CorrectionOutcome::Upheld { reasons } => statute::check_correction_answer(false, !reasons.is_empty())?,
+        CorrectionOutcome::Upheld { reasons } => {
+            statute::check_correction_answer(false, !reasons.is_empty())?
+        }
     }
     Ok(CorrectionEvent::Answered {
         act: act.signed().clone(),

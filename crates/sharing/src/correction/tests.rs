@@ -7,9 +7,9 @@ use super::*;
 use crate::application::{DisputeStage, GrantTerms, Phase};
 use crate::cast::{self, HEPING, NOW, TIANHE, provider, requester};
 use crate::clock::{self, Clock, ClockEvent, Law};
+use crate::docket::{self, DocketBody, DocketState, Opening};
 use crate::erasure::Personal;
 use crate::private::Content;
-use crate::docket::{self, DocketBody, DocketState, Opening};
 
 fn party(department: &cast::Department) -> Party {
     Party {
