@@ -15,6 +15,7 @@ use hyper_util::service::TowerToHyperService;
 use identity::{Chain, Code, Digest, Domain, Moment, Signed, SigningKey};
 use serde_json::{Value, json};
 use sharing::act::{Act, ActBody, ObjectRef, SignedAct};
+use sharing::correction::{CorrectionAct, CorrectionOutcome};
 use sharing::person::PersonChain;
 use sharing::private::{Content, Private};
 use statute::{Article, RefusalReason};
@@ -215,11 +216,14 @@ impl Site {
 }
 
 fn signed_act() -> SignedAct {
-    let key = SigningKey::from_seed([9; 32]);
-    let body = ActBody::Subscribe {
+    signed(ActBody::Subscribe {
         source: Code::HUB,
         dataset: "divisions".parse().unwrap(),
-    };
+    })
+}
+
+fn signed(body: ActBody) -> SignedAct {
+    let key = SigningKey::from_seed([9; 32]);
     let act = Act {
         nonce: [1; 16],
         at: Moment::default(),
@@ -290,6 +294,37 @@ async fn an_act_reaches_the_node_as_it_was_signed() {
         assert_eq!(got.as_u16(), status);
         assert_eq!(answer["at"], 5);
         assert_eq!(*site.node.acts.lock().unwrap(), [signed_act()]);
+    }
+}
+
+#[tokio::test]
+async fn an_act_comes_with_its_personal_content_and_what_is_refused_does_not_stay() {
+    let refusal = RefusalReason::WrongState {
+        expected: "correction-asked".into(),
+        found: "upheld".into(),
+    };
+    let site = site(Err(Refused::Lawful(refusal.under(Article::R26))));
+    let said = Content::new([1; 32], "张某的记录与登记一致".into()).unwrap();
+    let act = signed(ActBody::Correction(CorrectionAct::Answer {
+        docket: "ab".repeat(32).parse().unwrap(),
+        outcome: CorrectionOutcome::Upheld {
+            reasons: said.private(),
+        },
+    }));
+    let other = Content::new([2; 32], "张某的记录与登记一致".into()).unwrap();
+    for (beside, article, acts) in [
+        (vec![], "个人信息保护法", 0),
+        (vec![other], "个人信息保护法", 0),
+        (vec![said], "政务数据共享条例", 1),
+    ] {
+        let body = serde_json::to_vec(&acts::ActRequest::new(&act, &beside)).unwrap();
+        let token = site.token(Role::Operator);
+        let (status, problem) = site.call("POST", "/api/v1/acts", token, body).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+        let cited = problem["article_zh"].as_str().unwrap();
+        assert!(cited.contains(article), "{cited}");
+        assert_eq!(site.node.acts.lock().unwrap().len(), acts);
+        assert!(site.node.vault.lock().unwrap().is_empty());
     }
 }
 
