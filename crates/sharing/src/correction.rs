@@ -126,6 +126,10 @@ impl Deed for CorrectionAct {
 
 /// Facts of one correction's life.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "of every two of these events one is the larger"
+)]
 pub enum CorrectionEvent {
     /// The provider's node received the request; the term runs from here.
     Asked {

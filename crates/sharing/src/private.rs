@@ -237,7 +237,10 @@ mod tests {
             Ok(())
         );
         let missing = Err(RefusalReason::NoSuchContent.under(Article::P47));
-        assert_eq!(check_complete(&committed, &[one.clone()]), missing);
+        assert_eq!(
+            check_complete(&committed, std::slice::from_ref(&one)),
+            missing
+        );
         assert_eq!(check_complete(&committed[..1], &[one, two]), missing);
     }
 
