@@ -6,7 +6,7 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
-use federation::core::{FetchedPart, Input, Record, SplitTable};
+use federation::core::{FetchedPart, Input, Record, Shelf, SplitTable};
 use federation::store::Txn;
 use federation::wire::{
     CIRCUIT_OPEN_VALID_MS, CIRCUIT_PROTOCOL, CircuitOpen, CircuitRequest, CircuitWants,
@@ -24,6 +24,7 @@ use node::search::SearchIndex;
 use node::service::{self, Registrations, Services};
 use node::storage::objects::Objects;
 use node::storage::store::Store;
+use node::storage::vault::Vault;
 use node::transport::circuit::{Circuit, Circuits};
 use node::transport::{self, CircuitStreams, Transport, TransportConfig, write_frame};
 use sharing::act::{Act, ActBody, ActId, ObjectRef, SignedAct};
@@ -97,6 +98,7 @@ impl Station {
             clock: Clock::system(),
             store: store.clone(),
             objects: objects.clone(),
+            vault: Arc::new(Vault::open(&dir.path().join("vault")).unwrap()),
             index: Arc::new(SearchIndex::open(&dir.path().join("index")).unwrap().0),
             circuits: circuits.clone(),
             services,
@@ -525,7 +527,7 @@ async fn a_part_is_fetched_through_the_hub_verified_and_receipted() {
     province.delivery.fetch(
         ministry.member.chain.clone(),
         docket,
-        part.clone(),
+        (part.clone(), Shelf::Objects),
         Some(Box::new(notice)),
     );
     let Input::Fetched {
@@ -578,9 +580,12 @@ async fn a_refusal_reaches_the_one_who_asks_and_nothing_is_served() {
         length: secret.length,
         name: "secret".into(),
     };
-    province
-        .delivery
-        .fetch(ministry.member.chain.clone(), docket, object, None);
+    province.delivery.fetch(
+        ministry.member.chain.clone(),
+        docket,
+        (object, Shelf::Objects),
+        None,
+    );
     let Input::Fetched {
         outcome: Err(reason),
         ..
@@ -606,7 +611,7 @@ async fn a_part_that_is_not_the_manifests_is_found_out() {
     province.delivery.fetch(
         ministry.member.chain.clone(),
         docket,
-        part,
+        (part, Shelf::Objects),
         Some(Box::new(notice)),
     );
     let Input::Fetched {

@@ -213,6 +213,12 @@ pub const SHOWN: &[Shown] = &[
         tests: &["what_is_added_changed_and_deleted_is_taken_over_and_a_second_pull_changes_nothing", "a_pulled_platforms_service_is_called_and_the_platform_is_not_changed", "a_service_is_called_six_hops_away_and_both_ends_have_the_same_receipt_on_record", "under_a_grant_of_some_items_nothing_else_leaves_the_providers_node"],
         commands: &["platform check", "platform pull", "platform services", "service list", "service call"],
     },
+    Shown {
+        row: "G4",
+        rules: &["statute::completeness::check_catalogue_fields", "statute::retention::check_may_erase", "sharing::erasure::act", "sharing::private::check_complete"],
+        tests: &["each_of_the_nine_fields_and_both_assessments_is_required", "what_was_said_is_read_at_both_nodes_then_erased_at_both_and_the_ledger_still_verifies", "nothing_is_erased_before_its_last_day_of_keeping_nor_by_anyone_else", "after_an_erasure_nothing_of_what_was_said_is_left_in_any_file_of_any_node", "evidence_shows_what_was_said_and_after_the_erasure_that_it_was_lawfully_erased"],
+        commands: &["catalogue import", "erase docket", "erase list", "evidence export", "evidence verify"],
+    },
 ];
 
 /// The rows that are not shown yet, and what is lacking.
@@ -230,10 +236,6 @@ pub const OUTSTANDING: &[(&str, &str)] = &[
         "transit nodes hold ciphertext alone and no file leaves the API before its reader is on record (`guantong reading list`); on the disk files and bodies lie in clear, so whoever administers the machine reads the folder without a trace",
     ),
     ("G3", "complaints have no docket yet"),
-    (
-        "G4",
-        "assessments are required with the entry; lawful erasure is not built yet",
-    ),
     ("E1", "no report to the government yet"),
     (
         "L2",

@@ -5,6 +5,7 @@ mod calendar;
 mod catalogue;
 mod correction;
 mod dispute;
+mod erasure;
 mod grants;
 mod incident;
 mod membership;

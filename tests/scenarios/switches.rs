@@ -6,8 +6,8 @@ use std::panic::catch_unwind;
 use statute::rule::{Rule, without};
 
 use crate::{
-    correction, grants, incident, need, profile, reading, sharing_application, supervision,
-    time_limits,
+    correction, erasure, grants, incident, need, profile, reading, sharing_application,
+    supervision, time_limits,
 };
 
 /// A scenario that fails without the rule.
@@ -51,6 +51,10 @@ const SCENARIOS: &[(Rule, fn())] = &[
     (
         Rule::Reading,
         reading::those_whom_the_law_names_read_on_record_and_others_are_refused,
+    ),
+    (
+        Rule::Retention,
+        erasure::nothing_is_erased_before_its_last_day_of_keeping_nor_by_anyone_else,
     ),
 ];
 

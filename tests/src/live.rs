@@ -47,6 +47,7 @@ use node::runtime::clock::{Clock, ClockHand};
 use node::storage::store::Store;
 use serde_json::Value;
 use sharing::act::{ActBody, ObjectRef, SignedAct};
+use sharing::private::Content;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -258,12 +259,71 @@ impl Federation {
         self.post(node, &self.sign(node, person, body))
     }
 
+    /// Whether these bytes stand in any file of a node's folder.
+    pub fn keeps(&self, node: Code, bytes: &[u8]) -> bool {
+        fn within(folder: &std::path::Path, bytes: &[u8]) -> bool {
+            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            entries.map(|entry| entry.path()).any(|path| {
+                if path.is_dir() {
+                    return within(&path, bytes);
+                }
+                // A file may go while the node runs.
+                let held = std::fs::read(&path).unwrap_or_default();
+                held.windows(bytes.len()).any(|window| window == bytes)
+            })
+        }
+        within(&self.folder.path().join(node.as_str()), bytes)
+    }
+
+    /// Time passes until the certificates are nearly over, every node is certified anew by its parent and starts again; so often.
+    pub fn pass(&mut self, renewals: u32) {
+        let mut codes = self.codes();
+        codes.sort_by_key(|code| self.place(*code).depth());
+        let nearly_over = Duration::from_secs(u64::from(VALID_DAYS - 20) * 86_400);
+        for _ in 0..renewals {
+            self.advance(nearly_over);
+            for code in &codes {
+                let Some(parent) = self.place(*code).parent().map(|parent| parent.code()) else {
+                    continue;
+                };
+                let own = federation::core::query::own_chain(&*self.store(*code));
+                let own = own.expect("a store").expect("enrolled");
+                let own = own.claimed().expect("its own certificate");
+                let body = ActBody::CertifyMember {
+                    request: self.sites[code].request(&own.name, own.level, self.now()),
+                    witnesses: own.witnesses,
+                    valid_days: VALID_DAYS,
+                };
+                let answer = self.act(parent, &self.authority_head(parent), body);
+                let chain = answer.expect("renewed").chain.expect("a certificate");
+                let installed = self.sites[code].api().install(&chain);
+                installed.expect("a node takes its chain");
+            }
+            for code in &codes {
+                self.restart(*code);
+            }
+        }
+    }
+
     /// Sends a signed act to a node's API.
     ///
     /// # Errors
     /// The node's problem.
     pub fn post(&self, node: Code, signed: &SignedAct) -> Result<Answer, Box<ProblemBody>> {
-        self.sites[&node].api().act(signed)
+        self.post_with(node, signed, &[])
+    }
+
+    /// Sends a signed act with the personal content that it commits to.
+    ///
+    /// # Errors
+    /// The node's problem.
+    pub fn post_with(
+        &self,
+        node: Code,
+        signed: &SignedAct,
+        contents: &[Content],
+    ) -> Result<Answer, Box<ProblemBody>> {
+        self.sites[&node].api().act(signed, contents)
     }
 
     /// Uploads an object to a node's API.

@@ -73,6 +73,8 @@ pub enum Table {
     Placed = 34,
     /// Readings of content that is held here: order, newest first → who read what.
     Readings = 40,
+    /// Personal content: digest → where it stands here; act → what it committed to; digest → what is to be destroyed.
+    Private = 35,
 }
 
 /// A read failed: ours, retried by the driver, never a statement about the data.

@@ -320,6 +320,15 @@ pub enum Payload {
         /// The recipient's clock when it was whole.
         at: Moment,
     },
+    /// A holder of a docket has destroyed personal content whose erasure was decided (PIPL 47).
+    Destroyed {
+        /// The docket it was said in.
+        docket: DocketId,
+        /// The digests committed to; at most [`sharing::erasure::MAX_ERASED_PER_ACT`].
+        contents: Vec<Digest>,
+        /// The holder's clock.
+        at: Moment,
+    },
     /// A part of a return flow was fetched and verified, or found wanting.
     PartVerified {
         /// The subscription.

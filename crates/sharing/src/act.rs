@@ -17,10 +17,12 @@ use crate::clock::ClockAct;
 use crate::correction::CorrectionAct;
 use crate::dispute::{Decision, NegotiationStep, Opinion};
 use crate::docket::DocketId;
+use crate::erasure::ErasureAct;
 use crate::incident::IncidentAct;
 use crate::need::NeedAct;
 use crate::node_act::NodeAct;
 use crate::person::{PersonCertificate, PersonChain};
+use crate::private::{MAX_PRIVATE_PER_ACT, Private};
 use crate::reading::ReadingAct;
 use crate::return_flow::{DatasetId, ReturnTable};
 use crate::source::SourceAct;
@@ -242,6 +244,8 @@ pub enum ActBody {
     Incident(IncidentAct),
     /// About reading records of use (R29).
     Reading(ReadingAct),
+    /// About personal content whose time is over (PIPL 47).
+    Erasure(ErasureAct),
 }
 
 /// What a group of acts says of each: the acts of one workflow stand together beside its rules.
@@ -267,6 +271,11 @@ pub trait Deed {
 
     /// Every text in it that no later rule bounds.
     fn texts(&self) -> Vec<&str>;
+
+    /// The personal content that it commits to.
+    fn private(&self) -> Vec<Private> {
+        Vec::new()
+    }
 }
 
 /// Where a docket that an act opens has its home: at whoever owes the next step.
@@ -293,6 +302,7 @@ impl ActBody {
             Self::Supervision(act) => Some(act),
             Self::Need(act) => Some(act),
             Self::Incident(act) => Some(act),
+            Self::Erasure(act) => Some(act),
             Self::Grant(act) => Some(act),
             Self::Reading(act) => Some(act),
             Self::EnrolPerson { .. }
@@ -332,6 +342,11 @@ impl ActBody {
         self.deed().and_then(Deed::about)
     }
 
+    /// The personal content that it commits to, in no journal and beside the act until it is erased.
+    pub fn private(&self) -> Vec<Private> {
+        self.deed().map_or_else(Vec::new, Deed::private)
+    }
+
     /// The legal kind of this act, by which `statute` knows who may do it.
     pub fn kind(&self) -> ActKind {
         match self {
@@ -367,6 +382,7 @@ impl ActBody {
             Self::Supervision(act) => act.kind(),
             Self::Need(act) => act.kind(),
             Self::Incident(act) => act.kind(),
+            Self::Erasure(act) => act.kind(),
             Self::Grant(act) => act.kind(),
             Self::Reading(act) => act.kind(),
         }
@@ -376,6 +392,11 @@ impl ActBody {
     fn within_bounds(&self) -> Result<(), Refusal> {
         let article = statute::required_role(self.kind()).1;
         if let Some(deed) = self.deed() {
+            let private = deed.private();
+            at_most(private.len(), MAX_PRIVATE_PER_ACT, article)?;
+            private
+                .iter()
+                .try_for_each(|it| it.within_bounds(article))?;
             return text_within_bounds(deed.texts(), article);
         }
         let (entries, text) = match self {

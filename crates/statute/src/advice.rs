@@ -107,6 +107,8 @@ impl RefusalReason {
                 format!("记录保存期限为{kept}年，不得缩短为{asked}年")
             }
             Self::StillRetained { until } => format!("记录应当保存至{until}"),
+            Self::StillNeeded => "事项尚未办结，其中的个人内容仍为处理目的所必需".into(),
+            Self::NoSuchContent => "没有这项个人内容，或者已经依法删除".into(),
             Self::NotNegotiated => "双方尚未协商".into(),
             Self::CoordinationNotTried { stage } => {
                 format!("尚未经过协调处理，争议处于“{}”", stage.zh())
@@ -309,6 +311,14 @@ impl RefusalReason {
                 ("保存期限只能延长", "retention can only be lengthened")
             }
             Self::StillRetained { .. } => ("请待保存期限届满", "wait until the records may go"),
+            Self::StillNeeded => (
+                "请待事项办结且保存期限届满",
+                "wait until the matter is settled and the period of keeping is over",
+            ),
+            Self::NoSuchContent => (
+                "用 guantong erase list 查看尚存的个人内容",
+                "see guantong erase list for what is still kept",
+            ),
             Self::NotNegotiated => ("请先协商", "negotiate first"),
             Self::CoordinationNotTried { .. } => {
                 ("请先申请协调处理", "ask the authority to coordinate first")

@@ -112,8 +112,8 @@ pub use profile::{
 pub use publication::{Publication, check_may_apply, check_published};
 pub use refusal::{Refusal, RefusalReason};
 pub use retention::{
-    Reader, RetentionYears, check_may_destroy, check_may_read, check_orders_reading,
-    check_retention, kept_until,
+    ErasureGround, Reader, RetentionYears, check_may_destroy, check_may_erase, check_may_read,
+    check_orders_reading, check_retention, erasable_from, kept_until,
 };
 pub use role::{
     ActKind, EndReason, Enrolment, Role, check_enrolment, check_in_office, may, required_role,

@@ -328,6 +328,12 @@ pub enum RefusalReason {
         /// Last day of keeping, as YYYY-MM-DD.
         until: String,
     },
+    /// The matter is not settled, so what was said in it is still needed, PIPL 47.
+    #[error("the matter is not settled yet; what was said in it is still needed")]
+    StillNeeded,
+    /// The docket holds no such personal content, or it was erased, PIPL 47.
+    #[error("there is no such personal content, or it was lawfully erased")]
+    NoSuchContent,
     /// Negotiation comes first, R28.
     #[error("the parties have not negotiated")]
     NotNegotiated,

@@ -159,6 +159,8 @@ terms! {
         CloseIncident = "close-incident", "办结安全事件", "close an incident";
         /// Answer a complaint, R37.
         AnswerComplaint = "answer-complaint", "处理投诉举报", "answer a complaint";
+        /// Erase personal content of a docket, PIPL 47.
+        ErasePersonal = "erase-personal", "删除个人内容", "erase personal content";
         /// Report to the government, R38.
         ReportToGovernment = "report-to-government", "向本级人民政府报告", "report to the government";
         /// State a justification for an overdue duty, R39(4).
@@ -305,6 +307,7 @@ pub const fn required_role(act: ActKind) -> (&'static [Role], Article) {
         ActKind::ContainIncident | ActKind::AcknowledgeIncident => (AUTHORITY, Article::R35),
         ActKind::CutOffNode => (AUTHORITY_HEAD, Article::R35),
         ActKind::AnswerComplaint => (REPORTERS, Article::R37),
+        ActKind::ErasePersonal => (DEPARTMENT_HEADS, Article::P47),
         ActKind::ReportToGovernment => (AUTHORITY_HEAD, Article::R38),
         ActKind::Justify => (DEPARTMENT, Article::R39_4),
         ActKind::OrderCorrection => (AUTHORITY, Article::R39),

@@ -28,6 +28,8 @@ terms! {
         Incidents = "incidents", "安全事件处置", "incidents are graded, contained and closed in order";
         /// Records of use are read by those whom the law names, by superiors on an order of a superior authority alone, R29.
         Reading = "reading", "查阅使用记录", "records of use are read by those whom the law names";
+        /// What is to be kept is not destroyed before its last day of keeping, R29, PIPL 47, 56.
+        Retention = "retention", "保存期限", "what is to be kept is not destroyed before its time";
     }
 }
 

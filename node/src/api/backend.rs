@@ -13,12 +13,14 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use identity::{Chain, Digest, Moment};
 use sharing::act::{ObjectRef, SignedAct};
+use sharing::private::{Content, Private};
 use tokio::sync::mpsc;
 
 use super::catalogue::{LevelStatus, SearchAnswer, SearchLevel, merge};
 use crate::runtime::{Handle, LevelState, SearchOutcome};
 use crate::service::{Answered, Ask, CallError};
 use crate::storage::objects;
+use crate::storage::vault::VaultError;
 
 /// A committed state that many may read at once.
 pub type SharedRead = Arc<dyn Read + Send + Sync>;
@@ -88,6 +90,12 @@ pub trait Backend: Send + Sync + 'static {
     fn call(&self, ask: Ask) -> BoxFuture<'_, Result<Answered, CallError>>;
     /// Whether an object is here whole.
     fn has_object(&self, digest: &Digest) -> bool;
+    /// Stores personal content; it is on the disk when this is done. True when it was not here before.
+    fn keep_content(&self, content: Content) -> BoxFuture<'_, Result<bool, ObjectError>>;
+    /// The personal content that was committed to.
+    fn content(&self, private: Private) -> BoxFuture<'_, Result<Content, ObjectError>>;
+    /// Destroys personal content.
+    fn destroy_content(&self, digest: Digest) -> BoxFuture<'_, Result<(), ObjectError>>;
 }
 
 /// Most bytes of an object taken over the API: bulk beyond this goes by batch exchange.
@@ -207,6 +215,35 @@ impl Backend for Handle {
     fn has_object(&self, digest: &Digest) -> bool {
         self.objects().contains(digest)
     }
+
+    fn keep_content(&self, content: Content) -> BoxFuture<'_, Result<bool, ObjectError>> {
+        let vault = self.vault();
+        in_vault(move || vault.put(&content))
+    }
+
+    fn content(&self, private: Private) -> BoxFuture<'_, Result<Content, ObjectError>> {
+        let vault = self.vault();
+        in_vault(move || vault.get(&private))
+    }
+
+    fn destroy_content(&self, digest: Digest) -> BoxFuture<'_, Result<(), ObjectError>> {
+        let vault = self.vault();
+        in_vault(move || vault.destroy(&digest))
+    }
+}
+
+/// Work in the vault, off the network's threads.
+fn in_vault<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, VaultError> + Send + 'static,
+) -> BoxFuture<'static, Result<T, ObjectError>> {
+    Box::pin(async move {
+        let done = tokio::task::spawn_blocking(work).await;
+        let done = done.map_err(|error| ObjectError::Fault(error.to_string()))?;
+        done.map_err(|error| match error {
+            VaultError::Object(error) => error.into(),
+            VaultError::Content(error) => ObjectError::Fault(error.to_string()),
+        })
+    })
 }
 
 fn answer(q: String, outcome: SearchOutcome, limit: usize) -> SearchAnswer {

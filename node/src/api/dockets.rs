@@ -45,7 +45,7 @@ pub(super) async fn docket(
     found.map(Json).ok_or_else(|| unknown_docket(&id.0))
 }
 
-fn unknown_docket(id: &identity::Digest) -> Problem {
+pub(super) fn unknown_docket(id: &identity::Digest) -> Problem {
     Problem::not_found(
         format!("本节点没有案卷 {id}"),
         format!("there is no docket {id} here"),
@@ -143,6 +143,10 @@ pub(super) struct EvidenceAnswer {
     index: u64,
     size: u64,
     cosigned_by: Vec<identity::Path>,
+    /// Base64 of the signed event.
+    event: String,
+    /// Base64 of the signed events by which personal content in it was erased.
+    erasures: Vec<String>,
 }
 
 pub(super) async fn evidence(
@@ -160,6 +164,10 @@ pub(super) async fn evidence(
             "check docket and number; what has just happened waits for the ledger's next checkpoint",
         )
     })?;
+    let said = api
+        .read(move |read| query::said(read, id, sequence))
+        .await?;
+    let (event, erasures) = said.ok_or_else(|| unknown_docket(&id.0))?;
     let checkpoint = evidence
         .checkpoint
         .claimed(MAX_CHECKPOINT_BYTES)
@@ -172,6 +180,11 @@ pub(super) async fn evidence(
             .cosignatures
             .iter()
             .map(|(cosignature, _)| cosignature.by.clone())
+            .collect(),
+        event: to_base64(&codec::encode(&event)),
+        erasures: erasures
+            .iter()
+            .map(|erasure| to_base64(&codec::encode(erasure)))
             .collect(),
     }))
 }

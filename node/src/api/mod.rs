@@ -14,7 +14,7 @@
 //! | `GET /readyz` | open | → 200 `{"ready":true,…}`, or 503 problem naming what is missing |
 //! | `GET /metrics` | open | → Prometheus text |
 //! | `GET /api/v1/openapi.json` | open | → OpenAPI 3.1 |
-//! | `POST /api/v1/acts` | operator | `{"act": bytes of Signed<Act>, "signer": bytes of PersonChain}` → 201 (200 when repeated) [`federation::core::Answer`]; 422 lawful refusal with its article; 403 not authentic; 409 not a member; 503 fault |
+//! | `POST /api/v1/acts` | operator | `{"act": bytes of Signed<Act>, "signer": bytes of PersonChain, "private"?: [bytes of each personal content committed to]}` → 201 (200 when repeated) [`federation::core::Answer`]; 422 lawful refusal with its article; 403 not authentic; 409 not a member; 503 fault |
 //! | `POST /api/v1/acts/prepare` | viewer | `{"body": ActBody, "at"?: ms}` → [`acts::Prepared`] `{"document": bytes of Act, "digest", "kind", "article", "summary_zh", "summary_en"}` |
 //! | `GET /api/v1/node` | viewer | → [`federation::core::view::NodeView`] |
 //! | `GET /api/v1/links` | viewer | → `{"items":[LinkView]}` |
@@ -28,13 +28,15 @@
 //! | `GET /api/v1/drafts?limit=` | viewer | → list of `DraftView` |
 //! | `GET /api/v1/dockets?after=&limit=` | viewer | → list of `DocketView` |
 //! | `GET /api/v1/dockets/{id}` | viewer | → `DocketDetail`, without what its records of use say (R29): an act `Reading(Read)` is answered with them in `uses`, once |
+//! | `GET /api/v1/dockets/{id}` | viewer | → `DocketDetail` |
+//! | `GET /api/v1/dockets/{id}/private` | operator | → `[ContentView]`: the personal content of a docket while it is kept, and that it was erased |
 //! | `GET /api/v1/duties?limit=` | viewer | → list of `DutyView` |
 //! | `GET /api/v1/findings?after=&limit=` | viewer | → list of `FindingView`, newest first |
 //! | `GET /api/v1/readings?after=&limit=` | viewer | → list of `ReadingView`, newest first |
 //! | `GET /api/v1/calendar` | viewer | → list of `NoticeView` |
 //! | `GET /api/v1/people?limit=` | viewer | → list of `PersonView` |
 //! | `GET /api/v1/people/chain/{key}` | viewer | → `{"chain": PersonChain, "bytes"}` |
-//! | `GET /api/v1/evidence/{docket}/{sequence}` | viewer | → `{"bytes" of Evidence, "index", "size", "cosigned_by":[Path]}`; 404 until a checkpoint covers it |
+//! | `GET /api/v1/evidence/{docket}/{sequence}` | viewer | → `{"bytes" of Evidence, "index", "size", "cosigned_by":[Path], "event": bytes, "erasures":[bytes]}`; 404 until a checkpoint covers it |
 //! | `GET /api/v1/ledger?after=&limit=` | viewer | → list of `{"index","record"}` |
 //! | `GET /api/v1/chain` | viewer | → `{"chain": Chain, "bytes", "as_of"}` of this node |
 //! | `GET /api/v1/chain/{code}` | viewer | the same of another node, as known here |
@@ -57,6 +59,7 @@ mod metrics;
 mod node;
 mod objects;
 mod openapi;
+pub mod private;
 pub mod problem;
 mod routes;
 mod serve;

@@ -8,7 +8,8 @@ use axum::routing::{MethodRouter, get, post, put};
 use super::guard::{guard, in_time};
 use super::problem::{self, Problem};
 use super::{
-    Api, Role, acts, catalogue, dockets, flow, metrics, node, objects, openapi, services, sources,
+    Api, Role, acts, catalogue, dockets, flow, metrics, node, objects, openapi, private, services,
+    sources,
 };
 
 /// Most bytes of a body where a route does not say otherwise.
@@ -366,6 +367,13 @@ fn docket_routes() -> Vec<Route> {
             get(dockets::dockets),
         )
         .query(PAGED),
+        read(
+            "/api/v1/dockets/{id}/private",
+            OPERATOR,
+            "案卷中的个人内容",
+            "The personal content of a docket",
+            get(private::of_docket),
+        ),
         read(
             "/api/v1/dockets/{id}",
             VIEWER,

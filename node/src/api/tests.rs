@@ -15,7 +15,9 @@ use hyper_util::service::TowerToHyperService;
 use identity::{Chain, Code, Digest, Domain, Moment, Signed, SigningKey};
 use serde_json::{Value, json};
 use sharing::act::{Act, ActBody, ObjectRef, SignedAct};
+use sharing::correction::{CorrectionAct, CorrectionOutcome};
 use sharing::person::PersonChain;
+use sharing::private::{Content, Private};
 use statute::{Article, RefusalReason};
 
 use super::backend::Incoming;
@@ -30,6 +32,7 @@ struct InMemory {
     acts: Mutex<Vec<SignedAct>>,
     objects: Mutex<Vec<Vec<u8>>>,
     readers: Mutex<Vec<Caller>>,
+    vault: Mutex<Vec<Content>>,
     halted: Mutex<Option<String>>,
 }
 
@@ -124,6 +127,20 @@ impl Backend for InMemory {
             .iter()
             .any(|bytes| Digest::object(bytes) == *digest)
     }
+    fn keep_content(&self, content: Content) -> BoxFuture<'_, Result<bool, ObjectError>> {
+        self.vault.lock().unwrap().push(content);
+        Box::pin(std::future::ready(Ok(true)))
+    }
+    fn content(&self, private: Private) -> BoxFuture<'_, Result<Content, ObjectError>> {
+        let vault = self.vault.lock().unwrap();
+        let found = vault.iter().find(|it| it.private() == private).cloned();
+        Box::pin(std::future::ready(found.ok_or(ObjectError::Absent)))
+    }
+    fn destroy_content(&self, digest: Digest) -> BoxFuture<'_, Result<(), ObjectError>> {
+        let mut vault = self.vault.lock().unwrap();
+        vault.retain(|it| it.private().digest != digest);
+        Box::pin(std::future::ready(Ok(())))
+    }
 }
 
 fn accepted(repeated: bool) -> Result<Answer, Refused> {
@@ -149,6 +166,7 @@ fn site(answer: Result<Answer, Refused>) -> Site {
         acts: Mutex::default(),
         objects: Mutex::default(),
         readers: Mutex::default(),
+        vault: Mutex::default(),
         halted: Mutex::default(),
     });
     Site {
@@ -206,11 +224,14 @@ impl Site {
 }
 
 fn signed_act() -> SignedAct {
-    let key = SigningKey::from_seed([9; 32]);
-    let body = ActBody::Subscribe {
+    signed(ActBody::Subscribe {
         source: Code::HUB,
         dataset: "divisions".parse().unwrap(),
-    };
+    })
+}
+
+fn signed(body: ActBody) -> SignedAct {
+    let key = SigningKey::from_seed([9; 32]);
     let act = Act {
         nonce: [1; 16],
         at: Moment::default(),
@@ -224,7 +245,7 @@ fn signed_act() -> SignedAct {
 }
 
 fn act_body() -> Vec<u8> {
-    serde_json::to_vec(&acts::ActRequest::new(&signed_act())).unwrap()
+    serde_json::to_vec(&acts::ActRequest::new(&signed_act(), &[])).unwrap()
 }
 
 /// A path of the table with something in place of every parameter.
@@ -281,6 +302,37 @@ async fn an_act_reaches_the_node_as_it_was_signed() {
         assert_eq!(got.as_u16(), status);
         assert_eq!(answer["at"], 5);
         assert_eq!(*site.node.acts.lock().unwrap(), [signed_act()]);
+    }
+}
+
+#[tokio::test]
+async fn an_act_comes_with_its_personal_content_and_what_is_refused_does_not_stay() {
+    let refusal = RefusalReason::WrongState {
+        expected: "correction-asked".into(),
+        found: "upheld".into(),
+    };
+    let site = site(Err(Refused::Lawful(refusal.under(Article::R26))));
+    let said = Content::new([1; 32], "张某的记录与登记一致".into()).unwrap();
+    let act = signed(ActBody::Correction(CorrectionAct::Answer {
+        docket: "ab".repeat(32).parse().unwrap(),
+        outcome: CorrectionOutcome::Upheld {
+            reasons: said.private(),
+        },
+    }));
+    let other = Content::new([2; 32], "张某的记录与登记一致".into()).unwrap();
+    for (beside, article, acts) in [
+        (vec![], "个人信息保护法", 0),
+        (vec![other], "个人信息保护法", 0),
+        (vec![said], "政务数据共享条例", 1),
+    ] {
+        let body = serde_json::to_vec(&acts::ActRequest::new(&act, &beside)).unwrap();
+        let token = site.token(Role::Operator);
+        let (status, problem) = site.call("POST", "/api/v1/acts", token, body).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+        let cited = problem["article_zh"].as_str().unwrap();
+        assert!(cited.contains(article), "{cited}");
+        assert_eq!(site.node.acts.lock().unwrap().len(), acts);
+        assert!(site.node.vault.lock().unwrap().is_empty());
     }
 }
 

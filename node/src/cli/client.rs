@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sharing::act::{ObjectRef, SignedAct};
 use sharing::docket::DocketId;
+use sharing::private::Content;
 use ureq::http::Response;
 use ureq::{Agent, Body};
 
@@ -114,12 +115,20 @@ impl Client {
         )
     }
 
-    /// Sends a signed act.
+    /// Sends a signed act that commits to no personal content.
     ///
     /// # Errors
     /// [`CliError`].
     pub fn act(&self, act: &SignedAct) -> Result<Answer, CliError> {
-        self.post("/acts", &ActRequest::new(act))
+        self.act_with(act, &[])
+    }
+
+    /// Sends a signed act with the personal content that it commits to.
+    ///
+    /// # Errors
+    /// [`CliError`].
+    pub fn act_with(&self, act: &SignedAct, contents: &[Content]) -> Result<Answer, CliError> {
+        self.post("/acts", &ActRequest::new(act, contents))
     }
 
     /// Stores a file under its own name.

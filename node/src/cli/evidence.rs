@@ -3,16 +3,24 @@
 use std::path::PathBuf;
 
 use federation::core::Record;
+use identity::{Signed, codec};
 use serde::{Deserialize, Serialize};
-use sharing::ledger::evidence::{EVIDENCE_FORMAT, MAX_EVIDENCE_JSON_BYTES};
-use sharing::ledger::{EvidenceError, EvidenceFile, ProofError, Verdict};
+use sharing::docket::{DocketEvent, MAX_EVENT_BYTES};
+use sharing::ledger::evidence::{
+    ContentBytes, EVIDENCE_FORMAT, MAX_EVIDENCE_JSON_BYTES, Said, SaidError, Shown,
+};
+use sharing::ledger::{Evidence, EvidenceError, EvidenceFile, ProofError, Verdict};
+use sharing::private::Private;
+use statute::Article;
 
 use super::args::{DocketArg, public_key, read_bytes};
 use super::client::Client;
+use super::docket::private;
 use super::error::CliError;
 use super::init::write_json;
 use super::{Global, Output};
 use crate::api::from_base64;
+use crate::api::private::ContentView;
 use crate::console::labels;
 use crate::language::Language;
 
@@ -44,6 +52,46 @@ pub enum EvidenceCommand {
 #[derive(Deserialize)]
 struct Exported {
     bytes: String,
+    event: String,
+    erasures: Vec<String>,
+}
+
+impl Exported {
+    /// The file of an event: the evidence, what the event says, and the personal content in it that is still kept.
+    fn file(self, contents: &[ContentView]) -> Result<EvidenceFile, CliError> {
+        let bytes = |text: &str| {
+            from_base64(text).map_err(|error| CliError::fault(error.to_string(), error.to_string()))
+        };
+        let fault =
+            |error: &dyn std::fmt::Display| CliError::fault(error.to_string(), error.to_string());
+        let evidence = Evidence::decode(&bytes(&self.bytes)?).map_err(|error| fault(&error))?;
+        let event = |text: &str| -> Result<Signed<DocketEvent>, CliError> {
+            codec::decode(&bytes(text)?, MAX_EVENT_BYTES * 2).map_err(|error| fault(&error))
+        };
+        let event_said = event(&self.event)?;
+        let committed = event_said
+            .claimed(MAX_EVENT_BYTES)
+            .map_err(|error| fault(&error))?;
+        let committed = committed.body.private();
+        let mut kept = Vec::new();
+        for content in contents {
+            let said = committed.iter().any(|it| it.digest == content.digest);
+            if let Some(text) = content.bytes.as_ref().filter(|_| said) {
+                kept.push(ContentBytes(bytes(text)?));
+            }
+        }
+        let erasures = self
+            .erasures
+            .iter()
+            .map(|text| event(text))
+            .collect::<Result<_, _>>()?;
+        let said = Said {
+            event: event_said,
+            contents: kept,
+            erasures,
+        };
+        Ok(EvidenceFile::of_event(evidence, said))
+    }
 }
 
 #[derive(Serialize)]
@@ -52,6 +100,7 @@ struct Verified<'a> {
     #[serde(flatten)]
     verdict: &'a Verdict,
     record: Option<&'a Record>,
+    personal: &'a [(Private, Shown)],
 }
 
 pub(super) fn run(
@@ -66,13 +115,11 @@ pub(super) fn run(
             out,
         } => {
             let docket = docket.resolve(global, output)?;
-            let exported: Exported = Client::of(global, output.language())?
-                .get(&format!("/evidence/{docket}/{sequence}"))?;
-            let bytes = from_base64(&exported.bytes)
-                .map_err(|error| CliError::fault(error.to_string(), error.to_string()))?;
-            let evidence = sharing::ledger::Evidence::decode(&bytes)
-                .map_err(|error| CliError::fault(error.to_string(), error.to_string()))?;
-            let file = EvidenceFile::new(evidence);
+            let client = Client::of(global, output.language())?;
+            let exported: Exported = client.get(&format!("/evidence/{docket}/{sequence}"))?;
+            // Whoever may not read personal content has the evidence without it.
+            let contents = private(&client, &docket).unwrap_or_default();
+            let file = exported.file(&contents)?;
             write_json(&out, &file)?;
             output.print(&serde_json::json!({ "file": out }), |language| {
                 format!(
@@ -88,24 +135,82 @@ pub(super) fn run(
             let text = read_bytes(&file, MAX_EVIDENCE_JSON_BYTES as u64)?;
             let read: EvidenceFile =
                 serde_json::from_slice(&text).map_err(|error| CliError::file(&file, error))?;
-            let evidence = read.into_evidence().map_err(|error| not_proved(&error))?;
+            let (evidence, said) = read.into_evidence().map_err(|error| not_proved(&error))?;
             let verdict = evidence.verify(&root).map_err(|error| not_proved(&error))?;
-            let record: Option<Record> =
-                identity::codec::decode(&evidence.record, identity::codec::MAX_ENCODED).ok();
+            let record: Option<Record> = codec::decode(&evidence.record, codec::MAX_ENCODED).ok();
+            let shown = said
+                .map(|said| shown_by(&said, &evidence, record.as_ref()))
+                .transpose()
+                .map_err(|error| not_said(&error))?
+                .unwrap_or_default();
             output.print(
                 &Verified {
                     verified: true,
                     verdict: &verdict,
                     record: record.as_ref(),
+                    personal: &shown,
                 },
                 |language| {
                     let proved = record.as_ref().map(|record| proved(record, language));
-                    lines(&verdict, &proved.unwrap_or_default(), language)
+                    let proved = proved.unwrap_or_default() + &personal(&shown, language);
+                    lines(&verdict, &proved, language)
                 },
             );
             Ok(())
         }
     }
+}
+
+/// What came of the personal content in the event that the record names.
+fn shown_by(
+    said: &Said,
+    evidence: &Evidence,
+    record: Option<&Record>,
+) -> Result<Vec<(Private, Shown)>, SaidError> {
+    let Some(Record::Event { body, home, .. }) = record else {
+        return Err(SaidError::AnotherEvent);
+    };
+    let node = evidence.chain.claimed().ok();
+    let key = node
+        .filter(|node| node.place == *home)
+        .map(|node| node.signing_key);
+    said.verify(body, key.as_ref())
+}
+
+/// The personal content in an event, in words: what was said, or that it was lawfully erased.
+fn personal(shown: &[(Private, Shown)], language: Language) -> String {
+    let mut text = String::new();
+    for (private, shown) in shown {
+        let what = match shown {
+            Shown::Text(said) => said.clone(),
+            Shown::Erased { home, at, ground } => format!(
+                "{}（{}，{}，{}，{home}）",
+                language.pick("已依法删除", "lawfully erased"),
+                labels::time(*at),
+                language.pick(ground.zh(), ground.en()),
+                labels::cite(Article::P47, language),
+            ),
+            Shown::Withheld => language.pick("未随证据附上", "not in the file").to_owned(),
+        };
+        let label = language.pick("个人内容", "personal content");
+        text += &format!("{label} {private} {what}\n");
+    }
+    text
+}
+
+fn not_said(error: &SaidError) -> CliError {
+    let zh = match error {
+        SaidError::TooMany => "所附内容多于一个行为所能承诺的",
+        SaidError::AnotherEvent => "所附事项不是账本记录所指的事项",
+        SaidError::Malformed => "所附事项无法解读",
+        SaidError::AnotherContent => "所附个人内容与承诺值不符",
+        SaidError::AnotherErasure => "所附删除决定不属于该案卷",
+    };
+    CliError::new(
+        super::Exit::NotAuthorised,
+        format!("证据所附内容不成立：{zh}"),
+        format!("what is beside the evidence is not what was said: {error}"),
+    )
 }
 
 fn not_proved(error: &EvidenceError) -> CliError {
@@ -222,6 +327,8 @@ fn proved(record: &Record, language: Language) -> String {
 /// The kind of a record in words; other kinds by their name.
 fn record_kind(kind: &str, language: Language) -> &str {
     let (zh, en) = match kind {
+        "Destroyed" => ("已销毁个人内容", "personal content destroyed"),
+        "NotTaken" => ("未被受理的个人内容", "personal content of an act not taken"),
         "Event" => ("案卷事项", "event of a docket"),
         "Act" => ("受理的行为", "act accepted"),
         "Refused" => ("依法拒绝", "lawful refusal"),

@@ -16,6 +16,7 @@ mod deadline;
 mod dispute;
 mod docket;
 mod enroll;
+mod erase;
 mod error;
 mod evidence;
 mod extension;
@@ -156,6 +157,9 @@ pub enum Command {
     /// 校核纠错 / correction of shared data
     #[command(subcommand)]
     Correction(correction::CorrectionCommand),
+    /// 个人内容的依法删除 / lawful erasure of personal content
+    #[command(subcommand)]
+    Erase(erase::EraseCommand),
     /// 监督检查与责令改正 / supervision and orders to correct
     #[command(subcommand)]
     Supervise(supervise::SuperviseCommand),
@@ -254,6 +258,7 @@ pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
         Command::Dispute(command) => dispute::run(&global, command, output),
         Command::Correction(command) => correction::run(&global, command, output),
         Command::Need(command) => need::run(&global, command, output),
+        Command::Erase(command) => erase::run(&global, command, output),
         Command::Supervise(command) => supervise::run(&global, command, output),
         Command::Incident(command) => incident::run(&global, command, output),
         Command::Reading(command) => reading::run(&global, command, output),

@@ -247,9 +247,10 @@ fn start_error(error: &StartError) -> CliError {
                 "端口被占用时换一个 link.listen，或停止占用者",
                 "if the port is in use, choose another link.listen or stop its user",
             ),
-        StartError::Folder { .. } | StartError::Thread(_) | StartError::Fault(_) => {
-            CliError::fault(error.to_string(), error.to_string())
-        }
+        StartError::Folder { .. }
+        | StartError::Vault(_)
+        | StartError::Thread(_)
+        | StartError::Fault(_) => CliError::fault(error.to_string(), error.to_string()),
     }
 }
 

@@ -14,7 +14,7 @@ use statute::{GrantStanding, Method};
 
 use super::args::DocketArg;
 use super::client::{Client, ServiceCall};
-use super::docket::all_of;
+use super::docket::dockets_where;
 use super::error::CliError;
 use super::output::columns;
 use super::{Global, Output};
@@ -85,7 +85,9 @@ struct Granted {
 fn list(global: &Global, output: &Output) -> Result<(), CliError> {
     let client = Client::of(global, output.language())?;
     let here = client.get::<NodeView>("/node")?.place;
-    let dockets = all_of(&client, |case| matches!(case, Case::Application(_)))?;
+    let dockets = dockets_where(&client, |docket| {
+        matches!(docket.state.case, Case::Application(_))
+    })?;
     let granted: Vec<Granted> = dockets
         .iter()
         .filter_map(|docket| granted(docket, here.as_ref()?))

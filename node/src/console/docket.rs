@@ -8,11 +8,12 @@ use sharing::dispute::DisputeEvent;
 use sharing::docket::{DocketBody, DocketEvent};
 use sharing::return_flow::ReturnFlowEvent;
 
-use super::{labels, layout};
+use super::{erasure, labels, layout};
+use crate::api::private::ContentView;
 use crate::language::Language;
 
 /// Renders the page.
-pub(super) fn page(detail: &DocketDetail, language: Language) -> Markup {
+pub(super) fn page(detail: &DocketDetail, contents: &[ContentView], language: Language) -> Markup {
     let pick = |zh: &'static str, en: &'static str| language.pick(zh, en);
     let docket = &detail.docket;
     let body = html! {
@@ -26,6 +27,17 @@ pub(super) fn page(detail: &DocketDetail, language: Language) -> Markup {
                 dt { (pick("主办节点", "Home")) } dd { span.mono { (docket.home) } @if docket.at_home { " " span.tag { (pick("本节点", "here")) } } }
                 dt { (pick("当事节点", "Parties")) } dd.mono { @for party in &docket.parties { (party) " " } }
                 dt { (pick("事项", "Events")) } dd { (docket.events) }
+            }
+        }
+        @if !contents.is_empty() {
+            section {
+                h2 { (pick("个人内容", "Personal content")) }
+                dl {
+                    @for content in contents {
+                        dt.mono { (content.digest.short()) }
+                        dd { (erasure::shown(content, language)) }
+                    }
+                }
             }
         }
         section {
@@ -99,6 +111,7 @@ fn rows(body: &DocketBody, language: Language) -> Rows {
         DocketBody::Need(event) => super::need::facts(event, language),
         DocketBody::Incident(event) => super::incident::facts(event, language),
         DocketBody::Inspection(event) => super::reading::facts(event, language),
+        DocketBody::Erasure(event) => erasure::facts(event, language),
     }
 }
 

@@ -269,6 +269,7 @@ pub fn event(body: &DocketBody, language: Language) -> (&'static str, Article) {
         DocketBody::Need(event) => super::need::name(event),
         DocketBody::Incident(event) => incident::name(event),
         DocketBody::Inspection(event) => reading::name(event),
+        DocketBody::Erasure(event) => super::erasure::name(event),
     };
     (language.pick(zh, en), article)
 }

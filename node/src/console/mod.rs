@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod correction;
 mod docket;
+pub mod erasure;
 pub mod grant;
 pub mod incident;
 pub mod labels;
@@ -29,7 +30,7 @@ use identity::Moment;
 use maud::Markup;
 use serde::Deserialize;
 
-use crate::api::{Api, MAX_PAGE, Problem, Role};
+use crate::api::{Api, MAX_PAGE, Problem, Role, private};
 use crate::language::Language;
 
 /// Most rows of one table of the overview.
@@ -116,7 +117,8 @@ async fn docket_page(
     let detail = api.read(move |read| query::docket(read, id)).await?;
     let detail = detail
         .ok_or_else(|| Problem::not_found("本节点没有这个案卷", "there is no such docket here"))?;
-    Ok(shown(docket::page(&detail, asked.language())))
+    let contents = private::views(&api, &detail.docket.state.personal).await;
+    Ok(shown(docket::page(&detail, &contents, asked.language())))
 }
 
 /// A page as it is sent.

@@ -11,6 +11,7 @@ use sharing::act::ObjectRef;
 use tokio::time::timeout;
 
 use super::{CircuitAnswer, CircuitReply, RECEIVED, Shared, pipe};
+use crate::storage::objects::Objects;
 use crate::transport::circuit::{Circuit, CircuitError};
 
 /// How long the origin may take from the last byte to its word that the object is whole on its disk.
@@ -44,8 +45,8 @@ async fn answer(
 ) -> Result<Option<ObjectRef>, CircuitError> {
     let now = shared.clock.now();
     let decided = authorise_circuit(&*shared.store, from, request, now)?;
-    let object = match decided {
-        Ok(grant) => grant.object,
+    let (object, objects) = match decided {
+        Ok(grant) => (grant.object, shared.shelf(grant.shelf)),
         Err(refusal) => {
             reply(
                 shared,
@@ -57,7 +58,7 @@ async fn answer(
             return Ok(None);
         }
     };
-    if !shared.objects.contains(&object.digest) {
+    if !objects.contains(&object.digest) {
         tracing::error!(object = %object.digest, "an object that was granted is not in the object store");
         reply(
             shared,
@@ -79,7 +80,7 @@ async fn answer(
         false,
     )
     .await?;
-    send_object(shared, &mut circuit, &object, request.offset).await?;
+    send_object(objects, &mut circuit, &object, request.offset).await?;
     let receipt = timeout(RECEIPT_TIMEOUT, circuit.receive())
         .await
         .map_err(|_| CircuitError::Broken("no receipt".into()))??;
@@ -105,13 +106,13 @@ async fn reply(
 }
 
 async fn send_object(
-    shared: &Shared,
+    objects: Arc<Objects>,
     circuit: &mut Circuit,
     object: &ObjectRef,
     offset: u64,
 ) -> Result<(), CircuitError> {
     let (writer, mut encoded) = pipe::from_blocking();
-    let (objects, digest) = (Arc::clone(&shared.objects), object.digest);
+    let digest = object.digest;
     let encoding =
         tokio::task::spawn_blocking(move || objects.encode_from(&digest, offset, writer));
     while let Some(buffer) = encoded.recv().await {

@@ -2,6 +2,7 @@
 
 mod clock;
 mod correction;
+mod erasure;
 mod grant;
 mod incident;
 mod need;
@@ -120,6 +121,7 @@ fn subject(body: &ActBody) -> Text {
         ActBody::Update(act) => update::act(act),
         ActBody::Source(act) => source::act(act),
         ActBody::Correction(act) => correction::step(act),
+        ActBody::Erasure(act) => in_docket(body, &erasure::step(act)),
         ActBody::Supervision(act @ SupervisionAct::Order(_)) => supervision::step(act),
         ActBody::Supervision(act) => in_docket(body, &supervision::step(act)),
         ActBody::Need(act @ NeedAct::Report(_)) => need::act(act),

@@ -26,6 +26,7 @@ use crate::search::SearchIndex;
 use crate::service::{Answered, Ask, CallError, Services};
 use crate::storage::objects::Objects;
 use crate::storage::store::Store;
+use crate::storage::vault::Vault;
 use crate::transport::Transport;
 
 /// Requests of operators that may wait for the core at a time.
@@ -45,6 +46,7 @@ pub(super) struct Shared {
     pub(super) services: Services,
     pub(super) store: Arc<Store>,
     pub(super) objects: Arc<Objects>,
+    pub(super) vault: Arc<Vault>,
     pub(super) index: Arc<SearchIndex>,
     pub(super) status: watch::Receiver<Arc<Status>>,
     pub(super) halted: Halted,
@@ -321,6 +323,11 @@ impl Handle {
     /// The object store.
     pub fn objects(&self) -> Arc<Objects> {
         Arc::clone(&self.0.objects)
+    }
+
+    /// The personal content.
+    pub fn vault(&self) -> Arc<Vault> {
+        Arc::clone(&self.0.vault)
     }
 
     /// What the core knows only in memory, as of its last batches.

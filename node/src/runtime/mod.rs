@@ -7,12 +7,12 @@ pub mod inbox;
 pub mod metrics;
 mod search;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use federation::core::view::Status;
-use federation::core::{Effect, Input, Me};
+use federation::core::{Effect, Input, Me, query};
 use federation::store::{Batch, Fault};
 use identity::codec;
 use tokio::sync::watch;
@@ -29,6 +29,7 @@ use crate::search::{SearchIndex, State};
 use crate::service::{self, Services};
 use crate::storage::objects::Objects;
 use crate::storage::store::{Store, StoreError};
+use crate::storage::vault::{Vault, VaultError};
 use crate::transport::circuit::Circuits;
 use crate::transport::{self, Transport, TransportConfig, TransportError};
 use clock::Clock;
@@ -41,6 +42,8 @@ use metrics::Metrics;
 const INDEX_FOLDER: &str = "index";
 /// Folder of the objects in the data folder.
 const OBJECTS_FOLDER: &str = "objects";
+/// Folder of the personal content in the data folder.
+const VAULT_FOLDER: &str = "vault";
 
 /// A node's secrets, as opened from its key file.
 #[derive(Debug, Clone)]
@@ -65,6 +68,9 @@ pub enum StartError {
         /// What is wrong.
         reason: String,
     },
+    /// The vault cannot be used.
+    #[error("vault: {0}")]
+    Vault(#[from] VaultError),
     /// The transport cannot listen.
     #[error(transparent)]
     Transport(#[from] TransportError),
@@ -101,6 +107,7 @@ pub async fn start(
     let Opened {
         store,
         objects,
+        vault,
         index,
         found,
     } = open(config).await?;
@@ -157,6 +164,7 @@ pub async fn start(
         clock: clock.clone(),
         store: Arc::clone(&store),
         objects: Arc::clone(&objects),
+        vault: Arc::clone(&vault),
         index: Arc::clone(&index),
         circuits,
         services: services.clone(),
@@ -200,6 +208,7 @@ pub async fn start(
         services,
         store,
         objects,
+        vault,
         index,
         status,
         halted,
@@ -215,6 +224,7 @@ pub async fn start(
 struct Opened {
     store: Arc<Store>,
     objects: Arc<Objects>,
+    vault: Arc<Vault>,
     index: Arc<SearchIndex>,
     found: State,
 }
@@ -231,11 +241,13 @@ async fn open(config: &NodeConfig) -> Result<Opened, StartError> {
         };
         let objects =
             Objects::open(&objects_dir).map_err(|error| unusable(&objects_dir, &error))?;
+        let vault = open_vault(&dir.join(VAULT_FOLDER), &store)?;
         let (index, found) =
             SearchIndex::open(&index_dir).map_err(|error| unusable(&index_dir, &error))?;
         Ok(Opened {
             store: Arc::new(store),
             objects: Arc::new(objects),
+            vault: Arc::new(vault),
             index: Arc::new(index),
             found,
         })
@@ -243,6 +255,17 @@ async fn open(config: &NodeConfig) -> Result<Opened, StartError> {
     opening
         .await
         .unwrap_or_else(|error| Err(StartError::Thread(std::io::Error::other(error))))
+}
+
+/// The vault, without what no act or event in the store speaks of.
+fn open_vault(folder: &Path, store: &Store) -> Result<Vault, StartError> {
+    let vault = Vault::open(folder)?;
+    let swept = vault
+        .keep_known(|content| query::keeps_content(store, content).map_err(StartError::from))?;
+    if swept > 0 {
+        tracing::info!(swept, "personal content of no act destroyed");
+    }
+    Ok(vault)
 }
 
 fn transport_config(config: &NodeConfig, seed: [u8; 32]) -> TransportConfig {
@@ -337,8 +360,10 @@ impl Outlet for NodeOutlet {
                 from,
                 docket,
                 object,
+                shelf,
                 part,
-            } => self.delivery.fetch(from, docket, object, part),
+            } => self.delivery.fetch(from, docket, (object, shelf), part),
+            Effect::Destroy { docket, contents } => self.delivery.destroy(docket, contents),
             Effect::SplitTable {
                 act,
                 manifest,

@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sharing::act::{ObjectRef, SignedAct};
+use sharing::private::Content;
 use ureq::http::Response;
 use ureq::{Agent, Body};
 
@@ -43,8 +44,12 @@ impl ApiClient {
         read(request.header("Authorization", &self.bearer).call())
     }
 
-    pub(super) fn act(&self, act: &SignedAct) -> Result<Answer, Box<ProblemBody>> {
-        self.post("/acts", &ActRequest::new(act))
+    pub(super) fn act(
+        &self,
+        act: &SignedAct,
+        contents: &[Content],
+    ) -> Result<Answer, Box<ProblemBody>> {
+        self.post("/acts", &ActRequest::new(act, contents))
     }
 
     pub(super) fn install(&self, chain: &Chain) -> Result<Answer, Box<ProblemBody>> {

@@ -108,7 +108,12 @@ impl Core {
         ctx.record(&Record::Act { id, doer, body, at })?;
         let late = self.carry_out(ctx, signed, &act, draft, answer.chain.as_ref())?;
         Ok(match late {
-            Some(refusal) => Err(Refused::Lawful(refusal)),
+            Some(refusal) => {
+                let docket = act.act().body.docket();
+                let docket = docket.unwrap_or(DocketId(signed.id().0));
+                self.refused_with_content(ctx, member.code(), docket, signed.id())?;
+                Err(Refused::Lawful(refusal))
+            }
             None => {
                 answer.uses = self.read_uses(ctx, &act)?;
                 Ok(answer)

@@ -125,6 +125,15 @@ pub enum Input {
         /// How.
         end: Box<CallEnd>,
     },
+    /// The driver destroyed personal content as [`Effect::Destroy`] asked.
+    Destroyed {
+        /// The docket it was said in.
+        docket: DocketId,
+        /// The digests committed to.
+        contents: Vec<Digest>,
+        /// That nothing of it is left, or a person-readable reason.
+        outcome: Result<(), String>,
+    },
     /// The driver split a table as [`Effect::SplitTable`] asked.
     TableSplit {
         /// The act that returned the table.
@@ -139,6 +148,8 @@ pub enum Input {
 pub enum FetchedPart {
     /// A granted file.
     File,
+    /// Personal content, now in the vault.
+    Content,
     /// A part of a return flow: verified against its manifest with this outcome.
     Part {
         /// Which delivery, from 1.
@@ -146,6 +157,15 @@ pub enum FetchedPart {
         /// Rows verified, or what was wrong.
         rows: Result<u64, String>,
     },
+}
+
+/// Where the driver keeps a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shelf {
+    /// The object store: granted and returned data.
+    Objects,
+    /// The vault: personal content, until it is erased.
+    Vault,
 }
 
 /// A table split by division, its parts in the object store.
@@ -227,8 +247,18 @@ pub enum Effect {
         docket: DocketId,
         /// What to fetch.
         object: ObjectRef,
+        /// Where it is to be kept, here as there.
+        shelf: Shelf,
         /// For a part of a return flow: what to verify it against.
         part: Option<Box<sharing::return_flow::PartNotice>>,
+    },
+    /// Destroy personal content in the vault, so that nothing of it is left on this node; answered by [`Input::Destroyed`]. What is not there
+    /// is destroyed. Asked again after a restart.
+    Destroy {
+        /// The docket it was said in.
+        docket: DocketId,
+        /// The digests committed to.
+        contents: Vec<Digest>,
     },
     /// Split a table by division; answered by [`Input::TableSplit`].
     SplitTable {

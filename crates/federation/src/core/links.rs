@@ -349,6 +349,7 @@ impl Core {
             links,
             health,
             at: Some(now),
+            retention: Some(self.me.profile.retention().0),
         })
     }
 

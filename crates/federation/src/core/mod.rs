@@ -21,6 +21,7 @@ mod copies;
 mod corrections;
 mod dockets;
 mod envelopes;
+mod erasure;
 mod fetches;
 mod forks;
 mod hearings;
@@ -64,7 +65,7 @@ use statute::{Article, Calendar, Profile, Refusal, RefusalReason};
 pub use calls::{CallEnd, CallGrant, CallSide, CallStep, authorise_call};
 pub use circuits::{CircuitGrant, authorise_circuit};
 pub use input::{
-    Answer, Effect, FetchedPart, Input, LinkId, Refused, SplitPart, SplitTable, Token,
+    Answer, Effect, FetchedPart, Input, LinkId, Refused, Shelf, SplitPart, SplitTable, Token,
 };
 pub use project::project;
 pub use readings::{Allowed, Caller, ReadBy, ReadWhat, UseGiven, UsesGiven};
@@ -292,8 +293,15 @@ impl Core {
             Input::TableSplit { act, outcome } if self.membership(ctx.now).is_ok() => {
                 self.table_split(ctx, act, outcome)
             }
-            // Without membership nothing is signed; both are asked for again with the next certificate.
-            Input::Fetched { .. } | Input::TableSplit { .. } => Ok(()),
+            Input::Destroyed {
+                docket,
+                contents,
+                outcome,
+            } if self.membership(ctx.now).is_ok() => {
+                self.destroyed(ctx, docket, &contents, outcome)
+            }
+            // Without membership nothing is signed; each is asked for again with the next certificate.
+            Input::Fetched { .. } | Input::TableSplit { .. } | Input::Destroyed { .. } => Ok(()),
         }
     }
 
@@ -304,6 +312,7 @@ impl Core {
         self.read_calendar(ctx)?;
         self.announce_neighbours(ctx)?;
         self.resume_fetches(ctx)?;
+        self.resume_erasures(ctx)?;
         self.resume_tables(ctx)
     }
 

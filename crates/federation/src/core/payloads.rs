@@ -42,6 +42,11 @@ impl Core {
             Payload::ObjectReceived { docket, object, at } => {
                 self.object_received(ctx, from, docket, object, at)
             }
+            Payload::Destroyed {
+                docket,
+                contents,
+                at,
+            } => self.said_destroyed(ctx, from, docket, &contents, at),
             Payload::PartVerified {
                 docket,
                 delivery,
@@ -254,6 +259,7 @@ impl Core {
         if !asked {
             return Ok(());
         }
+        self.refused_with_content(ctx, from.code(), docket, act)?;
         ctx.finding(
             format!(
                 "{}不予受理案卷{}中的行为：{}。{}",

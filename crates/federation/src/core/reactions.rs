@@ -9,6 +9,7 @@ use sharing::clock::ClockEvent;
 use sharing::correction::{CorrectionEvent, CorrectionOutcome};
 use sharing::dispute::{self, DisputeEvent};
 use sharing::docket::{Case, DocketBody, DocketEvent, DocketId, MAX_EVENT_BYTES};
+use sharing::erasure::ErasureEvent;
 use sharing::reading::InspectionEvent;
 use sharing::return_flow::{self, Manifest, PartNotice, ReturnFlowEvent, ReturnTable, SumNode};
 use sharing::supervision::SupervisionEvent;
@@ -35,6 +36,7 @@ impl Core {
         if let Some(act) = reading_in(&event.body) {
             return self.read_elsewhere(ctx, event.docket, act);
         }
+        self.fetch_private(ctx, event)?;
         match &event.body {
             DocketBody::Inspection(InspectionEvent::Ordered { .. }) => {
                 self.reading_ordered(ctx, event.docket)
@@ -65,6 +67,9 @@ impl Core {
                 self.circulate(ctx, act, (text, to))
             }
             DocketBody::Incident(_) => self.incident_told(ctx, event),
+            DocketBody::Erasure(ErasureEvent::Decided { contents, .. }) => {
+                self.destroy(ctx, event.docket, contents)
+            }
             _ => Ok(()),
         }
     }
@@ -78,6 +83,7 @@ impl Core {
         if let Some(act) = reading_in(&event.body) {
             return self.read_elsewhere(ctx, event.docket, act);
         }
+        self.fetch_private(ctx, event)?;
         match &event.body {
             DocketBody::Application(ApplicationEvent::Providing { object, .. }) => {
                 self.fetch(ctx, event.docket, object, None)
@@ -108,6 +114,9 @@ impl Core {
                 self.breach_found(ctx, event.docket)
             }
             DocketBody::Incident(_) => self.incident_told(ctx, event),
+            DocketBody::Erasure(ErasureEvent::Decided { contents, .. }) => {
+                self.destroy(ctx, event.docket, contents)
+            }
             _ => Ok(()),
         }
     }

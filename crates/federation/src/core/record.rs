@@ -196,6 +196,24 @@ pub enum Record {
         /// This node's clock.
         at: Moment,
     },
+    /// The home refused an act: the personal content that came with it is in no docket and is to be destroyed.
+    NotTaken {
+        /// The docket it was for.
+        docket: DocketId,
+        /// The digests committed to.
+        contents: Vec<Digest>,
+        /// This node's clock.
+        at: Moment,
+    },
+    /// Personal content was destroyed here.
+    Destroyed {
+        /// Which docket.
+        docket: DocketId,
+        /// The digests committed to.
+        contents: Vec<Digest>,
+        /// This node's clock.
+        at: Moment,
+    },
     /// A table was split and committed to.
     Delivery {
         /// The act that returned the table.

@@ -7,6 +7,7 @@ use sharing::act::{ActId, ObjectRef};
 use sharing::catalogue::{EntryId, EntryVersion};
 use sharing::docket::{DocketId, DocketState};
 use sharing::ledger::{Checkpoint, Cosignature};
+use sharing::private::Private;
 use sharing::source::Matter;
 
 use crate::store::{Fault, Pair, Read, Table, Txn};
@@ -252,6 +253,41 @@ pub struct WantedRow {
     pub tries: u32,
 }
 
+/// A personal content of a docket, as far as this node is concerned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrivateRow {
+    /// The commitment.
+    pub private: Private,
+    /// The docket it was said in.
+    pub docket: DocketId,
+    /// The docket's home, once it is known: it may have the content before the docket is here.
+    pub home: Option<Code>,
+    /// Where it stands.
+    pub standing: PrivateStanding,
+}
+
+/// Where a personal content stands at this node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PrivateStanding {
+    /// It is to be fetched.
+    Wanted,
+    /// It is in the vault.
+    Held,
+    /// It is to be destroyed.
+    Destroying,
+    /// It was destroyed.
+    Destroyed,
+}
+
+/// A personal content that is to be destroyed here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DestroyRow {
+    /// The docket it was said in.
+    pub docket: DocketId,
+    /// The digest committed to.
+    pub content: Digest,
+}
+
 /// Where a witness stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WitnessRow {
@@ -359,6 +395,26 @@ pub fn act_key(act: &ActId) -> Vec<u8> {
     let mut key = vec![b'a'];
     key.extend_from_slice(act.0.as_bytes());
     key
+}
+
+/// A personal content in [`Table::Private`], by the digest committed to.
+pub fn private_key(content: &Digest) -> Vec<u8> {
+    [b"c/", &content.as_bytes()[..]].concat()
+}
+
+/// What an act of this node's people committed to, in [`Table::Private`].
+pub fn said_key(act: &ActId) -> Vec<u8> {
+    [b"a/", &act.0.as_bytes()[..]].concat()
+}
+
+/// What is to be destroyed, in [`Table::Private`]; the digest committed to follows.
+pub fn destroy_prefix() -> &'static [u8] {
+    b"d/"
+}
+
+/// One content to be destroyed.
+pub fn destroy_key(content: &Digest) -> Vec<u8> {
+    [destroy_prefix(), content.as_bytes()].concat()
 }
 
 /// Open updates of an entry, in [`Table::Updates`]; the docket's id follows.

@@ -190,6 +190,8 @@ pub struct Status {
     pub health: Vec<HealthView>,
     /// When this was made.
     pub at: Option<Moment>,
+    /// How many years records are kept here.
+    pub retention: Option<statute::RetentionYears>,
 }
 
 /// Something the operator must know.

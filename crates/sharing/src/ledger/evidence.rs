@@ -1,5 +1,7 @@
 //! Evidence files (证据文件): one ledger record with all that is needed to check it offline, with the root key alone.
 
+mod said;
+
 use identity::membership::MembershipError;
 use identity::{CodecError, Digest, Member, Moment, Path, VerifyKey, codec};
 use serde::{Deserialize, Serialize};
@@ -9,6 +11,8 @@ use super::checkpoint::{
 };
 use super::merkle::{self, MAX_INCLUSION, ProofError};
 use super::{Checkpoint, Evidence};
+
+pub use said::{ContentBytes, Said, SaidError, Shown};
 
 /// Most bytes in one ledger record: contents lie outside, named by digest, so records are small; a few membership chains must fit.
 pub const MAX_RECORD_BYTES: usize = 256 << 10;
@@ -270,6 +274,9 @@ pub struct EvidenceFile {
     pub format: String,
     /// The evidence.
     pub evidence: Evidence,
+    /// What the event says, where the evidence is of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<Said>,
 }
 
 impl EvidenceFile {
@@ -278,21 +285,30 @@ impl EvidenceFile {
         Self {
             format: EVIDENCE_FORMAT.to_owned(),
             evidence,
+            said: None,
         }
     }
 
-    /// The evidence in a file, unverified.
+    /// The file of a piece of evidence of an event, with what it says.
+    pub fn of_event(evidence: Evidence, said: Said) -> Self {
+        Self {
+            said: Some(said),
+            ..Self::new(evidence)
+        }
+    }
+
+    /// The evidence in a file and what is beside it, unverified.
     ///
     /// # Errors
     /// [`EvidenceError`] when the file is of another form or exceeds a bound.
-    pub fn into_evidence(self) -> Result<Evidence, EvidenceError> {
+    pub fn into_evidence(self) -> Result<(Evidence, Option<Said>), EvidenceError> {
         if self.format != EVIDENCE_FORMAT {
             return Err(EvidenceError::Format {
                 found: self.format.chars().take(64).collect(),
             });
         }
         self.evidence.within_bounds()?;
-        Ok(self.evidence)
+        Ok((self.evidence, self.said))
     }
 }
 

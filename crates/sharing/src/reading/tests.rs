@@ -157,6 +157,7 @@ fn held() -> DocketState {
     DocketState {
         case: Case::Application(Box::new(application())),
         clock: Clock::default(),
+        personal: Default::default(),
     }
 }
 

@@ -266,6 +266,7 @@ fn late(who: Debtor) -> DocketState {
     DocketState {
         case: Case::Dispute(Box::new(state)),
         clock: Clock::default().evolve(&overdue).unwrap(),
+        personal: Default::default(),
     }
 }
 

@@ -7,7 +7,9 @@ use sharing::docket::{DocketBody, Fact};
 use sharing::return_flow::ReturnFlowEvent;
 
 use crate::console::clock::{self, Facts};
-use crate::console::{correction, grant, incident, labels, need, reading, supervision, update};
+use crate::console::{
+    correction, erasure, grant, incident, labels, need, reading, supervision, update,
+};
 use crate::language::Language;
 
 /// The lines of an event, without indentation.
@@ -33,6 +35,7 @@ pub(super) fn details(body: &DocketBody, language: Language) -> Vec<String> {
         DocketBody::Inspection(event) => {
             lines.facts(&event.acts(), reading::facts(event, language));
         }
+        DocketBody::Erasure(event) => lines.facts(&event.acts(), erasure::facts(event, language)),
     }
     lines.lines
 }

@@ -59,6 +59,7 @@ fn kind(input: &Input) -> &'static str {
         Input::CallEnded { .. } => "call ended",
         Input::TableSplit { .. } => "table split",
         Input::ObjectRead { .. } => "object read",
+        Input::Destroyed { .. } => "destroyed",
     }
 }
 

@@ -12,7 +12,7 @@ use sharing::node_act::NodeAct;
 use sharing::return_flow::ReturnFlowEvent;
 
 use super::catalogue::{compiled, own_states};
-use super::members;
+use super::{members, personal};
 use crate::core::tables::{
     DocketRow, PlacedRow, SeenRow, View, WantedRow, act_key, counter, dataset_subscribers,
     docket_key, entry_holders, event_key, meta, person_key, put, updates_of,
@@ -92,6 +92,7 @@ pub(super) fn act(
         }
     }
     members::authority_head(txn, &signed, at)?;
+    personal::said(txn, id, &act.body)?;
     put(txn, Table::Seen, act_key(&id), &SeenRow::Act { docket, at });
     Ok(())
 }
@@ -138,6 +139,7 @@ pub(super) fn event(
             object_wanted(txn, docket, sequence, &event, &state)?;
         }
     }
+    personal::event(txn, &event)?;
     let withheld = withheld(&event.body, &state);
     let row = DocketRow {
         home,

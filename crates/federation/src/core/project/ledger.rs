@@ -87,6 +87,8 @@ fn weight(record: &Record) -> Weight {
         | Record::Fetched { .. }
         | Record::Served { .. }
         | Record::Call { .. }
+        | Record::NotTaken { .. }
+        | Record::Destroyed { .. }
         | Record::Delivery { .. }
         | Record::Read { .. }
         | Record::CheckpointRefused { .. } => Weight::Witnessed,
