@@ -16,6 +16,7 @@ use crate::correction::CorrectionAct;
 use crate::dispute::{Decision, NegotiationStep, Opinion};
 use crate::docket::DocketId;
 use crate::node_act::NodeAct;
+use crate::open_data::OpenDataAct;
 use crate::person::{PersonCertificate, PersonChain};
 use crate::return_flow::{DatasetId, ReturnTable};
 use crate::source::SourceAct;
@@ -229,6 +230,8 @@ pub enum ActBody {
     Correction(CorrectionAct),
     /// About a breach: an order to correct it and what follows (R29, R39 to R41).
     Supervision(SupervisionAct),
+    /// About open data: how an entry is opened, files for everyone, answers to the public (S24 to S26).
+    OpenData(OpenDataAct),
 }
 
 /// What a group of acts says of each: the acts of one workflow stand together beside its rules.
@@ -278,6 +281,7 @@ impl ActBody {
             Self::Correction(act) => Some(act),
             Self::Supervision(act) => Some(act),
             Self::Grant(act) => Some(act),
+            Self::OpenData(act) => Some(act),
             Self::EnrolPerson { .. }
             | Self::CompileEntries { .. }
             | Self::ApproveEntries { .. }
@@ -348,6 +352,7 @@ impl ActBody {
             Self::Correction(act) => act.kind(),
             Self::Supervision(act) => act.kind(),
             Self::Grant(act) => act.kind(),
+            Self::OpenData(act) => act.kind(),
         }
     }
 

@@ -20,6 +20,7 @@ use crate::catalogue::Entry;
 use crate::clock::{self, Clock, ClockEvent, Law, OpenDuty};
 use crate::correction::{self, CorrectionAct, CorrectionState};
 use crate::dispute::{Bench, DisputeState};
+use crate::open_data::OpenRequestState;
 use crate::return_flow::SubscriptionState;
 use crate::supervision::{self, SupervisionAct, SupervisionState};
 use crate::update::{self, UpdateState};
@@ -248,6 +249,8 @@ workflows! {
     Correction(CorrectionState);
     /// An order to correct a breach.
     Supervision(SupervisionState);
+    /// An application of the public for opening.
+    OpenData(OpenRequestState);
 }
 
 /// The state of a docket: the case, and what time has made of its duties.

@@ -90,6 +90,7 @@ pub use instrument::Instrument;
 pub use notice::{MAX_NOTICE_BYTES, NOTICE_YEARS, NoticeError, YearNotice, national_notice};
 pub use opening::{
     OpenClass, OpenFormat, OpeningField, OpeningReplyForm, OpeningTerms, ProtectedContent,
+    check_may_apply_for_opening, check_open_file, check_opening_application, check_opening_mark,
     check_opening_refusal, check_opening_reply_form, check_opening_terms, may_open,
 };
 pub use profile::{

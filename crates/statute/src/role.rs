@@ -129,6 +129,12 @@ terms! {
         OrderReading = "order-reading", "责成查阅记录", "order a reading of records";
         /// Circulate a notice of a breach (通报), R29.
         Circulate = "circulate", "通报", "circulate a notice of a breach";
+        /// Mark an entry as opened, opened on application or not opened, S24.
+        MarkOpening = "mark-opening", "标注开放类型", "mark how an entry is opened";
+        /// Put a machine-readable file before everyone, S25.
+        PublishOpenFile = "publish-open-file", "开放数据文件", "open a file to everyone";
+        /// Answer an application for opening, S26.
+        AnswerOpening = "answer-opening", "答复数据开放申请", "answer an application for opening";
         /// Certify a member of the federation, R30.
         CertifyMember = "certify-member", "签发节点证书", "certify a member";
         /// Revoke a member's certificate, R30.
@@ -266,6 +272,9 @@ pub const fn required_role(act: ActKind) -> (&'static [Role], Article) {
         ActKind::ReadRecords => (READERS, Article::R29),
         ActKind::OrderReading | ActKind::Circulate => (AUTHORITY_HEAD, Article::R29),
         ActKind::CertifyMember | ActKind::RevokeMember => (AUTHORITY_HEAD, Article::R30),
+        ActKind::MarkOpening => (DEPARTMENT_HEAD, Article::S24),
+        ActKind::PublishOpenFile => (OPERATOR, Article::S25),
+        ActKind::AnswerOpening => (DEPARTMENT, Article::S26),
         ActKind::ReportIncident => (REPORTERS, Article::R35),
         ActKind::AnswerComplaint => (REPORTERS, Article::R37),
         ActKind::ReportToGovernment => (AUTHORITY_HEAD, Article::R38),

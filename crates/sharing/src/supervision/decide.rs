@@ -85,6 +85,10 @@ fn liable(against: &Accused, about: Option<&DocketState>) -> Vec<Liable> {
             (state.provider == *party, Liable::Provider),
             (false, Liable::Requester),
         ],
+        Some(Case::OpenData(state)) => [
+            (state.provider == *party, Liable::Provider),
+            (false, Liable::Requester),
+        ],
         Some(Case::Dispute(_) | Case::ReturnFlow(_) | Case::Supervision(_)) | None => {
             [(true, Liable::Provider), (true, Liable::Requester)]
         }
