@@ -69,6 +69,10 @@ pub enum Table {
     Sources = 32,
     /// What was published: publisher code, entry id, version → pointer.
     Versions = 33,
+    /// How entries are opened to the public: publisher code, entry id → mark.
+    Openings = 50,
+    /// Cases of the public at home here: commitment to the receipt → docket.
+    Receipts = 51,
 }
 
 /// A read failed: ours, retried by the driver, never a statement about the data.

@@ -1,6 +1,7 @@
 //! Dockets (案卷): the one mechanism for every case. An append-only, hash-linked sequence of events, ordered and signed by
 //! exactly one home node; the parties hold verified copies.
 
+mod conceal;
 mod copy;
 
 use std::fmt;

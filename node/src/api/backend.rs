@@ -13,6 +13,8 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use identity::{Chain, Digest, Moment};
 use sharing::act::{ObjectRef, SignedAct};
+use sharing::public::PublicRequest;
+use statute::Profile;
 use tokio::sync::mpsc;
 
 use super::catalogue::{LevelStatus, SearchAnswer, SearchLevel, merge};
@@ -49,6 +51,14 @@ pub enum ObjectError {
 pub trait Backend: Send + Sync + 'static {
     /// Takes a person's signed act.
     fn act(&self, act: SignedAct) -> BoxFuture<'_, Result<Answer, Refused>>;
+    /// Takes what somebody of the public asks, under the commitment to their receipt.
+    fn public_request(
+        &self,
+        receipt: Digest,
+        request: PublicRequest,
+    ) -> BoxFuture<'_, Result<Answer, Refused>>;
+    /// The profile of law in force here.
+    fn profile(&self) -> &Profile;
     /// Installs this node's membership.
     fn install(&self, chain: Chain) -> BoxFuture<'_, Result<Answer, Refused>>;
     /// Searches here and above, waiting for those above at most so long.
@@ -90,6 +100,18 @@ const CHUNK_BYTES: usize = 64 << 10;
 impl Backend for Handle {
     fn act(&self, act: SignedAct) -> BoxFuture<'_, Result<Answer, Refused>> {
         Box::pin(Handle::act(self, act))
+    }
+
+    fn public_request(
+        &self,
+        receipt: Digest,
+        request: PublicRequest,
+    ) -> BoxFuture<'_, Result<Answer, Refused>> {
+        Box::pin(Handle::public_request(self, receipt, request))
+    }
+
+    fn profile(&self) -> &Profile {
+        Handle::profile(self)
     }
 
     fn install(&self, chain: Chain) -> BoxFuture<'_, Result<Answer, Refused>> {

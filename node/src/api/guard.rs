@@ -16,7 +16,7 @@ pub const MAX_REQUEST_TIME: Duration = Duration::from_secs(30);
 /// Lets a request through whose token has at least the needed role.
 pub(super) async fn guard(
     State((api, needed)): State<(Api, Role)>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let token = request
@@ -41,7 +41,10 @@ pub(super) async fn guard(
         )
         .advise("换用权限足够的令牌", "use a token of that role")
         .into_response(),
-        Some(Some(_)) => next.run(request).await,
+        Some(Some(role)) => {
+            request.extensions_mut().insert(role);
+            next.run(request).await
+        }
     }
 }
 

@@ -40,14 +40,23 @@
 //! | `GET /api/v1/return-flow/parts?limit=` | viewer | → list of [`flow::ReceivedPart`] `{"docket","source","dataset","delivery","division","part": ObjectRef,"rows": n \| null,"held": bool,"notice": bytes of PartNotice}` |
 //! | `PUT /api/v1/objects?name=` | operator | raw body, streamed → 201 `ObjectRef` |
 //! | `GET /api/v1/objects/{digest}` | operator | → the raw bytes, streamed |
+//! | `GET /open/v1/catalogue?after=&limit=` | public | → list of [`crate::public::catalogue::OpenDataset`]: the opening catalogue (S24 to S27) |
+//! | `GET /open/v1/catalogue/{id}` | public | → `OpenDataset`; `id` is `node:entry`, a `/` in it written `%2F` |
+//! | `GET /open/v1/catalogue/{id}/{format}` | public | → the file that is open to everyone, streamed |
+//! | `POST /open/v1/applications` | public | [`crate::public::intake::OpenApplication`] → 201 [`crate::public::intake::Received`] with the secret receipt |
+//! | `GET /open/v1/applications/{receipt}` | public | → [`crate::public::intake::PublicCase`]; 404 without the receipt |
+//! | `GET /open/v1/applications/{receipt}/file` | public | → the file that was opened to the applicant |
 //! | `POST /api/v1/install` | admin | `{"bytes" of Chain}` → `Answer` |
+//!
+//! *Public* routes need no token; each address and all together may ask so much an hour ([`crate::public::limits`]), beyond it is 429 with
+//! `Retry-After`. `/open` is the opening catalogue as a page.
 //!
 //! The console pages (`/`, `/dockets/{id}`, `/login`) are in [`crate::console`].
 
 pub mod acts;
 mod backend;
 pub mod catalogue;
-mod dockets;
+pub(crate) mod dockets;
 mod extract;
 pub mod flow;
 mod guard;
@@ -67,11 +76,13 @@ use std::sync::Arc;
 
 use federation::store::{Fault, Read};
 
+use crate::public::limits::Limiter;
+
 pub use backend::{Backend, ObjectError, SharedRead};
-pub use extract::{DEFAULT_PAGE, List, MAX_PAGE, from_base64, to_base64};
+pub use extract::{DEFAULT_PAGE, JsonBody, List, MAX_PAGE, Page, Params, from_base64, to_base64};
 pub use guard::{MAX_REQUEST_TIME, in_time};
-pub use problem::{Problem, ProblemBody};
-pub use routes::{Access, BodyRule, Method, RouteInfo, router, table};
+pub use problem::{Kind, Problem, ProblemBody};
+pub use routes::{Access, BodyRule, Method, RouteInfo, public_router, router, table};
 pub use serve::{MAX_CONNECTIONS, serve};
 pub use tokens::{Role, Tokens};
 
@@ -80,6 +91,7 @@ pub use tokens::{Role, Tokens};
 pub struct Api {
     backend: Arc<dyn Backend>,
     tokens: Arc<Tokens>,
+    limiter: Limiter,
 }
 
 impl Api {
@@ -88,7 +100,20 @@ impl Api {
         Self {
             backend,
             tokens: Arc::new(tokens),
+            limiter: Limiter::default(),
         }
+    }
+
+    /// With these reverse proxies in front of the public routes.
+    #[must_use]
+    pub fn behind(mut self, proxies: &[std::net::IpAddr]) -> Self {
+        self.limiter = Limiter::behind(proxies);
+        self
+    }
+
+    /// What the public asked so far.
+    pub(crate) fn limiter(&self) -> &Limiter {
+        &self.limiter
     }
 
     /// The node behind.

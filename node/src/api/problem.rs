@@ -41,6 +41,8 @@ pub enum Kind {
     Fault,
     /// Too much is going on: the same request may be sent again.
     Busy,
+    /// More is asked than one may ask: the same request may be sent again later.
+    TooMany,
     /// The node is not ready.
     NotReady,
 }
@@ -61,6 +63,7 @@ impl Kind {
             Self::Refusal => "refusal",
             Self::Fault => "fault",
             Self::Busy => "busy",
+            Self::TooMany => "too-many",
             Self::NotReady => "not-ready",
         }
     }
@@ -77,6 +80,7 @@ impl Kind {
             Self::NotAMember => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Refusal => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::Fault | Self::Busy | Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -95,6 +99,7 @@ impl Kind {
             Self::Refusal => ("依法不予受理", "Refused by law"),
             Self::Fault => ("节点故障", "A fault of the node"),
             Self::Busy => ("节点繁忙", "The node is busy"),
+            Self::TooMany => ("请求过多", "Too many requests"),
             Self::NotReady => ("节点未就绪", "The node is not ready"),
         }
     }

@@ -16,7 +16,8 @@ use identity::{Chain, Code, Digest, Domain, Moment, Signed, SigningKey};
 use serde_json::{Value, json};
 use sharing::act::{Act, ActBody, ObjectRef, SignedAct};
 use sharing::person::PersonChain;
-use statute::{Article, RefusalReason};
+use sharing::public::PublicRequest;
+use statute::{Article, Profile, RefusalReason};
 
 use super::backend::Incoming;
 use super::catalogue::{LevelStatus, SearchAnswer, SearchLevel};
@@ -27,6 +28,8 @@ struct InMemory {
     store: Arc<Memory>,
     answer: Result<Answer, Refused>,
     acts: Mutex<Vec<SignedAct>>,
+    asked: Mutex<Vec<PublicRequest>>,
+    profile: Profile,
     objects: Mutex<Vec<Vec<u8>>>,
     halted: Mutex<Option<String>>,
 }
@@ -35,6 +38,17 @@ impl Backend for InMemory {
     fn act(&self, act: SignedAct) -> BoxFuture<'_, Result<Answer, Refused>> {
         self.acts.lock().unwrap().push(act);
         Box::pin(std::future::ready(self.answer.clone()))
+    }
+    fn public_request(
+        &self,
+        _: Digest,
+        request: PublicRequest,
+    ) -> BoxFuture<'_, Result<Answer, Refused>> {
+        self.asked.lock().unwrap().push(request);
+        Box::pin(std::future::ready(self.answer.clone()))
+    }
+    fn profile(&self) -> &Profile {
+        &self.profile
     }
     fn install(&self, _: Chain) -> BoxFuture<'_, Result<Answer, Refused>> {
         Box::pin(std::future::ready(self.answer.clone()))
@@ -140,6 +154,8 @@ fn site(answer: Result<Answer, Refused>) -> Site {
         store: Arc::default(),
         answer,
         acts: Mutex::default(),
+        asked: Mutex::default(),
+        profile: Profile::national(),
         objects: Mutex::default(),
         halted: Mutex::default(),
     });
@@ -239,7 +255,9 @@ async fn every_route_but_the_open_ones_refuses_without_a_token_and_with_too_weak
         let path = concrete(route.path);
         let (status, problem) = site.call(method, &path, None, vec![]).await;
         match route.access {
-            Access::Open => assert_ne!(status, StatusCode::UNAUTHORIZED, "{path}"),
+            Access::Open | Access::Public => {
+                assert_ne!(status, StatusCode::UNAUTHORIZED, "{path}")
+            }
             Access::Token(needed) => {
                 assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {path}");
                 assert_eq!(problem["type"], "urn:guantong:problem:unauthenticated");

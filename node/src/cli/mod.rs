@@ -24,6 +24,7 @@ mod history;
 mod import;
 pub mod init;
 mod line;
+mod open;
 mod output;
 mod people;
 mod platform;
@@ -146,6 +147,9 @@ pub enum Command {
     /// 校核纠错 / correction of shared data
     #[command(subcommand)]
     Correction(correction::CorrectionCommand),
+    /// 数据开放 / open data
+    #[command(subcommand)]
+    Open(open::OpenCommand),
     /// 监督检查与责令改正 / supervision and orders to correct
     #[command(subcommand)]
     Supervise(supervise::SuperviseCommand),
@@ -236,6 +240,7 @@ pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
         Command::Grant(command) => grant::run(&global, command, output),
         Command::Dispute(command) => dispute::run(&global, command, output),
         Command::Correction(command) => correction::run(&global, command, output),
+        Command::Open(command) => open::run(&global, command, output),
         Command::Supervise(command) => supervise::run(&global, command, output),
         Command::Docket(command) => docket::run(&global, command, output),
         Command::ReturnFlow(command) => return_flow::run(&global, command, output),

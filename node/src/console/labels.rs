@@ -64,6 +64,7 @@ pub fn docket_kind(state: &Case, language: Language) -> &'static str {
         Case::Update(_) => language.pick("目录更新", "update of the catalogue"),
         Case::Correction(_) => language.pick("校核", "correction"),
         Case::Supervision(_) => language.pick("责令改正", "order to correct"),
+        Case::OpenData(_) => language.pick("数据开放申请", "application for opening"),
     }
 }
 
@@ -101,6 +102,7 @@ pub fn docket_phase(state: &Case, language: Language) -> String {
         Case::Correction(correction) => {
             super::correction::phase(&correction.phase, language).to_owned()
         }
+        Case::OpenData(open) => super::open_data::phase(&open.phase, language).to_owned(),
     }
 }
 
@@ -140,6 +142,7 @@ pub fn docket_tone(state: &Case) -> &'static str {
             CorrectionPhase::Asked { .. } => "warn",
             CorrectionPhase::Answered(_) => "ok",
         },
+        Case::OpenData(open) => super::open_data::tone(&open.phase),
     }
 }
 
@@ -176,6 +179,7 @@ pub fn docket_subject(state: &Case) -> String {
                 correction.requester.node.code()
             )
         }
+        Case::OpenData(open) => open.entry_name.clone(),
     }
 }
 
@@ -254,6 +258,7 @@ pub fn event(body: &DocketBody, language: Language) -> (&'static str, Article) {
         DocketBody::Clock(event) => super::clock::name(event),
         DocketBody::Update(event) => super::update::name(event),
         DocketBody::Supervision(event) => supervision::name(event),
+        DocketBody::OpenData(event) => super::open_data::name(event),
     };
     (language.pick(zh, en), article)
 }

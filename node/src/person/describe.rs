@@ -4,6 +4,7 @@ mod clock;
 mod correction;
 mod grant;
 mod node;
+mod open_data;
 mod source;
 mod supervision;
 mod update;
@@ -116,6 +117,7 @@ fn subject(body: &ActBody) -> Text {
         ActBody::Supervision(act @ SupervisionAct::Order(_)) => supervision::step(act),
         ActBody::Supervision(act) => in_docket(body, &supervision::step(act)),
         ActBody::Grant(act) => in_docket(body, &grant::step(&act.step)),
+        ActBody::OpenData(act) => open_data::act(act),
     }
 }
 

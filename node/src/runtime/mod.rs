@@ -104,6 +104,7 @@ pub async fn start(
         found,
     } = open(config).await?;
     let (inbox, inputs) = Inbox::new();
+    let profile = keys.me.profile.clone();
     let (metrics, stop, tasks) = (
         Arc::new(Metrics::new()),
         CancellationToken::new(),
@@ -191,6 +192,7 @@ pub async fn start(
         stop,
         tasks,
         shutdown,
+        profile,
     })))
 }
 

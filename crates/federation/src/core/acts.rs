@@ -5,6 +5,7 @@ use sharing::act::{ActBody, ActError, SignedAct, VerifiedAct};
 use sharing::catalogue::EntryCommand;
 use sharing::docket::DocketId;
 use sharing::node_act::NodeAct;
+use sharing::open_data::OpenDataAct;
 use statute::{Article, Refusal, RefusalReason};
 
 use super::project::DraftRow;
@@ -185,6 +186,9 @@ impl Core {
                 self.judge_ending(ctx, act, person, ending)
             }
             ActBody::Source(said) => Ok(self.judge_source(ctx, act, said)),
+            ActBody::OpenData(said @ (OpenDataAct::Mark { .. } | OpenDataAct::Publish { .. })) => {
+                self.judge_open_data(ctx, act, said)
+            }
             other => match (other.opens(), other.docket()) {
                 (Some(opens), _) => self.judge_opening(ctx, act, opens),
                 (None, Some(docket)) => self.judge_step(ctx, act, docket),
@@ -322,6 +326,9 @@ impl Core {
                 reason,
             } => self.after_revoke(ctx, *node, *serial, *reason)?,
             ActBody::Source(said) => self.name_source(ctx, act, said)?,
+            ActBody::OpenData(said @ (OpenDataAct::Mark { .. } | OpenDataAct::Publish { .. })) => {
+                return self.carry_open_data(ctx, act, said);
+            }
             ActBody::Node(NodeAct::InstallCalendar { .. }) => self.install_notice(ctx, signed)?,
             ActBody::Node(NodeAct::EndEnrolment { .. })
             | ActBody::EnrolPerson { .. }

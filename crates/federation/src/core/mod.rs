@@ -27,10 +27,12 @@ mod input;
 mod links;
 mod members;
 mod notices;
+mod open_data;
 mod openings;
 mod payloads;
 mod people;
 mod project;
+mod public;
 pub mod query;
 mod reactions;
 mod record;
@@ -61,6 +63,7 @@ pub use input::{
     Answer, Effect, FetchedPart, Input, LinkId, Refused, SplitPart, SplitTable, Token,
 };
 pub use project::project;
+pub use public::MAX_WAITING;
 pub use record::Record;
 
 use crate::health::Observed;
@@ -260,6 +263,11 @@ impl Core {
             Input::Frame { link, bytes } => self.frame(ctx, link, &bytes),
             Input::LinkDown { link } => self.link_down(link, ctx.now),
             Input::Act { token, act } => self.act(ctx, token, &act),
+            Input::Public {
+                token,
+                receipt,
+                request,
+            } => self.public_request(ctx, token, receipt, *request),
             Input::Install { token, chain } => self.install(ctx, token, chain),
             Input::Search { token, text, limit } => self.search(ctx, token, text, limit),
             Input::SearchDone { query, hits } => self.search_done(ctx, query, hits),

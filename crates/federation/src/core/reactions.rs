@@ -9,6 +9,7 @@ use sharing::clock::ClockEvent;
 use sharing::correction::{CorrectionEvent, CorrectionOutcome};
 use sharing::dispute::{self, DisputeEvent};
 use sharing::docket::{Case, DocketBody, DocketEvent, DocketId, MAX_EVENT_BYTES};
+use sharing::open_data::OpenDataEvent;
 use sharing::return_flow::{self, Manifest, PartNotice, ReturnFlowEvent, ReturnTable, SumNode};
 use sharing::supervision::SupervisionEvent;
 use statute::Article;
@@ -45,6 +46,10 @@ impl Core {
             }
             DocketBody::Application(told @ ApplicationEvent::CorrectionTold { .. }) => {
                 self.correction_told(ctx, event.docket, told)
+            }
+            DocketBody::OpenData(OpenDataEvent::Received { .. }) => {
+                let what = ("数据开放申请", "an application for opening data");
+                self.public_waits(ctx, event.docket, what, Article::S26)
             }
             DocketBody::Clock(ClockEvent::Overdue { .. }) => self.lapse_recorded(ctx, event),
             DocketBody::Supervision(SupervisionEvent::Ordered { .. }) => {

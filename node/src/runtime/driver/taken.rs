@@ -50,6 +50,7 @@ fn kind(input: &Input) -> &'static str {
         Input::Frame { .. } => "frame",
         Input::LinkDown { .. } => "link down",
         Input::Act { .. } => "act",
+        Input::Public { .. } => "public request",
         Input::Install { .. } => "install",
         Input::Search { .. } => "search",
         Input::SearchDone { .. } => "search done",
@@ -72,9 +73,10 @@ fn link(input: &Input) -> Option<LinkId> {
 /// The operator's request that an input is, if it is one.
 pub(super) fn token(input: &Input) -> Option<Token> {
     match input {
-        Input::Act { token, .. } | Input::Install { token, .. } | Input::Search { token, .. } => {
-            Some(*token)
-        }
+        Input::Act { token, .. }
+        | Input::Public { token, .. }
+        | Input::Install { token, .. }
+        | Input::Search { token, .. } => Some(*token),
         _ => None,
     }
 }
