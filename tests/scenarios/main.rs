@@ -8,6 +8,7 @@ mod dispute;
 mod grants;
 mod membership;
 mod mutated_frames;
+mod open_data;
 mod people;
 mod return_flow;
 mod sharing_application;

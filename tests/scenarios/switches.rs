@@ -5,7 +5,7 @@ use std::panic::catch_unwind;
 
 use statute::rule::{Rule, without};
 
-use crate::{correction, grants, sharing_application, supervision, time_limits};
+use crate::{correction, grants, open_data, sharing_application, supervision, time_limits};
 
 /// A scenario that fails without the rule.
 const SCENARIOS: &[(Rule, fn())] = &[
@@ -32,6 +32,10 @@ const SCENARIOS: &[(Rule, fn())] = &[
     (
         Rule::Standing,
         grants::a_suspended_grant_opens_no_circuit_and_ends_only_after_rectification_failed,
+    ),
+    (
+        Rule::Opening,
+        open_data::data_is_opened_only_where_local_rules_open_it_and_leaks_nothing,
     ),
 ];
 

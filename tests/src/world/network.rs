@@ -47,6 +47,12 @@ impl World {
         self.pending.push_back((code, Input::Started));
     }
 
+    /// A node starts again under another profile of law.
+    pub fn under(&mut self, code: Code, profile: statute::Profile) {
+        self.nodes.get_mut(&code).expect("a node").me.profile = profile;
+        self.restart(code);
+    }
+
     /// The process ends and stays away until [`World::restart`].
     pub fn stop(&mut self, code: Code) {
         self.restart(code);
