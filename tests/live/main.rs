@@ -2,5 +2,6 @@
 
 mod application;
 mod membership;
+mod public;
 mod reply_term;
 mod restarts;

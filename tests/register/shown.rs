@@ -171,6 +171,12 @@ pub const SHOWN: &[Shown] = &[
         tests: &["an_overdue_reply_is_seen_by_the_authority_which_orders_its_correction_and_accepts_the_report", "an_authoritys_default_is_told_above_and_the_superior_orders_it_with_a_copy_at_both", "another_level_another_kind_and_a_lapse_that_is_not_there_are_refused", "a_notice_is_shown_at_the_places_it_names_below_and_nowhere_else"],
         commands: &["supervise order", "supervise report", "supervise accept", "supervise circulate", "supervise escalate"],
     },
+    Shown {
+        row: "L2",
+        rules: &["statute::opening::check_opening_mark", "statute::opening::check_open_file", "statute::opening::check_may_apply_for_opening", "statute::opening::check_opening_refusal", "statute::opening::check_opening_reply_form"],
+        tests: &["what_a_district_opens_stands_in_the_citys_opening_catalogue_with_its_file", "data_is_opened_only_where_local_rules_open_it_and_leaks_nothing", "an_applicant_without_a_key_is_answered_and_reads_it_by_the_receipt_alone", "a_reply_in_the_last_minute_is_in_time_and_one_a_minute_late_is_recorded_overdue", "whoever_has_no_token_reads_the_opening_catalogue_and_takes_the_file"],
+        commands: &["open mark", "open publish-file", "open answer", "open list"],
+    },
 ];
 
 /// The rows that are not shown yet, and what is lacking.
@@ -205,10 +211,6 @@ pub const OUTSTANDING: &[(&str, &str)] = &[
     (
         "L1",
         "the terms and citations of the profile bind; what is unconditional still needs an application",
-    ),
-    (
-        "L2",
-        "the rules of opening stand in statute; no workflow uses them yet",
     ),
     (
         "L3",

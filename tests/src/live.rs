@@ -29,6 +29,8 @@
 mod api;
 mod site;
 
+pub use api::Answered;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -290,6 +292,16 @@ impl Federation {
     /// The node's problem.
     pub fn try_get(&self, node: Code, path: &str) -> Result<Value, Box<ProblemBody>> {
         self.sites[&node].api().get(path)
+    }
+
+    /// What a node answers to whoever has no token: status, headers, body. `path` begins after the address.
+    pub fn public_get(&self, node: Code, path: &str) -> Answered {
+        self.sites[&node].api().public_get(path)
+    }
+
+    /// The same of what somebody of the public sends.
+    pub fn public_post(&self, node: Code, path: &str, body: &Value) -> Answered {
+        self.sites[&node].api().public_post(path, body)
     }
 
     /// Lets time pass everywhere.

@@ -589,3 +589,58 @@ async fn lists_are_empty_before_anything_has_happened() {
         )
     );
 }
+
+#[tokio::test]
+async fn the_public_is_held_back_when_it_asks_too_much_and_others_are_told_when_to_come_again() {
+    use crate::public::limits::MAX_ASKED_PER_ADDRESS;
+    let site = site(accepted(false));
+    let path = "/open/v1/applications";
+    for _ in 0..MAX_ASKED_PER_ADDRESS {
+        let (status, _) = site.call("POST", path, None, b"{}".to_vec()).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+    }
+    let request = Request::post(path)
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from("{}"))
+        .unwrap();
+    let (status, headers, bytes) = site.send(request).await;
+    assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(headers[header::RETRY_AFTER], "3600");
+    assert_eq!(headers[header::CONTENT_TYPE], problem::CONTENT_TYPE);
+    let problem: Value = serde_json::from_slice(&bytes).unwrap();
+    assert_eq!(problem["type"], "urn:guantong:problem:too-many");
+    // Reading is counted apart.
+    let (status, problem) = site.call("GET", "/open/v1/catalogue", None, vec![]).await;
+    assert_eq!(
+        (status, problem["article"].as_str()),
+        (StatusCode::UNPROCESSABLE_ENTITY, Some("R2"))
+    );
+    assert!(site.node.asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_body_of_the_public_beyond_its_bound_is_413() {
+    let site = site(accepted(false));
+    let body = vec![b' '; crate::public::intake::MAX_PUBLIC_BODY + 1];
+    let (status, _) = site.call("POST", "/open/v1/applications", None, body).await;
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn the_public_service_has_nothing_of_the_operators() {
+    let site = site(accepted(false));
+    let public = Site {
+        router: public_router(Api::new(site.node.clone(), Tokens::default())),
+        node: site.node.clone(),
+        tokens: site.tokens.clone(),
+    };
+    for route in table() {
+        let request = Request::get(concrete(route.path))
+            .body(Body::empty())
+            .unwrap();
+        let (status, _, bytes) = public.send(request).await;
+        let nowhere = status == StatusCode::NOT_FOUND
+            && String::from_utf8_lossy(&bytes).contains("没有这个路径");
+        assert_eq!(nowhere, route.access != Access::Public, "{}", route.path);
+    }
+}

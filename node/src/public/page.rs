@@ -147,3 +147,41 @@ fn row(dataset: &OpenDataset, language: Language) -> Markup {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::public::catalogue::Distribution;
+    use identity::{Code, Moment};
+
+    #[test]
+    fn whatever_was_written_by_others_is_shown_as_text() {
+        let evil = "\"><script>alert(1)</script>";
+        let dataset = OpenDataset {
+            identifier: evil.into(),
+            title: evil.into(),
+            description: Some(evil.into()),
+            publisher: evil.into(),
+            node: Code::HUB,
+            issued: Moment::default(),
+            modified: Moment::default(),
+            accrual_periodicity: evil.into(),
+            access_rights: evil.into(),
+            access_rights_zh: evil.into(),
+            rights: vec![evil.into()],
+            items: vec![evil.into()],
+            distribution: vec![Distribution {
+                title: evil.into(),
+                format: evil.into(),
+                media_type: evil.into(),
+                byte_size: 1,
+                checksum: evil.into(),
+                download_url: evil.into(),
+            }],
+        };
+        let body = catalogue(&[dataset], Some(evil), Language::Chinese);
+        let page = framed(Language::Chinese, &body).into_string();
+        assert!(!page.contains("<script") && !page.contains("\"><script"));
+        assert!(page.contains("&lt;script&gt;"));
+    }
+}
