@@ -3,6 +3,7 @@
 mod bad_input;
 mod calendar;
 mod catalogue;
+mod complaint;
 mod correction;
 mod dispute;
 mod grants;

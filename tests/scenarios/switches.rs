@@ -5,7 +5,9 @@ use std::panic::catch_unwind;
 
 use statute::rule::{Rule, without};
 
-use crate::{correction, grants, open_data, sharing_application, supervision, time_limits};
+use crate::{
+    complaint, correction, grants, open_data, sharing_application, supervision, time_limits,
+};
 
 /// A scenario that fails without the rule.
 const SCENARIOS: &[(Rule, fn())] = &[
@@ -32,6 +34,10 @@ const SCENARIOS: &[(Rule, fn())] = &[
     (
         Rule::Standing,
         grants::a_suspended_grant_opens_no_circuit_and_ends_only_after_rectification_failed,
+    ),
+    (
+        Rule::Complaint,
+        complaint::an_authority_complained_of_does_not_answer_and_its_superior_does,
     ),
     (
         Rule::Opening,

@@ -12,6 +12,7 @@ use statute::{ActKind, Article, Refusal, RefusalReason};
 use crate::application::{Application, GrantAct, Material, MissingItem, Reply, UseRecord};
 use crate::catalogue::{Entry, EntryVersion, ReviewVerdict};
 use crate::clock::ClockAct;
+use crate::complaint::ComplaintAct;
 use crate::correction::CorrectionAct;
 use crate::dispute::{Decision, NegotiationStep, Opinion};
 use crate::docket::DocketId;
@@ -232,6 +233,8 @@ pub enum ActBody {
     Supervision(SupervisionAct),
     /// About open data: how an entry is opened, files for everyone, answers to the public (S24 to S26).
     OpenData(OpenDataAct),
+    /// About a complaint of the public (R37).
+    Complaint(ComplaintAct),
 }
 
 /// What a group of acts says of each: the acts of one workflow stand together beside its rules.
@@ -282,6 +285,7 @@ impl ActBody {
             Self::Supervision(act) => Some(act),
             Self::Grant(act) => Some(act),
             Self::OpenData(act) => Some(act),
+            Self::Complaint(act) => Some(act),
             Self::EnrolPerson { .. }
             | Self::CompileEntries { .. }
             | Self::ApproveEntries { .. }
@@ -353,6 +357,7 @@ impl ActBody {
             Self::Supervision(act) => act.kind(),
             Self::Grant(act) => act.kind(),
             Self::OpenData(act) => act.kind(),
+            Self::Complaint(act) => act.kind(),
         }
     }
 

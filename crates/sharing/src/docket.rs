@@ -19,6 +19,7 @@ use crate::act::{ActBody, ActError, SignedAct, VerifiedAct};
 use crate::application::ApplicationState;
 use crate::catalogue::Entry;
 use crate::clock::{self, Clock, ClockEvent, Law, OpenDuty};
+use crate::complaint::ComplaintState;
 use crate::correction::{self, CorrectionAct, CorrectionState};
 use crate::dispute::{Bench, DisputeState};
 use crate::open_data::OpenRequestState;
@@ -252,6 +253,8 @@ workflows! {
     Supervision(SupervisionState);
     /// An application of the public for opening.
     OpenData(OpenRequestState);
+    /// A complaint of the public.
+    Complaint(ComplaintState);
 }
 
 /// The state of a docket: the case, and what time has made of its duties.

@@ -7,6 +7,7 @@ pub mod application;
 mod cast;
 pub mod catalogue;
 pub mod clock;
+pub mod complaint;
 pub mod correction;
 pub mod dispute;
 pub mod docket;

@@ -23,7 +23,7 @@ use crate::catalogue::{EntryId, EntryVersion};
 use crate::clock::{Debtor, OpenDuty, Term};
 use crate::dispute::Party;
 use crate::docket::{DocketId, Fact, Misstep, Step, Workflow};
-use crate::public::Intake;
+use crate::public::{Intake, PublicRequest};
 
 pub use decide::{mark, publish, receive};
 
@@ -206,7 +206,9 @@ impl OpenRequestState {
     /// The form in which the applicant wants the reply.
     pub fn form(&self) -> OpeningReplyForm {
         match &self.intake.request {
-            crate::public::PublicRequest::OpenData { form, .. } => *form,
+            PublicRequest::OpenData { form, .. } => *form,
+            // No such application is taken: the intake of one is for open data.
+            PublicRequest::Complaint { .. } => OpeningReplyForm::Any,
         }
     }
 
@@ -223,6 +225,13 @@ impl OpenRequestState {
             }
             | OpenPhase::Received { .. } => None,
         }
+    }
+}
+
+fn asks_for_opening(intake: &Intake) -> bool {
+    match &intake.request {
+        PublicRequest::OpenData { .. } => true,
+        PublicRequest::Complaint { .. } => false,
     }
 }
 
@@ -275,7 +284,7 @@ impl Workflow for OpenRequestState {
                     entry_name,
                     term,
                 },
-            ) if intake.docket() == docket => Ok(Self {
+            ) if intake.docket() == docket && asks_for_opening(intake) => Ok(Self {
                 intake: Intake::clone(intake),
                 provider: provider.clone(),
                 entry_name: entry_name.clone(),

@@ -1,5 +1,5 @@
 //! What the public says to a node (公众): no key signs it and nobody is enrolled who could, so it enters as the node's own record of what it
-//! received, bounded, and opens a docket in which people of departments then act. Shenyang S26.
+//! received, bounded, and opens a docket in which people of departments then act. R37, Shenyang S26.
 //!
 //! Whoever speaks is given a receipt (回执): a secret of the intake's, of which the node keeps the commitment alone. With it, and with nothing
 //! less, the state of the case is read.
@@ -7,7 +7,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use identity::{Digest, Domain, Moment, codec};
+use identity::{CreditCode, Digest, Domain, Moment, codec};
 use serde::{Deserialize, Serialize};
 use statute::{Article, OpeningReplyForm, Refusal};
 
@@ -46,6 +46,13 @@ pub enum PublicRequest {
         /// In which form they want the reply.
         form: OpeningReplyForm,
         /// What for.
+        statement: PublicStatement,
+    },
+    /// A complaint of an infringement in the sharing of government data (投诉、举报, R37).
+    Complaint {
+        /// The department complained of, where its code is known; the statement's subject names it in words.
+        about: Option<CreditCode>,
+        /// What happened.
         statement: PublicStatement,
     },
 }
@@ -104,13 +111,21 @@ impl PublicRequest {
     /// What was written.
     pub fn statement(&self) -> &PublicStatement {
         match self {
-            Self::OpenData { statement, .. } => statement,
+            Self::OpenData { statement, .. } | Self::Complaint { statement, .. } => statement,
+        }
+    }
+
+    /// The department complained of, where it is a complaint and the code is known.
+    pub fn complained_of(&self) -> Option<CreditCode> {
+        match self {
+            Self::Complaint { about, .. } => *about,
+            Self::OpenData { .. } => None,
         }
     }
 
     fn statement_mut(&mut self) -> &mut PublicStatement {
         match self {
-            Self::OpenData { statement, .. } => statement,
+            Self::OpenData { statement, .. } | Self::Complaint { statement, .. } => statement,
         }
     }
 }

@@ -2,6 +2,7 @@
 //! points of a record of use (R29).
 
 use crate::article::Article;
+use crate::complaint::ComplaintField;
 use crate::correction::CorrectionField;
 use crate::opening::OpeningField;
 use crate::refusal::{Refusal, RefusalReason};
@@ -100,6 +101,8 @@ pub enum RequiredField {
     Opening(OpeningField),
     /// Of a request for correction or its answer, R26.
     Correction(CorrectionField),
+    /// Of a complaint, R37.
+    Complaint(ComplaintField),
 }
 
 impl RequiredField {
@@ -113,6 +116,7 @@ impl RequiredField {
             RequiredField::UseRecord(field) => field.zh(),
             RequiredField::Opening(field) => field.zh(),
             RequiredField::Correction(field) => field.zh(),
+            RequiredField::Complaint(field) => field.zh(),
         }
     }
 
@@ -126,6 +130,7 @@ impl RequiredField {
             RequiredField::UseRecord(field) => field.en(),
             RequiredField::Opening(field) => field.en(),
             RequiredField::Correction(field) => field.en(),
+            RequiredField::Complaint(field) => field.en(),
         }
     }
 
@@ -139,6 +144,7 @@ impl RequiredField {
             RequiredField::UseRecord(_) => Article::R29,
             RequiredField::Opening(field) => field.article(),
             RequiredField::Correction(_) => Article::R26,
+            RequiredField::Complaint(_) => Article::R37,
         }
     }
 }

@@ -23,6 +23,7 @@
 //! | R28 disputes | [`dispute`] |
 //! | R29 records of use | [`retention`] |
 //! | R29, R39 to R41 supervision | [`supervision`] |
+//! | R37 complaints | [`complaint`] |
 //! | who may do what | [`role`] |
 //! | the list of rules, and their switches in tests | [`mod@rule`] |
 //! | local rules | [`profile`] |
@@ -35,6 +36,7 @@ pub mod calendar;
 pub mod class;
 pub mod classification;
 pub mod collection;
+pub mod complaint;
 pub mod completeness;
 pub mod correction;
 pub mod deadline;
@@ -71,6 +73,9 @@ pub use class::{
 };
 pub use classification::Grade;
 pub use collection::{BaseCollection, CollectionMark, ThemeCollection, check_collection};
+pub use complaint::{
+    ComplaintField, check_complaint_answer, check_complaint_stated, check_deals_with_complaint,
+};
 pub use completeness::{
     ApplicationMaterial, CatalogueField, ClassField, RequiredField, UseRecordField,
     check_catalogue_fields, check_use_record, missing_catalogue_fields, missing_materials,

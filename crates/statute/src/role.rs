@@ -141,6 +141,8 @@ terms! {
         RevokeMember = "revoke-member", "撤销节点证书", "revoke a member";
         /// Report a security incident, R35.
         ReportIncident = "report-incident", "报告安全事件", "report an incident";
+        /// Pass a complaint on to whoever is to deal with it, R37.
+        PassOnComplaint = "pass-on-complaint", "转办投诉举报", "pass a complaint on";
         /// Answer a complaint, R37.
         AnswerComplaint = "answer-complaint", "处理投诉举报", "answer a complaint";
         /// Report to the government, R38.
@@ -204,6 +206,14 @@ const REPORTERS: &[Role] = &[
     Role::SharingOfficeHead,
     Role::AuthorityReviewer,
     Role::AuthorityHead,
+];
+const COMPLAINT_ANSWERERS: &[Role] = &[
+    Role::Operator,
+    Role::SharingOfficeHead,
+    Role::DepartmentHead,
+    Role::AuthorityReviewer,
+    Role::AuthorityHead,
+    Role::Government,
 ];
 const CHANGE_REPORTERS: &[Role] = &[Role::Operator, Role::AuthorityReviewer, Role::AuthorityHead];
 const CORRECTORS_OF_AUTHORITIES: &[Role] = &[Role::Government, Role::AuthorityHead];
@@ -276,7 +286,8 @@ pub const fn required_role(act: ActKind) -> (&'static [Role], Article) {
         ActKind::PublishOpenFile => (OPERATOR, Article::S25),
         ActKind::AnswerOpening => (DEPARTMENT, Article::S26),
         ActKind::ReportIncident => (REPORTERS, Article::R35),
-        ActKind::AnswerComplaint => (REPORTERS, Article::R37),
+        ActKind::PassOnComplaint => (SUPERVISORS, Article::R37),
+        ActKind::AnswerComplaint => (COMPLAINT_ANSWERERS, Article::R37),
         ActKind::ReportToGovernment => (AUTHORITY_HEAD, Article::R38),
         ActKind::Justify => (DEPARTMENT, Article::R39_4),
         ActKind::OrderCorrection => (AUTHORITY, Article::R39),

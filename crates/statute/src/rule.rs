@@ -20,6 +20,8 @@ terms! {
         Supervision = "supervision", "监督与责令改正", "breaches are found by whoever is entitled to";
         /// A grant that is suspended, terminated or disposed of gives nothing, and is terminated only after rectification failed, R27.
         Standing = "standing", "共享权限状态", "a grant that is not in force gives nothing";
+        /// A complaint is answered in substance, and never by the authority that it is about, R37.
+        Complaint = "complaint", "投诉举报", "complaints are answered, and not by whom they are about";
         /// Data is opened where local rules open it, leaks nothing, and a refusal says why, S24 to S27, S36.
         Opening = "opening", "数据开放", "data is opened lawfully, and a refusal says why";
     }

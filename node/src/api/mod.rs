@@ -46,6 +46,8 @@
 //! | `POST /open/v1/applications` | public | [`crate::public::intake::OpenApplication`] → 201 [`crate::public::intake::Received`] with the secret receipt |
 //! | `GET /open/v1/applications/{receipt}` | public | → [`crate::public::intake::PublicCase`]; 404 without the receipt |
 //! | `GET /open/v1/applications/{receipt}/file` | public | → the file that was opened to the applicant |
+//! | `POST /open/v1/complaints` | public | [`crate::public::intake::Complaint`] → 201 `Received` (R37) |
+//! | `GET /open/v1/complaints/{receipt}` | public | → `PublicCase`; 404 without the receipt |
 //! | `POST /api/v1/install` | admin | `{"bytes" of Chain}` → `Answer` |
 //!
 //! *Public* routes need no token; each address and all together may ask so much an hour ([`crate::public::limits`]), beyond it is 429 with

@@ -19,7 +19,7 @@ use super::acts::{ActRequest, InstallRequest, Prepared};
 use super::problem::{CONTENT_TYPE, ProblemBody};
 use super::routes::{Access, BodyRule, Method, RouteInfo, table};
 use crate::public::catalogue::{Distribution, OpenDataset};
-use crate::public::intake::{OpenApplication, PublicCase, Received};
+use crate::public::intake::{Complaint, OpenApplication, PublicCase, Received};
 
 pub(super) async fn document() -> Json<Value> {
     Json(
@@ -65,6 +65,7 @@ pub(super) fn build() -> OpenApi {
                 .schema(OpenDataset::name(), OpenDataset::schema())
                 .schema(Distribution::name(), Distribution::schema())
                 .schema(OpenApplication::name(), OpenApplication::schema())
+                .schema(Complaint::name(), Complaint::schema())
                 .schema(Received::name(), Received::schema())
                 .schema(PublicCase::name(), PublicCase::schema())
                 .security_scheme("token", token)
@@ -198,8 +199,8 @@ fn answer(route: &RouteInfo) -> Content {
     match route.path {
         "/api/v1/acts/prepare" => named("Prepared"),
         "/open/v1/catalogue/{id}" => named("OpenDataset"),
-        "/open/v1/applications" => named("Received"),
-        "/open/v1/applications/{receipt}" => named("PublicCase"),
+        "/open/v1/applications" | "/open/v1/complaints" => named("Received"),
+        "/open/v1/applications/{receipt}" | "/open/v1/complaints/{receipt}" => named("PublicCase"),
         _ => Content::default(),
     }
 }

@@ -448,6 +448,24 @@ fn public_routes() -> Vec<Route> {
             "The file that was opened, by the receipt",
             get(intake::application_file),
         ),
+        read(
+            "/open/v1/complaints",
+            PUBLIC,
+            "投诉举报",
+            "Complain of an infringement in the sharing of government data",
+            post(intake::complain),
+        )
+        .takes(
+            Method::Post,
+            BodyRule::Json("Complaint", intake::MAX_PUBLIC_BODY),
+        ),
+        read(
+            "/open/v1/complaints/{receipt}",
+            PUBLIC,
+            "凭回执码查询投诉举报",
+            "How a complaint stands, by its receipt",
+            get(intake::complaint),
+        ),
     ]
 }
 

@@ -11,6 +11,7 @@ mod args;
 mod calendar;
 mod catalogue;
 pub mod client;
+mod complaint;
 mod correction;
 mod deadline;
 mod dispute;
@@ -147,6 +148,9 @@ pub enum Command {
     /// 校核纠错 / correction of shared data
     #[command(subcommand)]
     Correction(correction::CorrectionCommand),
+    /// 投诉举报 / complaints of the public
+    #[command(subcommand)]
+    Complaint(complaint::ComplaintCommand),
     /// 数据开放 / open data
     #[command(subcommand)]
     Open(open::OpenCommand),
@@ -240,6 +244,7 @@ pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
         Command::Grant(command) => grant::run(&global, command, output),
         Command::Dispute(command) => dispute::run(&global, command, output),
         Command::Correction(command) => correction::run(&global, command, output),
+        Command::Complaint(command) => complaint::run(&global, command, output),
         Command::Open(command) => open::run(&global, command, output),
         Command::Supervise(command) => supervise::run(&global, command, output),
         Command::Docket(command) => docket::run(&global, command, output),

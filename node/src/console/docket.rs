@@ -81,6 +81,7 @@ fn rows(body: &DocketBody, language: Language) -> Rows {
         DocketBody::Update(event) => super::update::facts(event, language),
         DocketBody::Supervision(event) => super::supervision::facts(event, language),
         DocketBody::OpenData(event) => super::open_data::facts(event, language),
+        DocketBody::Complaint(event) => super::complaint::facts(event, language),
     }
 }
 

@@ -65,6 +65,7 @@ pub fn docket_kind(state: &Case, language: Language) -> &'static str {
         Case::Correction(_) => language.pick("校核", "correction"),
         Case::Supervision(_) => language.pick("责令改正", "order to correct"),
         Case::OpenData(_) => language.pick("数据开放申请", "application for opening"),
+        Case::Complaint(_) => language.pick("投诉举报", "complaint"),
     }
 }
 
@@ -103,6 +104,7 @@ pub fn docket_phase(state: &Case, language: Language) -> String {
             super::correction::phase(&correction.phase, language).to_owned()
         }
         Case::OpenData(open) => super::open_data::phase(&open.phase, language).to_owned(),
+        Case::Complaint(complaint) => super::complaint::phase(&complaint.phase, language),
     }
 }
 
@@ -143,6 +145,7 @@ pub fn docket_tone(state: &Case) -> &'static str {
             CorrectionPhase::Answered(_) => "ok",
         },
         Case::OpenData(open) => super::open_data::tone(&open.phase),
+        Case::Complaint(complaint) => super::complaint::tone(&complaint.phase),
     }
 }
 
@@ -180,6 +183,7 @@ pub fn docket_subject(state: &Case) -> String {
             )
         }
         Case::OpenData(open) => open.entry_name.clone(),
+        Case::Complaint(complaint) => super::complaint::subject(complaint),
     }
 }
 
@@ -259,6 +263,7 @@ pub fn event(body: &DocketBody, language: Language) -> (&'static str, Article) {
         DocketBody::Update(event) => super::update::name(event),
         DocketBody::Supervision(event) => supervision::name(event),
         DocketBody::OpenData(event) => super::open_data::name(event),
+        DocketBody::Complaint(event) => super::complaint::name(event),
     };
     (language.pick(zh, en), article)
 }

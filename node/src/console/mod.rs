@@ -4,6 +4,7 @@
 //! (HttpOnly, SameSite=Strict); the API takes no cookie, so a page elsewhere can make a browser read nothing and write nothing.
 
 pub mod clock;
+pub mod complaint;
 pub mod correction;
 mod docket;
 pub mod grant;

@@ -51,20 +51,18 @@ pub fn facts(event: &OpenDataEvent, language: Language) -> Facts {
             term,
             ..
         } => {
-            let PublicRequest::OpenData {
-                entry,
-                form,
-                statement,
-            } = &intake.request;
-            let mut facts = vec![
-                (pick("目录条目", "Entry"), format!("{entry} {entry_name}")),
-                (
-                    pick("答复形式", "Form of the reply"),
-                    pick(form.zh(), form.en()).to_owned(),
-                ),
-                (pick("答复期限", "Reply due"), limit(term, language)),
-            ];
-            facts.extend(stated(statement, language));
+            let mut facts = match &intake.request {
+                PublicRequest::OpenData { entry, form, .. } => vec![
+                    (pick("目录条目", "Entry"), format!("{entry} {entry_name}")),
+                    (
+                        pick("答复形式", "Form of the reply"),
+                        pick(form.zh(), form.en()).to_owned(),
+                    ),
+                ],
+                PublicRequest::Complaint { .. } => Vec::new(),
+            };
+            facts.push((pick("答复期限", "Reply due"), limit(term, language)));
+            facts.extend(stated(intake.request.statement(), language));
             facts
         }
         OpenDataEvent::Answered { form, answer, .. } => {

@@ -1,6 +1,7 @@
 //! What a person is about to sign, in words: a line that says what it does, and the document in full.
 
 mod clock;
+mod complaint;
 mod correction;
 mod grant;
 mod node;
@@ -118,6 +119,7 @@ fn subject(body: &ActBody) -> Text {
         ActBody::Supervision(act) => in_docket(body, &supervision::step(act)),
         ActBody::Grant(act) => in_docket(body, &grant::step(&act.step)),
         ActBody::OpenData(act) => open_data::act(act),
+        ActBody::Complaint(act) => in_docket(body, &complaint::step(act)),
     }
 }
 

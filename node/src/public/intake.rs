@@ -5,9 +5,10 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use federation::core::query;
-use identity::Moment;
+use identity::{CreditCode, Moment};
 use serde::{Deserialize, Serialize};
 use sharing::catalogue::EntryId;
+use sharing::complaint::{ComplaintPhase, ComplaintState};
 use sharing::docket::{Case, DocketId, DocketState};
 use sharing::open_data::{OpenAnswer, OpenPhase, OpenRequestState};
 use sharing::public::{PublicRequest, PublicStatement, RECEIPT_BYTES, Receipt};
@@ -37,6 +38,26 @@ pub struct OpenApplication {
     /// Whether the reply is to be in writing.
     #[serde(default)]
     pub written: bool,
+}
+
+/// A complaint of an infringement in the sharing of government data (投诉、举报, R37).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Complaint {
+    /// Whom it is about, in words.
+    pub about: String,
+    /// The department's credit code, where it is known.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub department: Option<CreditCode>,
+    /// What happened.
+    pub text: String,
+    /// Who complains; may be left out.
+    #[serde(default)]
+    pub name: String,
+    /// How they can be reached; may be left out.
+    #[serde(default)]
+    pub contact: String,
 }
 
 /// What somebody of the public is given.
@@ -115,6 +136,57 @@ pub(super) async fn applied(api: &Api, asked: OpenApplication) -> Result<Receive
         statement,
     };
     taken(api, request, "applications").await
+}
+
+/// `POST /open/v1/complaints`: under every profile of law.
+pub(crate) async fn complain(
+    State(api): State<Api>,
+    JsonBody(complaint): JsonBody<Complaint>,
+) -> Result<Response, Problem> {
+    complained(&api, complaint).await.map(created)
+}
+
+/// Takes a complaint, at whichever node it was brought to.
+pub(super) async fn complained(api: &Api, said: Complaint) -> Result<Received, Problem> {
+    let request = PublicRequest::Complaint {
+        about: said.department,
+        statement: PublicStatement {
+            name: said.name,
+            contact: said.contact,
+            subject: said.about,
+            text: said.text,
+        },
+    };
+    taken(api, request, "complaints").await
+}
+
+/// `GET /open/v1/complaints/{receipt}`.
+pub(crate) async fn complaint(
+    State(api): State<Api>,
+    Path(receipt): Path<String>,
+) -> Result<Response, Problem> {
+    let (docket, state) = held(&api, &receipt).await?;
+    match &state.case {
+        Case::Complaint(complaint) => Ok(shown(complained_of(docket, complaint, &state))),
+        _ => Err(unknown()),
+    }
+}
+
+fn complained_of(docket: DocketId, complaint: &ComplaintState, state: &DocketState) -> PublicCase {
+    let answer = match &complaint.phase {
+        ComplaintPhase::Waiting { .. } => None,
+        ComplaintPhase::Answered { answer, .. } => Some(answer.clone()),
+    };
+    PublicCase {
+        docket,
+        about: complaint.intake.request.statement().subject.clone(),
+        received: complaint.intake.at,
+        due: state.duties().first().map(|duty| duty.term.due),
+        overdue: !state.clock.lapses.is_empty(),
+        state: complaint.phase.name().to_owned(),
+        answer,
+        file: None,
+    }
 }
 
 /// Gives the core a request under a new receipt.

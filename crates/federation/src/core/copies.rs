@@ -3,7 +3,7 @@
 use identity::{Chain, Code, Member, Path, Signed};
 use sharing::act::{ActBody, MAX_ACT_BYTES};
 use sharing::docket::{
-    self, DocketBody, DocketCopy, DocketError, DocketEvent, DocketId, DocketState,
+    self, Case, DocketBody, DocketCopy, DocketError, DocketEvent, DocketId, DocketState,
 };
 use statute::Article;
 
@@ -122,7 +122,9 @@ impl Core {
         if row.is_some_and(|row| row.home != *sender.place()) {
             return Ok(Err("不是该案卷的所在节点 (not this docket's home)"));
         }
-        if !state.case.parties().contains(member.place()) {
+        // A complaint is sent from its first event on to whom it was passed on, which a later event says.
+        let passed_on = matches!(state.case, Case::Complaint(_));
+        if !passed_on && !state.case.parties().contains(member.place()) {
             return Ok(Err("与本节点无关 (this node is no party)"));
         }
         if row.is_none() && !self.opens_at_its_home(ctx, sender, event)? {
@@ -149,7 +151,7 @@ impl Core {
 
     /// Whether the first event of a docket comes from the node that owes its first step: the provider's for an application (R20), the source's for
     /// return flow (R24), a common superior's for a dispute about a docket held here (R28), for a correction the home of the application under
-    /// which the data is held (R26), that of an authority above for an order against the one here (R41).
+    /// which the data is held (R26), that of an authority above for an order against the one here (R41), for a complaint the node that received it (R37).
     fn opens_at_its_home(
         &self,
         ctx: &Context<'_, '_>,
@@ -157,6 +159,7 @@ impl Core {
         event: &DocketEvent,
     ) -> Result<bool, Fault> {
         use sharing::application::ApplicationEvent;
+        use sharing::complaint::ComplaintEvent;
         use sharing::correction::CorrectionEvent;
         use sharing::dispute::DisputeEvent;
         use sharing::return_flow::ReturnFlowEvent;
@@ -183,6 +186,9 @@ impl Core {
                 let common = Path::common_path(&complainant.node, &respondent.node);
                 let above = *sender.place() == common || sender.place().is_ancestor_of(&common);
                 above && self.docket_row(ctx, about)?.is_some()
+            }
+            DocketBody::Complaint(ComplaintEvent::Received { intake, place, .. }) => {
+                intake.docket() == event.docket && place == sender.place()
             }
             DocketBody::Correction(CorrectionEvent::Asked { act, request, .. }) => {
                 let about = self.docket_row(ctx, &request.about)?;

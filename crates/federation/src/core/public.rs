@@ -2,7 +2,9 @@
 //! what is refused.
 
 use identity::Digest;
-use sharing::docket::DocketBody;
+use sharing::clock::Debtor;
+use sharing::complaint;
+use sharing::docket::{DocketBody, DocketId};
 use sharing::open_data;
 use sharing::public::{Intake, PublicRequest};
 use statute::{Article, Refusal};
@@ -88,14 +90,32 @@ impl Core {
                 let received = open_data::receive(intake, held, here, &self.law());
                 Ok(received.map(DocketBody::OpenData))
             }
+            PublicRequest::Complaint { .. } => {
+                let received = complaint::receive(intake, here, &self.law());
+                Ok(received.map(DocketBody::Complaint))
+            }
         }
+    }
+
+    /// R37: the place that a complaint was passed on to learns that it has it.
+    pub(super) fn complaint_passed_on(
+        &self,
+        ctx: &mut Context<'_, '_>,
+        docket: DocketId,
+        to: &Debtor,
+    ) -> Result<(), Fault> {
+        if self.place() != Some(to.node()) {
+            return Ok(());
+        }
+        let what = ("投诉举报（转办）", "a complaint, passed on");
+        self.public_waits(ctx, docket, what, Article::R37)
     }
 
     /// The operator learns that somebody of the public waits for an answer; what they wrote stands in the docket alone.
     pub(super) fn public_waits(
         &self,
         ctx: &mut Context<'_, '_>,
-        docket: sharing::docket::DocketId,
+        docket: DocketId,
         (zh, en): (&str, &str),
         article: Article,
     ) -> Result<(), Fault> {

@@ -1,6 +1,7 @@
 //! What readers without the right to it are not shown: what somebody of the public wrote, which may be personal.
 
 use super::{Case, DocketBody};
+use crate::complaint::ComplaintEvent;
 use crate::open_data::OpenDataEvent;
 use crate::public::Intake;
 
@@ -9,6 +10,7 @@ impl Case {
     pub fn intake(&self) -> Option<&Intake> {
         match self {
             Self::OpenData(state) => Some(&state.intake),
+            Self::Complaint(state) => Some(&state.intake),
             Self::Application(_)
             | Self::Dispute(_)
             | Self::ReturnFlow(_)
@@ -22,6 +24,7 @@ impl Case {
     pub fn conceal(&mut self) {
         match self {
             Self::OpenData(state) => state.intake.conceal(),
+            Self::Complaint(state) => state.intake.conceal(),
             Self::Application(_)
             | Self::Dispute(_)
             | Self::ReturnFlow(_)
@@ -36,8 +39,10 @@ impl DocketBody {
     /// Leaves what may be shown to everyone with access to the node.
     pub fn conceal(&mut self) {
         match self {
-            Self::OpenData(OpenDataEvent::Received { intake, .. }) => intake.conceal(),
+            Self::OpenData(OpenDataEvent::Received { intake, .. })
+            | Self::Complaint(ComplaintEvent::Received { intake, .. }) => intake.conceal(),
             Self::OpenData(OpenDataEvent::Answered { .. })
+            | Self::Complaint(ComplaintEvent::PassedOn { .. } | ComplaintEvent::Answered { .. })
             | Self::Application(_)
             | Self::Dispute(_)
             | Self::ReturnFlow(_)

@@ -11,7 +11,7 @@ use crate::application::object_is_named;
 use crate::catalogue::{Entry, EntryVersion};
 use crate::clock::Law;
 use crate::dispute::Party;
-use crate::public::{Intake, PublicRequest};
+use crate::public::Intake;
 use statute::OpeningTerms;
 
 /// S24: the head of the department whose entry stands published marks how it is opened. Files stay only where everyone may still have them.
@@ -100,7 +100,7 @@ pub fn receive(
     law: &Law<'_>,
 ) -> Result<OpenDataEvent, Refusal> {
     law.profile.check_opens()?;
-    let PublicRequest::OpenData { statement, .. } = &intake.request;
+    let statement = intake.request.statement();
     statement.check_bounds(Article::S26)?;
     statute::check_opening_application(&statement.text)?;
     let (entry, mark) = published

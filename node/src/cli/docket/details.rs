@@ -7,7 +7,7 @@ use sharing::docket::{DocketBody, Fact};
 use sharing::return_flow::ReturnFlowEvent;
 
 use crate::console::clock::{self, Facts};
-use crate::console::{correction, grant, labels, open_data, supervision, update};
+use crate::console::{complaint, correction, grant, labels, open_data, supervision, update};
 use crate::language::Language;
 
 /// The lines of an event, without indentation.
@@ -30,6 +30,9 @@ pub(super) fn details(body: &DocketBody, language: Language) -> Vec<String> {
         }
         DocketBody::OpenData(event) => {
             lines.facts(&event.acts(), open_data::facts(event, language));
+        }
+        DocketBody::Complaint(event) => {
+            lines.facts(&event.acts(), complaint::facts(event, language));
         }
     }
     lines.lines
