@@ -1,5 +1,5 @@
 //! The public at a running node, over HTTP and without a token: the opening catalogue, a file for everyone, an application and its receipt
-//! (Shenyang S24 to S27).
+//! (Shenyang S24 to S27), a complaint (R37).
 
 use guantong_tests::live::{Federation, beijing, two_provinces};
 use guantong_tests::stage::{code, conditional, provider};
@@ -10,6 +10,7 @@ use node::public::limits::MAX_ASKED_PER_ADDRESS;
 use serde_json::{Value, json};
 use sharing::act::ActBody;
 use sharing::catalogue::Entry;
+use sharing::complaint::ComplaintAct;
 use sharing::open_data::{OpenAnswer, OpenDataAct, OpenFile};
 use statute::{OpenFormat, OpeningReplyForm, OpeningTerms, Profile, Role};
 
@@ -151,4 +152,50 @@ fn an_application_is_taken_without_a_token_and_read_by_its_receipt_alone() {
             <= 3_601
     );
     assert_eq!(refused.headers["content-type"], "application/problem+json");
+}
+
+#[test]
+fn a_complaint_is_taken_without_a_token_and_shown_to_those_alone_who_deal_with_it() {
+    let live = Federation::start(&two_provinces(), beijing("2026-03-09T10:00"));
+    let node = code("440106");
+    let said = json!({
+        "about": "区民政局",
+        "text": "未经同意使用我的信息",
+        "contact": "13900000000",
+    });
+    let taken = live.public_post(node, "/open/v1/complaints", &said);
+    assert_eq!(taken.status, 201);
+    let received = taken.json();
+    let state = received["state"].as_str().expect("where it is read");
+    let docket = received["docket"].as_str().expect("a docket");
+    // A receipt of one kind of case opens none of the other.
+    let other = state.replace("complaints", "applications");
+    assert_eq!(live.public_get(node, &other).status, 404);
+    let shown = |path: &str| {
+        let text = |body: Vec<u8>| String::from_utf8(body).expect("a text");
+        (
+            text(live.viewer_get(node, path).body).contains("13900000000"),
+            live.get(node, path).to_string().contains("13900000000"),
+        )
+    };
+    // The administrator's token sees it, a viewer's sees that there is a case.
+    assert_eq!(shown(&format!("/dockets/{docket}")), (false, true));
+    assert_eq!(shown("/dockets"), (false, true));
+    assert_eq!(shown("/findings"), (false, false));
+    let evidence = format!("/evidence/{docket}/0");
+    assert_eq!(live.viewer_get(node, &evidence).status, 403);
+    let act = ActBody::Complaint(ComplaintAct::Answer {
+        docket: docket.parse().expect("an id"),
+        answer: "已核实并停止使用".into(),
+    });
+    let reviewer = Person::of_authority(node, Role::AuthorityReviewer, live.now());
+    live.act(node, &reviewer, act).expect("accepted");
+    let after = live.public_get(node, state).json();
+    assert_eq!(after["answer"], "已核实并停止使用");
+    let bare = json!({ "about": "区民政局", "text": "" });
+    let refused = live.public_post(node, "/open/v1/complaints", &bare);
+    assert_eq!(
+        (refused.status, &refused.json()["article"]),
+        (422, &json!("R37"))
+    );
 }

@@ -116,11 +116,12 @@ fn a_complaint_is_passed_up_to_the_department_concerned_which_answers_and_the_re
     let to = department(&world, &concerned);
     // Nobody else passes it on.
     let operator = world.staff(&concerned, Role::Operator);
+    let received_by = Debtor::Authority(world.place(county));
     let (reason, article) = lawfully(does(
         &mut world,
         county,
         &reviewer,
-        pass_on(docket, Debtor::Authority(world.place(county))),
+        pass_on(docket, received_by),
     ));
     assert!(matches!(reason, RefusalReason::Duplicate { .. }));
     assert_eq!(article, Article::R37);
@@ -180,7 +181,7 @@ pub(crate) fn an_authority_complained_of_does_not_answer_and_its_superior_does()
     let above = Debtor::Authority(world.place(city));
     does(&mut world, county, &reviewer, pass_on(docket, above)).expect("passed up");
     assert!(held(&world, city, docket).is_some());
-    let superior = world.authority(city, Role::AuthorityHead);
+    let superior = world.authority_head(city);
     does(&mut world, city, &superior, answer(docket, "已责令改正")).expect("answered");
     assert!(matches!(
         read(&world, &receipt),
@@ -206,12 +207,8 @@ fn a_complaint_says_what_happened_and_an_answer_what_came_of_it() {
     );
     let local = world.department(county, 1, "区民政局");
     let operator = world.staff(&local, Role::Operator);
-    let (reason, article) = lawfully(does(
-        &mut world,
-        county,
-        &operator,
-        pass_on(docket, department(&world, &local)),
-    ));
+    let to = department(&world, &local);
+    let (reason, article) = lawfully(does(&mut world, county, &operator, pass_on(docket, to)));
     assert!(matches!(reason, RefusalReason::RoleNotEntitled { .. }));
     assert_eq!(article, Article::R37);
     let to_government = Debtor::Government(world.place(county));

@@ -299,6 +299,12 @@ impl Federation {
         self.sites[&node].api().public_get(path)
     }
 
+    /// What a node's API answers to a token that may only look; `path` begins after `/api/v1`.
+    pub fn viewer_get(&self, node: Code, path: &str) -> Answered {
+        let site = &self.sites[&node];
+        site.api().get_with(site.viewer(), path)
+    }
+
     /// The same of what somebody of the public sends.
     pub fn public_post(&self, node: Code, path: &str, body: &Value) -> Answered {
         self.sites[&node].api().public_post(path, body)

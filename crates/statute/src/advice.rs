@@ -370,6 +370,12 @@ fn state_zh(state: &str) -> String {
         "delivering" => "正在交付",
         "delivered" => "已交付并核验",
         "disputed" => "核验不符",
+        // Open data and complaints.
+        "opening-applied-for" => "待答复开放申请",
+        "opened" => "已同意开放",
+        "opening-refused" => "不同意开放",
+        "complaint-waits" => "投诉举报待处理",
+        "complaint-answered" => "投诉举报已答复",
         // Correction.
         "correction-asked" => "待核实、更正并反馈",
         "corrected" => "已更正",

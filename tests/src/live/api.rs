@@ -78,6 +78,12 @@ impl ApiClient {
         Answered::of(self.agent.get(format!("{}{path}", self.origin)).call())
     }
 
+    pub(super) fn get_with(&self, token: &str, path: &str) -> Answered {
+        let request = self.agent.get(format!("{}{path}", self.base));
+        let bearer = format!("Bearer {token}");
+        Answered::of(request.header("Authorization", bearer).call())
+    }
+
     pub(super) fn public_post(&self, path: &str, body: &Value) -> Answered {
         let request = self.agent.post(format!("{}{path}", self.origin));
         Answered::of(request.send_json(body))
