@@ -87,7 +87,14 @@ fn framed(language: Language, body: &Markup) -> Markup {
                         }
                     }
                 }
-                main { div.lead { h1 { (title) } } (body) }
+                main {
+                    div.lead { h1 { (title) } }
+                    (body)
+                    p.note { (language.pick(
+                        "政务数据共享中侵犯合法权益的，可以投诉、举报：POST /open/v1/complaints",
+                        "Complaints of infringements in the sharing of government data: POST /open/v1/complaints",
+                    )) }
+                }
                 footer { "Guantong " (env!("CARGO_PKG_VERSION")) " · " a href="/open/v1/catalogue" { "JSON" } }
             }
         }
@@ -134,7 +141,7 @@ fn row(dataset: &OpenDataset, language: Language) -> Markup {
             }
             td { (dataset.publisher) }
             td.t { (dataset.accrual_periodicity) p.note { (labels::time(dataset.modified).get(..10).unwrap_or_default()) } }
-            td.t { span class=(tone) { (dataset.access_rights_zh) } }
+            td.t { span class=(tone) { (language.pick(&dataset.access_rights_zh, &dataset.access_rights)) } }
             td {
                 @for file in &dataset.distribution {
                     p { a href=(file.download_url) { (file.title) } " " span.note { (file.format) " · " (file.byte_size) " B" } }
