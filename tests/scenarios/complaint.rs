@@ -241,7 +241,7 @@ fn a_term_set_by_local_rules_is_watched_to_the_minute_and_r37_alone_sets_none() 
 
     for (seed, late) in [(74, false), (75, true)] {
         let mut world = demo(seed);
-        world.under(county, Profile::parse(LOCAL).expect("a profile"));
+        world.runs_under(county, &Profile::parse(LOCAL).expect("a profile"));
         let (_, docket) = complain(&mut world, None, "信息被滥用").expect("received");
         let reviewer = world.authority(county, Role::AuthorityReviewer);
         let above = Debtor::Authority(world.place(city));

@@ -16,7 +16,7 @@ use crate::stage::{code, conditional, demo, findings, lapses, provider};
 fn shenyang(seed: u64) -> (World, Department, Entry) {
     let mut world = demo(seed);
     for node in ["210100", "210102"] {
-        world.under(code(node), Profile::shenyang());
+        world.runs_under(code(node), &Profile::shenyang());
     }
     let (department, entry) = provider(&mut world, "210102", conditional());
     world.settle();

@@ -47,10 +47,11 @@ impl World {
         self.pending.push_back((code, Input::Started));
     }
 
-    /// A node starts again under another profile of law.
-    pub fn under(&mut self, code: Code, profile: statute::Profile) {
-        self.nodes.get_mut(&code).expect("a node").me.profile = profile;
+    /// From here on the node runs under another profile of law, as its operator would have it: the process starts again on its disk.
+    pub fn runs_under(&mut self, code: Code, profile: &Profile) {
+        self.nodes.get_mut(&code).expect("a node").me.profile = profile.clone();
         self.restart(code);
+        self.settle();
     }
 
     /// The process ends and stays away until [`World::restart`].
