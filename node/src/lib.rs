@@ -10,6 +10,7 @@ pub mod demo;
 pub mod language;
 pub mod person;
 pub mod platform;
+pub mod public;
 pub mod runtime;
 pub mod search;
 pub mod service;

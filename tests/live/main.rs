@@ -3,6 +3,7 @@
 mod application;
 mod erasure;
 mod membership;
+mod public;
 mod reading;
 mod reply_term;
 mod restarts;

@@ -219,6 +219,18 @@ pub const SHOWN: &[Shown] = &[
         tests: &["each_of_the_nine_fields_and_both_assessments_is_required", "what_was_said_is_read_at_both_nodes_then_erased_at_both_and_the_ledger_still_verifies", "nothing_is_erased_before_its_last_day_of_keeping_nor_by_anyone_else", "after_an_erasure_nothing_of_what_was_said_is_left_in_any_file_of_any_node", "evidence_shows_what_was_said_and_after_the_erasure_that_it_was_lawfully_erased"],
         commands: &["catalogue import", "erase docket", "erase list", "evidence export", "evidence verify"],
     },
+    Shown {
+        row: "L2",
+        rules: &["statute::opening::check_opening_mark", "statute::opening::check_open_file", "statute::opening::check_may_apply_for_opening", "statute::opening::check_opening_refusal", "statute::opening::check_opening_reply_form"],
+        tests: &["what_a_district_opens_stands_in_the_citys_opening_catalogue_with_its_file", "data_is_opened_only_where_local_rules_open_it_and_leaks_nothing", "an_applicant_without_a_key_is_answered_and_reads_it_by_the_receipt_alone", "a_reply_in_the_last_minute_is_in_time_and_one_a_minute_late_is_recorded_overdue", "whoever_has_no_token_reads_the_opening_catalogue_and_takes_the_file"],
+        commands: &["open mark", "open publish-file", "open answer", "open list"],
+    },
+    Shown {
+        row: "G3",
+        rules: &["statute::complaint::check_complaint_stated", "statute::complaint::check_complaint_answer", "statute::complaint::check_deals_with_complaint", "sharing::complaint::decide::receive"],
+        tests: &["a_complaint_is_passed_up_to_the_department_concerned_which_answers_and_the_receipt_shows_it", "an_authority_complained_of_does_not_answer_and_its_superior_does", "a_term_set_by_local_rules_is_watched_to_the_minute_and_r37_alone_sets_none", "a_complaint_is_taken_without_a_token_and_shown_to_those_alone_who_deal_with_it"],
+        commands: &["complaint list", "complaint pass-on", "complaint answer"],
+    },
 ];
 
 /// The rows that are not shown yet, and what is lacking.
@@ -235,11 +247,6 @@ pub const OUTSTANDING: &[(&str, &str)] = &[
         "G2",
         "transit nodes hold ciphertext alone and no file leaves the API before its reader is on record (`guantong reading list`); on the disk files and bodies lie in clear, so whoever administers the machine reads the folder without a trace",
     ),
-    ("G3", "complaints have no docket yet"),
     ("E1", "no report to the government yet"),
-    (
-        "L2",
-        "the rules of opening stand in statute; no workflow uses them yet",
-    ),
     ("L4", "no evaluation yet"),
 ];

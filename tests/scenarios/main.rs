@@ -3,6 +3,7 @@
 mod bad_input;
 mod calendar;
 mod catalogue;
+mod complaint;
 mod correction;
 mod dispute;
 mod erasure;
@@ -11,6 +12,7 @@ mod incident;
 mod membership;
 mod mutated_frames;
 mod need;
+mod open_data;
 mod people;
 mod profile;
 mod reading;

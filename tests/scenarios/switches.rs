@@ -6,8 +6,8 @@ use std::panic::catch_unwind;
 use statute::rule::{Rule, without};
 
 use crate::{
-    correction, erasure, grants, incident, need, profile, reading, sharing_application,
-    supervision, time_limits,
+    complaint, correction, erasure, grants, incident, need, open_data, profile, reading,
+    sharing_application, supervision, time_limits,
 };
 
 /// A scenario that fails without the rule.
@@ -55,6 +55,14 @@ const SCENARIOS: &[(Rule, fn())] = &[
     (
         Rule::Retention,
         erasure::nothing_is_erased_before_its_last_day_of_keeping_nor_by_anyone_else,
+    ),
+    (
+        Rule::Complaint,
+        complaint::an_authority_complained_of_does_not_answer_and_its_superior_does,
+    ),
+    (
+        Rule::Opening,
+        open_data::data_is_opened_only_where_local_rules_open_it_and_leaks_nothing,
     ),
 ];
 

@@ -29,6 +29,8 @@
 mod api;
 mod site;
 
+pub use api::Answered;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -352,6 +354,22 @@ impl Federation {
     /// The node's problem.
     pub fn try_get(&self, node: Code, path: &str) -> Result<Value, Box<ProblemBody>> {
         self.sites[&node].api().get(path)
+    }
+
+    /// What a node answers to whoever has no token: status, headers, body. `path` begins after the address.
+    pub fn public_get(&self, node: Code, path: &str) -> Answered {
+        self.sites[&node].api().public_get(path)
+    }
+
+    /// What a node's API answers to a token that may only look; `path` begins after `/api/v1`.
+    pub fn viewer_get(&self, node: Code, path: &str) -> Answered {
+        let site = &self.sites[&node];
+        site.api().get_with(site.viewer(), path)
+    }
+
+    /// The same of what somebody of the public sends.
+    pub fn public_post(&self, node: Code, path: &str, body: &Value) -> Answered {
+        self.sites[&node].api().public_post(path, body)
     }
 
     /// Lets time pass everywhere.

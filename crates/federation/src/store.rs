@@ -75,6 +75,10 @@ pub enum Table {
     Readings = 40,
     /// Personal content: digest → where it stands here; act → what it committed to; digest → what is to be destroyed.
     Private = 35,
+    /// How entries are opened to the public: publisher code, entry id → mark.
+    Openings = 50,
+    /// Cases of the public at home here: commitment to the receipt → docket.
+    Receipts = 51,
 }
 
 /// A read failed: ours, retried by the driver, never a statement about the data.

@@ -14,6 +14,7 @@ use crate::application::{
 };
 use crate::catalogue::{Entry, EntryVersion, ReviewVerdict};
 use crate::clock::ClockAct;
+use crate::complaint::ComplaintAct;
 use crate::correction::CorrectionAct;
 use crate::dispute::{Decision, NegotiationStep, Opinion};
 use crate::docket::DocketId;
@@ -21,6 +22,7 @@ use crate::erasure::ErasureAct;
 use crate::incident::IncidentAct;
 use crate::need::NeedAct;
 use crate::node_act::NodeAct;
+use crate::open_data::OpenDataAct;
 use crate::person::{PersonCertificate, PersonChain};
 use crate::private::{MAX_PRIVATE_PER_ACT, Private};
 use crate::reading::ReadingAct;
@@ -246,6 +248,10 @@ pub enum ActBody {
     Reading(ReadingAct),
     /// About personal content whose time is over (PIPL 47).
     Erasure(ErasureAct),
+    /// About open data: how an entry is opened, files for everyone, answers to the public (S24 to S26).
+    OpenData(OpenDataAct),
+    /// About a complaint of the public (R37).
+    Complaint(ComplaintAct),
 }
 
 /// What a group of acts says of each: the acts of one workflow stand together beside its rules.
@@ -305,6 +311,8 @@ impl ActBody {
             Self::Erasure(act) => Some(act),
             Self::Grant(act) => Some(act),
             Self::Reading(act) => Some(act),
+            Self::OpenData(act) => Some(act),
+            Self::Complaint(act) => Some(act),
             Self::EnrolPerson { .. }
             | Self::CompileEntries { .. }
             | Self::ApproveEntries { .. }
@@ -385,6 +393,8 @@ impl ActBody {
             Self::Erasure(act) => act.kind(),
             Self::Grant(act) => act.kind(),
             Self::Reading(act) => act.kind(),
+            Self::OpenData(act) => act.kind(),
+            Self::Complaint(act) => act.kind(),
         }
     }
 

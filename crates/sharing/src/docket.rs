@@ -1,6 +1,7 @@
 //! Dockets (案卷): the one mechanism for every case. An append-only, hash-linked sequence of events, ordered and signed by
 //! exactly one home node; the parties hold verified copies.
 
+mod conceal;
 mod copy;
 
 use std::fmt;
@@ -18,11 +19,13 @@ use crate::act::{ActBody, ActError, SignedAct, VerifiedAct};
 use crate::application::{self, ApplicationState, DirectAct};
 use crate::catalogue::{Entry, PublishedEntry};
 use crate::clock::{self, Clock, ClockEvent, Law, OpenDuty};
+use crate::complaint::ComplaintState;
 use crate::correction::{self, CorrectionAct, CorrectionState};
 use crate::dispute::{Bench, DisputeState, Party};
 use crate::erasure::{self, ErasureEvent, Personal};
 use crate::incident::{self, IncidentAct, IncidentState};
 use crate::need::{self, NeedAct, NeedState};
+use crate::open_data::OpenRequestState;
 use crate::private::Private;
 use crate::reading::{self, InspectionState, ReadingAct};
 use crate::return_flow::SubscriptionState;
@@ -310,6 +313,10 @@ workflows! {
     Incident(IncidentState);
     /// A reading of records of use on a superior's order.
     Inspection(InspectionState);
+    /// An application of the public for opening.
+    OpenData(OpenRequestState);
+    /// A complaint of the public.
+    Complaint(ComplaintState);
 }
 
 impl Case {

@@ -29,6 +29,8 @@ impl RefusalReason {
                 class.zh()
             ),
             Self::NotOpened => "该数据属于不予开放类".into(),
+            Self::NoApplicationNeeded => "该数据属于无条件开放类，无需申请".into(),
+            Self::NotOpenToEveryone => "该数据属于依申请开放类，不得向所有人提供文件".into(),
             Self::ProtectedContentOpened { contains } => format!(
                 "数据含有{}，不得无条件开放",
                 list(contains, ProtectedContent::zh, "、")
@@ -175,6 +177,14 @@ impl RefusalReason {
             Self::NotOpened => (
                 "请查看开放目录公开的依据",
                 "see the grounds made public in the opening catalogue",
+            ),
+            Self::NoApplicationNeeded => (
+                "请从开放目录直接获取",
+                "take it straight from the opening catalogue",
+            ),
+            Self::NotOpenToEveryone => (
+                "请在答复开放申请时提供，或者先将该目录标注为无条件开放",
+                "give it with the answer to an application, or mark the entry as opened unconditionally first",
             ),
             Self::ProtectedContentOpened { .. } => (
                 "请先去除所列内容，或者改为依申请开放、不予开放",
@@ -419,6 +429,12 @@ fn state_zh(state: &str) -> String {
         "delivering" => "正在交付",
         "delivered" => "已交付并核验",
         "disputed" => "核验不符",
+        // Open data and complaints.
+        "opening-applied-for" => "待答复开放申请",
+        "opened" => "已同意开放",
+        "opening-refused" => "不同意开放",
+        "complaint-waits" => "投诉举报待处理",
+        "complaint-answered" => "投诉举报已答复",
         // Correction.
         "correction-asked" => "待核实、更正并反馈",
         "corrected" => "已更正",

@@ -25,6 +25,7 @@
 //! | R29 records of use | [`retention`] |
 //! | R29, R39 to R41 supervision | [`supervision`] |
 //! | R34, R35 security incidents | [`incident`] |
+//! | R37 complaints | [`complaint`] |
 //! | who may do what | [`role`] |
 //! | the list of rules, and their switches in tests | [`mod@rule`] |
 //! | local rules | [`profile`] |
@@ -37,6 +38,7 @@ pub mod calendar;
 pub mod class;
 pub mod classification;
 pub mod collection;
+pub mod complaint;
 pub mod completeness;
 pub mod correction;
 pub mod deadline;
@@ -77,6 +79,9 @@ pub use classification::Grade;
 pub use collection::{
     BaseCollection, Collection, CollectionMark, ThemeCollection, check_collection,
 };
+pub use complaint::{
+    ComplaintField, check_complaint_answer, check_complaint_stated, check_deals_with_complaint,
+};
 pub use completeness::{
     ApplicationMaterial, CatalogueField, ClassField, RequiredField, UseRecordField,
     check_catalogue_fields, check_use_record, missing_catalogue_fields, missing_materials,
@@ -104,6 +109,7 @@ pub use need::{
 pub use notice::{MAX_NOTICE_BYTES, NOTICE_YEARS, NoticeError, YearNotice, national_notice};
 pub use opening::{
     OpenClass, OpenFormat, OpeningField, OpeningReplyForm, OpeningTerms, ProtectedContent,
+    check_may_apply_for_opening, check_open_file, check_opening_application, check_opening_mark,
     check_opening_refusal, check_opening_reply_form, check_opening_terms, may_open,
 };
 pub use profile::{

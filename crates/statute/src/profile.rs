@@ -246,6 +246,12 @@ impl Profile {
             .map_or(duty.working_days(), |local| local.working_days)
     }
 
+    /// Whether the locality sets a time limit of its own for this duty: for a duty to which the law sets none, whether one runs at all.
+    #[must_use]
+    pub fn sets(&self, duty: Duty) -> bool {
+        self.duties.contains_key(&duty)
+    }
+
     /// The article that sets the time limit that holds here.
     #[must_use]
     pub fn article(&self, duty: Duty) -> Article {

@@ -67,6 +67,12 @@ pub enum RefusalReason {
     /// Data of this class is not opened, Shenyang S24.
     #[error("the data is of the class \"not opened\"")]
     NotOpened,
+    /// Whoever wants data that is open to everyone takes it, Shenyang S25.
+    #[error("the data is open to everyone and needs no application")]
+    NoApplicationNeeded,
+    /// A file for everyone of data that is not open to everyone, Shenyang S25.
+    #[error("the data is opened on application only; no file of it is put before everyone")]
+    NotOpenToEveryone,
     /// What is protected cannot be open to everyone, Shenyang S36.
     #[error("data that contains {} cannot be opened to everyone", list(.contains, ProtectedContent::en, ", "))]
     ProtectedContentOpened {

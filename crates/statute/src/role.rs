@@ -139,6 +139,12 @@ terms! {
         OrderReading = "order-reading", "责成查阅记录", "order a reading of records";
         /// Circulate a notice of a breach (通报), R29.
         Circulate = "circulate", "通报", "circulate a notice of a breach";
+        /// Mark an entry as opened, opened on application or not opened, S24.
+        MarkOpening = "mark-opening", "标注开放类型", "mark how an entry is opened";
+        /// Put a machine-readable file before everyone, S25.
+        PublishOpenFile = "publish-open-file", "开放数据文件", "open a file to everyone";
+        /// Answer an application for opening, S26.
+        AnswerOpening = "answer-opening", "答复数据开放申请", "answer an application for opening";
         /// Certify a member of the federation, R30.
         CertifyMember = "certify-member", "签发节点证书", "certify a member";
         /// Revoke a member's certificate, R30.
@@ -157,6 +163,8 @@ terms! {
         AcknowledgeIncident = "acknowledge-incident", "签收安全事件报告", "acknowledge an incident";
         /// Close an incident, R35.
         CloseIncident = "close-incident", "办结安全事件", "close an incident";
+        /// Pass a complaint on to whoever is to deal with it, R37.
+        PassOnComplaint = "pass-on-complaint", "转办投诉举报", "pass a complaint on";
         /// Answer a complaint, R37.
         AnswerComplaint = "answer-complaint", "处理投诉举报", "answer a complaint";
         /// Erase personal content of a docket, PIPL 47.
@@ -217,11 +225,13 @@ const READERS: &[Role] = &[
     Role::AuthorityHead,
     Role::Auditor,
 ];
-const REPORTERS: &[Role] = &[
+const COMPLAINT_ANSWERERS: &[Role] = &[
     Role::Operator,
     Role::SharingOfficeHead,
+    Role::DepartmentHead,
     Role::AuthorityReviewer,
     Role::AuthorityHead,
+    Role::Government,
 ];
 const CHANGE_REPORTERS: &[Role] = &[Role::Operator, Role::AuthorityReviewer, Role::AuthorityHead];
 const CORRECTORS_OF_AUTHORITIES: &[Role] = &[Role::Government, Role::AuthorityHead];
@@ -306,8 +316,12 @@ pub const fn required_role(act: ActKind) -> (&'static [Role], Article) {
         ActKind::StartPlan | ActKind::CloseIncident => (INCIDENT_LEADERS, Article::R35),
         ActKind::ContainIncident | ActKind::AcknowledgeIncident => (AUTHORITY, Article::R35),
         ActKind::CutOffNode => (AUTHORITY_HEAD, Article::R35),
-        ActKind::AnswerComplaint => (REPORTERS, Article::R37),
         ActKind::ErasePersonal => (DEPARTMENT_HEADS, Article::P47),
+        ActKind::MarkOpening => (DEPARTMENT_HEAD, Article::S24),
+        ActKind::PublishOpenFile => (OPERATOR, Article::S25),
+        ActKind::AnswerOpening => (DEPARTMENT, Article::S26),
+        ActKind::PassOnComplaint => (SUPERVISORS, Article::R37),
+        ActKind::AnswerComplaint => (COMPLAINT_ANSWERERS, Article::R37),
         ActKind::ReportToGovernment => (AUTHORITY_HEAD, Article::R38),
         ActKind::Justify => (DEPARTMENT, Article::R39_4),
         ActKind::OrderCorrection => (AUTHORITY, Article::R39),

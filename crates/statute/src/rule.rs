@@ -30,6 +30,10 @@ terms! {
         Reading = "reading", "查阅使用记录", "records of use are read by those whom the law names";
         /// What is to be kept is not destroyed before its last day of keeping, R29, PIPL 47, 56.
         Retention = "retention", "保存期限", "what is to be kept is not destroyed before its time";
+        /// A complaint is answered in substance, and never by the authority that it is about, R37.
+        Complaint = "complaint", "投诉举报", "complaints are answered, and not by whom they are about";
+        /// Data is opened where local rules open it, leaks nothing, and a refusal says why, S24 to S27, S36.
+        Opening = "opening", "数据开放", "data is opened lawfully, and a refusal says why";
     }
 }
 

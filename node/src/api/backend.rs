@@ -14,6 +14,8 @@ use futures::stream::BoxStream;
 use identity::{Chain, Digest, Moment};
 use sharing::act::{ObjectRef, SignedAct};
 use sharing::private::{Content, Private};
+use sharing::public::PublicRequest;
+use statute::Profile;
 use tokio::sync::mpsc;
 
 use super::catalogue::{LevelStatus, SearchAnswer, SearchLevel, merge};
@@ -55,6 +57,14 @@ pub enum ObjectError {
 pub trait Backend: Send + Sync + 'static {
     /// Takes a person's signed act.
     fn act(&self, act: SignedAct) -> BoxFuture<'_, Result<Answer, Refused>>;
+    /// Takes what somebody of the public asks, under the commitment to their receipt.
+    fn public_request(
+        &self,
+        receipt: Digest,
+        request: PublicRequest,
+    ) -> BoxFuture<'_, Result<Answer, Refused>>;
+    /// The profile of law in force here.
+    fn profile(&self) -> &Profile;
     /// Installs this node's membership.
     fn install(&self, chain: Chain) -> BoxFuture<'_, Result<Answer, Refused>>;
     /// Searches here and above, waiting for those above at most so long.
@@ -86,6 +96,8 @@ pub trait Backend: Send + Sync + 'static {
         digest: Digest,
         by: Caller,
     ) -> BoxFuture<'_, Result<(u64, Body), ObjectError>>;
+    /// Streams an object that its department gave to the public by an act on record: no reading of it is recorded.
+    fn give_object(&self, digest: Digest) -> BoxFuture<'_, Result<(u64, Body), ObjectError>>;
     /// Calls a service at its provider's node.
     fn call(&self, ask: Ask) -> BoxFuture<'_, Result<Answered, CallError>>;
     /// Whether an object is here whole.
@@ -108,6 +120,18 @@ const CHUNK_BYTES: usize = 64 << 10;
 impl Backend for Handle {
     fn act(&self, act: SignedAct) -> BoxFuture<'_, Result<Answer, Refused>> {
         Box::pin(Handle::act(self, act))
+    }
+
+    fn public_request(
+        &self,
+        receipt: Digest,
+        request: PublicRequest,
+    ) -> BoxFuture<'_, Result<Answer, Refused>> {
+        Box::pin(Handle::public_request(self, receipt, request))
+    }
+
+    fn profile(&self) -> &Profile {
+        Handle::profile(self)
     }
 
     fn install(&self, chain: Chain) -> BoxFuture<'_, Result<Answer, Refused>> {
@@ -181,30 +205,18 @@ impl Backend for Handle {
         by: Caller,
     ) -> BoxFuture<'_, Result<(u64, Body), ObjectError>> {
         Box::pin(async move {
-            let objects = self.objects();
-            let opening = tokio::task::spawn_blocking(move || {
-                Ok::<_, ObjectError>((objects.len(&digest)?, objects.get(&digest)?))
-            });
-            let (length, file) = opening
-                .await
-                .map_err(|error| ObjectError::Fault(error.to_string()))??;
+            let (length, file) = open(self, digest).await?;
             self.object_read(digest, by)
                 .await
                 .map_err(ObjectError::Unrecorded)?;
-            let file = tokio::fs::File::from_std(file);
-            let chunks = futures::stream::unfold(Some(file), |file| async move {
-                let mut file = file?;
-                let mut chunk = vec![0; CHUNK_BYTES];
-                match tokio::io::AsyncReadExt::read(&mut file, &mut chunk).await {
-                    Ok(0) => None,
-                    Ok(read) => {
-                        chunk.truncate(read);
-                        Some((Ok(Bytes::from(chunk)), Some(file)))
-                    }
-                    Err(error) => Some((Err(error), None)),
-                }
-            });
-            Ok((length, Body::from_stream(chunks)))
+            Ok((length, streamed(file)))
+        })
+    }
+
+    fn give_object(&self, digest: Digest) -> BoxFuture<'_, Result<(u64, Body), ObjectError>> {
+        Box::pin(async move {
+            let (length, file) = open(self, digest).await?;
+            Ok((length, streamed(file)))
         })
     }
 
@@ -328,4 +340,33 @@ impl From<objects::ObjectError> for ObjectError {
             other => Self::Fault(other.to_string()),
         }
     }
+}
+
+/// An object of the store: its length, and the file open.
+async fn open(handle: &Handle, digest: Digest) -> Result<(u64, std::fs::File), ObjectError> {
+    let objects = handle.objects();
+    let opening = tokio::task::spawn_blocking(move || {
+        Ok::<_, ObjectError>((objects.len(&digest)?, objects.get(&digest)?))
+    });
+    opening
+        .await
+        .map_err(|error| ObjectError::Fault(error.to_string()))?
+}
+
+/// A file as a body, read chunk by chunk.
+fn streamed(file: std::fs::File) -> Body {
+    let file = tokio::fs::File::from_std(file);
+    let chunks = futures::stream::unfold(Some(file), |file| async move {
+        let mut file = file?;
+        let mut chunk = vec![0; CHUNK_BYTES];
+        match tokio::io::AsyncReadExt::read(&mut file, &mut chunk).await {
+            Ok(0) => None,
+            Ok(read) => {
+                chunk.truncate(read);
+                Some((Ok(Bytes::from(chunk)), Some(file)))
+            }
+            Err(error) => Some((Err(error), None)),
+        }
+    });
+    Body::from_stream(chunks)
 }

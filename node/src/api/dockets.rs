@@ -1,7 +1,7 @@
 //! Reading what happened: dockets, drafts, duties, findings, people, evidence and the ledger.
 
-use axum::Json;
 use axum::extract::{Path, State};
+use axum::{Extension, Json};
 use federation::core::query;
 use federation::core::view::{
     DocketDetail, DocketView, DraftView, DutyView, FindingView, PersonView, ReadingView,
@@ -10,9 +10,9 @@ use identity::{VerifyKey, codec};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Api;
 use super::extract::{List, Page, Params, docket_id, to_base64};
-use super::problem::Problem;
+use super::problem::{Kind, Problem};
+use super::{Api, Role};
 
 pub(super) async fn drafts(
     State(api): State<Api>,
@@ -24,25 +24,46 @@ pub(super) async fn drafts(
     ))
 }
 
+/// Whether this role sees what somebody of the public wrote: the people who deal with it, and not whoever may only look.
+pub(crate) fn may_see_the_public(role: Role) -> bool {
+    role >= Role::Operator
+}
+
+/// A docket as a role may see it.
+pub(crate) fn seen_by(role: Role, mut detail: DocketDetail) -> DocketDetail {
+    if !may_see_the_public(role) {
+        detail.docket.state.case.conceal();
+        detail.events.iter_mut().for_each(|it| it.body.conceal());
+    }
+    detail
+}
+
 pub(super) async fn dockets(
     State(api): State<Api>,
+    Extension(role): Extension<Role>,
     Params(page): Params<Page>,
 ) -> Result<List<DocketView>, Problem> {
     let limit = page.limit();
     let after = page.after.as_deref().map(docket_id).transpose()?;
-    let items = api
+    let mut items = api
         .read(move |read| query::dockets(read, after, limit))
         .await?;
+    if !may_see_the_public(role) {
+        items.iter_mut().for_each(|it| it.state.case.conceal());
+    }
     Ok(List::page(items, limit, |docket| docket.id.0.to_string()))
 }
 
 pub(super) async fn docket(
     State(api): State<Api>,
+    Extension(role): Extension<Role>,
     Path(id): Path<String>,
 ) -> Result<Json<DocketDetail>, Problem> {
     let id = docket_id(&id)?;
     let found = api.read(move |read| query::docket(read, id)).await?;
-    found.map(Json).ok_or_else(|| unknown_docket(&id.0))
+    found
+        .map(|detail| Json(seen_by(role, detail)))
+        .ok_or_else(|| unknown_docket(&id.0))
 }
 
 pub(super) fn unknown_docket(id: &identity::Digest) -> Problem {
@@ -151,9 +172,16 @@ pub(super) struct EvidenceAnswer {
 
 pub(super) async fn evidence(
     State(api): State<Api>,
+    Extension(role): Extension<Role>,
     Path((docket, sequence)): Path<(String, u32)>,
 ) -> Result<Json<EvidenceAnswer>, Problem> {
     let id = docket_id(&docket)?;
+    if !may_see_the_public(role) {
+        let found = api.read(move |read| query::docket(read, id)).await?;
+        if found.is_some_and(|detail| detail.docket.state.case.intake().is_some()) {
+            return Err(concealed());
+        }
+    }
     let evidence = api.read(move |read| query::evidence(read, id, sequence)).await?.ok_or_else(|| {
         Problem::not_found(
             format!("案卷 {id} 第 {sequence} 项没有证据", id = id.0),
@@ -187,6 +215,15 @@ pub(super) async fn evidence(
             .map(|erasure| to_base64(&codec::encode(erasure)))
             .collect(),
     }))
+}
+
+/// Evidence proves an event by its very bytes, what the public wrote included.
+fn concealed() -> Problem {
+    Problem::new(
+        Kind::Forbidden,
+        "此证据含有公众陈述，需要 operator 令牌",
+        "this evidence holds what somebody of the public wrote: it needs the role operator",
+    )
 }
 
 /// Most bytes of an encoded checkpoint: a path of eight codes, a root and three numbers.

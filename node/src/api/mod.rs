@@ -44,14 +44,26 @@
 //! | `PUT /api/v1/objects?name=` | operator | raw body, streamed → 201 `ObjectRef` |
 //! | `GET /api/v1/objects/{digest}` | operator | → the raw bytes, streamed once the reading is on record (R36) |
 //! | `GET\|POST /api/v1/services/{docket}/{path}` | operator | the request for the backend, streamed; `X-Guantong-Purpose` (percent-encoded) and, as one likes, `X-Guantong-Fields` → the backend's answer, streamed, with `X-Guantong-Call`; a problem without it |
+//! | `GET /api/v1/objects/{digest}` | operator | → the raw bytes, streamed |
+//! | `GET /open/v1/catalogue?after=&limit=` | public | → list of [`crate::public::catalogue::OpenDataset`]: the opening catalogue (S24 to S27) |
+//! | `GET /open/v1/catalogue/{id}` | public | → `OpenDataset`; `id` is `node:entry`, a `/` in it written `%2F` |
+//! | `GET /open/v1/catalogue/{id}/{format}` | public | → the file that is open to everyone, streamed |
+//! | `POST /open/v1/applications` | public | [`crate::public::intake::OpenApplication`] → 201 [`crate::public::intake::Received`] with the secret receipt |
+//! | `GET /open/v1/applications/{receipt}` | public | → [`crate::public::intake::PublicCase`]; 404 without the receipt |
+//! | `GET /open/v1/applications/{receipt}/file` | public | → the file that was opened to the applicant |
+//! | `POST /open/v1/complaints` | public | [`crate::public::intake::Complaint`] → 201 `Received` (R37) |
+//! | `GET /open/v1/complaints/{receipt}` | public | → `PublicCase`; 404 without the receipt |
 //! | `POST /api/v1/install` | admin | `{"bytes" of Chain}` → `Answer` |
+//!
+//! *Public* routes need no token; each address and all together may ask so much an hour ([`crate::public::limits`]), beyond it is 429 with
+//! `Retry-After`. `/open` is the opening catalogue as a page.
 //!
 //! The console pages (`/`, `/dockets/{id}`, `/login`) are in [`crate::console`].
 
 pub mod acts;
 mod backend;
 pub mod catalogue;
-mod dockets;
+pub(crate) mod dockets;
 mod extract;
 pub mod flow;
 mod guard;
@@ -73,11 +85,13 @@ use std::sync::Arc;
 
 use federation::store::{Fault, Read};
 
+use crate::public::limits::Limiter;
+
 pub use backend::{Backend, ObjectError, SharedRead};
-pub use extract::{DEFAULT_PAGE, List, MAX_PAGE, from_base64, to_base64};
+pub use extract::{DEFAULT_PAGE, JsonBody, List, MAX_PAGE, Page, Params, from_base64, to_base64};
 pub use guard::{MAX_REQUEST_TIME, in_time};
-pub use problem::{Problem, ProblemBody};
-pub use routes::{Access, BodyRule, Method, RouteInfo, router, table};
+pub use problem::{Kind, Problem, ProblemBody};
+pub use routes::{Access, BodyRule, Method, RouteInfo, public_router, router, table};
 pub use serve::{MAX_CONNECTIONS, serve};
 pub use tokens::{Role, Tokens};
 
@@ -86,6 +100,7 @@ pub use tokens::{Role, Tokens};
 pub struct Api {
     backend: Arc<dyn Backend>,
     tokens: Arc<Tokens>,
+    limiter: Limiter,
 }
 
 impl Api {
@@ -94,7 +109,20 @@ impl Api {
         Self {
             backend,
             tokens: Arc::new(tokens),
+            limiter: Limiter::default(),
         }
+    }
+
+    /// With these reverse proxies in front of the public routes.
+    #[must_use]
+    pub fn behind(mut self, proxies: &[std::net::IpAddr]) -> Self {
+        self.limiter = Limiter::behind(proxies);
+        self
+    }
+
+    /// What the public asked so far.
+    pub(crate) fn limiter(&self) -> &Limiter {
+        &self.limiter
     }
 
     /// The node behind.

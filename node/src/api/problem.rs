@@ -39,7 +39,7 @@ pub enum Kind {
     Refusal,
     /// Ours: the same request may be sent again.
     Fault,
-    /// More calls than a service takes.
+    /// More is asked than one may ask: the same request may be sent again later.
     TooMany,
     /// The provider's end of a call, or the way there, fails.
     Provider,
@@ -102,9 +102,9 @@ impl Kind {
             Self::TooLarge => ("请求体过大", "The body is too large"),
             Self::Refusal => ("依法不予受理", "Refused by law"),
             Self::Fault => ("节点故障", "A fault of the node"),
-            Self::TooMany => ("调用过于频繁", "Too many calls"),
             Self::Provider => ("提供方未能应答", "The provider's end does not answer"),
             Self::Busy => ("节点繁忙", "The node is busy"),
+            Self::TooMany => ("请求过多", "Too many requests"),
             Self::NotReady => ("节点未就绪", "The node is not ready"),
         }
     }

@@ -11,6 +11,7 @@ use super::{
     Api, Role, acts, catalogue, dockets, flow, metrics, node, objects, openapi, private, services,
     sources,
 };
+use crate::public::{catalogue as open, intake, limits};
 
 /// Most bytes of a body where a route does not say otherwise.
 pub const MAX_BODY: usize = 64 << 10;
@@ -20,6 +21,9 @@ pub const MAX_BODY: usize = 64 << 10;
 pub enum Access {
     /// Anyone who reaches the port; nothing is written and nothing personal is read.
     Open,
+    /// Anyone, within the limits of [`crate::public::limits`]: what is opened to the public is read, and what the public asks is taken. What
+    /// somebody asked is read with the secret of its receipt alone.
+    Public,
     /// A token of at least this role.
     Token(Role),
 }
@@ -73,6 +77,7 @@ struct Route {
 const PAGED: &[(&str, bool)] = &[("after", false), ("limit", false)];
 const LIMITED: &[(&str, bool)] = &[("limit", false)];
 const OPEN: Access = Access::Open;
+const PUBLIC: Access = Access::Public;
 const VIEWER: Access = Access::Token(Role::Viewer);
 const OPERATOR: Access = Access::Token(Role::Operator);
 const ADMIN: Access = Access::Token(Role::Admin);
@@ -116,6 +121,7 @@ fn routes() -> Vec<Route> {
     routes.extend(act_routes());
     routes.extend(catalogue_routes());
     routes.extend(docket_routes());
+    routes.extend(public_routes());
     routes
 }
 
@@ -445,6 +451,76 @@ fn docket_routes() -> Vec<Route> {
     ]
 }
 
+fn public_routes() -> Vec<Route> {
+    vec![
+        read(
+            "/open/v1/catalogue",
+            PUBLIC,
+            "开放目录",
+            "The opening catalogue",
+            get(open::list),
+        )
+        .query(PAGED),
+        read(
+            "/open/v1/catalogue/{id}",
+            PUBLIC,
+            "开放目录的一个条目",
+            "One entry of the opening catalogue",
+            get(open::one),
+        ),
+        read(
+            "/open/v1/catalogue/{id}/{format}",
+            PUBLIC,
+            "无条件开放的数据文件",
+            "A file that is open to everyone",
+            get(open::file),
+        ),
+        read(
+            "/open/v1/applications",
+            PUBLIC,
+            "申请开放数据",
+            "Apply for the opening of data",
+            post(intake::apply),
+        )
+        .takes(
+            Method::Post,
+            BodyRule::Json("OpenApplication", intake::MAX_PUBLIC_BODY),
+        ),
+        read(
+            "/open/v1/applications/{receipt}",
+            PUBLIC,
+            "凭回执码查询开放申请",
+            "How an application stands, by its receipt",
+            get(intake::application),
+        ),
+        read(
+            "/open/v1/applications/{receipt}/file",
+            PUBLIC,
+            "凭回执码获取开放的文件",
+            "The file that was opened, by the receipt",
+            get(intake::application_file),
+        ),
+        read(
+            "/open/v1/complaints",
+            PUBLIC,
+            "投诉举报",
+            "Complain of an infringement in the sharing of government data",
+            post(intake::complain),
+        )
+        .takes(
+            Method::Post,
+            BodyRule::Json("Complaint", intake::MAX_PUBLIC_BODY),
+        ),
+        read(
+            "/open/v1/complaints/{receipt}",
+            PUBLIC,
+            "凭回执码查询投诉举报",
+            "How a complaint stands, by its receipt",
+            get(intake::complaint),
+        ),
+    ]
+}
+
 /// What is written down of every route of the API.
 pub fn table() -> Vec<RouteInfo> {
     routes().into_iter().map(|route| route.info).collect()
@@ -452,8 +528,27 @@ pub fn table() -> Vec<RouteInfo> {
 
 /// The API and the console as one service.
 pub fn router(api: Api) -> Router {
+    let router = routed(&api, routes()).merge(crate::console::router(&api));
+    finished(api, router)
+}
+
+/// What the public may reach, as a service of its own: nothing of the operators' is in it.
+pub fn public_router(api: Api) -> Router {
+    let router = routed(&api, public_routes());
+    finished(api, router)
+}
+
+fn finished(api: Api, router: Router<Api>) -> Router {
+    router
+        .merge(crate::public::pages(&api))
+        .fallback(|| async { Problem::not_found("没有这个路径", "there is no such route") })
+        .with_state(api)
+        .layer(middleware::from_fn(problem::negotiate))
+}
+
+fn routed(api: &Api, routes: Vec<Route>) -> Router<Api> {
     let mut router = Router::new();
-    for route in routes() {
+    for route in routes {
         let limit = match route.info.body {
             BodyRule::None => DefaultBodyLimit::max(MAX_BODY),
             BodyRule::Json(_, max) => DefaultBodyLimit::max(max),
@@ -463,15 +558,17 @@ pub fn router(api: Api) -> Router {
         if route.info.body != BodyRule::Stream {
             handler = handler.layer(middleware::from_fn(in_time));
         }
-        // The guard is the outermost layer: nobody without the role makes the node read a body.
-        if let Access::Token(role) = route.info.access {
-            handler = handler.layer(middleware::from_fn_with_state((api.clone(), role), guard));
-        }
+        // The guard is the outermost layer: nobody without the role, and nobody who asks too much, makes the node read a body.
+        handler = match route.info.access {
+            Access::Open => handler,
+            Access::Public => {
+                handler.layer(middleware::from_fn_with_state(api.clone(), limits::limit))
+            }
+            Access::Token(role) => {
+                handler.layer(middleware::from_fn_with_state((api.clone(), role), guard))
+            }
+        };
         router = router.route(route.info.path, handler);
     }
     router
-        .merge(crate::console::router(&api))
-        .fallback(|| async { Problem::not_found("没有这个路径", "there is no such route") })
-        .with_state(api)
-        .layer(middleware::from_fn(problem::negotiate))
 }

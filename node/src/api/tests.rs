@@ -18,7 +18,8 @@ use sharing::act::{Act, ActBody, ObjectRef, SignedAct};
 use sharing::correction::{CorrectionAct, CorrectionOutcome};
 use sharing::person::PersonChain;
 use sharing::private::{Content, Private};
-use statute::{Article, RefusalReason};
+use sharing::public::PublicRequest;
+use statute::{Article, Profile, RefusalReason};
 
 use super::backend::Incoming;
 use super::catalogue::{LevelStatus, SearchAnswer, SearchLevel};
@@ -30,6 +31,8 @@ struct InMemory {
     store: Arc<Memory>,
     answer: Result<Answer, Refused>,
     acts: Mutex<Vec<SignedAct>>,
+    asked: Mutex<Vec<PublicRequest>>,
+    profile: Profile,
     objects: Mutex<Vec<Vec<u8>>>,
     readers: Mutex<Vec<Caller>>,
     vault: Mutex<Vec<Content>>,
@@ -40,6 +43,17 @@ impl Backend for InMemory {
     fn act(&self, act: SignedAct) -> BoxFuture<'_, Result<Answer, Refused>> {
         self.acts.lock().unwrap().push(act);
         Box::pin(std::future::ready(self.answer.clone()))
+    }
+    fn public_request(
+        &self,
+        _: Digest,
+        request: PublicRequest,
+    ) -> BoxFuture<'_, Result<Answer, Refused>> {
+        self.asked.lock().unwrap().push(request);
+        Box::pin(std::future::ready(self.answer.clone()))
+    }
+    fn profile(&self) -> &Profile {
+        &self.profile
     }
     fn install(&self, _: Chain) -> BoxFuture<'_, Result<Answer, Refused>> {
         Box::pin(std::future::ready(self.answer.clone()))
@@ -104,6 +118,9 @@ impl Backend for InMemory {
         by: Caller,
     ) -> BoxFuture<'_, Result<(u64, Body), ObjectError>> {
         self.readers.lock().unwrap().push(by);
+        self.give_object(digest)
+    }
+    fn give_object(&self, digest: Digest) -> BoxFuture<'_, Result<(u64, Body), ObjectError>> {
         let found = self
             .objects
             .lock()
@@ -164,6 +181,8 @@ fn site(answer: Result<Answer, Refused>) -> Site {
         store: Arc::default(),
         answer,
         acts: Mutex::default(),
+        asked: Mutex::default(),
+        profile: Profile::national(),
         objects: Mutex::default(),
         readers: Mutex::default(),
         vault: Mutex::default(),
@@ -268,7 +287,9 @@ async fn every_route_but_the_open_ones_refuses_without_a_token_and_with_too_weak
         let path = concrete(route.path);
         let (status, problem) = site.call(method, &path, None, vec![]).await;
         match route.access {
-            Access::Open => assert_ne!(status, StatusCode::UNAUTHORIZED, "{path}"),
+            Access::Open | Access::Public => {
+                assert_ne!(status, StatusCode::UNAUTHORIZED, "{path}")
+            }
             Access::Token(needed) => {
                 assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {path}");
                 assert_eq!(problem["type"], "urn:guantong:problem:unauthenticated");
@@ -632,4 +653,59 @@ async fn lists_are_empty_before_anything_has_happened() {
             Some("urn:guantong:problem:not-found")
         )
     );
+}
+
+#[tokio::test]
+async fn the_public_is_held_back_when_it_asks_too_much_and_others_are_told_when_to_come_again() {
+    use crate::public::limits::MAX_ASKED_PER_ADDRESS;
+    let site = site(accepted(false));
+    let path = "/open/v1/applications";
+    for _ in 0..MAX_ASKED_PER_ADDRESS {
+        let (status, _) = site.call("POST", path, None, b"{}".to_vec()).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+    }
+    let request = Request::post(path)
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from("{}"))
+        .unwrap();
+    let (status, headers, bytes) = site.send(request).await;
+    assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(headers[header::RETRY_AFTER], "3600");
+    assert_eq!(headers[header::CONTENT_TYPE], problem::CONTENT_TYPE);
+    let problem: Value = serde_json::from_slice(&bytes).unwrap();
+    assert_eq!(problem["type"], "urn:guantong:problem:too-many");
+    // Reading is counted apart.
+    let (status, problem) = site.call("GET", "/open/v1/catalogue", None, vec![]).await;
+    assert_eq!(
+        (status, problem["article"].as_str()),
+        (StatusCode::UNPROCESSABLE_ENTITY, Some("R2"))
+    );
+    assert!(site.node.asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_body_of_the_public_beyond_its_bound_is_413() {
+    let site = site(accepted(false));
+    let body = vec![b' '; crate::public::intake::MAX_PUBLIC_BODY + 1];
+    let (status, _) = site.call("POST", "/open/v1/applications", None, body).await;
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn the_public_service_has_nothing_of_the_operators() {
+    let site = site(accepted(false));
+    let public = Site {
+        router: public_router(Api::new(site.node.clone(), Tokens::default())),
+        node: site.node.clone(),
+        tokens: site.tokens.clone(),
+    };
+    for route in table() {
+        let request = Request::get(concrete(route.path))
+            .body(Body::empty())
+            .unwrap();
+        let (status, _, bytes) = public.send(request).await;
+        let nowhere = status == StatusCode::NOT_FOUND
+            && String::from_utf8_lossy(&bytes).contains("没有这个路径");
+        assert_eq!(nowhere, route.access != Access::Public, "{}", route.path);
+    }
 }

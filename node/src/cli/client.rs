@@ -84,7 +84,19 @@ impl Client {
     /// # Errors
     /// [`CliError`].
     pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, CliError> {
-        let request = self.agent.get(format!("{}/api/v1{path}", self.base));
+        self.get_at(&format!("/api/v1{path}"))
+    }
+
+    /// GET of a JSON value that the public may read. `path` begins after `/open/v1`.
+    ///
+    /// # Errors
+    /// [`CliError`].
+    pub fn get_public<T: DeserializeOwned>(&self, path: &str) -> Result<T, CliError> {
+        self.get_at(&format!("/open/v1{path}"))
+    }
+
+    fn get_at<T: DeserializeOwned>(&self, path: &str) -> Result<T, CliError> {
+        let request = self.agent.get(format!("{}{path}", self.base));
         let request = self
             .headed(request)
             .config()

@@ -11,6 +11,7 @@ mod args;
 mod calendar;
 mod catalogue;
 pub mod client;
+mod complaint;
 mod correction;
 mod deadline;
 mod dispute;
@@ -27,6 +28,7 @@ mod incident;
 pub mod init;
 mod line;
 mod need;
+mod open;
 mod output;
 mod people;
 mod platform;
@@ -160,6 +162,12 @@ pub enum Command {
     /// 个人内容的依法删除 / lawful erasure of personal content
     #[command(subcommand)]
     Erase(erase::EraseCommand),
+    /// 投诉举报 / complaints of the public
+    #[command(subcommand)]
+    Complaint(complaint::ComplaintCommand),
+    /// 数据开放 / open data
+    #[command(subcommand)]
+    Open(open::OpenCommand),
     /// 监督检查与责令改正 / supervision and orders to correct
     #[command(subcommand)]
     Supervise(supervise::SuperviseCommand),
@@ -259,6 +267,8 @@ pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
         Command::Correction(command) => correction::run(&global, command, output),
         Command::Need(command) => need::run(&global, command, output),
         Command::Erase(command) => erase::run(&global, command, output),
+        Command::Complaint(command) => complaint::run(&global, command, output),
+        Command::Open(command) => open::run(&global, command, output),
         Command::Supervise(command) => supervise::run(&global, command, output),
         Command::Incident(command) => incident::run(&global, command, output),
         Command::Reading(command) => reading::run(&global, command, output),

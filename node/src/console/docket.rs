@@ -112,6 +112,8 @@ fn rows(body: &DocketBody, language: Language) -> Rows {
         DocketBody::Incident(event) => super::incident::facts(event, language),
         DocketBody::Inspection(event) => super::reading::facts(event, language),
         DocketBody::Erasure(event) => erasure::facts(event, language),
+        DocketBody::OpenData(event) => super::open_data::facts(event, language),
+        DocketBody::Complaint(event) => super::complaint::facts(event, language),
     }
 }
 

@@ -67,6 +67,8 @@ pub fn docket_kind(state: &Case, language: Language) -> &'static str {
         Case::Need(_) => language.pick("供需对接", "need"),
         Case::Incident(_) => language.pick("安全事件", "security incident"),
         Case::Inspection(_) => language.pick("查阅使用记录", "reading of records of use"),
+        Case::OpenData(_) => language.pick("数据开放申请", "application for opening"),
+        Case::Complaint(_) => language.pick("投诉举报", "complaint"),
     }
 }
 
@@ -107,6 +109,8 @@ pub fn docket_phase(state: &Case, language: Language) -> String {
         Case::Correction(correction) => {
             super::correction::phase(&correction.phase, language).to_owned()
         }
+        Case::OpenData(open) => super::open_data::phase(&open.phase, language).to_owned(),
+        Case::Complaint(complaint) => super::complaint::phase(&complaint.phase, language),
     }
 }
 
@@ -149,6 +153,8 @@ pub fn docket_tone(state: &Case) -> &'static str {
             CorrectionPhase::Asked { .. } => "warn",
             CorrectionPhase::Answered(_) => "ok",
         },
+        Case::OpenData(open) => super::open_data::tone(&open.phase),
+        Case::Complaint(complaint) => super::complaint::tone(&complaint.phase),
     }
 }
 
@@ -188,6 +194,8 @@ pub fn docket_subject(state: &Case) -> String {
                 correction.requester.node.code()
             )
         }
+        Case::OpenData(open) => open.entry_name.clone(),
+        Case::Complaint(complaint) => super::complaint::subject(complaint),
     }
 }
 
@@ -270,6 +278,8 @@ pub fn event(body: &DocketBody, language: Language) -> (&'static str, Article) {
         DocketBody::Incident(event) => incident::name(event),
         DocketBody::Inspection(event) => reading::name(event),
         DocketBody::Erasure(event) => super::erasure::name(event),
+        DocketBody::OpenData(event) => super::open_data::name(event),
+        DocketBody::Complaint(event) => super::complaint::name(event),
     };
     (language.pick(zh, en), article)
 }

@@ -1,12 +1,14 @@
 //! What a person is about to sign, in words: a line that says what it does, and the document in full.
 
 mod clock;
+mod complaint;
 mod correction;
 mod erasure;
 mod grant;
 mod incident;
 mod need;
 mod node;
+mod open_data;
 mod reading;
 mod source;
 mod supervision;
@@ -130,6 +132,8 @@ fn subject(body: &ActBody) -> Text {
         ActBody::Incident(act) => in_docket(body, &incident::act(act)),
         ActBody::Grant(act) => in_docket(body, &grant::step(&act.step)),
         ActBody::Reading(act) => reading::act(act),
+        ActBody::OpenData(act) => open_data::act(act),
+        ActBody::Complaint(act) => in_docket(body, &complaint::step(act)),
     }
 }
 

@@ -12,6 +12,8 @@ use federation::wire::{LevelAnswer, SearchId};
 use identity::{Chain, Digest, Moment, Path};
 use libp2p::Multiaddr;
 use sharing::act::SignedAct;
+use sharing::public::PublicRequest;
+use statute::Profile;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -55,6 +57,7 @@ pub(super) struct Shared {
     pub(super) stop: CancellationToken,
     pub(super) tasks: TaskTracker,
     pub(super) shutdown: Duration,
+    pub(super) profile: Profile,
 }
 
 impl std::fmt::Debug for Handle {
@@ -199,6 +202,27 @@ impl Handle {
     pub async fn object_read(&self, object: Digest, by: Caller) -> Result<Answer, Refused> {
         self.ask(|token| Input::ObjectRead { token, object, by })
             .await
+    }
+    /// Gives the core what somebody of the public asks, under the commitment to the receipt that they are given.
+    ///
+    /// # Errors
+    /// [`Refused`]: lawfully, or because of a fault of ours, which may be tried again with the same receipt.
+    pub async fn public_request(
+        &self,
+        receipt: Digest,
+        request: PublicRequest,
+    ) -> Result<Answer, Refused> {
+        self.ask(|token| Input::Public {
+            token,
+            receipt,
+            request: Box::new(request),
+        })
+        .await
+    }
+
+    /// The profile of law in force here.
+    pub fn profile(&self) -> &Profile {
+        &self.0.profile
     }
 
     /// Gives the core a membership chain for this node.

@@ -112,6 +112,7 @@ pub async fn start(
         found,
     } = open(config).await?;
     let (inbox, inputs) = Inbox::new();
+    let profile = keys.me.profile.clone();
     let (metrics, stop, tasks) = (
         Arc::new(Metrics::new()),
         CancellationToken::new(),
@@ -217,6 +218,7 @@ pub async fn start(
         stop,
         tasks,
         shutdown,
+        profile,
     })))
 }
 

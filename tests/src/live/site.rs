@@ -28,6 +28,7 @@ pub(super) struct Site {
     config: NodeConfig,
     tokens: Tokens,
     token: String,
+    viewer: String,
     running: Option<Running>,
 }
 
@@ -60,12 +61,15 @@ impl Site {
         };
         let mut tokens = Tokens::default();
         let token = tokens.add(Role::Admin, key(&format!("token {code}")).to_seed(), "test");
+        let seed = key(&format!("viewer {code}")).to_seed();
+        let viewer = tokens.add(Role::Viewer, seed, "test");
         Self {
             place,
             keys,
             config,
             tokens,
             token,
+            viewer,
             running: None,
         }
     }
@@ -157,6 +161,11 @@ impl Site {
     /// The running node.
     pub(super) fn handle(&self) -> &Handle {
         &self.running().handle
+    }
+
+    /// The token of whoever may only look.
+    pub(super) fn viewer(&self) -> &str {
+        &self.viewer
     }
 
     /// The running node's API.

@@ -7,6 +7,7 @@ use sharing::catalogue::EntryCommand;
 use sharing::docket::DocketId;
 use sharing::incident::{IncidentAct, IncidentStep};
 use sharing::node_act::NodeAct;
+use sharing::open_data::OpenDataAct;
 use sharing::reading::ReadingAct;
 use statute::{Article, Refusal, RefusalReason};
 
@@ -199,6 +200,9 @@ impl Core {
                 Ok(()) => self.judge_in_docket(ctx, act),
                 Err(refusal) => Ok(Outcome::Refused(refusal)),
             },
+            ActBody::OpenData(said @ (OpenDataAct::Mark { .. } | OpenDataAct::Publish { .. })) => {
+                self.judge_open_data(ctx, act, said)
+            }
             ActBody::Reading(ReadingAct::Read { docket, .. }) => {
                 self.judge_reading(ctx, act, *docket)
             }
@@ -352,6 +356,9 @@ impl Core {
                 docket,
                 step: IncidentStep::Contain(measure),
             }) => return self.carry_measure(ctx, signed, act, (*docket, measure)),
+            ActBody::OpenData(said @ (OpenDataAct::Mark { .. } | OpenDataAct::Publish { .. })) => {
+                return self.carry_open_data(ctx, act, said);
+            }
             ActBody::Node(NodeAct::InstallCalendar { .. }) => self.install_notice(ctx, signed)?,
             ActBody::Node(NodeAct::EndEnrolment { .. })
             | ActBody::Direct(DirectAct::Place { .. })

@@ -4,7 +4,7 @@ use identity::{Chain, Code, Member, Path, Signed};
 use sharing::act::{ActBody, MAX_ACT_BYTES};
 use sharing::application::DirectAct;
 use sharing::docket::{
-    self, DocketBody, DocketCopy, DocketError, DocketEvent, DocketId, DocketState,
+    self, Case, DocketBody, DocketCopy, DocketError, DocketEvent, DocketId, DocketState,
 };
 use statute::Article;
 
@@ -126,6 +126,11 @@ impl Core {
         if !state.case.parties().contains(member.place()) && !state.case.finds_parties() {
             return Ok(Err("与本节点无关 (this node is no party)"));
         }
+        // A complaint is sent from its first event on to whom it was passed on, which a later event says.
+        let passed_on = matches!(state.case, Case::Complaint(_));
+        if !passed_on && !state.case.parties().contains(member.place()) {
+            return Ok(Err("与本节点无关 (this node is no party)"));
+        }
         if row.is_none() && !self.opens_at_its_home(ctx, sender, event)? {
             return Ok(Err("该案卷不应由此节点受理 (not the node to open it)"));
         }
@@ -154,6 +159,7 @@ impl Core {
     /// need (R20).
     /// which the data is held (R26), that of an authority above for an order against the one here (R41), for an
     /// incident the node where it happened (R35).
+    /// which the data is held (R26), that of an authority above for an order against the one here (R41), for a complaint the node that received it (R37).
     fn opens_at_its_home(
         &self,
         ctx: &Context<'_, '_>,
@@ -161,6 +167,7 @@ impl Core {
         event: &DocketEvent,
     ) -> Result<bool, Fault> {
         use sharing::application::ApplicationEvent;
+        use sharing::complaint::ComplaintEvent;
         use sharing::correction::CorrectionEvent;
         use sharing::dispute::DisputeEvent;
         use sharing::incident::IncidentEvent;
@@ -196,6 +203,9 @@ impl Core {
                 let common = Path::common_path(&complainant.node, &respondent.node);
                 let above = *sender.place() == common || sender.place().is_ancestor_of(&common);
                 above && self.docket_row(ctx, about)?.is_some()
+            }
+            DocketBody::Complaint(ComplaintEvent::Received { intake, place, .. }) => {
+                intake.docket() == event.docket && place == sender.place()
             }
             DocketBody::Correction(CorrectionEvent::Asked { act, request, .. }) => {
                 let about = self.docket_row(ctx, &request.about)?;

@@ -4,6 +4,7 @@ use identity::{Chain, Code, Digest, Moment, Path};
 use serde::{Deserialize, Serialize};
 use sharing::act::{ActId, ObjectRef, SignedAct};
 use sharing::docket::DocketId;
+use sharing::public::PublicRequest;
 use sharing::return_flow::{Manifest, Proof};
 use statute::Refusal;
 
@@ -61,6 +62,15 @@ pub enum Input {
         object: Digest,
         /// Who asks.
         by: Caller,
+    },
+    /// What somebody of the public asks, from the API: nobody signed it.
+    Public {
+        /// Where the answer goes.
+        token: Token,
+        /// The commitment to the receipt that they were given; the same one opens one docket.
+        receipt: identity::Digest,
+        /// What they ask.
+        request: Box<PublicRequest>,
     },
     /// A membership chain for this node, from `guantong enroll` or a renewal.
     Install {

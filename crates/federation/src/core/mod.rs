@@ -31,11 +31,13 @@ mod links;
 mod members;
 mod needs;
 mod notices;
+mod open_data;
 mod openings;
 mod payloads;
 mod people;
 mod placing;
 mod project;
+mod public;
 pub mod query;
 mod reactions;
 mod readings;
@@ -68,6 +70,7 @@ pub use input::{
     Answer, Effect, FetchedPart, Input, LinkId, Refused, Shelf, SplitPart, SplitTable, Token,
 };
 pub use project::project;
+pub use public::MAX_WAITING;
 pub use readings::{Allowed, Caller, ReadBy, ReadWhat, UseGiven, UsesGiven};
 pub use record::Record;
 
@@ -269,6 +272,11 @@ impl Core {
             Input::LinkDown { link } => self.link_down(link, ctx.now),
             Input::Act { token, act } => self.act(ctx, token, &act),
             Input::ObjectRead { token, object, by } => self.object_read(ctx, token, object, by),
+            Input::Public {
+                token,
+                receipt,
+                request,
+            } => self.public_request(ctx, token, receipt, *request),
             Input::Install { token, chain } => self.install(ctx, token, chain),
             Input::Search { token, text, limit } => self.search(ctx, token, text, limit),
             Input::SearchDone { query, hits } => self.search_done(ctx, query, hits),

@@ -141,6 +141,8 @@ pub mod meta {
     pub const OWN_ENTRIES: &[u8] = b"own-entries";
     /// Entries standing published, all.
     pub const CATALOGUE: &[u8] = b"catalogue";
+    /// Cases of the public at home here that wait for an answer.
+    pub const PUBLIC_WAITING: &[u8] = b"public-waiting";
     /// Counter of outbox places.
     pub const OUTBOX: &[u8] = b"outbox";
     /// Last serial given to a child's certificate.
@@ -449,6 +451,11 @@ pub fn version_key(publisher: &Code, id: &EntryId, version: u32) -> Vec<u8> {
 pub fn docket_of_key(key: &[u8]) -> Option<DocketId> {
     key.last_chunk::<32>()
         .map(|tail| DocketId(Digest::from_bytes(*tail)))
+}
+
+/// The commitment to a receipt.
+pub fn receipt_key(receipt: &Digest) -> Vec<u8> {
+    receipt.as_bytes().to_vec()
 }
 
 /// An envelope in [`Table::Seen`].

@@ -8,7 +8,8 @@ use sharing::return_flow::ReturnFlowEvent;
 
 use crate::console::clock::{self, Facts};
 use crate::console::{
-    correction, erasure, grant, incident, labels, need, reading, supervision, update,
+    complaint, correction, erasure, grant, incident, labels, need, open_data, reading, supervision,
+    update,
 };
 use crate::language::Language;
 
@@ -36,6 +37,12 @@ pub(super) fn details(body: &DocketBody, language: Language) -> Vec<String> {
             lines.facts(&event.acts(), reading::facts(event, language));
         }
         DocketBody::Erasure(event) => lines.facts(&event.acts(), erasure::facts(event, language)),
+        DocketBody::OpenData(event) => {
+            lines.facts(&event.acts(), open_data::facts(event, language));
+        }
+        DocketBody::Complaint(event) => {
+            lines.facts(&event.acts(), complaint::facts(event, language));
+        }
     }
     lines.lines
 }

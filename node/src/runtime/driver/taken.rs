@@ -50,6 +50,7 @@ fn kind(input: &Input) -> &'static str {
         Input::Frame { .. } => "frame",
         Input::LinkDown { .. } => "link down",
         Input::Act { .. } => "act",
+        Input::Public { .. } => "public request",
         Input::Install { .. } => "install",
         Input::Search { .. } => "search",
         Input::SearchDone { .. } => "search done",
@@ -80,7 +81,8 @@ pub(super) fn token(input: &Input) -> Option<Token> {
         | Input::Install { token, .. }
         | Input::Search { token, .. }
         | Input::ObjectRead { token, .. }
-        | Input::CallBegun { token, .. } => Some(*token),
+        | Input::CallBegun { token, .. }
+        | Input::Public { token, .. } => Some(*token),
         _ => None,
     }
 }

@@ -15,7 +15,8 @@ use super::catalogue::{compiled, own_states};
 use super::{members, personal};
 use crate::core::tables::{
     DocketRow, PlacedRow, SeenRow, View, WantedRow, act_key, counter, dataset_subscribers,
-    docket_key, entry_holders, event_key, meta, person_key, put, updates_of,
+    docket_key, entry_holders, event_key, meta, person_key, put, receipt_key, set_counter,
+    updates_of,
 };
 use crate::store::{Fault, Table, Txn};
 
@@ -125,6 +126,7 @@ pub(super) fn event(
     let before: Option<DocketRow> = txn.row(Table::Dockets, &docket_key(&docket))?;
     let (old, released) = before.map_or((None, 0), |row| (Some(row.state), row.released));
     stop_duties(txn, &docket, old.as_ref());
+    let was_waiting = old.as_ref().is_some_and(|old| old.case.is_open());
     let state = DocketState::evolve(old, &event)
         .map_err(|error| Fault(format!("stored event of {docket}: {error}")))?;
     let me = txn
@@ -135,6 +137,7 @@ pub(super) fn event(
     if let Some(me) = me {
         if home.code() == me {
             at_home(txn, &docket, &state);
+            public_kept(txn, &docket, was_waiting, &state)?;
         } else {
             object_wanted(txn, docket, sequence, &event, &state)?;
         }
@@ -194,6 +197,27 @@ fn at_home(txn: &mut Txn<'_>, docket: &DocketId, state: &DocketState) {
             txn.delete(Table::Updates, key);
         }
     }
+}
+
+/// Of a case that the public opened at home here: by which receipt it is read, and whether it waits for an answer.
+fn public_kept(
+    txn: &mut Txn<'_>,
+    docket: &DocketId,
+    was_waiting: bool,
+    state: &DocketState,
+) -> Result<(), Fault> {
+    let Some(intake) = state.case.intake() else {
+        return Ok(());
+    };
+    put(txn, Table::Receipts, receipt_key(&intake.receipt), docket);
+    let waiting = counter(txn, meta::PUBLIC_WAITING)?;
+    let waiting = match (was_waiting, state.case.is_open()) {
+        (false, true) => waiting.saturating_add(1),
+        (true, false) => waiting.saturating_sub(1),
+        (true, true) | (false, false) => return Ok(()),
+    };
+    set_counter(txn, meta::PUBLIC_WAITING, waiting);
+    Ok(())
 }
 
 /// Acts that arrive in an event are taken with it.

@@ -4,6 +4,7 @@ mod catalogue;
 mod dockets;
 mod ledger;
 mod members;
+mod open;
 mod sources;
 
 use identity::{Code, Moment, Signed};
@@ -23,6 +24,8 @@ pub(super) use catalogue::{catalogue_as_of, published_in, published_page};
 pub use dockets::{docket, docket_copy, dockets, drafts, duties, keeps_content, said};
 pub use ledger::{evidence, evidence_at, ledger};
 pub use members::{calendar, chain, is_revoked, notices, own_chain, people, person_chain};
+pub(super) use open::opening_of;
+pub use open::{MAX_OPEN_PAGE, OpenCursor, OpenEntry, open_entries, open_entry, public_case};
 pub use sources::{Already, MAX_LOOKED_THROUGH, SourceView, already, sources};
 
 /// Most rows of one page.
