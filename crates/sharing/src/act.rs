@@ -15,6 +15,7 @@ use crate::clock::ClockAct;
 use crate::correction::CorrectionAct;
 use crate::dispute::{Decision, NegotiationStep, Opinion};
 use crate::docket::DocketId;
+use crate::evaluation::EvaluationAct;
 use crate::node_act::NodeAct;
 use crate::person::{PersonCertificate, PersonChain};
 use crate::return_flow::{DatasetId, ReturnTable};
@@ -229,6 +230,8 @@ pub enum ActBody {
     Correction(CorrectionAct),
     /// About a breach: an order to correct it and what follows (R29, R39 to R41).
     Supervision(SupervisionAct),
+    /// A report on how the departments shared, and its publication (R38).
+    Evaluation(EvaluationAct),
 }
 
 /// What a group of acts says of each: the acts of one workflow stand together beside its rules.
@@ -277,6 +280,7 @@ impl ActBody {
             Self::Source(act) => Some(act),
             Self::Correction(act) => Some(act),
             Self::Supervision(act) => Some(act),
+            Self::Evaluation(act) => Some(act),
             Self::Grant(act) => Some(act),
             Self::EnrolPerson { .. }
             | Self::CompileEntries { .. }
@@ -347,6 +351,7 @@ impl ActBody {
             Self::Source(act) => act.kind(),
             Self::Correction(act) => act.kind(),
             Self::Supervision(act) => act.kind(),
+            Self::Evaluation(act) => act.kind(),
             Self::Grant(act) => act.kind(),
         }
     }

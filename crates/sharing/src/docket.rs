@@ -20,6 +20,7 @@ use crate::catalogue::Entry;
 use crate::clock::{self, Clock, ClockEvent, Law, OpenDuty};
 use crate::correction::{self, CorrectionAct, CorrectionState};
 use crate::dispute::{Bench, DisputeState};
+use crate::evaluation::{self, Computed, EvaluationAct, EvaluationState};
 use crate::return_flow::SubscriptionState;
 use crate::supervision::{self, SupervisionAct, SupervisionState};
 use crate::update::{self, UpdateState};
@@ -128,6 +129,8 @@ pub struct Opening<'a> {
     pub about: Option<&'a DocketState>,
     /// The home's own entry that the act is about, where a version of it stands published.
     pub entry: Option<&'a Entry>,
+    /// What the home's ledger gives for the period that the act reports on.
+    pub evaluation: Option<&'a Computed>,
 }
 
 /// Declares the kinds of docket: what an event of each and a state of each are, and what is asked of all in one way.
@@ -248,6 +251,8 @@ workflows! {
     Correction(CorrectionState);
     /// An order to correct a breach.
     Supervision(SupervisionState);
+    /// A report on how the departments shared.
+    Evaluation(EvaluationState);
 }
 
 /// The state of a docket: the case, and what time has made of its duties.
@@ -275,6 +280,10 @@ pub fn open(act: &VerifiedAct, opening: &Opening<'_>) -> Result<Vec<DocketBody>,
     if let ActBody::Supervision(SupervisionAct::Order(order)) = &act.act().body {
         let ordered = supervision::open(act, order, opening)?;
         return Ok(vec![DocketBody::Supervision(ordered)]);
+    }
+    if let ActBody::Evaluation(EvaluationAct::Report(report)) = &act.act().body {
+        let reported = evaluation::open(act, report, opening)?;
+        return Ok(vec![DocketBody::Evaluation(reported)]);
     }
     let kind = act.act().body.kind();
     Err(RefusalReason::WrongState {

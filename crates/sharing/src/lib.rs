@@ -10,6 +10,7 @@ pub mod clock;
 pub mod correction;
 pub mod dispute;
 pub mod docket;
+pub mod evaluation;
 pub mod ledger;
 pub mod node_act;
 pub mod person;

@@ -125,6 +125,12 @@ impl RefusalReason {
                 format!("改正期限应当晚于现在，且不迟于{latest}")
             }
             Self::NotRefusedYet => "尚无拒不改正的情形".into(),
+            Self::PeriodNotOver { period } => {
+                format!("期间{period}尚未结束，数据仅为暂计")
+            }
+            Self::NotTheFigures => "所报数据与本节点账本计算结果不一致".into(),
+            Self::EvaluationNotPublished => "此处适用的规定未要求公布评估结果".into(),
+            Self::AdviceRequired => "公布评估结果应当附改进意见".into(),
             Self::WrongState { expected, found } => {
                 format!(
                     "应当处于“{}”，现处于“{}”",
@@ -303,6 +309,16 @@ impl RefusalReason {
                 "请待期限届满或者退回改正报告，或者说明情节严重",
                 "wait until the date has passed or reject the report, or state what is serious",
             ),
+            Self::PeriodNotOver { .. } => ("请待期间结束后报告", "report once the period is over"),
+            Self::NotTheFigures => (
+                "请重新计算后签署；数据只能由账本得出",
+                "compute the figures anew and sign those; they come from the ledger alone",
+            ),
+            Self::EvaluationNotPublished => (
+                "请核对本节点的地方规则",
+                "check the local profile of this node",
+            ),
+            Self::AdviceRequired => ("请附改进意见", "add the advice"),
             Self::WrongState { .. } => {
                 ("请查看案卷当前状态", "look at where the docket stands now")
             }
@@ -369,6 +385,8 @@ fn state_zh(state: &str) -> String {
         "reported" => "已报告改正情况",
         "escalated" => "已建议给予处分",
         "ordered or reported" => "责令改正中或者已报告改正情况",
+        // Evaluations.
+        "reported-to-government" => "已向本级人民政府报告",
         // What is no state of a case.
         "another docket" => "另一案卷",
         "another act" => "另一行为",

@@ -23,6 +23,7 @@
 //! | R28 disputes | [`dispute`] |
 //! | R29 records of use | [`retention`] |
 //! | R29, R39 to R41 supervision | [`supervision`] |
+//! | R38, Shenyang S8 evaluation | [`evaluation`] |
 //! | who may do what | [`role`] |
 //! | the list of rules, and their switches in tests | [`mod@rule`] |
 //! | local rules | [`profile`] |
@@ -40,6 +41,7 @@ pub mod correction;
 pub mod deadline;
 pub mod dispute;
 pub mod duty;
+pub mod evaluation;
 pub mod instrument;
 pub mod notice;
 pub mod obligation;
@@ -85,6 +87,9 @@ pub use dispute::{
 pub use duty::{
     Duty, Extension, check_extended_in_time, check_may_be_extended, check_reply_extension,
     check_update_extension, due, extend, extend_from, is_overdue,
+};
+pub use evaluation::{
+    Dimension, EvaluationPeriod, PeriodError, check_figures, check_period_over, check_publishes,
 };
 pub use instrument::Instrument;
 pub use notice::{MAX_NOTICE_BYTES, NOTICE_YEARS, NoticeError, YearNotice, national_notice};

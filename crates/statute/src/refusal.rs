@@ -329,6 +329,21 @@ pub enum RefusalReason {
     /// Nothing shows yet that correction is refused, R39 to R41.
     #[error("nothing shows yet that the correction is refused")]
     NotRefusedYet,
+    /// A period that is not over is not reported on, R38.
+    #[error("the period {period} is not over; its figures are provisional")]
+    PeriodNotOver {
+        /// The period, as YYYY-MM or YYYY.
+        period: String,
+    },
+    /// The figures reported are not those that the ledger gives, R38.
+    #[error("these are not the figures that the node's ledger gives for the period")]
+    NotTheFigures,
+    /// No local rule says that an evaluation is published.
+    #[error("the rules that hold here do not provide for publishing an evaluation")]
+    EvaluationNotPublished,
+    /// An evaluation is published with advice on what to improve, Shenyang S8.
+    #[error("an evaluation is published with the advice on what to improve")]
+    AdviceRequired,
     /// The case is in another state.
     #[error("this needs the state {expected:?}; the case is in {found:?}")]
     WrongState {

@@ -139,6 +139,8 @@ terms! {
         AnswerComplaint = "answer-complaint", "处理投诉举报", "answer a complaint";
         /// Report to the government, R38.
         ReportToGovernment = "report-to-government", "向本级人民政府报告", "report to the government";
+        /// Publish an evaluation, for the government, Shenyang S8.
+        PublishEvaluation = "publish-evaluation", "公布评估结果", "publish an evaluation";
         /// State a justification for an overdue duty, R39(4).
         Justify = "justify", "说明正当理由", "state a justification";
         /// Find a breach by a department and order its correction (责令改正), R39, R40.
@@ -269,6 +271,7 @@ pub const fn required_role(act: ActKind) -> (&'static [Role], Article) {
         ActKind::ReportIncident => (REPORTERS, Article::R35),
         ActKind::AnswerComplaint => (REPORTERS, Article::R37),
         ActKind::ReportToGovernment => (AUTHORITY_HEAD, Article::R38),
+        ActKind::PublishEvaluation => (GOVERNMENT, Article::S8),
         ActKind::Justify => (DEPARTMENT, Article::R39_4),
         ActKind::OrderCorrection => (AUTHORITY, Article::R39),
         ActKind::OrderAuthority => (CORRECTORS_OF_AUTHORITIES, Article::R41),

@@ -149,7 +149,8 @@ impl Core {
 
     /// Whether the first event of a docket comes from the node that owes its first step: the provider's for an application (R20), the source's for
     /// return flow (R24), a common superior's for a dispute about a docket held here (R28), for a correction the home of the application under
-    /// which the data is held (R26), that of an authority above for an order against the one here (R41).
+    /// which the data is held (R26), that of an authority above for an order against the one here (R41), and
+    /// for a report on a level below, that level (R38).
     fn opens_at_its_home(
         &self,
         ctx: &Context<'_, '_>,
@@ -159,6 +160,7 @@ impl Core {
         use sharing::application::ApplicationEvent;
         use sharing::correction::CorrectionEvent;
         use sharing::dispute::DisputeEvent;
+        use sharing::evaluation::EvaluationEvent;
         use sharing::return_flow::ReturnFlowEvent;
         use sharing::supervision::{Accused, SupervisionEvent};
         Ok(match &event.body {
@@ -205,6 +207,11 @@ impl Core {
                 };
                 let signed = || act.verify(sender.certificate(), event.at).is_ok();
                 act.id().0 == event.docket.0 && by == sender.place() && entitled && signed()
+            }
+            // That the report is on the sender's own place is checked where it is opened; that the sender is a child here, by who the parties are.
+            DocketBody::Evaluation(EvaluationEvent::Reported { act }) => {
+                let signed = || act.verify(sender.certificate(), event.at).is_ok();
+                act.id().0 == event.docket.0 && signed()
             }
             _ => false,
         })

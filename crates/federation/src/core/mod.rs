@@ -20,6 +20,7 @@ mod copies;
 mod corrections;
 mod dockets;
 mod envelopes;
+mod evaluations;
 mod fetches;
 mod forks;
 mod hearings;

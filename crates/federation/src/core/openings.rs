@@ -116,6 +116,7 @@ impl Core {
         {
             return Ok(Err(refusal));
         }
+        let evaluation = self.evaluation_reported(ctx, act)?;
         let opening = Opening {
             from: from.place(),
             here,
@@ -123,6 +124,7 @@ impl Core {
             now: ctx.now,
             about: about.as_ref().map(|row| &row.state),
             entry: entry.as_ref().map(|row| &row.entry),
+            evaluation: evaluation.as_ref(),
         };
         Ok(docket::open(act, &opening))
     }

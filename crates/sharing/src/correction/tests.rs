@@ -100,6 +100,7 @@ fn opened(
     let (from, here) = (cast::path(TIANHE), cast::path(HEPING));
     let opening = Opening {
         entry: None,
+        evaluation: None,
         from: &from,
         here: &here,
         law: Law {

@@ -85,9 +85,10 @@ fn liable(against: &Accused, about: Option<&DocketState>) -> Vec<Liable> {
             (state.provider == *party, Liable::Provider),
             (false, Liable::Requester),
         ],
-        Some(Case::Dispute(_) | Case::ReturnFlow(_) | Case::Supervision(_)) | None => {
-            [(true, Liable::Provider), (true, Liable::Requester)]
-        }
+        Some(
+            Case::Dispute(_) | Case::ReturnFlow(_) | Case::Supervision(_) | Case::Evaluation(_),
+        )
+        | None => [(true, Liable::Provider), (true, Liable::Requester)],
     };
     let kinds: Vec<Liable> = known
         .into_iter()

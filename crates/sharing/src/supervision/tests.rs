@@ -51,6 +51,7 @@ fn give(
     let (calendar, profile) = (Calendar::national(), Profile::national());
     let opening = Opening {
         entry: None,
+        evaluation: None,
         from: &who.place,
         here: &who.place,
         law: Law {

@@ -95,6 +95,7 @@ impl Run {
             now,
             about: None,
             entry: Some(&entry),
+            evaluation: None,
         };
         docket::open(&by.act(role, ActBody::Update(said)), &opening)
     }
