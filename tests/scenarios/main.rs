@@ -5,6 +5,7 @@ mod calendar;
 mod catalogue;
 mod correction;
 mod dispute;
+mod evaluation;
 mod grants;
 mod membership;
 mod mutated_frames;

@@ -5,7 +5,7 @@ use std::panic::catch_unwind;
 
 use statute::rule::{Rule, without};
 
-use crate::{correction, grants, sharing_application, supervision, time_limits};
+use crate::{correction, evaluation, grants, sharing_application, supervision, time_limits};
 
 /// A scenario that fails without the rule.
 const SCENARIOS: &[(Rule, fn())] = &[
@@ -28,6 +28,10 @@ const SCENARIOS: &[(Rule, fn())] = &[
     (
         Rule::Supervision,
         supervision::another_level_another_kind_and_a_lapse_that_is_not_there_are_refused,
+    ),
+    (
+        Rule::Evaluation,
+        evaluation::a_report_of_other_figures_or_of_a_period_that_runs_is_refused,
     ),
     (
         Rule::Standing,

@@ -12,7 +12,7 @@ use federation::topology::Topology;
 use identity::{Chain, Code, Level, Moment, Path, codec};
 use sharing::act::{ActBody, SignedAct};
 use sharing::return_flow::Divisions;
-use statute::Role;
+use statute::{Profile, Role};
 
 use crate::cast::{Department, Person, credit_code, key};
 use crate::chance::Chance;

@@ -69,6 +69,8 @@ pub enum Table {
     Sources = 32,
     /// What was published: publisher code, entry id, version → pointer.
     Versions = 33,
+    /// Reports on how departments shared: period, docket.
+    Evaluations = 41,
 }
 
 /// A read failed: ours, retried by the driver, never a statement about the data.

@@ -74,6 +74,13 @@ impl EvaluationPeriod {
         Self::month(day.year(), day.month()).ok()
     }
 
+    /// The year that it is or lies in.
+    #[must_use]
+    pub const fn whole_year(self) -> Self {
+        let (year, month) = (self.year, None);
+        Self { year, month }
+    }
+
     /// Whether it is a whole year.
     #[must_use]
     pub const fn is_year(self) -> bool {

@@ -29,6 +29,8 @@
 //! | `GET /api/v1/dockets?after=&limit=` | viewer | → list of `DocketView` |
 //! | `GET /api/v1/dockets/{id}` | viewer | → `DocketDetail` |
 //! | `GET /api/v1/duties?limit=` | viewer | → list of `DutyView` |
+//! | `GET /api/v1/evaluation?period=` | viewer | → [`federation::core::query::EvaluationView`], `period` as `2026-03` or `2026` |
+//! | `GET /api/v1/evaluations?period=` | viewer | → list of `EvaluationState`: the reports known here, newest first |
 //! | `GET /api/v1/findings?after=&limit=` | viewer | → list of `FindingView`, newest first |
 //! | `GET /api/v1/calendar` | viewer | → list of `NoticeView` |
 //! | `GET /api/v1/people?limit=` | viewer | → list of `PersonView` |
@@ -42,12 +44,13 @@
 //! | `GET /api/v1/objects/{digest}` | operator | → the raw bytes, streamed |
 //! | `POST /api/v1/install` | admin | `{"bytes" of Chain}` → `Answer` |
 //!
-//! The console pages (`/`, `/dockets/{id}`, `/login`) are in [`crate::console`].
+//! The console pages (`/`, `/dockets/{id}`, `/evaluations`, `/login`, and the open `/evaluation/{period}`) are in [`crate::console`].
 
 pub mod acts;
 mod backend;
 pub mod catalogue;
 mod dockets;
+mod evaluation;
 mod extract;
 pub mod flow;
 mod guard;

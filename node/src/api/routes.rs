@@ -7,7 +7,9 @@ use axum::routing::{MethodRouter, get, post, put};
 
 use super::guard::{guard, in_time};
 use super::problem::{self, Problem};
-use super::{Api, Role, acts, catalogue, dockets, flow, metrics, node, objects, openapi, sources};
+use super::{
+    Api, Role, acts, catalogue, dockets, evaluation, flow, metrics, node, objects, openapi, sources,
+};
 
 /// Most bytes of a body where a route does not say otherwise.
 pub const MAX_BODY: usize = 64 << 10;
@@ -344,6 +346,22 @@ fn docket_routes() -> Vec<Route> {
             get(dockets::duties),
         )
         .query(LIMITED),
+        read(
+            "/api/v1/evaluation",
+            VIEWER,
+            "一个期间的共享评估",
+            "How departments shared in a period",
+            get(evaluation::evaluation),
+        )
+        .query(&[("period", true)]),
+        read(
+            "/api/v1/evaluations",
+            VIEWER,
+            "评估报告",
+            "The reports on how departments shared that are known here",
+            get(evaluation::reports),
+        )
+        .query(&[("period", false)]),
         read(
             "/api/v1/findings",
             VIEWER,

@@ -17,6 +17,7 @@ mod dispute;
 mod docket;
 mod enroll;
 mod error;
+mod evaluate;
 mod evidence;
 mod extension;
 mod grant;
@@ -149,6 +150,9 @@ pub enum Command {
     /// 监督检查与责令改正 / supervision and orders to correct
     #[command(subcommand)]
     Supervise(supervise::SuperviseCommand),
+    /// 共享评估：计算、报告、公布 / evaluation of sharing: computed, reported, published
+    #[command(subcommand)]
+    Evaluate(evaluate::EvaluateCommand),
     /// 案卷 / dockets
     #[command(subcommand)]
     Docket(docket::DocketCommand),
@@ -237,6 +241,7 @@ pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
         Command::Dispute(command) => dispute::run(&global, command, output),
         Command::Correction(command) => correction::run(&global, command, output),
         Command::Supervise(command) => supervise::run(&global, command, output),
+        Command::Evaluate(command) => evaluate::run(&global, command, output),
         Command::Docket(command) => docket::run(&global, command, output),
         Command::ReturnFlow(command) => return_flow::run(&global, command, output),
         Command::Evidence(command) => evidence::run(&global, command, output),

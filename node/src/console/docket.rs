@@ -80,6 +80,7 @@ fn rows(body: &DocketBody, language: Language) -> Rows {
         DocketBody::Clock(event) => super::clock::facts(event, language),
         DocketBody::Update(event) => super::update::facts(event, language),
         DocketBody::Supervision(event) => super::supervision::facts(event, language),
+        DocketBody::Evaluation(event) => super::evaluation::facts(event, language),
     }
 }
 

@@ -64,6 +64,7 @@ pub fn docket_kind(state: &Case, language: Language) -> &'static str {
         Case::Update(_) => language.pick("目录更新", "update of the catalogue"),
         Case::Correction(_) => language.pick("校核", "correction"),
         Case::Supervision(_) => language.pick("责令改正", "order to correct"),
+        Case::Evaluation(_) => language.pick("评估报告", "evaluation"),
     }
 }
 
@@ -82,6 +83,7 @@ pub fn docket_phase(state: &Case, language: Language) -> String {
         Case::Dispute(dispute) => dispute_phase(&dispute.phase, language).to_owned(),
         Case::Update(update) => super::update::phase(update, language).to_owned(),
         Case::Supervision(order) => supervision::phase(&order.phase, language).to_owned(),
+        Case::Evaluation(state) => super::evaluation::phase(&state.phase, language).to_owned(),
         Case::ReturnFlow(subscription) => match subscription.phase() {
             SubscriptionPhase::Subscribed => language.pick("已订阅", "subscribed").to_owned(),
             SubscriptionPhase::Delivering { delivery } => {
@@ -131,6 +133,7 @@ pub fn docket_tone(state: &Case) -> &'static str {
             | DisputePhase::AwaitingDecision { .. } => "warn",
         },
         Case::Supervision(order) => supervision::tone(&order.phase),
+        Case::Evaluation(_) => "ok",
         Case::ReturnFlow(subscription) => match subscription.phase() {
             SubscriptionPhase::Delivered(_) => "ok",
             SubscriptionPhase::Disputed { .. } => "bad",
@@ -162,6 +165,7 @@ pub fn docket_subject(state: &Case) -> String {
         }
         Case::Update(update) => format!("{} · {}", update.entry, update.provider.department),
         Case::Supervision(order) => supervision::subject(order),
+        Case::Evaluation(state) => super::evaluation::subject(state),
         Case::ReturnFlow(subscription) => {
             format!(
                 "{} → {}",
@@ -254,6 +258,7 @@ pub fn event(body: &DocketBody, language: Language) -> (&'static str, Article) {
         DocketBody::Clock(event) => super::clock::name(event),
         DocketBody::Update(event) => super::update::name(event),
         DocketBody::Supervision(event) => supervision::name(event),
+        DocketBody::Evaluation(event) => super::evaluation::name(event),
     };
     (language.pick(zh, en), article)
 }

@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod correction;
 mod docket;
+pub mod evaluation;
 pub mod grant;
 pub mod labels;
 mod layout;
@@ -37,9 +38,14 @@ pub fn router(api: &Api) -> Router<Api> {
     let pages = Router::new()
         .route("/", get(overview_page))
         .route("/dockets/{id}", get(docket_page))
+        .route("/evaluations", get(evaluation::list_page))
+        .route("/evaluations/{period}", get(evaluation::period_page))
+        .route("/evaluations/{period}/csv", get(evaluation::period_csv))
         .layer(middleware::from_fn_with_state(api.clone(), guard));
     Router::new()
         .route("/login", get(login::form).post(login::submit))
+        // Open to everyone: only what a government published.
+        .route("/evaluation/{period}", get(evaluation::published_page))
         .merge(pages)
         .layer(DefaultBodyLimit::max(login::MAX_FORM_BYTES))
         .layer(middleware::from_fn(harden))

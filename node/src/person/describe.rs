@@ -2,6 +2,7 @@
 
 mod clock;
 mod correction;
+mod evaluation;
 mod grant;
 mod node;
 mod source;
@@ -12,6 +13,7 @@ use identity::Signed;
 use sharing::act::{Act, ActBody};
 use sharing::application::{Application, Material, Reply};
 use sharing::catalogue::{EntryVersion, ReviewVerdict};
+use sharing::evaluation::EvaluationAct;
 use sharing::person::{MAX_PERSON_CERTIFICATE_BYTES, PersonCertificate};
 use sharing::return_flow::ReturnTable;
 use sharing::supervision::SupervisionAct;
@@ -115,6 +117,8 @@ fn subject(body: &ActBody) -> Text {
         ActBody::Correction(act) => correction::step(act),
         ActBody::Supervision(act @ SupervisionAct::Order(_)) => supervision::step(act),
         ActBody::Supervision(act) => in_docket(body, &supervision::step(act)),
+        ActBody::Evaluation(act @ EvaluationAct::Report(_)) => evaluation::act(act),
+        ActBody::Evaluation(act) => in_docket(body, &evaluation::act(act)),
         ActBody::Grant(act) => in_docket(body, &grant::step(&act.step)),
     }
 }

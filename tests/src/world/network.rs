@@ -47,6 +47,14 @@ impl World {
         self.pending.push_back((code, Input::Started));
     }
 
+    /// From now on the node runs under another profile of law: its process is started anew with it.
+    pub fn adopt(&mut self, code: Code, profile: Profile) {
+        if let Some(node) = self.nodes.get_mut(&code) {
+            node.me.profile = profile;
+        }
+        self.restart(code);
+    }
+
     /// The process ends and stays away until [`World::restart`].
     pub fn stop(&mut self, code: Code) {
         self.restart(code);

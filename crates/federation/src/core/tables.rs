@@ -8,6 +8,7 @@ use sharing::catalogue::EntryId;
 use sharing::docket::{DocketId, DocketState};
 use sharing::ledger::{Checkpoint, Cosignature};
 use sharing::source::Matter;
+use statute::EvaluationPeriod;
 
 use crate::store::{Fault, Pair, Read, Table, Txn};
 use crate::sync::{Head, LogState};
@@ -371,6 +372,13 @@ pub fn versions_of(publisher: &Code, id: &EntryId) -> Vec<u8> {
 pub fn version_key(publisher: &Code, id: &EntryId, version: u32) -> Vec<u8> {
     let mut key = versions_of(publisher, id);
     key.extend_from_slice(&version.to_be_bytes());
+    key
+}
+
+/// Reports on a period, in [`Table::Evaluations`]; the docket's id follows.
+pub fn evaluations_of(period: EvaluationPeriod) -> Vec<u8> {
+    let mut key = period.to_string().into_bytes();
+    key.push(0);
     key
 }
 

@@ -7,7 +7,7 @@ use sharing::docket::{DocketBody, Fact};
 use sharing::return_flow::ReturnFlowEvent;
 
 use crate::console::clock::{self, Facts};
-use crate::console::{correction, grant, labels, supervision, update};
+use crate::console::{correction, evaluation, grant, labels, supervision, update};
 use crate::language::Language;
 
 /// The lines of an event, without indentation.
@@ -27,6 +27,9 @@ pub(super) fn details(body: &DocketBody, language: Language) -> Vec<String> {
         }
         DocketBody::Supervision(event) => {
             lines.facts(&event.acts(), supervision::facts(event, language));
+        }
+        DocketBody::Evaluation(event) => {
+            lines.facts(&event.acts(), evaluation::facts(event, language));
         }
     }
     lines.lines

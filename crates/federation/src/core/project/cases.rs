@@ -15,7 +15,7 @@ use super::catalogue::{compiled, own_states};
 use super::members;
 use crate::core::tables::{
     DocketRow, SeenRow, View, WantedRow, act_key, counter, dataset_subscribers, docket_key,
-    entry_holders, event_key, meta, person_key, put, updates_of,
+    entry_holders, evaluations_of, event_key, meta, person_key, put, updates_of,
 };
 use crate::store::{Fault, Table, Txn};
 
@@ -126,6 +126,11 @@ pub(super) fn event(
         } else {
             object_wanted(txn, docket, sequence, &event, &state)?;
         }
+    }
+    if let Case::Evaluation(evaluation) = &state.case {
+        let mut key = evaluations_of(evaluation.report.period);
+        key.extend_from_slice(docket.0.as_bytes());
+        put(txn, Table::Evaluations, key, &());
     }
     let withheld = withheld(&event.body, &state);
     let row = DocketRow {

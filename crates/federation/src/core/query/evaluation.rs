@@ -6,13 +6,10 @@ use sharing::docket::Case;
 use sharing::evaluation::{Computed, EvaluationPhase, EvaluationState};
 use statute::EvaluationPeriod;
 
-use super::{MAX_COUNTED, MAX_PAGE, own_chain};
+use super::{MAX_PAGE, own_chain};
 use crate::core::evaluations::computed;
-use crate::core::tables::{DocketRow, decode_row};
+use crate::core::tables::{DocketRow, View, docket_key, docket_of_key, evaluations_of};
 use crate::store::{Fault, Read, Table};
-
-/// Rows looked through at a time.
-const ROWS_AT_ONCE: usize = 256;
 
 /// The figures of a period as this node's ledger gives them now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,12 +38,27 @@ pub fn evaluation(
     }))
 }
 
-/// The reports known here, one's own and those of the levels below, the newest first; at most [`MAX_PAGE`].
+/// The reports known here, one's own and those of the levels below, on one period or on all, the newest first; at most [`MAX_PAGE`].
 ///
 /// # Errors
 /// [`Fault`] when the medium fails.
-pub fn evaluations(read: &dyn Read) -> Result<Vec<EvaluationState>, Fault> {
-    reports(read, |_| true)
+pub fn evaluations(
+    read: &dyn Read,
+    period: Option<EvaluationPeriod>,
+) -> Result<Vec<EvaluationState>, Fault> {
+    let prefix = period.map_or_else(Vec::new, evaluations_of);
+    let mut found = Vec::new();
+    for (key, _) in read.scan(Table::Evaluations, &prefix, None, MAX_PAGE)? {
+        let Some(docket) = docket_of_key(&key) else {
+            continue;
+        };
+        let row: Option<DocketRow> = read.row(Table::Dockets, &docket_key(&docket))?;
+        if let Some(Case::Evaluation(state)) = row.map(|row| row.state.case) {
+            found.push(*state);
+        }
+    }
+    found.sort_by_key(|state| std::cmp::Reverse((state.reported_at, state.docket)));
+    Ok(found)
 }
 
 /// The reports of this place on a period that its government published, the newest first.
@@ -57,45 +69,19 @@ pub fn published_evaluations(
     read: &dyn Read,
     period: EvaluationPeriod,
 ) -> Result<Vec<EvaluationState>, Fault> {
-    let Some(here) = place(read)? else {
-        return Ok(Vec::new());
-    };
-    reports(read, |state| {
+    let here = place(read)?;
+    let mut found = evaluations(read, Some(period))?;
+    found.retain(|state| {
         let published = match state.phase {
             EvaluationPhase::Published { .. } => true,
             EvaluationPhase::Reported => false,
         };
-        published && state.report.period == period && state.report.place == here
-    })
+        published && Some(&state.report.place) == here.as_ref()
+    });
+    Ok(found)
 }
 
 fn place(read: &dyn Read) -> Result<Option<Path>, Fault> {
     let certificate = own_chain(read)?.and_then(|chain| chain.claimed().ok());
     Ok(certificate.map(|certificate| certificate.place))
-}
-
-fn reports(
-    read: &dyn Read,
-    wanted: impl Fn(&EvaluationState) -> bool,
-) -> Result<Vec<EvaluationState>, Fault> {
-    let mut found: Vec<EvaluationState> = Vec::new();
-    let mut after: Option<Vec<u8>> = None;
-    let mut looked = 0;
-    while looked < MAX_COUNTED {
-        let rows = read.scan(Table::Dockets, b"", after.as_deref(), ROWS_AT_ONCE)?;
-        let Some((last, _)) = rows.last() else { break };
-        after = Some(last.clone());
-        looked += rows.len();
-        for (_, row) in &rows {
-            let row: DocketRow = decode_row(Table::Dockets, row)?;
-            if let Case::Evaluation(state) = row.state.case
-                && wanted(&state)
-            {
-                found.push(*state);
-            }
-        }
-    }
-    found.sort_by_key(|state| std::cmp::Reverse((state.reported_at, state.docket)));
-    found.truncate(MAX_PAGE);
-    Ok(found)
 }
