@@ -171,6 +171,18 @@ pub const SHOWN: &[Shown] = &[
         tests: &["an_overdue_reply_is_seen_by_the_authority_which_orders_its_correction_and_accepts_the_report", "an_authoritys_default_is_told_above_and_the_superior_orders_it_with_a_copy_at_both", "another_level_another_kind_and_a_lapse_that_is_not_there_are_refused", "a_notice_is_shown_at_the_places_it_names_below_and_nowhere_else"],
         commands: &["supervise order", "supervise report", "supervise accept", "supervise circulate", "supervise escalate"],
     },
+    Shown {
+        row: "E1",
+        rules: &["statute::evaluation::check_period_over", "statute::evaluation::check_figures", "sharing::evaluation::open"],
+        tests: &["the_figures_of_a_month_are_exactly_what_happened_in_it", "a_grant_that_ends_without_any_record_of_use_is_counted_so", "a_report_of_other_figures_or_of_a_period_that_runs_is_refused", "the_signed_report_is_seen_above_where_it_is_the_districts_row_and_the_city_publishes"],
+        commands: &["evaluate month", "evaluate year", "evaluate list"],
+    },
+    Shown {
+        row: "L4",
+        rules: &["statute::evaluation::check_publishes"],
+        tests: &["an_evaluation_is_published_where_local_rules_say_so_and_with_advice", "the_signed_report_is_seen_above_where_it_is_the_districts_row_and_the_city_publishes"],
+        commands: &["evaluate publish"],
+    },
 ];
 
 /// The rows that are not shown yet, and what is lacking.
@@ -201,7 +213,6 @@ pub const OUTSTANDING: &[(&str, &str)] = &[
         "G4",
         "assessments are required with the entry; lawful erasure is not built yet",
     ),
-    ("E1", "no report to the government yet"),
     (
         "L1",
         "the terms and citations of the profile bind; what is unconditional still needs an application",
@@ -214,7 +225,6 @@ pub const OUTSTANDING: &[(&str, &str)] = &[
         "L3",
         "the rules of collections stand in statute; entries do not bear the mark yet",
     ),
-    ("L4", "no evaluation yet"),
     (
         "L5",
         "the profile names the coordinator; a dispute does not cite it yet",
