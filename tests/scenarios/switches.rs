@@ -5,7 +5,9 @@ use std::panic::catch_unwind;
 
 use statute::rule::{Rule, without};
 
-use crate::{correction, evaluation, grants, sharing_application, supervision, time_limits};
+use crate::{
+    aggregation, correction, evaluation, grants, sharing_application, supervision, time_limits,
+};
 
 /// A scenario that fails without the rule.
 const SCENARIOS: &[(Rule, fn())] = &[
@@ -28,6 +30,10 @@ const SCENARIOS: &[(Rule, fn())] = &[
     (
         Rule::Supervision,
         supervision::another_level_another_kind_and_a_lapse_that_is_not_there_are_refused,
+    ),
+    (
+        Rule::Aggregation,
+        aggregation::a_grave_risk_goes_out_only_with_the_authoritys_consent_to_this_very_risk,
     ),
     (
         Rule::Evaluation,

@@ -71,6 +71,8 @@ pub enum Table {
     Versions = 33,
     /// Reports on how departments shared: period, docket.
     Evaluations = 41,
+    /// What departments of this node were granted and may hold: department, docket.
+    Grants = 42,
 }
 
 /// A read failed: ours, retried by the driver, never a statement about the data.

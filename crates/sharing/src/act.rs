@@ -9,6 +9,7 @@ use identity::{Code, CreditCode, Digest, EnrolmentRequest, Moment, RevocationRea
 use serde::{Deserialize, Serialize};
 use statute::{ActKind, Article, Refusal, RefusalReason};
 
+use crate::aggregation::AggregationAct;
 use crate::application::{Application, GrantAct, Material, MissingItem, Reply, UseRecord};
 use crate::catalogue::{Entry, EntryVersion, ReviewVerdict};
 use crate::clock::ClockAct;
@@ -232,6 +233,8 @@ pub enum ActBody {
     Supervision(SupervisionAct),
     /// A report on how the departments shared, and its publication (R38).
     Evaluation(EvaluationAct),
+    /// The authority answers on what a department could join (R25).
+    Aggregation(AggregationAct),
 }
 
 /// What a group of acts says of each: the acts of one workflow stand together beside its rules.
@@ -281,6 +284,7 @@ impl ActBody {
             Self::Correction(act) => Some(act),
             Self::Supervision(act) => Some(act),
             Self::Evaluation(act) => Some(act),
+            Self::Aggregation(act) => Some(act),
             Self::Grant(act) => Some(act),
             Self::EnrolPerson { .. }
             | Self::CompileEntries { .. }
@@ -352,6 +356,7 @@ impl ActBody {
             Self::Correction(act) => act.kind(),
             Self::Supervision(act) => act.kind(),
             Self::Evaluation(act) => act.kind(),
+            Self::Aggregation(act) => act.kind(),
             Self::Grant(act) => act.kind(),
         }
     }

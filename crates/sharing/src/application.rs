@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use statute::{ApplicationMaterial, Method};
 
 use crate::act::{ObjectRef, SignedAct};
+use crate::aggregation::Risk;
 use crate::catalogue::{EntryId, PublishedEntry};
 use crate::clock::Term;
 use crate::dispute::NegotiationStep;
@@ -158,6 +159,8 @@ pub enum ApplicationEvent {
         entry: PublishedEntry,
         /// The time limit.
         term: Term,
+        /// What the requester could join with it, where that is a risk (R25).
+        risk: Option<Risk>,
     },
     /// Everything missing was told, once (R21).
     MissingTold {

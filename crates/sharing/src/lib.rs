@@ -2,6 +2,7 @@
 //! evidence of each. Pure: time and entropy are arguments, nothing here reads or writes outside its arguments.
 
 pub mod act;
+pub mod aggregation;
 pub mod application;
 #[cfg(test)]
 mod cast;

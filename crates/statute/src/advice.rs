@@ -88,6 +88,9 @@ impl RefusalReason {
             }
             Self::ScopeExceeded { asked } => format!("“{asked}”超出使用范围"),
             Self::PurposeExceeded { asked } => format!("“{asked}”超出共享目的"),
+            Self::AggregationConsentRequired { score } => {
+                format!("与已获共享数据汇聚、关联的风险为{score}，须先经同级主管部门同意")
+            }
             Self::ThirdParty => "未经提供部门同意，不得将共享数据提供给第三方".into(),
             Self::PeriodExpired { ended } => format!("使用时限已于{ended}届满"),
             Self::NotExtensible { duty } => format!("“{}”的期限不得延长", duty.zh()),
@@ -268,6 +271,10 @@ impl RefusalReason {
                 "请先取得提供部门同意",
                 "obtain the provider's consent first",
             ),
+            Self::AggregationConsentRequired { .. } => (
+                "请同级主管部门负责人审查汇聚风险（guantong aggregation consent），或者缩减数据项",
+                "have the authority's head answer on the risk (guantong aggregation consent), or ask for fewer items",
+            ),
             Self::PeriodExpired { .. } => (
                 "请重新申请，或者处置数据",
                 "apply again, or dispose of the data",
@@ -385,6 +392,9 @@ fn state_zh(state: &str) -> String {
         "reported" => "已报告改正情况",
         "escalated" => "已建议给予处分",
         "ordered or reported" => "责令改正中或者已报告改正情况",
+        // Aggregation.
+        "the risk as computed now" => "现时计算的汇聚风险",
+        "another risk" => "另一汇聚风险",
         // Evaluations.
         "reported-to-government" => "已向本级人民政府报告",
         // What is no state of a case.

@@ -16,7 +16,7 @@
 //! | R17 what makes an update due | [`update`] |
 //! | R22 ways of sharing | [`sharing_method`] |
 //! | R24 return flow | [`return_flow`] |
-//! | R25 limits of use | [`purpose`] |
+//! | R25 limits of use, leakage by aggregation | [`purpose`], [`aggregation`] |
 //! | R26 correction | [`correction`] |
 //! | R27 standing of a grant | [`standing`] |
 //! | R27 ending or changing a service | [`service_change`] |
@@ -31,6 +31,7 @@
 //! | Shenyang S24 to S27 opening to the public | [`opening`] |
 
 mod advice;
+pub mod aggregation;
 pub mod article;
 pub mod calendar;
 pub mod class;
@@ -65,6 +66,7 @@ pub mod update;
 
 pub use jiff::civil::Date;
 
+pub use aggregation::{AggregationLevel, AggregationRules, ItemClass, RiskRule, check_aggregation};
 pub use article::{Article, ArticleError};
 pub use calendar::{Basis, Calendar, beijing_date, end_of_day_ms};
 pub use class::{

@@ -235,6 +235,14 @@ pub enum RefusalReason {
         /// The purpose.
         asked: String,
     },
+    /// What the department could join is a grave risk, and the authority has not consented to it, R25.
+    #[error(
+        "what could be joined with what was granted before has the risk {score}: the authority's consent is needed"
+    )]
+    AggregationConsentRequired {
+        /// The sum of the weights of the rules that are hit.
+        score: u32,
+    },
     /// Shared data passed on, R25.
     #[error("shared data may not be passed on to a third party without the provider's consent")]
     ThirdParty,

@@ -88,6 +88,8 @@ terms! {
         AskWidening = "ask-widening", "申请扩大使用", "ask to widen the use";
         /// Consent to widening, for the provider, R25.
         ConsentToWidening = "consent-to-widening", "同意扩大使用", "consent to wider use";
+        /// Answer, for the authority, on a risk of aggregation, R25.
+        AnswerAggregation = "answer-aggregation", "审查汇聚风险", "answer on a risk of aggregation";
         /// Ask for correction, R26.
         AskCorrection = "ask-correction", "提出校核申请", "ask for correction";
         /// Verify, correct and report back, R26.
@@ -248,6 +250,7 @@ pub const fn required_role(act: ActKind) -> (&'static [Role], Article) {
         ActKind::SubscribeReturnFlow | ActKind::ReturnData | ActKind::AcknowledgeReturn => {
             (OPERATOR, Article::R24)
         }
+        ActKind::AnswerAggregation => (AUTHORITY_HEAD, Article::R25),
         ActKind::AskWidening => (OPERATOR, Article::R25),
         ActKind::ConsentToWidening => (SHARING_OFFICE_HEAD, Article::R25),
         ActKind::AskCorrection | ActKind::AnswerCorrection => (OPERATOR, Article::R26),

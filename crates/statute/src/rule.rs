@@ -18,6 +18,8 @@ terms! {
         Correction = "correction", "校核纠错", "holders ask for correction and are answered with reasons";
         /// Breaches are found, ordered corrected and circulated by whoever is entitled to, under the article of the accused, R29, R39 to R41.
         Supervision = "supervision", "监督与责令改正", "breaches are found by whoever is entitled to";
+        /// What is a grave risk when joined is applied for only with the authority's consent, R25.
+        Aggregation = "aggregation", "汇聚风险", "a grave risk of aggregation needs the authority's consent";
         /// An evaluation is of a period that is over, and its figures are the ledger's, R38.
         Evaluation = "evaluation", "评估报告", "an evaluation states what the ledger gives";
         /// A grant that is suspended, terminated or disposed of gives nothing, and is terminated only after rectification failed, R27.

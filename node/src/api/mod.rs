@@ -29,6 +29,7 @@
 //! | `GET /api/v1/dockets?after=&limit=` | viewer | → list of `DocketView` |
 //! | `GET /api/v1/dockets/{id}` | viewer | → `DocketDetail` |
 //! | `GET /api/v1/duties?limit=` | viewer | → list of `DutyView` |
+//! | `GET /api/v1/aggregation?department=` | viewer | → list of [`federation::core::query::RiskView`]: of drafts, and of what the department holds |
 //! | `GET /api/v1/evaluation?period=` | viewer | → [`federation::core::query::EvaluationView`], `period` as `2026-03` or `2026` |
 //! | `GET /api/v1/evaluations?period=` | viewer | → list of `EvaluationState`: the reports known here, newest first |
 //! | `GET /api/v1/findings?after=&limit=` | viewer | → list of `FindingView`, newest first |
@@ -47,6 +48,7 @@
 //! The console pages (`/`, `/dockets/{id}`, `/evaluations`, `/login`, and the open `/evaluation/{period}`) are in [`crate::console`].
 
 pub mod acts;
+mod aggregation;
 mod backend;
 pub mod catalogue;
 mod dockets;

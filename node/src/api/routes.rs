@@ -8,7 +8,8 @@ use axum::routing::{MethodRouter, get, post, put};
 use super::guard::{guard, in_time};
 use super::problem::{self, Problem};
 use super::{
-    Api, Role, acts, catalogue, dockets, evaluation, flow, metrics, node, objects, openapi, sources,
+    Api, Role, acts, aggregation, catalogue, dockets, evaluation, flow, metrics, node, objects,
+    openapi, sources,
 };
 
 /// Most bytes of a body where a route does not say otherwise.
@@ -346,6 +347,14 @@ fn docket_routes() -> Vec<Route> {
             get(dockets::duties),
         )
         .query(LIMITED),
+        read(
+            "/api/v1/aggregation",
+            VIEWER,
+            "汇聚、关联的风险",
+            "What departments here could join from all their grants",
+            get(aggregation::risks),
+        )
+        .query(&[("department", false)]),
         read(
             "/api/v1/evaluation",
             VIEWER,

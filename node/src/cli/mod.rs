@@ -6,6 +6,7 @@
 //!
 //! The node's key files and the other files of its folder are described in [`init`].
 
+mod aggregation;
 mod apply;
 mod args;
 mod calendar;
@@ -150,6 +151,9 @@ pub enum Command {
     /// 监督检查与责令改正 / supervision and orders to correct
     #[command(subcommand)]
     Supervise(supervise::SuperviseCommand),
+    /// 汇聚风险：查看、主管部门审查 / risks of aggregation: shown, answered by the authority
+    #[command(subcommand)]
+    Aggregation(aggregation::AggregationCommand),
     /// 共享评估：计算、报告、公布 / evaluation of sharing: computed, reported, published
     #[command(subcommand)]
     Evaluate(evaluate::EvaluateCommand),
@@ -241,6 +245,7 @@ pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
         Command::Dispute(command) => dispute::run(&global, command, output),
         Command::Correction(command) => correction::run(&global, command, output),
         Command::Supervise(command) => supervise::run(&global, command, output),
+        Command::Aggregation(command) => aggregation::run(&global, command, output),
         Command::Evaluate(command) => evaluate::run(&global, command, output),
         Command::Docket(command) => docket::run(&global, command, output),
         Command::ReturnFlow(command) => return_flow::run(&global, command, output),

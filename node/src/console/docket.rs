@@ -91,8 +91,9 @@ fn application_rows(event: &ApplicationEvent, language: Language) -> Rows {
             requester_node,
             entry,
             term,
+            risk,
             ..
-        } => vec![
+        } => [
             (pick("申请节点", "Requester"), requester_node.to_string()),
             (
                 pick("目录条目", "Entry"),
@@ -107,7 +108,10 @@ fn application_rows(event: &ApplicationEvent, language: Language) -> Rows {
                 pick("答复期限", "Reply due"),
                 super::clock::limit(term, language),
             ),
-        ],
+        ]
+        .into_iter()
+        .chain(super::aggregation::facts(risk.as_ref(), language))
+        .collect(),
         ApplicationEvent::MissingTold { missing, .. } => missing
             .iter()
             .map(|item| (pick(item.kind.zh(), item.kind.en()), item.what.clone()))

@@ -3,6 +3,7 @@
 //! Pages only read. They are opened with a token of at least the viewer's role, which `/login` exchanges for a cookie
 //! (HttpOnly, SameSite=Strict); the API takes no cookie, so a page elsewhere can make a browser read nothing and write nothing.
 
+pub mod aggregation;
 pub mod clock;
 pub mod correction;
 mod docket;

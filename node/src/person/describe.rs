@@ -1,5 +1,6 @@
 //! What a person is about to sign, in words: a line that says what it does, and the document in full.
 
+mod aggregation;
 mod clock;
 mod correction;
 mod evaluation;
@@ -119,6 +120,7 @@ fn subject(body: &ActBody) -> Text {
         ActBody::Supervision(act) => in_docket(body, &supervision::step(act)),
         ActBody::Evaluation(act @ EvaluationAct::Report(_)) => evaluation::act(act),
         ActBody::Evaluation(act) => in_docket(body, &evaluation::act(act)),
+        ActBody::Aggregation(act) => aggregation::act(act),
         ActBody::Grant(act) => in_docket(body, &grant::step(&act.step)),
     }
 }

@@ -11,6 +11,7 @@
 //! released or acknowledged is derived again from the tables by [`Input::Started`], [`Input::LinkUp`] and [`Input::Tick`].
 
 mod acts;
+mod aggregation;
 mod catalogue;
 mod chains;
 mod checkpoints;

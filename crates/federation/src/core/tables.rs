@@ -375,6 +375,13 @@ pub fn version_key(publisher: &Code, id: &EntryId, version: u32) -> Vec<u8> {
     key
 }
 
+/// Grants of a department of this node, in [`Table::Grants`]; the docket's id follows.
+pub fn grants_of(department: &CreditCode) -> Vec<u8> {
+    let mut key = department.as_str().as_bytes().to_vec();
+    key.push(0);
+    key
+}
+
 /// Reports on a period, in [`Table::Evaluations`]; the docket's id follows.
 pub fn evaluations_of(period: EvaluationPeriod) -> Vec<u8> {
     let mut key = period.to_string().into_bytes();

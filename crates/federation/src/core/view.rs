@@ -157,6 +157,8 @@ pub struct Status {
     pub health: Vec<HealthView>,
     /// When this was made.
     pub at: Option<Moment>,
+    /// What together is a risk under the law in force here (R25).
+    pub risks: Option<statute::AggregationRules>,
 }
 
 /// Something the operator must know.

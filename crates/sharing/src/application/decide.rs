@@ -11,6 +11,7 @@ use super::{
 };
 use super::{grant, standing};
 use crate::act::{ActBody, Deed, ObjectRef, VerifiedAct, text_within_bounds};
+use crate::aggregation::{Risk, check_risk};
 use crate::catalogue::PublishedEntry;
 use crate::clock::Clock;
 use crate::dispute::NegotiationStep;
@@ -33,6 +34,8 @@ pub enum Command {
         requester_node: Path,
         /// Which entry.
         entry: Option<Box<PublishedEntry>>,
+        /// What the requester could join with it, and the verified consent of its authority, where one came.
+        risk: Option<Box<(Risk, Option<VerifiedAct>)>>,
     },
     /// A person's act in this docket.
     Act(VerifiedAct),
@@ -69,8 +72,18 @@ pub fn decide(
                 consent,
                 requester_node,
                 entry,
+                risk,
             },
-        ) => open(apply, consent, requester_node, entry.as_deref(), step),
+        ) => {
+            let risk = risk.as_deref();
+            open(
+                apply,
+                consent,
+                (requester_node, risk),
+                entry.as_deref(),
+                step,
+            )
+        }
         (Some(state), Command::Open { .. }) => Err(RefusalReason::Duplicate {
             what: state.docket.to_string(),
         }
@@ -94,7 +107,7 @@ pub fn decide(
 fn open(
     apply: &VerifiedAct,
     consent: &VerifiedAct,
-    requester_node: &Path,
+    (requester_node, risk): (&Path, Option<&(Risk, Option<VerifiedAct>)>),
     entry: Option<&PublishedEntry>,
     step: &Step<'_>,
 ) -> Result<Vec<ApplicationEvent>, Refusal> {
@@ -108,6 +121,10 @@ fn open(
     rules::consent_to_apply(apply, consent)?;
     let published = rules::entry_may_be_applied_for(application, entry)?;
     rules::within_the_entry(application, published)?;
+    if let Some((risk, answer)) = risk {
+        let draft = DocketId(apply.id().0);
+        check_risk(risk, answer.as_ref(), draft, application.requester)?;
+    }
     let class = published.entry.terms.class();
     let duty =
         Duty::reply_to(class).ok_or_else(|| RefusalReason::EntryNotShared.under(Article::R14))?;
@@ -117,6 +134,7 @@ fn open(
         requester_node: requester_node.clone(),
         entry: published.clone(),
         term: step.law.term(duty, step.now),
+        risk: risk.map(|(risk, _)| risk.clone()),
     }])
 }
 

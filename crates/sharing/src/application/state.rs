@@ -8,6 +8,7 @@ use super::rules::reply_document;
 use super::standing::Standing;
 use super::{Application, ApplicationEvent, DisputeStage, GrantTerms, Phase, Reply};
 use crate::act::{ActBody, MAX_ACT_BYTES, ObjectRef, SignedAct, VerifiedAct};
+use crate::aggregation::{self, Risk};
 use crate::catalogue::PublishedEntry;
 use crate::clock::{Debtor, OpenDuty};
 use crate::dispute::{NegotiationOutcome, Party};
@@ -28,6 +29,8 @@ pub struct ApplicationState {
     pub application: Application,
     /// When the home received it; the term of R21 runs from here.
     pub received_at: Moment,
+    /// What the requester could join with it, where that is a risk (R25).
+    pub risk: Option<Risk>,
     /// Where it stands.
     pub phase: Phase,
     /// Where its dispute stands (R28).
@@ -151,7 +154,15 @@ impl Fact<ApplicationState> for ApplicationEvent {
 
     fn acts(&self) -> Vec<&SignedAct> {
         match self {
-            Self::Received { apply, consent, .. } => vec![apply, consent],
+            Self::Received {
+                apply,
+                consent,
+                risk,
+                ..
+            } => {
+                let answer = risk.as_ref().and_then(|risk| risk.consent.as_ref());
+                [apply, consent].into_iter().chain(answer).collect()
+            }
             Self::MissingTold { act, .. }
             | Self::Supplemented { act, .. }
             | Self::ReplyProposed { act, .. }
@@ -183,8 +194,22 @@ impl Fact<ApplicationState> for ApplicationEvent {
             _ => false,
         };
         match self {
-            ApplicationEvent::Received { apply, consent, .. } => {
+            ApplicationEvent::Received {
+                apply,
+                consent,
+                risk,
+                ..
+            } => {
                 let document = apply.id().0;
+                let consented = risk.as_ref().is_none_or(|risk| {
+                    let act = risk.consent.as_ref();
+                    act.is_none_or(|it| {
+                        aggregation::consents(it, DocketId(document), &risk.exposure)
+                    })
+                });
+                if !consented {
+                    return false;
+                }
                 matches!(said(apply), Some(ActBody::Apply { .. }))
                     && matches!(said(consent), Some(ActBody::ConsentToApply { document: named, .. }) if named == document)
             }
@@ -354,6 +379,7 @@ fn opened(event: &ApplicationEvent, at: Moment) -> Result<ApplicationState, Miss
         requester_node,
         entry,
         term,
+        risk,
     } = event
     else {
         return Err(Misstep::NotAnOpening {
@@ -380,6 +406,7 @@ fn opened(event: &ApplicationEvent, at: Moment) -> Result<ApplicationState, Miss
         entry: entry.clone(),
         application,
         received_at: at,
+        risk: risk.clone(),
         phase: Phase::Received { term: *term },
         dispute: DisputeStage::None,
         standing: Standing::default(),

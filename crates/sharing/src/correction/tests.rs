@@ -41,6 +41,7 @@ fn granted(items: &[&str]) -> GrantTerms {
 /// The application under which the requester holds these items.
 fn application(items: &[&str]) -> ApplicationState {
     ApplicationState {
+        risk: None,
         standing: Default::default(),
         docket: about(),
         requester: party(&requester()),

@@ -7,7 +7,7 @@ use sharing::docket::{DocketBody, Fact};
 use sharing::return_flow::ReturnFlowEvent;
 
 use crate::console::clock::{self, Facts};
-use crate::console::{correction, evaluation, grant, labels, supervision, update};
+use crate::console::{aggregation, correction, evaluation, grant, labels, supervision, update};
 use crate::language::Language;
 
 /// The lines of an event, without indentation.
@@ -88,10 +88,12 @@ fn application(event: &ApplicationEvent, lines: &mut Lines) {
             apply,
             consent,
             term,
+            risk,
             ..
         } => {
             lines.signed(apply);
             lines.signed(consent);
+            lines.facts(&[], aggregation::facts(risk.as_ref(), lines.language));
             lines.say("答复期限", "reply due", &clock::limit(term, lines.language));
         }
         ApplicationEvent::MissingTold { act, missing } => {

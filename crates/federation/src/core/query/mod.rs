@@ -1,5 +1,6 @@
 //! Read-only questions to the tables, for the API, the console and the commands. All are bounded; lists page with `after`.
 
+mod aggregation;
 mod catalogue;
 mod dockets;
 mod evaluation;
@@ -15,6 +16,7 @@ use super::tables::{DocketRow, OutboxRow, View, code_key, counter, decode_row, m
 use super::view::{FindingView, NodeView};
 use crate::store::{Fault, Read, Table};
 
+pub use aggregation::{RiskView, risks};
 pub use catalogue::{
     MAX_VERSIONS, as_of, own_entries, own_entry, published, published_changes, published_entry,
     publishers, version, versions,
