@@ -172,6 +172,12 @@ pub const SHOWN: &[Shown] = &[
         commands: &["supervise order", "supervise report", "supervise accept", "supervise circulate", "supervise escalate"],
     },
     Shown {
+        row: "U2",
+        rules: &["statute::aggregation::check_aggregation", "sharing::aggregation::exposure", "sharing::aggregation::check_risk"],
+        tests: &["what_could_be_joined_is_told_when_drafting_and_seen_by_the_provider", "a_grave_risk_goes_out_only_with_the_authoritys_consent_to_this_very_risk", "what_one_entry_holds_by_itself_is_no_aggregation"],
+        commands: &["aggregation show", "aggregation consent", "aggregation refuse"],
+    },
+    Shown {
         row: "E1",
         rules: &["statute::evaluation::check_period_over", "statute::evaluation::check_figures", "sharing::evaluation::open"],
         tests: &["the_figures_of_a_month_are_exactly_what_happened_in_it", "a_grant_that_ends_without_any_record_of_use_is_counted_so", "a_report_of_other_figures_or_of_a_period_that_runs_is_refused", "the_signed_report_is_seen_above_where_it_is_the_districts_row_and_the_city_publishes"],
@@ -194,10 +200,6 @@ pub const OUTSTANDING: &[(&str, &str)] = &[
     (
         "F2",
         "a recipient splits its own part offline; the next level down does not subscribe at it yet",
-    ),
-    (
-        "U2",
-        "what a department could join from all its grants is not computed yet",
     ),
     (
         "V2",
