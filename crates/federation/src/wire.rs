@@ -272,7 +272,7 @@ pub enum Payload {
         /// The department head's consent to exactly that draft.
         consent: SignedAct,
         /// What the requester could join with it, where that is a risk (R25).
-        risk: Option<Risk>,
+        risk: Option<Box<Risk>>,
     },
     /// A party's act in a docket whose home is the destination.
     Command {

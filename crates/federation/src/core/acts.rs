@@ -285,19 +285,19 @@ impl Core {
             }
             ActBody::SubmitEntries { entries } => self.updates_submitted(ctx, act.id(), entries)?,
             ActBody::ConsentToApply { .. } => {
-                if let Some(draft) = draft {
-                    if let Some(ActBody::Apply { application }) = draft.act.body() {
-                        let risk = self.risk_sent(ctx, &draft, &application)?;
-                        self.queue(
-                            ctx,
-                            application.provider_node.code(),
-                            Payload::OpenApplication {
-                                apply: draft.act,
-                                consent: signed.clone(),
-                                risk,
-                            },
-                        )?;
-                    }
+                if let Some(draft) = draft
+                    && let Some(ActBody::Apply { application }) = draft.act.body()
+                {
+                    let risk = self.risk_sent(ctx, &draft, &application)?;
+                    self.queue(
+                        ctx,
+                        application.provider_node.code(),
+                        Payload::OpenApplication {
+                            apply: draft.act,
+                            consent: signed.clone(),
+                            risk: risk.map(Box::new),
+                        },
+                    )?;
                 }
             }
             ActBody::Subscribe { source, .. } => self.queue(

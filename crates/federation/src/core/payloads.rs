@@ -164,7 +164,7 @@ impl Core {
         ctx: &mut Context<'_, '_>,
         from: &Member,
         (apply, consent): (&SignedAct, &SignedAct),
-        risk: Option<Risk>,
+        risk: Option<Box<Risk>>,
     ) -> Result<(), Fault> {
         let docket = DocketId(apply.id().0);
         if self.docket_row(ctx, &docket)?.is_some() {
@@ -193,7 +193,7 @@ impl Core {
             consent: verified_consent,
             requester_node: from.place().clone(),
             entry: entry.map(Box::new),
-            risk: risk.map(|risk| Box::new((risk, answer))),
+            risk: risk.map(|risk| Box::new((*risk, answer))),
         };
         let clock = Clock::default();
         let decided = application::decide(None, &command, &self.step(ctx.now, &clock));
