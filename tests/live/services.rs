@@ -111,7 +111,12 @@ fn serve(
         }
         "/base/silent" => hung_up(&mut stream),
         // Promises more than it sends.
-        "/base/short" => stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc"),
+        // Half of what it promises, and more than anything in between holds back.
+        "/base/short" => {
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", 2 << 20);
+            stream.write_all(head.as_bytes())?;
+            stream.write_all(&vec![b'a'; 1 << 20])
+        }
         other => panic!("the backend is not to be asked for {other}"),
     }
 }

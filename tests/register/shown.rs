@@ -231,6 +231,24 @@ pub const SHOWN: &[Shown] = &[
         tests: &["a_complaint_is_passed_up_to_the_department_concerned_which_answers_and_the_receipt_shows_it", "an_authority_complained_of_does_not_answer_and_its_superior_does", "a_term_set_by_local_rules_is_watched_to_the_minute_and_r37_alone_sets_none", "a_complaint_is_taken_without_a_token_and_shown_to_those_alone_who_deal_with_it"],
         commands: &["complaint list", "complaint pass-on", "complaint answer"],
     },
+    Shown {
+        row: "U2",
+        rules: &["statute::aggregation::check_aggregation", "sharing::aggregation::exposure", "sharing::aggregation::check_risk"],
+        tests: &["what_could_be_joined_is_told_when_drafting_and_seen_by_the_provider", "a_grave_risk_goes_out_only_with_the_authoritys_consent_to_this_very_risk", "what_one_entry_holds_by_itself_is_no_aggregation"],
+        commands: &["aggregation show", "aggregation consent", "aggregation refuse"],
+    },
+    Shown {
+        row: "E1",
+        rules: &["statute::evaluation::check_period_over", "statute::evaluation::check_figures", "sharing::evaluation::open"],
+        tests: &["the_figures_of_a_month_are_exactly_what_happened_in_it", "a_grant_that_ends_without_any_record_of_use_is_counted_so", "a_report_of_other_figures_or_of_a_period_that_runs_is_refused", "the_signed_report_is_seen_above_where_it_is_the_districts_row_and_the_city_publishes"],
+        commands: &["evaluate month", "evaluate year", "evaluate list"],
+    },
+    Shown {
+        row: "L4",
+        rules: &["statute::evaluation::check_publishes"],
+        tests: &["an_evaluation_is_published_where_local_rules_say_so_and_with_advice", "the_signed_report_is_seen_above_where_it_is_the_districts_row_and_the_city_publishes"],
+        commands: &["evaluate publish"],
+    },
 ];
 
 /// The rows that are not shown yet, and what is lacking.
@@ -240,13 +258,7 @@ pub const OUTSTANDING: &[(&str, &str)] = &[
         "a recipient splits its own part offline; the next level down does not subscribe at it yet",
     ),
     (
-        "U2",
-        "what a department could join from all its grants is not computed yet",
-    ),
-    (
         "G2",
         "transit nodes hold ciphertext alone and no file leaves the API before its reader is on record (`guantong reading list`); on the disk files and bodies lie in clear, so whoever administers the machine reads the folder without a trace",
     ),
-    ("E1", "no report to the government yet"),
-    ("L4", "no evaluation yet"),
 ];

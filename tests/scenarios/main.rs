@@ -1,5 +1,6 @@
 //! Scenarios: one file per part of the law, on the federation of the demo, in one process.
 
+mod aggregation;
 mod bad_input;
 mod calendar;
 mod catalogue;
@@ -7,6 +8,7 @@ mod complaint;
 mod correction;
 mod dispute;
 mod erasure;
+mod evaluation;
 mod grants;
 mod incident;
 mod membership;

@@ -6,8 +6,8 @@ use std::panic::catch_unwind;
 use statute::rule::{Rule, without};
 
 use crate::{
-    complaint, correction, erasure, grants, incident, need, open_data, profile, reading,
-    sharing_application, supervision, time_limits,
+    aggregation, complaint, correction, erasure, evaluation, grants, incident, need, open_data,
+    profile, reading, sharing_application, supervision, time_limits,
 };
 
 /// A scenario that fails without the rule.
@@ -35,6 +35,14 @@ const SCENARIOS: &[(Rule, fn())] = &[
     (
         Rule::Matching,
         need::what_a_published_entry_gives_is_applied_for_and_is_no_need,
+    ),
+    (
+        Rule::Aggregation,
+        aggregation::a_grave_risk_goes_out_only_with_the_authoritys_consent_to_this_very_risk,
+    ),
+    (
+        Rule::Evaluation,
+        evaluation::a_report_of_other_figures_or_of_a_period_that_runs_is_refused,
     ),
     (
         Rule::Standing,

@@ -79,6 +79,10 @@ pub enum Table {
     Openings = 50,
     /// Cases of the public at home here: commitment to the receipt → docket.
     Receipts = 51,
+    /// Reports on how departments shared: period, docket.
+    Evaluations = 41,
+    /// What departments of this node were granted and may hold: department, docket.
+    Grants = 42,
 }
 
 /// A read failed: ours, retried by the driver, never a statement about the data.

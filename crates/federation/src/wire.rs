@@ -6,6 +6,7 @@
 use identity::{Chain, Code, Digest, Moment, Path, Sealed, Signed};
 use serde::{Deserialize, Serialize};
 use sharing::act::SignedAct;
+use sharing::aggregation::Risk;
 use sharing::docket::{DocketCopy, DocketEvent, DocketId};
 use sharing::ledger::{Checkpoint, Cosignature};
 
@@ -270,6 +271,8 @@ pub enum Payload {
         apply: SignedAct,
         /// The department head's consent to exactly that draft.
         consent: SignedAct,
+        /// What the requester could join with it, where that is a risk (R25).
+        risk: Option<Box<Risk>>,
     },
     /// A party's act in a docket whose home is the destination.
     Command {

@@ -9,6 +9,7 @@ use identity::{Code, CreditCode, Digest, EnrolmentRequest, Moment, RevocationRea
 use serde::{Deserialize, Serialize};
 use statute::{ActKind, Article, Refusal, RefusalReason};
 
+use crate::aggregation::AggregationAct;
 use crate::application::{
     Application, DirectAct, GrantAct, Material, MissingItem, Reply, UseRecord,
 };
@@ -19,6 +20,7 @@ use crate::correction::CorrectionAct;
 use crate::dispute::{Decision, NegotiationStep, Opinion};
 use crate::docket::DocketId;
 use crate::erasure::ErasureAct;
+use crate::evaluation::EvaluationAct;
 use crate::incident::IncidentAct;
 use crate::need::NeedAct;
 use crate::node_act::NodeAct;
@@ -252,6 +254,10 @@ pub enum ActBody {
     OpenData(OpenDataAct),
     /// About a complaint of the public (R37).
     Complaint(ComplaintAct),
+    /// A report on how the departments shared, and its publication (R38).
+    Evaluation(EvaluationAct),
+    /// The authority answers on what a department could join (R25).
+    Aggregation(AggregationAct),
 }
 
 /// What a group of acts says of each: the acts of one workflow stand together beside its rules.
@@ -309,6 +315,8 @@ impl ActBody {
             Self::Need(act) => Some(act),
             Self::Incident(act) => Some(act),
             Self::Erasure(act) => Some(act),
+            Self::Evaluation(act) => Some(act),
+            Self::Aggregation(act) => Some(act),
             Self::Grant(act) => Some(act),
             Self::Reading(act) => Some(act),
             Self::OpenData(act) => Some(act),
@@ -391,6 +399,8 @@ impl ActBody {
             Self::Need(act) => act.kind(),
             Self::Incident(act) => act.kind(),
             Self::Erasure(act) => act.kind(),
+            Self::Evaluation(act) => act.kind(),
+            Self::Aggregation(act) => act.kind(),
             Self::Grant(act) => act.kind(),
             Self::Reading(act) => act.kind(),
             Self::OpenData(act) => act.kind(),

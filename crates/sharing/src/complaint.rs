@@ -277,6 +277,11 @@ impl Workflow for ComplaintState {
         matches!(self.phase, ComplaintPhase::Waiting { .. })
     }
 
+    /// It is passed on to whoever is concerned, as later events say.
+    fn finds_parties(&self) -> bool {
+        true
+    }
+
     fn phase(&self) -> &'static str {
         self.phase.name()
     }

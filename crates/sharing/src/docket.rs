@@ -23,6 +23,7 @@ use crate::complaint::ComplaintState;
 use crate::correction::{self, CorrectionAct, CorrectionState};
 use crate::dispute::{Bench, DisputeState, Party};
 use crate::erasure::{self, ErasureEvent, Personal};
+use crate::evaluation::{self, Computed, EvaluationAct, EvaluationState};
 use crate::incident::{self, IncidentAct, IncidentState};
 use crate::need::{self, NeedAct, NeedState};
 use crate::open_data::OpenRequestState;
@@ -157,6 +158,8 @@ pub struct Opening<'a> {
     pub entry: Option<&'a Entry>,
     /// What the home has published under the id that the act names, where it takes an entry straight from the platform.
     pub published: Option<&'a PublishedEntry>,
+    /// What the home's ledger gives for the period that the act reports on.
+    pub evaluation: Option<&'a Computed>,
 }
 
 /// Declares the kinds of docket: what an event of each and a state of each are, and what is asked of all in one way.
@@ -317,6 +320,8 @@ workflows! {
     OpenData(OpenRequestState);
     /// A complaint of the public.
     Complaint(ComplaintState);
+    /// A report on how the departments shared.
+    Evaluation(EvaluationState);
 }
 
 impl Case {
@@ -369,6 +374,10 @@ pub fn open(act: &VerifiedAct, opening: &Opening<'_>) -> Result<Vec<DocketBody>,
     if let ActBody::Reading(ReadingAct::Order(order)) = &act.act().body {
         let ordered = reading::open(act, order, opening)?;
         return Ok(vec![DocketBody::Inspection(ordered)]);
+    }
+    if let ActBody::Evaluation(EvaluationAct::Report(report)) = &act.act().body {
+        let reported = evaluation::open(act, report, opening)?;
+        return Ok(vec![DocketBody::Evaluation(reported)]);
     }
     let kind = act.act().body.kind();
     Err(RefusalReason::WrongState {

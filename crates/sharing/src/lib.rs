@@ -2,6 +2,7 @@
 //! evidence of each. Pure: time and entropy are arguments, nothing here reads or writes outside its arguments.
 
 pub mod act;
+pub mod aggregation;
 pub mod application;
 #[cfg(test)]
 mod cast;
@@ -12,6 +13,7 @@ pub mod correction;
 pub mod dispute;
 pub mod docket;
 pub mod erasure;
+pub mod evaluation;
 pub mod incident;
 pub mod ledger;
 pub mod need;

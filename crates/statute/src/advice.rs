@@ -97,6 +97,9 @@ impl RefusalReason {
             }
             Self::ScopeExceeded { asked } => format!("“{asked}”超出使用范围"),
             Self::PurposeExceeded { asked } => format!("“{asked}”超出共享目的"),
+            Self::AggregationConsentRequired { score } => {
+                format!("与已获共享数据汇聚、关联的风险为{score}，须先经同级主管部门同意")
+            }
             Self::ThirdParty => "未经提供部门同意，不得将共享数据提供给第三方".into(),
             Self::PeriodExpired { ended } => format!("使用时限已于{ended}届满"),
             Self::NotExtensible { duty } => format!("“{}”的期限不得延长", duty.zh()),
@@ -148,6 +151,12 @@ impl RefusalReason {
             }
             Self::PlanNotStarted => "尚未启动应急预案".into(),
             Self::NotContained => "尚未采取应急处置措施".into(),
+            Self::PeriodNotOver { period } => {
+                format!("期间{period}尚未结束，数据仅为暂计")
+            }
+            Self::NotTheFigures => "所报数据与本节点账本计算结果不一致".into(),
+            Self::EvaluationNotPublished => "此处适用的规定未要求公布评估结果".into(),
+            Self::AdviceRequired => "公布评估结果应当附改进意见".into(),
             Self::WrongState { expected, found } => {
                 format!(
                     "应当处于“{}”，现处于“{}”",
@@ -305,6 +314,10 @@ impl RefusalReason {
                 "请先取得提供部门同意",
                 "obtain the provider's consent first",
             ),
+            Self::AggregationConsentRequired { .. } => (
+                "请同级主管部门负责人审查汇聚风险（guantong aggregation consent），或者缩减数据项",
+                "have the authority's head answer on the risk (guantong aggregation consent), or ask for fewer items",
+            ),
             Self::PeriodExpired { .. } => (
                 "请重新申请，或者处置数据",
                 "apply again, or dispose of the data",
@@ -372,6 +385,16 @@ impl RefusalReason {
                 "请先采取应急处置措施并记录",
                 "contain the incident first, and put the measure on record",
             ),
+            Self::PeriodNotOver { .. } => ("请待期间结束后报告", "report once the period is over"),
+            Self::NotTheFigures => (
+                "请重新计算后签署；数据只能由账本得出",
+                "compute the figures anew and sign those; they come from the ledger alone",
+            ),
+            Self::EvaluationNotPublished => (
+                "请核对本节点的地方规则",
+                "check the local profile of this node",
+            ),
+            Self::AdviceRequired => ("请附改进意见", "add the advice"),
             Self::WrongState { .. } => {
                 ("请查看案卷当前状态", "look at where the docket stands now")
             }
@@ -464,6 +487,11 @@ fn state_zh(state: &str) -> String {
         "incident-reported or responding" => "已报告或者应急处置中",
         // Readings.
         "reading-ordered" => "待查阅",
+        // Aggregation.
+        "the risk as computed now" => "现时计算的汇聚风险",
+        "another risk" => "另一汇聚风险",
+        // Evaluations.
+        "reported-to-government" => "已向本级人民政府报告",
         // What is no state of a case.
         "another docket" => "另一案卷",
         "another act" => "另一行为",

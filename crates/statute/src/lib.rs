@@ -17,7 +17,7 @@
 //! | R17 what makes an update due | [`update`] |
 //! | R22 ways of sharing | [`sharing_method`] |
 //! | R24 return flow | [`return_flow`] |
-//! | R25 limits of use | [`purpose`] |
+//! | R25 limits of use, leakage by aggregation | [`purpose`], [`aggregation`] |
 //! | R26 correction | [`correction`] |
 //! | R27 standing of a grant | [`standing`] |
 //! | R27 ending or changing a service | [`service_change`] |
@@ -26,6 +26,7 @@
 //! | R29, R39 to R41 supervision | [`supervision`] |
 //! | R34, R35 security incidents | [`incident`] |
 //! | R37 complaints | [`complaint`] |
+//! | R38, Shenyang S8 evaluation | [`evaluation`] |
 //! | who may do what | [`role`] |
 //! | the list of rules, and their switches in tests | [`mod@rule`] |
 //! | local rules | [`profile`] |
@@ -33,6 +34,7 @@
 //! | Shenyang S24 to S27 opening to the public | [`opening`] |
 
 mod advice;
+pub mod aggregation;
 pub mod article;
 pub mod calendar;
 pub mod class;
@@ -44,6 +46,7 @@ pub mod correction;
 pub mod deadline;
 pub mod dispute;
 pub mod duty;
+pub mod evaluation;
 pub mod incident;
 pub mod instrument;
 pub mod need;
@@ -69,6 +72,7 @@ pub mod update;
 
 pub use jiff::civil::Date;
 
+pub use aggregation::{AggregationLevel, AggregationRules, ItemClass, RiskRule, check_aggregation};
 pub use article::{Article, ArticleError};
 pub use calendar::{Basis, Calendar, beijing_date, end_of_day_ms};
 pub use class::{
@@ -96,6 +100,9 @@ pub use dispute::{
 pub use duty::{
     Duty, Extension, check_extended_in_time, check_may_be_extended, check_reply_extension,
     check_update_extension, due, extend, extend_from, is_overdue,
+};
+pub use evaluation::{
+    Dimension, EvaluationPeriod, PeriodError, check_figures, check_period_over, check_publishes,
 };
 pub use incident::{
     IncidentField, Severity, check_answers_for_it, check_grade_stated, check_incident_stated,

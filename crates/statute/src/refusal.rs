@@ -288,6 +288,14 @@ pub enum RefusalReason {
         /// The purpose.
         asked: String,
     },
+    /// What the department could join is a grave risk, and the authority has not consented to it, R25.
+    #[error(
+        "what could be joined with what was granted before has the risk {score}: the authority's consent is needed"
+    )]
+    AggregationConsentRequired {
+        /// The sum of the weights of the rules that are hit.
+        score: u32,
+    },
     /// Shared data passed on, R25.
     #[error("shared data may not be passed on to a third party without the provider's consent")]
     ThirdParty,
@@ -394,6 +402,21 @@ pub enum RefusalReason {
     /// No measure was taken, R35.
     #[error("no measure was taken to contain the incident")]
     NotContained,
+    /// A period that is not over is not reported on, R38.
+    #[error("the period {period} is not over; its figures are provisional")]
+    PeriodNotOver {
+        /// The period, as YYYY-MM or YYYY.
+        period: String,
+    },
+    /// The figures reported are not those that the ledger gives, R38.
+    #[error("these are not the figures that the node's ledger gives for the period")]
+    NotTheFigures,
+    /// No local rule says that an evaluation is published.
+    #[error("the rules that hold here do not provide for publishing an evaluation")]
+    EvaluationNotPublished,
+    /// An evaluation is published with advice on what to improve, Shenyang S8.
+    #[error("an evaluation is published with the advice on what to improve")]
+    AdviceRequired,
     /// The case is in another state.
     #[error("this needs the state {expected:?}; the case is in {found:?}")]
     WrongState {

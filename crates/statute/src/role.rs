@@ -94,6 +94,8 @@ terms! {
         AskWidening = "ask-widening", "申请扩大使用", "ask to widen the use";
         /// Consent to widening, for the provider, R25.
         ConsentToWidening = "consent-to-widening", "同意扩大使用", "consent to wider use";
+        /// Answer, for the authority, on a risk of aggregation, R25.
+        AnswerAggregation = "answer-aggregation", "审查汇聚风险", "answer on a risk of aggregation";
         /// Ask for correction, R26.
         AskCorrection = "ask-correction", "提出校核申请", "ask for correction";
         /// Verify, correct and report back, R26.
@@ -171,6 +173,8 @@ terms! {
         ErasePersonal = "erase-personal", "删除个人内容", "erase personal content";
         /// Report to the government, R38.
         ReportToGovernment = "report-to-government", "向本级人民政府报告", "report to the government";
+        /// Publish an evaluation, for the government, Shenyang S8.
+        PublishEvaluation = "publish-evaluation", "公布评估结果", "publish an evaluation";
         /// State a justification for an overdue duty, R39(4).
         Justify = "justify", "说明正当理由", "state a justification";
         /// Find a breach by a department and order its correction (责令改正), R39, R40.
@@ -292,6 +296,7 @@ pub const fn required_role(act: ActKind) -> (&'static [Role], Article) {
         ActKind::SubscribeReturnFlow | ActKind::ReturnData | ActKind::AcknowledgeReturn => {
             (OPERATOR, Article::R24)
         }
+        ActKind::AnswerAggregation => (AUTHORITY_HEAD, Article::R25),
         ActKind::AskWidening => (OPERATOR, Article::R25),
         ActKind::ConsentToWidening => (SHARING_OFFICE_HEAD, Article::R25),
         ActKind::AskCorrection | ActKind::AnswerCorrection => (OPERATOR, Article::R26),
@@ -323,6 +328,7 @@ pub const fn required_role(act: ActKind) -> (&'static [Role], Article) {
         ActKind::PassOnComplaint => (SUPERVISORS, Article::R37),
         ActKind::AnswerComplaint => (COMPLAINT_ANSWERERS, Article::R37),
         ActKind::ReportToGovernment => (AUTHORITY_HEAD, Article::R38),
+        ActKind::PublishEvaluation => (GOVERNMENT, Article::S8),
         ActKind::Justify => (DEPARTMENT, Article::R39_4),
         ActKind::OrderCorrection => (AUTHORITY, Article::R39),
         ActKind::OrderAuthority => (CORRECTORS_OF_AUTHORITIES, Article::R41),

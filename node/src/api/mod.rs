@@ -31,6 +31,9 @@
 //! | `GET /api/v1/dockets/{id}` | viewer | → `DocketDetail` |
 //! | `GET /api/v1/dockets/{id}/private` | operator | → `[ContentView]`: the personal content of a docket while it is kept, and that it was erased |
 //! | `GET /api/v1/duties?limit=` | viewer | → list of `DutyView` |
+//! | `GET /api/v1/aggregation?department=` | viewer | → list of [`federation::core::query::RiskView`]: of drafts, and of what the department holds |
+//! | `GET /api/v1/evaluation?period=` | viewer | → [`federation::core::query::EvaluationView`], `period` as `2026-03` or `2026` |
+//! | `GET /api/v1/evaluations?period=` | viewer | → list of `EvaluationState`: the reports known here, newest first |
 //! | `GET /api/v1/findings?after=&limit=` | viewer | → list of `FindingView`, newest first |
 //! | `GET /api/v1/readings?after=&limit=` | viewer | → list of `ReadingView`, newest first |
 //! | `GET /api/v1/calendar` | viewer | → list of `NoticeView` |
@@ -59,11 +62,14 @@
 //! `Retry-After`. `/open` is the opening catalogue as a page.
 //!
 //! The console pages (`/`, `/dockets/{id}`, `/login`) are in [`crate::console`].
+//! The console pages (`/`, `/dockets/{id}`, `/evaluations`, `/login`, and the open `/evaluation/{period}`) are in [`crate::console`].
 
 pub mod acts;
+mod aggregation;
 mod backend;
 pub mod catalogue;
 pub(crate) mod dockets;
+mod evaluation;
 mod extract;
 pub mod flow;
 mod guard;

@@ -8,8 +8,8 @@ use axum::routing::{MethodRouter, get, post, put};
 use super::guard::{guard, in_time};
 use super::problem::{self, Problem};
 use super::{
-    Api, Role, acts, catalogue, dockets, flow, metrics, node, objects, openapi, private, services,
-    sources,
+    Api, Role, acts, aggregation, catalogue, dockets, evaluation, flow, metrics, node, objects,
+    openapi, private, services, sources,
 };
 use crate::public::{catalogue as open, intake, limits};
 
@@ -395,6 +395,30 @@ fn docket_routes() -> Vec<Route> {
             get(dockets::duties),
         )
         .query(LIMITED),
+        read(
+            "/api/v1/aggregation",
+            VIEWER,
+            "汇聚、关联的风险",
+            "What departments here could join from all their grants",
+            get(aggregation::risks),
+        )
+        .query(&[("department", false)]),
+        read(
+            "/api/v1/evaluation",
+            VIEWER,
+            "一个期间的共享评估",
+            "How departments shared in a period",
+            get(evaluation::evaluation),
+        )
+        .query(&[("period", true)]),
+        read(
+            "/api/v1/evaluations",
+            VIEWER,
+            "评估报告",
+            "The reports on how departments shared that are known here",
+            get(evaluation::reports),
+        )
+        .query(&[("period", false)]),
         read(
             "/api/v1/findings",
             VIEWER,

@@ -6,6 +6,7 @@
 //!
 //! The node's key files and the other files of its folder are described in [`init`].
 
+mod aggregation;
 mod apply;
 mod args;
 mod calendar;
@@ -19,6 +20,7 @@ mod docket;
 mod enroll;
 mod erase;
 mod error;
+mod evaluate;
 mod evidence;
 mod extension;
 mod grant;
@@ -177,6 +179,12 @@ pub enum Command {
     /// 查阅使用记录与查阅情况 / reading records of use, and who read what
     #[command(subcommand)]
     Reading(reading::ReadingCommand),
+    /// 汇聚风险：查看、主管部门审查 / risks of aggregation: shown, answered by the authority
+    #[command(subcommand)]
+    Aggregation(aggregation::AggregationCommand),
+    /// 共享评估：计算、报告、公布 / evaluation of sharing: computed, reported, published
+    #[command(subcommand)]
+    Evaluate(evaluate::EvaluateCommand),
     /// 案卷 / dockets
     #[command(subcommand)]
     Docket(docket::DocketCommand),
@@ -272,6 +280,8 @@ pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
         Command::Supervise(command) => supervise::run(&global, command, output),
         Command::Incident(command) => incident::run(&global, command, output),
         Command::Reading(command) => reading::run(&global, command, output),
+        Command::Aggregation(command) => aggregation::run(&global, command, output),
+        Command::Evaluate(command) => evaluate::run(&global, command, output),
         Command::Docket(command) => docket::run(&global, command, output),
         Command::ReturnFlow(command) => return_flow::run(&global, command, output),
         Command::Evidence(command) => evidence::run(&global, command, output),

@@ -114,6 +114,7 @@ fn rows(body: &DocketBody, language: Language) -> Rows {
         DocketBody::Erasure(event) => erasure::facts(event, language),
         DocketBody::OpenData(event) => super::open_data::facts(event, language),
         DocketBody::Complaint(event) => super::complaint::facts(event, language),
+        DocketBody::Evaluation(event) => super::evaluation::facts(event, language),
     }
 }
 
@@ -125,8 +126,9 @@ fn application_rows(event: &ApplicationEvent, language: Language) -> Rows {
             entry,
             term,
             profile,
+            risk,
             ..
-        } => vec![
+        } => [
             (
                 pick("适用规定", "Profile of law"),
                 format!(
@@ -149,7 +151,10 @@ fn application_rows(event: &ApplicationEvent, language: Language) -> Rows {
                 pick("答复期限", "Reply due"),
                 super::clock::limit(term, language),
             ),
-        ],
+        ]
+        .into_iter()
+        .chain(super::aggregation::facts(risk.as_ref(), language))
+        .collect(),
         ApplicationEvent::MissingTold { missing, .. } => missing
             .iter()
             .map(|item| (pick(item.kind.zh(), item.kind.en()), item.what.clone()))

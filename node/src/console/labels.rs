@@ -69,6 +69,7 @@ pub fn docket_kind(state: &Case, language: Language) -> &'static str {
         Case::Inspection(_) => language.pick("查阅使用记录", "reading of records of use"),
         Case::OpenData(_) => language.pick("数据开放申请", "application for opening"),
         Case::Complaint(_) => language.pick("投诉举报", "complaint"),
+        Case::Evaluation(_) => language.pick("评估报告", "evaluation"),
     }
 }
 
@@ -90,6 +91,7 @@ pub fn docket_phase(state: &Case, language: Language) -> String {
         Case::Need(need) => super::need::phase(&need.phase, language).to_owned(),
         Case::Incident(it) => incident::phase(&it.phase, language).to_owned(),
         Case::Inspection(inspection) => reading::phase(inspection, language).to_owned(),
+        Case::Evaluation(state) => super::evaluation::phase(&state.phase, language).to_owned(),
         Case::ReturnFlow(subscription) => match subscription.phase() {
             SubscriptionPhase::Subscribed => language.pick("已订阅", "subscribed").to_owned(),
             SubscriptionPhase::Delivering { delivery } => {
@@ -144,6 +146,7 @@ pub fn docket_tone(state: &Case) -> &'static str {
         Case::Need(need) => super::need::tone(&need.phase),
         Case::Incident(it) => incident::tone(&it.phase),
         Case::Inspection(inspection) => reading::tone(inspection),
+        Case::Evaluation(_) => "ok",
         Case::ReturnFlow(subscription) => match subscription.phase() {
             SubscriptionPhase::Delivered(_) => "ok",
             SubscriptionPhase::Disputed { .. } => "bad",
@@ -180,6 +183,7 @@ pub fn docket_subject(state: &Case) -> String {
         Case::Need(need) => super::need::subject(need),
         Case::Incident(it) => incident::subject(it),
         Case::Inspection(inspection) => reading::subject(inspection),
+        Case::Evaluation(state) => super::evaluation::subject(state),
         Case::ReturnFlow(subscription) => {
             format!(
                 "{} → {}",
@@ -280,6 +284,7 @@ pub fn event(body: &DocketBody, language: Language) -> (&'static str, Article) {
         DocketBody::Erasure(event) => super::erasure::name(event),
         DocketBody::OpenData(event) => super::open_data::name(event),
         DocketBody::Complaint(event) => super::complaint::name(event),
+        DocketBody::Evaluation(event) => super::evaluation::name(event),
     };
     (language.pick(zh, en), article)
 }

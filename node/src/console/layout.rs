@@ -27,6 +27,7 @@ pub(super) fn page(title: &str, language: Language, live: bool, body: &Markup) -
                     }
                     nav {
                         a href=(address("/", language)) { (language.pick("概览", "Overview")) }
+                        a href=(address("/evaluations", language)) { (language.pick("评估", "Evaluation")) }
                         @match language {
                             Language::Chinese => a href="?lang=en" lang="en" { "English" },
                             Language::English => a href="?lang=zh" lang="zh-CN" { "中文" },

@@ -3,11 +3,13 @@
 //! Pages only read. They are opened with a token of at least the viewer's role, which `/login` exchanges for a cookie
 //! (HttpOnly, SameSite=Strict); the API takes no cookie, so a page elsewhere can make a browser read nothing and write nothing.
 
+pub mod aggregation;
 pub mod clock;
 pub mod complaint;
 pub mod correction;
 mod docket;
 pub mod erasure;
+pub mod evaluation;
 pub mod grant;
 pub mod incident;
 pub mod labels;
@@ -46,9 +48,14 @@ pub fn router(api: &Api) -> Router<Api> {
     let pages = Router::new()
         .route("/", get(overview_page))
         .route("/dockets/{id}", get(docket_page))
+        .route("/evaluations", get(evaluation::list_page))
+        .route("/evaluations/{period}", get(evaluation::period_page))
+        .route("/evaluations/{period}/csv", get(evaluation::period_csv))
         .layer(middleware::from_fn_with_state(api.clone(), guard));
     Router::new()
         .route("/login", get(login::form).post(login::submit))
+        // Open to everyone: only what a government published.
+        .route("/evaluation/{period}", get(evaluation::published_page))
         .merge(pages)
         .layer(DefaultBodyLimit::max(login::MAX_FORM_BYTES))
         .layer(middleware::from_fn(harden))

@@ -1,9 +1,11 @@
 //! What a person is about to sign, in words: a line that says what it does, and the document in full.
 
+mod aggregation;
 mod clock;
 mod complaint;
 mod correction;
 mod erasure;
+mod evaluation;
 mod grant;
 mod incident;
 mod need;
@@ -18,6 +20,7 @@ use identity::Signed;
 use sharing::act::{Act, ActBody};
 use sharing::application::{Application, DirectAct, Material, Reply};
 use sharing::catalogue::{EntryVersion, ReviewVerdict};
+use sharing::evaluation::EvaluationAct;
 use sharing::incident::IncidentAct;
 use sharing::need::NeedAct;
 use sharing::person::{MAX_PERSON_CERTIFICATE_BYTES, PersonCertificate};
@@ -130,6 +133,9 @@ fn subject(body: &ActBody) -> Text {
         ActBody::Need(act) => in_docket(body, &need::act(act)),
         ActBody::Incident(act @ IncidentAct::Report(_)) => incident::act(act),
         ActBody::Incident(act) => in_docket(body, &incident::act(act)),
+        ActBody::Evaluation(act @ EvaluationAct::Report(_)) => evaluation::act(act),
+        ActBody::Evaluation(act) => in_docket(body, &evaluation::act(act)),
+        ActBody::Aggregation(act) => aggregation::act(act),
         ActBody::Grant(act) => in_docket(body, &grant::step(&act.step)),
         ActBody::Reading(act) => reading::act(act),
         ActBody::OpenData(act) => open_data::act(act),

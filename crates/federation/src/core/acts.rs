@@ -153,7 +153,7 @@ impl Core {
                 match sharing::application::requester_states_its_need(act, application) {
                     Ok(()) => Outcome::Accepted {
                         docket: Some(DocketId(act.id().0)),
-                        warnings: Vec::new(),
+                        warnings: self.warnings_of_risk(ctx, act.id(), application)?,
                     },
                     Err(refusal) => Outcome::Refused(refusal),
                 },
@@ -200,6 +200,7 @@ impl Core {
                 Ok(()) => self.judge_in_docket(ctx, act),
                 Err(refusal) => Ok(Outcome::Refused(refusal)),
             },
+            ActBody::Aggregation(said) => self.judge_risk_answered(ctx, said),
             ActBody::OpenData(said @ (OpenDataAct::Mark { .. } | OpenDataAct::Publish { .. })) => {
                 self.judge_open_data(ctx, act, said)
             }
@@ -250,15 +251,20 @@ impl Core {
             Ok(drafted) => drafted,
             Err(error) => return Ok(Outcome::Invalid(error.to_string())),
         };
-        Ok(
-            match sharing::application::consent_to_apply(&drafted, act) {
-                Ok(()) => Outcome::Accepted {
-                    docket: Some(docket),
-                    warnings: Vec::new(),
-                },
-                Err(refusal) => Outcome::Refused(refusal),
+        let consented = sharing::application::consent_to_apply(&drafted, act);
+        let risk = match (&consented, &drafted.act().body) {
+            (Ok(()), ActBody::Apply { application }) => {
+                self.risk_may_go_out(ctx, docket, application, draft.answer.as_ref())?
+            }
+            (Ok(()) | Err(_), _) => Ok(()),
+        };
+        Ok(match consented.and(risk) {
+            Ok(()) => Outcome::Accepted {
+                docket: Some(docket),
+                warnings: Vec::new(),
             },
-        )
+            Err(refusal) => Outcome::Refused(refusal),
+        })
     }
 
     /// A step in a docket known here: judged at once where this is the home, else by the home when it arrives there.
@@ -309,28 +315,19 @@ impl Core {
             }
             ActBody::SubmitEntries { entries } => self.updates_submitted(ctx, act.id(), entries)?,
             ActBody::ConsentToApply { .. } => {
-                if let Some(draft) = draft {
-                    let provider = draft
-                        .act
-                        .act
-                        .claimed(sharing::act::MAX_ACT_BYTES)
-                        .ok()
-                        .and_then(|apply| match apply.body {
-                            ActBody::Apply { application } => {
-                                Some(application.provider_node.code())
-                            }
-                            _ => None,
-                        });
-                    if let Some(provider) = provider {
-                        self.queue(
-                            ctx,
-                            provider,
-                            Payload::OpenApplication {
-                                apply: draft.act,
-                                consent: signed.clone(),
-                            },
-                        )?;
-                    }
+                if let Some(draft) = draft
+                    && let Some(ActBody::Apply { application }) = draft.act.body()
+                {
+                    let risk = self.risk_sent(ctx, &draft, &application)?;
+                    self.queue(
+                        ctx,
+                        application.provider_node.code(),
+                        Payload::OpenApplication {
+                            apply: draft.act,
+                            consent: signed.clone(),
+                            risk: risk.map(Box::new),
+                        },
+                    )?;
                 }
             }
             ActBody::Subscribe { source, .. } => self.queue(
@@ -365,6 +362,7 @@ impl Core {
             | ActBody::EnrolPerson { .. }
             | ActBody::CompileEntries { .. }
             | ActBody::ApproveEntries { .. }
+            | ActBody::Aggregation(_)
             | ActBody::Apply { .. } => {}
             other => match (other.opens(), other.docket()) {
                 (Some(opens), _) => return self.carry_opening(ctx, signed, act, opens),

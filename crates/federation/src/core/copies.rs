@@ -4,7 +4,7 @@ use identity::{Chain, Code, Member, Path, Signed};
 use sharing::act::{ActBody, MAX_ACT_BYTES};
 use sharing::application::DirectAct;
 use sharing::docket::{
-    self, Case, DocketBody, DocketCopy, DocketError, DocketEvent, DocketId, DocketState,
+    self, DocketBody, DocketCopy, DocketError, DocketEvent, DocketId, DocketState,
 };
 use statute::Article;
 
@@ -126,11 +126,6 @@ impl Core {
         if !state.case.parties().contains(member.place()) && !state.case.finds_parties() {
             return Ok(Err("与本节点无关 (this node is no party)"));
         }
-        // A complaint is sent from its first event on to whom it was passed on, which a later event says.
-        let passed_on = matches!(state.case, Case::Complaint(_));
-        if !passed_on && !state.case.parties().contains(member.place()) {
-            return Ok(Err("与本节点无关 (this node is no party)"));
-        }
         if row.is_none() && !self.opens_at_its_home(ctx, sender, event)? {
             return Ok(Err("该案卷不应由此节点受理 (not the node to open it)"));
         }
@@ -156,10 +151,8 @@ impl Core {
     /// Whether the first event of a docket comes from the node that owes its first step: the provider's for an application (R20), the source's for
     /// return flow (R24), a common superior's for a dispute about a docket held here (R28), for a correction the home of the application under
     /// which the data is held (R26), that of an authority above for an order against the one here (R41), that of the department that needs for a
-    /// need (R20).
-    /// which the data is held (R26), that of an authority above for an order against the one here (R41), for an
-    /// incident the node where it happened (R35).
-    /// which the data is held (R26), that of an authority above for an order against the one here (R41), for a complaint the node that received it (R37).
+    /// need (R20), for an incident the node where it happened (R35), for a reading of records the node that keeps them (R29), for a complaint the
+    /// node that received it (R37), for a report that of the level directly below (R38).
     fn opens_at_its_home(
         &self,
         ctx: &Context<'_, '_>,
@@ -170,6 +163,7 @@ impl Core {
         use sharing::complaint::ComplaintEvent;
         use sharing::correction::CorrectionEvent;
         use sharing::dispute::DisputeEvent;
+        use sharing::evaluation::EvaluationEvent;
         use sharing::incident::IncidentEvent;
         use sharing::need::NeedEvent;
         use sharing::reading::InspectionEvent;
@@ -242,6 +236,11 @@ impl Core {
             DocketBody::Inspection(InspectionEvent::Ordered { act, by, order, .. }) => {
                 let ours = Some(by) == self.place();
                 act.id().0 == event.docket.0 && ours && order.keeper == *sender.place()
+            }
+            // That the report is on the sender's own place is checked where it is opened; that the sender is a child here, by who the parties are.
+            DocketBody::Evaluation(EvaluationEvent::Reported { act }) => {
+                let signed = || act.verify(sender.certificate(), event.at).is_ok();
+                act.id().0 == event.docket.0 && signed()
             }
             _ => false,
         })

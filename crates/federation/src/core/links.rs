@@ -346,6 +346,7 @@ impl Core {
         }
         links.sort_by_key(|link| (!link.parent, link.code));
         Ok(Status {
+            risks: Some(self.me.profile.aggregation()),
             links,
             health,
             at: Some(now),

@@ -11,6 +11,7 @@
 //! released or acknowledged is derived again from the tables by [`Input::Started`], [`Input::LinkUp`] and [`Input::Tick`].
 
 mod acts;
+mod aggregation;
 mod calls;
 mod catalogue;
 mod chains;
@@ -22,6 +23,7 @@ mod corrections;
 mod dockets;
 mod envelopes;
 mod erasure;
+mod evaluations;
 mod fetches;
 mod forks;
 mod hearings;

@@ -9,6 +9,7 @@ use sharing::docket::{DocketId, DocketState};
 use sharing::ledger::{Checkpoint, Cosignature};
 use sharing::private::Private;
 use sharing::source::Matter;
+use statute::EvaluationPeriod;
 
 use crate::store::{Fault, Pair, Read, Table, Txn};
 use crate::sync::{Head, LogState};
@@ -444,6 +445,20 @@ pub fn versions_of(publisher: &Code, id: &EntryId) -> Vec<u8> {
 pub fn version_key(publisher: &Code, id: &EntryId, version: u32) -> Vec<u8> {
     let mut key = versions_of(publisher, id);
     key.extend_from_slice(&version.to_be_bytes());
+    key
+}
+
+/// Grants of a department of this node, in [`Table::Grants`]; the docket's id follows.
+pub fn grants_of(department: &CreditCode) -> Vec<u8> {
+    let mut key = department.as_str().as_bytes().to_vec();
+    key.push(0);
+    key
+}
+
+/// Reports on a period, in [`Table::Evaluations`]; the docket's id follows.
+pub fn evaluations_of(period: EvaluationPeriod) -> Vec<u8> {
+    let mut key = period.to_string().into_bytes();
+    key.push(0);
     key
 }
 

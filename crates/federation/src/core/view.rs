@@ -192,6 +192,8 @@ pub struct Status {
     pub at: Option<Moment>,
     /// How many years records are kept here.
     pub retention: Option<statute::RetentionYears>,
+    /// What together is a risk under the law in force here (R25).
+    pub risks: Option<statute::AggregationRules>,
 }
 
 /// Something the operator must know.

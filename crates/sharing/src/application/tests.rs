@@ -106,6 +106,7 @@ fn open_with(application: Application, terms: ClassTerms) -> Command {
         consent,
         requester_node: cast::path(cast::TIANHE),
         entry: Some(Box::new(cast::published(terms))),
+        risk: None,
     }
 }
 
@@ -254,6 +255,7 @@ fn a_consented_application_is_received_and_its_term_runs() {
             consent,
             requester_node,
             entry,
+            ..
         } = command
         else {
             unreachable!()
@@ -272,6 +274,7 @@ fn a_consented_application_is_received_and_its_term_runs() {
                 entry: *entry.unwrap(),
                 term: found,
                 profile: statute::Profile::national(),
+                risk: None,
             }]
         );
         assert_eq!(case.docket(), DocketId(apply.id().0));
@@ -306,6 +309,7 @@ fn only_what_is_published_and_shared_can_be_applied_for() {
             consent,
             requester_node,
             entry: entry.map(Box::new),
+            risk: None,
         }))
     };
     let entry = || Some(cast::published(conditional()));
@@ -376,6 +380,7 @@ fn the_consent_is_to_this_very_document_and_of_the_same_department() {
             consent,
             requester_node,
             entry,
+            risk: None,
         }))
     };
     let missing = (

@@ -43,6 +43,7 @@ fn granted(items: &[&str]) -> GrantTerms {
 /// The application under which the requester holds these items.
 fn application(items: &[&str]) -> ApplicationState {
     ApplicationState {
+        risk: None,
         standing: Default::default(),
         docket: about(),
         requester: party(&requester()),
@@ -117,6 +118,7 @@ fn opened(
     let opening = Opening {
         entry: None,
         published: None,
+        evaluation: None,
         from: &from,
         here: &here,
         law: Law {

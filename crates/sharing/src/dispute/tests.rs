@@ -25,6 +25,7 @@ fn about() -> DocketId {
 fn disputed(dispute: DisputeStage) -> ApplicationState {
     let application: Application = cast::application();
     ApplicationState {
+        risk: None,
         docket: about(),
         requester: party(&requester()),
         provider: party(&provider()),

@@ -19,7 +19,8 @@ impl Case {
             | Self::Supervision(_)
             | Self::Need(_)
             | Self::Incident(_)
-            | Self::Inspection(_) => None,
+            | Self::Inspection(_)
+            | Self::Evaluation(_) => None,
         }
     }
 
@@ -36,7 +37,8 @@ impl Case {
             | Self::Supervision(_)
             | Self::Need(_)
             | Self::Incident(_)
-            | Self::Inspection(_) => {}
+            | Self::Inspection(_)
+            | Self::Evaluation(_) => {}
         }
     }
 }
@@ -58,6 +60,7 @@ impl DocketBody {
             | Self::Need(_)
             | Self::Incident(_)
             | Self::Inspection(_)
+            | Self::Evaluation(_)
             | Self::Erasure(_)
             | Self::Clock(_) => {}
         }

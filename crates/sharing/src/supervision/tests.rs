@@ -52,6 +52,7 @@ fn give(
     let opening = Opening {
         entry: None,
         published: None,
+        evaluation: None,
         from: &who.place,
         here: &who.place,
         law: Law {

@@ -96,6 +96,7 @@ impl Run {
             about: None,
             entry: Some(&entry),
             published: None,
+            evaluation: None,
         };
         docket::open(&by.act(role, ActBody::Update(said)), &opening)
     }

@@ -8,8 +8,8 @@ use sharing::return_flow::ReturnFlowEvent;
 
 use crate::console::clock::{self, Facts};
 use crate::console::{
-    complaint, correction, erasure, grant, incident, labels, need, open_data, reading, supervision,
-    update,
+    aggregation, complaint, correction, erasure, evaluation, grant, incident, labels, need,
+    open_data, reading, supervision, update,
 };
 use crate::language::Language;
 
@@ -42,6 +42,9 @@ pub(super) fn details(body: &DocketBody, language: Language) -> Vec<String> {
         }
         DocketBody::Complaint(event) => {
             lines.facts(&event.acts(), complaint::facts(event, language));
+        }
+        DocketBody::Evaluation(event) => {
+            lines.facts(&event.acts(), evaluation::facts(event, language));
         }
     }
     lines.lines
@@ -100,10 +103,12 @@ fn application(event: &ApplicationEvent, lines: &mut Lines) {
             apply,
             consent,
             term,
+            risk,
             ..
         } => {
             lines.signed(apply);
             lines.signed(consent);
+            lines.facts(&[], aggregation::facts(risk.as_ref(), lines.language));
             lines.say("答复期限", "reply due", &clock::limit(term, lines.language));
         }
         ApplicationEvent::MissingTold { act, missing } => {

@@ -1,9 +1,9 @@
 //! Cases: people's acts, dockets and their duties, drafts, tables to be returned.
 
-use identity::{Chain, Digest, Domain, Moment, Path, Signed};
+use identity::{Chain, Code, Digest, Domain, Moment, Path, Signed};
 use serde::{Deserialize, Serialize};
 use sharing::act::{ActBody, ActId, Doer, MAX_ACT_BYTES, SignedAct};
-use sharing::application::{ApplicationEvent, DirectAct, Phase};
+use sharing::application::{ApplicationEvent, ApplicationState, DirectAct, Phase};
 use sharing::catalogue::{EntryState, ReviewVerdict};
 use sharing::clock::OpenDuty;
 use sharing::correction::{CorrectionEvent, CorrectionOutcome};
@@ -15,8 +15,8 @@ use super::catalogue::{compiled, own_states};
 use super::{members, personal};
 use crate::core::tables::{
     DocketRow, PlacedRow, SeenRow, View, WantedRow, act_key, counter, dataset_subscribers,
-    docket_key, entry_holders, event_key, meta, person_key, put, receipt_key, set_counter,
-    updates_of,
+    docket_key, entry_holders, evaluations_of, event_key, grants_of, meta, person_key, put,
+    receipt_key, set_counter, updates_of,
 };
 use crate::store::{Fault, Table, Txn};
 
@@ -29,6 +29,8 @@ pub struct DraftRow {
     pub doer: Doer,
     /// When.
     pub at: Moment,
+    /// What the authority answered on its risk of aggregation last, if it did (R25).
+    pub answer: Option<SignedAct>,
 }
 
 /// A person's act: what it changes here, and that it was taken.
@@ -85,6 +87,13 @@ pub(super) fn act(
         ActBody::Node(NodeAct::EndEnrolment { person, ending }) => {
             put(txn, Table::Endings, person_key(person), ending);
         }
+        ActBody::Aggregation(said) => {
+            let key = docket_key(&said.draft);
+            if let Some(draft) = txn.row::<DraftRow>(Table::Drafts, &key)? {
+                let answer = Some(signed.clone());
+                put(txn, Table::Drafts, key, &DraftRow { answer, ..draft });
+            }
+        }
         // Steps in dockets, notices and certificates have records of their own; a docket opened by its act is named after it.
         other => {
             if other.opens().is_some() {
@@ -105,6 +114,7 @@ fn drafted(txn: &mut Txn<'_>, id: ActId, act: &SignedAct, doer: &Doer, at: Momen
         act: act.clone(),
         doer: doer.clone(),
         at,
+        answer: None,
     };
     put(txn, Table::Drafts, docket_key(&docket), &row);
     docket
@@ -143,6 +153,14 @@ pub(super) fn event(
         }
     }
     personal::event(txn, &event)?;
+    if let (Case::Application(application), Some(me)) = (&state.case, me) {
+        granted(txn, &docket, application, me);
+    }
+    if let Case::Evaluation(evaluation) = &state.case {
+        let mut key = evaluations_of(evaluation.report.period);
+        key.extend_from_slice(docket.0.as_bytes());
+        put(txn, Table::Evaluations, key, &());
+    }
     let withheld = withheld(&event.body, &state);
     let row = DocketRow {
         home,
@@ -159,6 +177,20 @@ pub(super) fn event(
     let leaf = event_leaf_key(&docket, sequence);
     put(txn, Table::DocketEvents, leaf, &index);
     Ok(())
+}
+
+/// What a department of this node was granted, while it may hold it.
+fn granted(txn: &mut Txn<'_>, docket: &DocketId, state: &ApplicationState, me: Code) {
+    if state.requester.node.code() != me || state.phase.terms().is_none() {
+        return;
+    }
+    let mut key = grants_of(&state.requester.department);
+    key.extend_from_slice(docket.0.as_bytes());
+    if state.standing.access.is_over() {
+        txn.delete(Table::Grants, key);
+    } else {
+        put(txn, Table::Grants, key, &());
+    }
 }
 
 /// The duties of the state before run no more.
