@@ -5,6 +5,7 @@ mod calendar;
 mod catalogue;
 mod correction;
 mod dispute;
+mod evidence;
 mod grants;
 mod membership;
 mod mutated_frames;

@@ -122,48 +122,62 @@ pub(super) async fn person_chain(
     ))
 }
 
-/// Evidence of one event.
+/// Evidence in canonical bytes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct EvidenceAnswer {
     bytes: String,
-    index: u64,
-    size: u64,
-    cosigned_by: Vec<identity::Path>,
 }
 
-pub(super) async fn evidence(
+impl EvidenceAnswer {
+    fn of(evidence: &impl Serialize) -> Json<Self> {
+        let bytes = to_base64(&codec::encode(evidence));
+        Json(Self { bytes })
+    }
+}
+
+pub(super) async fn docket_evidence(
     State(api): State<Api>,
-    Path((docket, sequence)): Path<(String, u32)>,
+    Path(docket): Path<String>,
 ) -> Result<Json<EvidenceAnswer>, Problem> {
     let id = docket_id(&docket)?;
-    let evidence = api.read(move |read| query::evidence(read, id, sequence)).await?.ok_or_else(|| {
-        Problem::not_found(
-            format!("案卷 {id} 第 {sequence} 项没有证据", id = id.0),
-            format!("no evidence of event {sequence} of docket {id}", id = id.0),
+    let evidence = api
+        .read(move |read| query::docket_evidence(read, id))
+        .await?;
+    evidence.as_ref().map(EvidenceAnswer::of).ok_or_else(|| {
+        no_evidence(
+            format!("案卷 {id} 没有证据"),
+            format!("no evidence of docket {id}"),
         )
-        .advise(
-            "核对案卷与序号；刚发生的事项须待账本签署下一个检查点",
-            "check docket and number; what has just happened waits for the ledger's next checkpoint",
-        )
-    })?;
-    let checkpoint = evidence
-        .checkpoint
-        .claimed(MAX_CHECKPOINT_BYTES)
-        .map_err(Problem::fault)?;
-    Ok(Json(EvidenceAnswer {
-        bytes: to_base64(&codec::encode(&evidence)),
-        index: evidence.index,
-        size: checkpoint.size,
-        cosigned_by: evidence
-            .cosignatures
-            .iter()
-            .map(|(cosignature, _)| cosignature.by.clone())
-            .collect(),
-    }))
+    })
 }
 
-/// Most bytes of an encoded checkpoint: a path of eight codes, a root and three numbers.
-const MAX_CHECKPOINT_BYTES: usize = 1 << 10;
+pub(super) async fn ledger_evidence(
+    State(api): State<Api>,
+    Path(index): Path<String>,
+) -> Result<Json<EvidenceAnswer>, Problem> {
+    let index: u64 = index.parse().map_err(|_| {
+        Problem::malformed(
+            "账本序号应为数字",
+            "the index of a ledger record is a number",
+        )
+    })?;
+    let evidence = api
+        .read(move |read| query::evidence_at(read, index))
+        .await?;
+    evidence.as_ref().map(EvidenceAnswer::of).ok_or_else(|| {
+        no_evidence(
+            format!("账本第 {index} 条没有证据"),
+            format!("no evidence of ledger record {index}"),
+        )
+    })
+}
+
+fn no_evidence(zh: String, en: String) -> Problem {
+    Problem::not_found(zh, en).advise(
+        "核对案卷或序号；刚发生的事项须待账本签署下一个检查点",
+        "check the docket or number; what has just happened waits for the ledger's next checkpoint",
+    )
+}
 
 pub(super) async fn ledger(
     State(api): State<Api>,

@@ -17,7 +17,7 @@ mod dispute;
 mod docket;
 mod enroll;
 mod error;
-mod evidence;
+pub mod evidence;
 mod extension;
 mod grant;
 mod history;

@@ -14,6 +14,8 @@ mod overview;
 pub mod supervision;
 pub mod update;
 
+pub(crate) use docket::facts as event_facts;
+
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::header;

@@ -20,7 +20,7 @@ pub use catalogue::{
 };
 pub(super) use catalogue::{catalogue_as_of, published_in};
 pub use dockets::{docket, docket_copy, dockets, drafts, duties};
-pub use ledger::{evidence, evidence_at, ledger};
+pub use ledger::{docket_evidence, evidence_at, ledger};
 pub use members::{calendar, chain, is_revoked, notices, own_chain, people, person_chain};
 pub use sources::{Already, MAX_LOOKED_THROUGH, SourceView, already, sources};
 
