@@ -10,6 +10,8 @@ pub mod clock;
 pub mod correction;
 pub mod dispute;
 pub mod docket;
+#[cfg(test)]
+mod exploration;
 pub mod ledger;
 pub mod node_act;
 pub mod person;

@@ -66,8 +66,12 @@ impl World {
                 return Err(format!("{:?} differs after a rebuild", key.0));
             }
         }
-        if rebuilt.tables.len() != before.tables.len() {
-            return Err("a rebuild leaves rows that were not there".into());
+        for key in rebuilt.tables.keys() {
+            // An envelope that has expired may be forgotten: nothing records that it was.
+            let expired = key.0 == Table::Seen && key.1.starts_with(b"e");
+            if !expired && !before.tables.contains_key(key) {
+                return Err(format!("{key:?} is there after a rebuild alone"));
+            }
         }
         Ok(rebuilt.tables.len())
     }
