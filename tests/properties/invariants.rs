@@ -159,6 +159,13 @@ fn workflow(body: &DocketBody) -> &'static str {
         DocketBody::Update(_) => "update",
         DocketBody::Correction(_) => "correction",
         DocketBody::Supervision(_) => "supervision",
+        DocketBody::Need(_) => "need",
+        DocketBody::Incident(_) => "incident",
+        DocketBody::Inspection(_) => "inspection",
+        DocketBody::OpenData(_) => "open-data",
+        DocketBody::Complaint(_) => "complaint",
+        DocketBody::Evaluation(_) => "evaluation",
+        DocketBody::Erasure(_) => "erasure",
         DocketBody::Clock(_) => "clock",
     }
 }

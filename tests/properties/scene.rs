@@ -11,6 +11,7 @@ use sharing::act::ActBody;
 use sharing::catalogue::Entry;
 use sharing::dispute::{NegotiationOutcome, NegotiationStep};
 use sharing::docket::{Case, DocketId};
+use sharing::private::{Content, Private};
 use statute::{ClassTerms, Role};
 
 use crate::invariants;
@@ -126,6 +127,17 @@ impl Scene {
             held.extend(dockets.into_iter().filter(|view| wanted(&view.state.case)));
         }
         self.pick(&held)
+    }
+
+    /// Personal content, wherever it may come to be said.
+    pub fn private(&mut self, text: &str) -> Private {
+        let mut salt = [0; 32];
+        self.chance.fill(&mut salt);
+        let content = Content::new(salt, text.to_owned()).expect("a text");
+        for place in PLACES {
+            self.world.confide(code(place), &content);
+        }
+        content.private()
     }
 
     /// Someone does it: mostly in the role that the law names, at a node where it makes sense; now and then anybody anywhere.

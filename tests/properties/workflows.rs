@@ -355,7 +355,7 @@ fn draws_correction(scene: &mut Scene) -> Option<Drawn> {
             }
         } else {
             CorrectionOutcome::Upheld {
-                reasons: "与登记一致".into(),
+                reasons: scene.private("与登记一致"),
             }
         };
         let docket = view.id;
@@ -367,8 +367,8 @@ fn draws_correction(scene: &mut Scene) -> Option<Drawn> {
     let request = CorrectionRequest {
         about: view.id,
         items: vec![scene.pick(&items)?.into()],
-        wrong: "第一户名称有误".into(),
-        evidence: "营业执照".into(),
+        wrong: scene.private("第一户名称有误"),
+        evidence: scene.private("营业执照"),
     };
     in_docket(&view, ActBody::Correction(CorrectionAct::Ask(request)))
 }
