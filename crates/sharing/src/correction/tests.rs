@@ -307,7 +307,7 @@ mod sequences {
             let outcomes = [
                 corrected(),
                 upheld(private("与登记一致")),
-                upheld(private(" ")),
+                upheld(nothing()),
             ];
             let decided = outcomes.map(|outcome| decided(state, &provider(), outcome));
             let after = decided.into_iter().flatten().map(|event| {
