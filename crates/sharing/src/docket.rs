@@ -3,35 +3,35 @@
 
 mod conceal;
 mod copy;
+mod errors;
+mod opening;
 
 use std::fmt;
 use std::str::FromStr;
 
-use identity::{
-    Chain, Digest, DigestError, Domain, MembershipError, Moment, Path, Signed, SigningKey,
-    VerifyError, VerifyKey,
-};
+use identity::{Chain, Digest, DigestError, Domain, Moment, Path, Signed, SigningKey, VerifyKey};
 use serde::{Deserialize, Serialize};
+use statute::{Calendar, Profile, Refusal};
 
-use statute::{Calendar, Profile, Refusal, RefusalReason};
-
-use crate::act::{ActBody, ActError, SignedAct, VerifiedAct};
-use crate::application::{self, ApplicationState, DirectAct};
-use crate::catalogue::{Entry, PublishedEntry};
+use crate::act::{ActBody, SignedAct, VerifiedAct};
+use crate::application::ApplicationState;
 use crate::clock::{self, Clock, ClockEvent, Law, OpenDuty};
 use crate::complaint::ComplaintState;
-use crate::correction::{self, CorrectionAct, CorrectionState};
+use crate::correction::CorrectionState;
 use crate::dispute::{Bench, DisputeState, Party};
 use crate::erasure::{self, ErasureEvent, Personal};
-use crate::evaluation::{self, Computed, EvaluationAct, EvaluationState};
-use crate::incident::{self, IncidentAct, IncidentState};
-use crate::need::{self, NeedAct, NeedState};
+use crate::evaluation::EvaluationState;
+use crate::incident::IncidentState;
+use crate::need::NeedState;
 use crate::open_data::OpenRequestState;
 use crate::private::Private;
-use crate::reading::{self, InspectionState, ReadingAct};
+use crate::reading::InspectionState;
 use crate::return_flow::SubscriptionState;
-use crate::supervision::{self, SupervisionAct, SupervisionState};
-use crate::update::{self, UpdateState};
+use crate::supervision::SupervisionState;
+use crate::update::UpdateState;
+
+pub use errors::{DocketError, Fork, Misstep};
+pub use opening::{Opening, may_leave, open};
 
 /// Most events in one docket.
 pub const MAX_DOCKET_EVENTS: usize = 4_096;
@@ -139,27 +139,6 @@ pub struct Step<'a> {
     pub now: Moment,
     /// The authority of the home's place, once its head is known there.
     pub bench: Option<&'a Bench>,
-}
-
-/// Under what a docket is opened.
-#[derive(Debug, Clone, Copy)]
-pub struct Opening<'a> {
-    /// The place of the node whose person opens it.
-    pub from: &'a Path,
-    /// The home.
-    pub here: &'a Path,
-    /// The law in force at the home.
-    pub law: Law<'a>,
-    /// The home's clock.
-    pub now: Moment,
-    /// The docket that the act is about, where it names one that is held at the home.
-    pub about: Option<&'a DocketState>,
-    /// The home's own entry that the act is about, where a version of it stands published.
-    pub entry: Option<&'a Entry>,
-    /// What the home has published under the id that the act names, where it takes an entry straight from the platform.
-    pub published: Option<&'a PublishedEntry>,
-    /// What the home's ledger gives for the period that the act reports on.
-    pub evaluation: Option<&'a Computed>,
 }
 
 /// Declares the kinds of docket: what an event of each and a state of each are, and what is asked of all in one way.
@@ -352,64 +331,6 @@ pub struct DocketState {
     pub personal: Personal,
 }
 
-/// What an act that opens a docket by itself brings about at its home.
-///
-/// # Errors
-/// The [`Refusal`] of the rule that does not let it pass.
-pub fn open(act: &VerifiedAct, opening: &Opening<'_>) -> Result<Vec<DocketBody>, Refusal> {
-    if let ActBody::Update(said) = &act.act().body {
-        let events = update::report(act, said, opening)?;
-        return Ok(events.into_iter().map(DocketBody::Update).collect());
-    }
-    if let ActBody::Correction(CorrectionAct::Ask(request)) = &act.act().body {
-        let event = correction::open(request, act, opening)?;
-        return Ok(vec![DocketBody::Correction(event)]);
-    }
-    if let ActBody::Supervision(SupervisionAct::Order(order)) = &act.act().body {
-        let ordered = supervision::open(act, order, opening)?;
-        return Ok(vec![DocketBody::Supervision(ordered)]);
-    }
-    if let ActBody::Direct(DirectAct::Take { application, until }) = &act.act().body {
-        let taken = application::direct::take(act, application, *until, opening)?;
-        return Ok(vec![DocketBody::Application(taken)]);
-    }
-    if let ActBody::Need(NeedAct::Report(need)) = &act.act().body {
-        let event = need::open(need, act, opening)?;
-        return Ok(vec![DocketBody::Need(event)]);
-    }
-    if let ActBody::Incident(IncidentAct::Report(report)) = &act.act().body {
-        let reported = incident::open(act, report, opening)?;
-        return Ok(vec![DocketBody::Incident(reported)]);
-    }
-    if let ActBody::Reading(ReadingAct::Order(order)) = &act.act().body {
-        let ordered = reading::open(act, order, opening)?;
-        return Ok(vec![DocketBody::Inspection(ordered)]);
-    }
-    if let ActBody::Evaluation(EvaluationAct::Report(report)) = &act.act().body {
-        let reported = evaluation::open(act, report, opening)?;
-        return Ok(vec![DocketBody::Evaluation(reported)]);
-    }
-    let kind = act.act().body.kind();
-    Err(RefusalReason::WrongState {
-        expected: "an act that opens a docket".into(),
-        found: kind.id().into(),
-    }
-    .under(statute::required_role(kind).1))
-}
-
-/// What can be said of an act that opens a docket before it leaves the node at `from`, whose person signed it; the home judges it in full.
-///
-/// # Errors
-/// The [`Refusal`] of the rule that does not let it pass.
-pub fn may_leave(act: &VerifiedAct, from: &Path) -> Result<(), Refusal> {
-    match &act.act().body {
-        ActBody::Reading(ReadingAct::Order(order)) => {
-            reading::check_ordered_from_above(order, from)
-        }
-        _ => Ok(()),
-    }
-}
-
 /// A copy of a docket that can be verified without its home.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DocketCopy {
@@ -431,127 +352,6 @@ impl FromStr for DocketId {
     fn from_str(text: &str) -> Result<Self, DigestError> {
         text.parse().map(Self)
     }
-}
-
-/// Two events that one home signed for one place in the order: proof that it forked the docket, to whoever knows its certificate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fork {
-    /// The event known first.
-    pub known: Signed<DocketEvent>,
-    /// The one that contradicts it.
-    pub other: Signed<DocketEvent>,
-}
-
-/// An event that does not follow from the state it is applied to: its home broke the workflow.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Misstep {
-    /// The first event must be the one that opens the docket.
-    #[error("a docket does not begin with {event}")]
-    NotAnOpening {
-        /// The event's name.
-        event: &'static str,
-    },
-    /// The docket is open already.
-    #[error("the docket is opened twice")]
-    OpenedTwice,
-    /// The opening event holds an act that is not an application.
-    #[error("the opening act is no {expected}")]
-    WrongOpeningAct {
-        /// What it should be.
-        expected: &'static str,
-    },
-    /// The event cannot follow in this phase.
-    #[error("{event} cannot follow in phase {phase}")]
-    OutOfOrder {
-        /// The event's name.
-        event: &'static str,
-        /// The phase's name.
-        phase: &'static str,
-    },
-}
-
-/// Why an event or a copy is not taken. Declared in the order in which they win.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DocketError {
-    /// No event at all.
-    #[error("案卷为空 (empty docket)")]
-    Empty,
-    /// More than [`MAX_DOCKET_EVENTS`].
-    #[error("案卷事件过多：{0} (too many events)")]
-    TooMany(usize),
-    /// The home's chain proves no member.
-    #[error("案卷所在节点的证书链无效：{0} (home is no member)")]
-    Membership(#[from] MembershipError),
-    /// Not signed by the home, or no event.
-    #[error("第 {sequence} 个事件：{error} (bad signature or event)")]
-    Signature {
-        /// The place expected.
-        sequence: u32,
-        /// What is wrong.
-        error: VerifyError,
-    },
-    /// It belongs to another home.
-    #[error("事件属于节点 {found}，不属于 {expected} (wrong home)")]
-    WrongHome {
-        /// The home.
-        expected: Path,
-        /// The one it names.
-        found: Path,
-    },
-    /// It belongs to another docket.
-    #[error("事件属于案卷 {found}，不属于 {expected} (wrong docket)")]
-    WrongDocket {
-        /// The docket.
-        expected: DocketId,
-        /// The one it names.
-        found: DocketId,
-    },
-    /// It is known already: nothing is to be done.
-    #[error("第 {0} 个事件已有 (known already)")]
-    Known(u32),
-    /// Events between are missing.
-    #[error("应为第 {expected} 个事件，实为第 {found} 个 (gap)")]
-    Gap {
-        /// The next place in the order.
-        expected: u32,
-        /// The place it names.
-        found: u32,
-    },
-    /// The home signed two histories; the digests of what was known and of what contradicts it. [`DocketCopy::take`] yields both as proof.
-    #[error("第 {sequence} 个事件与已有记录矛盾：{known} 与 {found} (fork)")]
-    Fork {
-        /// The place in the order.
-        sequence: u32,
-        /// What was known.
-        known: Digest,
-        /// What contradicts it.
-        found: Digest,
-    },
-    /// The home signed two histories; both, as proof.
-    #[error("所在节点对同一案卷签署了两种记录 (fork, proved)")]
-    Forked(Box<Fork>),
-    /// A person's act in it does not prove itself.
-    #[error("第 {sequence} 个事件所载行为：{error} (bad act)")]
-    Act {
-        /// The place in the order.
-        sequence: u32,
-        /// What is wrong.
-        error: ActError,
-    },
-    /// It does not say what the person's act in it says.
-    #[error("第 {0} 个事件与所载行为不符 (event alters the act)")]
-    AltersAct(u32),
-    /// It cannot follow from the state before.
-    #[error("第 {sequence} 个事件：{error}")]
-    Misstep {
-        /// The place in the order.
-        sequence: u32,
-        /// What is wrong.
-        error: Misstep,
-    },
-    /// It is of another workflow than the docket.
-    #[error("第 {0} 个事件属于另一种流程 (another workflow)")]
-    AnotherWorkflow(u32),
 }
 
 /// The newest event of a docket: its place in the order and its digest.
