@@ -12,6 +12,7 @@ mod calendar;
 mod catalogue;
 pub mod client;
 mod correction;
+mod data;
 mod deadline;
 mod dispute;
 mod docket;
@@ -164,6 +165,9 @@ pub enum Command {
     /// 案卷 / dockets
     #[command(subcommand)]
     Docket(docket::DocketCommand),
+    /// 数据：读取、交付、求增量 / data: read, deliver, find what changed
+    #[command(subcommand)]
+    Data(Box<data::DataCommand>),
     /// 数据回流 / return flow
     #[command(subcommand)]
     ReturnFlow(return_flow::ReturnFlowCommand),
@@ -253,6 +257,7 @@ pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
         Command::Incident(command) => incident::run(&global, command, output),
         Command::Reading(command) => reading::run(&global, command, output),
         Command::Docket(command) => docket::run(&global, command, output),
+        Command::Data(command) => data::run(*command, output),
         Command::ReturnFlow(command) => return_flow::run(&global, command, output),
         Command::Evidence(command) => evidence::run(&global, command, output),
         Command::Route(args) => route::run(&args, output),

@@ -19,6 +19,7 @@ use super::signer::carry_out;
 use super::{Global, Output};
 use crate::api::flow::ReceivedPart;
 use crate::api::{List, from_base64};
+use crate::data::SourceAddress;
 
 /// Most bytes of a notice: a proof of a few levels with their siblings.
 const MAX_NOTICE_BYTES: usize = 8 << 20;
@@ -45,14 +46,17 @@ pub enum ReturnFlowCommand {
         #[arg(long)]
         dataset: DatasetId,
         /// CSV 文件 / the CSV file
-        #[arg(long)]
-        file: PathBuf,
+        #[arg(long, required_unless_present = "from")]
+        file: Option<PathBuf>,
+        /// 数源：postgres://…?table=表、parquet:路径、csv:路径、http://… / the source instead of a file
+        #[arg(long, value_name = "URL", conflicts_with = "file")]
+        from: Option<SourceAddress>,
         /// 行政区划代码所在列 / the column with the division's code
         #[arg(long)]
         column: String,
-        /// 取数的查询或说明 / the query or extract it came from
-        #[arg(long)]
-        query: String,
+        /// 取数的查询或说明；用 --from 时缺省为实际执行的查询 / the query or extract it came from; with --from, what was run when absent
+        #[arg(long, required_unless_present = "from")]
+        query: Option<String>,
         /// 数源自行计数的行数；缺省为文件的数据行数 / rows as the source counts them; those of the file when absent
         #[arg(long)]
         rows: Option<u64>,
@@ -103,29 +107,20 @@ pub(super) fn run(
         ReturnFlowCommand::Publish {
             dataset,
             file,
+            from,
             column,
             query,
             rows,
         } => {
-            let source_rows = count(&file, &column)?;
-            if let Some(stated) = rows.filter(|stated| *stated != source_rows) {
-                return Err(CliError::usage(
-                    format!("文件有 {source_rows} 行数据，--rows 为 {stated}"),
-                    format!("the file has {source_rows} rows of data, --rows says {stated}"),
-                )
-                .advise("核对取数是否完整", "see whether the extract is complete"));
-            }
-            let client = Client::of(global, output.language())?;
-            tell_subscribers(&client, output, &dataset)?;
-            let table = client.put_object(&file)?;
-            let table = ReturnTable {
-                dataset,
-                table,
-                division_column: column,
-                query,
-                source_rows,
+            let scratch = Scratch::new()?;
+            let snapshot = match from {
+                Some(source) => extracted(&source, &column, query, &scratch)?,
+                None => Snapshot {
+                    file: file.unwrap_or_default(),
+                    query: query.unwrap_or_default(),
+                },
             };
-            carry_out(global, output, ActBody::ReturnTable { table }).map(drop)
+            publish(global, output, dataset, column, snapshot, rows)
         }
         ReturnFlowCommand::List => {
             let list = parts(global, output)?;
@@ -179,6 +174,89 @@ pub(super) fn run(
             chain.as_deref().zip(root.as_deref()),
         ),
     }
+}
+
+/// A table to be returned, as a CSV file.
+struct Snapshot {
+    file: PathBuf,
+    query: String,
+}
+
+/// A folder of this process that nobody else reads and that goes with it.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Result<Self, CliError> {
+        let mut bytes = [0; 8];
+        getrandom::fill(&mut bytes)
+            .map_err(|error| CliError::fault(error.to_string(), error.to_string()))?;
+        let folder = std::env::temp_dir().join(format!("guantong-{}", hex::encode(bytes)));
+        let mut builder = fs::DirBuilder::new();
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder
+            .create(&folder)
+            .map_err(|error| CliError::file(&folder, error))?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A snapshot of a source: every row and column as it is.
+fn extracted(
+    source: &SourceAddress,
+    column: &str,
+    query: Option<String>,
+    scratch: &Scratch,
+) -> Result<Snapshot, CliError> {
+    let file = scratch.0.join("table.csv");
+    let extract = crate::data::return_flow::extract(source, column, &file, now())?;
+    let origin = extract.origin;
+    let run = match (origin.query, origin.snapshot) {
+        (Some(query), Some(snapshot)) => {
+            format!("{query} -- {} snapshot {snapshot}", origin.source)
+        }
+        (query, snapshot) => format!(
+            "{} {}",
+            query.unwrap_or(origin.source),
+            snapshot.unwrap_or_default()
+        ),
+    };
+    let query = query.unwrap_or(run);
+    Ok(Snapshot { file, query })
+}
+
+fn publish(
+    global: &Global,
+    output: &Output,
+    dataset: DatasetId,
+    column: String,
+    snapshot: Snapshot,
+    rows: Option<u64>,
+) -> Result<(), CliError> {
+    let source_rows = count(&snapshot.file, &column)?;
+    if let Some(stated) = rows.filter(|stated| *stated != source_rows) {
+        return Err(CliError::usage(
+            format!("文件有 {source_rows} 行数据，--rows 为 {stated}"),
+            format!("the file has {source_rows} rows of data, --rows says {stated}"),
+        )
+        .advise("核对取数是否完整", "see whether the extract is complete"));
+    }
+    let client = Client::of(global, output.language())?;
+    tell_subscribers(&client, output, &dataset)?;
+    let table = client.put_object(&snapshot.file)?;
+    let table = ReturnTable {
+        dataset,
+        table,
+        division_column: column,
+        query: snapshot.query,
+        source_rows,
+    };
+    carry_out(global, output, ActBody::ReturnTable { table }).map(drop)
 }
 
 /// Says how many receive a dataset, before it is signed for.
