@@ -21,7 +21,9 @@ use crate::data::parquet::FileKey;
 use crate::data::record::Outcome;
 use crate::data::sink::Manner;
 use crate::data::source::Order;
-use crate::data::{DataError, Delivery, DeliveryId, Plan, Selection, SourceAddress, TargetAddress};
+use crate::data::{
+    DataError, Delivery, DeliveryId, Plan, Selection, Source, SourceAddress, TargetAddress,
+};
 
 /// Most bytes of a file of records: some thirty thousand deliveries.
 const MAX_RECORDS_BYTES: u64 = 64 << 20;
@@ -46,6 +48,29 @@ pub struct ReadArgs {
     /// 列，可注明类型：code,born:date；缺省为全部 / columns, with types where stated; all when absent
     #[arg(long, default_value = "")]
     select: Selection,
+    /// 加密的 parquet 的密钥文件 / key file of a parquet that rests encrypted
+    #[arg(long, value_name = "FILE")]
+    from_key_file: Option<PathBuf>,
+}
+
+impl ReadArgs {
+    fn open(&self) -> Result<Box<dyn Source>, CliError> {
+        let key = file_key(self.from_key_file.as_deref())?;
+        let order = Order::default();
+        Ok(crate::data::source::open(
+            &self.from,
+            &self.select,
+            &order,
+            key.as_ref(),
+        )?)
+    }
+}
+
+fn file_key(path: Option<&Path>) -> Result<Option<FileKey>, CliError> {
+    Ok(match path {
+        Some(path) => Some(FileKey::of_text(&read_text(path)?)?),
+        None => None,
+    })
 }
 
 /// Where to deliver.
@@ -66,7 +91,7 @@ pub struct TargetArgs {
     /// folder、s3：数据日期；缺省为今日 / the day of the data; today when absent
     #[arg(long, value_parser = date, value_name = "DAY")]
     date: Option<Date>,
-    /// 加密存储的密钥文件，32 位十六进制 / key file for encryption at rest, 32 hexadecimal digits
+    /// 加密存储的密钥文件，64 位十六进制 / key file for encryption at rest, 64 hexadecimal digits
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
     /// 逐次记录成败的文件，一行一条 / file in which every attempt is recorded, one a line
@@ -167,7 +192,7 @@ pub(super) fn run(command: DataCommand, output: &Output) -> Result<(), CliError>
 }
 
 fn read(args: &ReadArgs, output: &Output) -> Result<(), CliError> {
-    let mut source = crate::data::source::open(&args.from, &args.select, &Order::default())?;
+    let mut source = args.open()?;
     let mut rows = 0u64;
     while let Some(batch) = source.next()? {
         rows += batch.num_rows() as u64;
@@ -253,10 +278,7 @@ impl Attempt {
 }
 
 fn manner(target: &TargetArgs, attempt: &Attempt, whole: bool) -> Result<Manner, CliError> {
-    let key = match &target.key_file {
-        Some(path) => Some(FileKey::of_text(&read_text(path)?)?),
-        None => None,
-    };
+    let key = file_key(target.key_file.as_deref())?;
     let today = || {
         let beijing = statute::beijing_date(attempt.moment.as_millis());
         target.date.unwrap_or(beijing)
@@ -304,8 +326,7 @@ fn copy(args: CopyArgs, attempt: &Attempt) -> Result<Delivery, CliError> {
         since,
         rests_encrypted: args.stored_encrypted || manner.key.is_some(),
     };
-    let source =
-        crate::data::source::open(&args.source.from, &args.source.select, &Order::default())?;
+    let source = args.source.open()?;
     let sink = crate::data::sink::open(&args.target.to, manner)?;
     Ok(crate::data::copy(source, sink, plan)?)
 }

@@ -32,7 +32,7 @@ impl Rows {
         selection: &Selection,
         key: &[String],
     ) -> Result<Self, DataError> {
-        let source = open(address, selection, &Order(key.to_vec()))?;
+        let source = open(address, selection, &Order(key.to_vec()), None)?;
         let found = names(source.schema());
         let key = key
             .iter()

@@ -199,8 +199,8 @@ impl DataError {
                 "give --key-file (folder, s3, parquet), or declare with --stored-encrypted that the target encrypts by itself",
             ),
             Self::Key(_) => Text::new(
-                "密钥文件为 32 位十六进制",
-                "a key file holds 32 hexadecimal digits",
+                "密钥文件为 64 位十六进制",
+                "a key file holds 64 hexadecimal digits",
             ),
             Self::Target { .. } => Text::new(
                 "核对权限、空间与连接，再运行同一命令；没有留下半份交付",

@@ -8,8 +8,11 @@ use std::sync::Arc;
 
 use ::parquet::arrow::ArrowWriter;
 use ::parquet::arrow::ProjectionMask;
-use ::parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use ::parquet::arrow::arrow_reader::{
+    ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
 use ::parquet::basic::Compression;
+use ::parquet::encryption::decrypt::FileDecryptionProperties;
 use ::parquet::encryption::encrypt::FileEncryptionProperties;
 use ::parquet::errors::ParquetError;
 use ::parquet::file::properties::WriterProperties;
@@ -28,8 +31,8 @@ use super::file::{Unnamed, Watched};
 use super::record::{Delivery, Origin, Outcome};
 use super::{BATCH_BYTES, BATCH_ROWS, DataError, MAX_ROW_BYTES, Selection, Sink, Source};
 
-/// Digits of a key's file: AES-128, which every reader of encrypted Parquet knows.
-const KEY_DIGITS: usize = 32;
+/// Digits of a key's file: AES-256.
+const KEY_DIGITS: usize = 64;
 /// Most rows of a row group that is written: some hundred megabytes of a wide table stay in memory.
 const MAX_GROUP_ROWS: usize = 128 << 10;
 
@@ -161,10 +164,22 @@ impl ParquetSource {
     ///
     /// # Errors
     /// [`DataError`] when it cannot be read, lacks a column, or has one of a type that the data plane does not know.
-    pub fn open(path: &Path, selection: &Selection) -> Result<Self, DataError> {
+    pub fn open(
+        path: &Path,
+        selection: &Selection,
+        key: Option<&FileKey>,
+    ) -> Result<Self, DataError> {
         let (watched, file) = Watched::open(path)?;
         let malformed = |error: ParquetError| DataError::malformed(path.display(), error);
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(malformed)?;
+        let mut options = ArrowReaderOptions::new();
+        if let Some(FileKey(key)) = key {
+            let decryption = FileDecryptionProperties::builder(key.to_vec()).build();
+            options = options.with_file_decryption_properties(
+                decryption.map_err(|error| DataError::Key(error.to_string()))?,
+            );
+        }
+        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
+            .map_err(malformed)?;
         let fields = builder.schema().fields().clone();
         let names: Vec<String> = fields.iter().map(|field| field.name().clone()).collect();
         // Columns that are not asked for may be of any type.
@@ -399,7 +414,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.parquet");
         written(&path, 3);
-        let mut source = ParquetSource::open(&path, &"name,at,n:integer".parse().unwrap()).unwrap();
+        let mut source =
+            ParquetSource::open(&path, &"name,at,n:integer".parse().unwrap(), None).unwrap();
         assert_eq!(source.origin().rows, Some(3));
         let batch = source.next().unwrap().unwrap();
         let columns = Column::all(&batch).unwrap();
@@ -418,7 +434,7 @@ mod tests {
         assert!(source.next().unwrap().is_none());
         assert!(
             matches!(
-                ParquetSource::open(&path, &Selection::default()),
+                ParquetSource::open(&path, &Selection::default(), None),
                 Err(DataError::TypeChanged { .. })
             ),
             "odd"
@@ -431,7 +447,7 @@ mod tests {
         let path = folder.path().join("t.parquet");
         written(&path, 3);
         let selection: Selection = "n".parse().unwrap();
-        let mut source = ParquetSource::open(&path, &selection).unwrap();
+        let mut source = ParquetSource::open(&path, &selection, None).unwrap();
         let bytes = fs::read(&path).unwrap();
         written(&path, 4);
         let ended = std::iter::from_fn(|| source.next().transpose()).find_map(Result::err);
@@ -443,7 +459,7 @@ mod tests {
             fs::write(&path, &bytes[..cut]).unwrap();
             assert!(
                 matches!(
-                    ParquetSource::open(&path, &selection),
+                    ParquetSource::open(&path, &selection, None),
                     Err(DataError::Malformed { .. })
                 ),
                 "{cut}"
@@ -460,7 +476,7 @@ mod tests {
             vec![Arc::new(StringArray::from(vec!["李四"]))],
         )
         .unwrap();
-        let key = FileKey::of_text(" 000102030405060708090a0b0c0d0e0f\n").unwrap();
+        let key = FileKey::of_text(&format!(" {}\n", "0f".repeat(32))).unwrap();
         let bytes = encode(&[batch], Some(&key)).unwrap();
         assert!(!bytes.windows(6).any(|window| window == "李四".as_bytes()));
         assert!(
@@ -468,7 +484,13 @@ mod tests {
             "the mark of an encrypted footer"
         );
         fs::write(&path, bytes).unwrap();
-        assert!(ParquetSource::open(&path, &Selection::default()).is_err());
+        assert!(ParquetSource::open(&path, &Selection::default(), None).is_err());
+        let mut opened = ParquetSource::open(&path, &Selection::default(), Some(&key)).unwrap();
+        let batch = opened.next().unwrap().unwrap();
+        let column = &Column::all(&batch).unwrap()[0];
+        assert_eq!(column.text(0).as_deref(), Some("李四"));
+        let other = FileKey::of_text(&"0e".repeat(32)).unwrap();
+        assert!(ParquetSource::open(&path, &Selection::default(), Some(&other)).is_err());
         assert!(FileKey::of_text("0001").is_err());
     }
 }

@@ -33,7 +33,7 @@ pub fn extract(
     file: &Path,
     at: Moment,
 ) -> Result<Extract, DataError> {
-    let mut source = open(source, &Selection::default(), &Order::default())?;
+    let mut source = open(source, &Selection::default(), &Order::default(), None)?;
     position(&names(source.schema()), division)?;
     let mut sink = Box::new(CsvSink::new(file));
     sink.begin(source.schema())?;

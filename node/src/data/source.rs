@@ -3,6 +3,7 @@
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
+use super::parquet::FileKey;
 use super::{DataError, Origin, Selection, SourceAddress};
 
 /// One snapshot of a table, read in bounded batches.
@@ -27,7 +28,7 @@ pub struct Order(
     pub Vec<String>,
 );
 
-/// Opens a source. An order is made where the source can sort; elsewhere rows come as they stand, and who needs an order checks it.
+/// Opens a source; a key is for Parquet that rests encrypted. An order is made where the source can sort; elsewhere rows come as they stand, and who needs an order checks it.
 ///
 /// # Errors
 /// [`DataError`] when it cannot be reached or does not have what is asked for.
@@ -35,14 +36,20 @@ pub fn open(
     address: &SourceAddress,
     selection: &Selection,
     order: &Order,
+    key: Option<&FileKey>,
 ) -> Result<Box<dyn Source>, DataError> {
+    if key.is_some() && !matches!(address, SourceAddress::Parquet(_)) {
+        return Err(DataError::Key(
+            "只有 Parquet 用密钥 (Parquet alone takes a key)".into(),
+        ));
+    }
     Ok(match address {
         SourceAddress::Postgres(table) => Box::new(super::postgres::PostgresSource::open(
             table, selection, order,
         )?),
         SourceAddress::Csv(path) => Box::new(super::csv::CsvSource::open(path, selection)?),
         SourceAddress::Parquet(path) => {
-            Box::new(super::parquet::ParquetSource::open(path, selection)?)
+            Box::new(super::parquet::ParquetSource::open(path, selection, key)?)
         }
         SourceAddress::Http(service) => {
             Box::new(super::http::HttpSource::open(service, selection)?)

@@ -154,7 +154,7 @@ fn what_is_personal_or_important_is_masked_and_rests_encrypted_or_is_not_deliver
     );
     assert!(below(&lake.path("lake")).is_empty());
     let key = lake.path("key");
-    fs::write(&key, "000102030405060708090a0b0c0d0e0f\n").unwrap();
+    fs::write(&key, "0f".repeat(32) + "\n").unwrap();
     let key = key.display().to_string();
     let graded = [
         "--mask",
@@ -174,6 +174,16 @@ fn what_is_personal_or_important_is_masked_and_rests_encrypted_or_is_not_deliver
     let part = lake.path("lake/delivery=d1/division=440106/date=2026-03-09/part-0.parquet");
     let bytes = fs::read(&part).unwrap();
     assert!(bytes.starts_with(b"PARE") && !bytes.windows(4).any(|four| four == b"5678"));
+    let opened = format!("parquet:{}", part.display());
+    assert_ne!(
+        guantong(&["data", "read", "--from", &opened]).0,
+        0,
+        "not without its key"
+    );
+    assert_eq!(
+        guantong(&["data", "read", "--from", &opened, "--from-key-file", &key]).1["rows"],
+        2
+    );
     let (from, to) = (
         format!("csv:{}", lake.path("in.csv").display()),
         lake.path("out.csv"),

@@ -20,7 +20,7 @@ use crate::{below, guantong};
 
 fn source(address: &str) -> Box<dyn Source> {
     let address: SourceAddress = address.parse().unwrap();
-    open(&address, &Selection::default(), &Order::default()).unwrap()
+    open(&address, &Selection::default(), &Order::default(), None).unwrap()
 }
 
 #[test]
