@@ -15,7 +15,7 @@ use super::args::{date, now, read_text, read_text_up_to};
 use super::error::{CliError, Exit};
 use super::output::columns;
 use crate::data::copy::Since;
-use crate::data::delta::Snapshots;
+use crate::data::delta::{DeltaSource, Snapshots};
 use crate::data::folder::Layout;
 use crate::data::parquet::FileKey;
 use crate::data::record::Outcome;
@@ -99,6 +99,36 @@ pub struct TargetArgs {
     record: Option<PathBuf>,
 }
 
+/// What a reader may see, and how it rests.
+#[derive(Debug, clap::Args)]
+pub struct MaskingArgs {
+    /// 脱敏：列=name|identity-number|phone|address / mask a column
+    #[arg(long, value_parser = mask, value_name = "COLUMN=KIND")]
+    mask: Vec<(String, Kind)>,
+    /// 列的级别：列=general|important|core；核心数据不出 / grade of a column; core data is withheld
+    #[arg(long, value_parser = grade, value_name = "COLUMN=GRADE")]
+    grade: Vec<(String, Grade)>,
+    /// 声明目标自身加密存储 / declare that the target encrypts what it stores
+    #[arg(long)]
+    stored_encrypted: bool,
+}
+
+impl MaskingArgs {
+    fn masking(&self) -> Result<Masking, CliError> {
+        let mut masking = Masking::default();
+        let too_many = |error: sharing::masking::MaskingError| {
+            CliError::usage(error.to_string(), error.to_string())
+        };
+        for (column, kind) in &self.mask {
+            masking.kind(column, *kind).map_err(too_many)?;
+        }
+        for (column, grade) in &self.grade {
+            masking.grade(column, *grade).map_err(too_many)?;
+        }
+        Ok(masking)
+    }
+}
+
 /// What to deliver.
 #[derive(Debug, clap::Args)]
 pub struct CopyArgs {
@@ -106,21 +136,14 @@ pub struct CopyArgs {
     source: ReadArgs,
     #[command(flatten)]
     target: TargetArgs,
-    /// 脱敏：列=name|identity-number|phone|address / mask a column
-    #[arg(long, value_parser = mask, value_name = "COLUMN=KIND")]
-    mask: Vec<(String, Kind)>,
-    /// 列的级别：列=general|important|core；核心数据不出 / grade of a column; core data is withheld
-    #[arg(long, value_parser = grade, value_name = "COLUMN=GRADE")]
-    grade: Vec<(String, Grade)>,
+    #[command(flatten)]
+    masking: MaskingArgs,
     /// 增量：水位列，只交付高于上次的行 / deltas: the column of the watermark
     #[arg(long, value_name = "COLUMN")]
     since_column: Option<String>,
     /// 上次的水位；缺省取自 --record / where the last delivery ended; read from --record when absent
     #[arg(long, value_name = "VALUE", requires = "since_column")]
     since: Option<String>,
-    /// 声明目标自身加密存储 / declare that the target encrypts what it stores
-    #[arg(long)]
-    stored_encrypted: bool,
 }
 
 /// Two snapshots and where to deliver what changed.
@@ -137,6 +160,8 @@ pub struct DeltaArgs {
     key: Vec<String>,
     #[command(flatten)]
     target: TargetArgs,
+    #[command(flatten)]
+    masking: MaskingArgs,
 }
 
 fn pair(text: &str) -> Result<(&str, &str), String> {
@@ -262,16 +287,10 @@ impl Attempt {
             Some(named) => named.clone(),
             None => compact.parse()?,
         };
-        let from = match from {
-            SourceAddress::Postgres(table) => table.to_string(),
-            SourceAddress::Csv(path) => format!("csv:{}", path.display()),
-            SourceAddress::Parquet(path) => format!("parquet:{}", path.display()),
-            SourceAddress::Http(_) => "http".to_owned(),
-        };
         Ok(Self {
             delivery,
             at: at.to_string(),
-            from,
+            from: from.to_string(),
             moment: at,
         })
     }
@@ -297,16 +316,7 @@ fn manner(target: &TargetArgs, attempt: &Attempt, whole: bool) -> Result<Manner,
 }
 
 fn copy(args: CopyArgs, attempt: &Attempt) -> Result<Delivery, CliError> {
-    let mut masking = Masking::default();
-    let too_many = |error: sharing::masking::MaskingError| {
-        CliError::usage(error.to_string(), error.to_string())
-    };
-    for (column, kind) in &args.mask {
-        masking.kind(column, *kind).map_err(too_many)?;
-    }
-    for (column, grade) in &args.grade {
-        masking.grade(column, *grade).map_err(too_many)?;
-    }
+    let masking = args.masking.masking()?;
     let since = match args.since_column {
         None => None,
         Some(column) => {
@@ -324,7 +334,7 @@ fn copy(args: CopyArgs, attempt: &Attempt) -> Result<Delivery, CliError> {
         at: attempt.moment,
         masking,
         since,
-        rests_encrypted: args.stored_encrypted || manner.key.is_some(),
+        rests_encrypted: args.masking.stored_encrypted || manner.key.is_some(),
     };
     let source = args.source.open()?;
     let sink = crate::data::sink::open(&args.target.to, manner)?;
@@ -343,9 +353,17 @@ fn delta(args: &DeltaArgs, attempt: &Attempt) -> Result<Delivery, CliError> {
         after: args.after.clone(),
         key: args.key.clone(),
     };
-    let sink = crate::data::sink::open(&args.target.to, manner(&args.target, attempt, false)?)?;
-    let (delivery, at) = (attempt.delivery.clone(), attempt.moment);
-    Ok(crate::data::delta::deliver(&snapshots, sink, delivery, at)?)
+    let manner = manner(&args.target, attempt, false)?;
+    let plan = Plan {
+        delivery: attempt.delivery.clone(),
+        at: attempt.moment,
+        masking: args.masking.masking()?,
+        since: None,
+        rests_encrypted: args.masking.stored_encrypted || manner.key.is_some(),
+    };
+    let source = DeltaSource::open(&snapshots)?;
+    let sink = crate::data::sink::open(&args.target.to, manner)?;
+    Ok(crate::data::copy(Box::new(source), sink, plan)?)
 }
 
 /// How far the last delivery on record came by this watermark.

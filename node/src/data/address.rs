@@ -145,6 +145,21 @@ pub enum SourceAddress {
     Http(Service),
 }
 
+impl fmt::Display for SourceAddress {
+    /// Without password and parameters.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Postgres(table) => table.fmt(f),
+            Self::Csv(path) => write!(f, "csv:{}", path.display()),
+            Self::Parquet(path) => write!(f, "parquet:{}", path.display()),
+            Self::Http(service) => {
+                let address = service.0.as_str();
+                f.write_str(address.split('?').next().unwrap_or_default())
+            }
+        }
+    }
+}
+
 /// Where rows go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TargetAddress {

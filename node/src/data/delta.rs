@@ -3,15 +3,15 @@
 
 use std::sync::Arc;
 
+use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use identity::Moment;
 use sharing::delta::{Change, DeltaError, changes};
 
 use super::columns::{BatchBuilder, Column, Kind, names, position, schema};
 use super::copy::Mark;
-use super::record::{Delivery, DeliveryId};
+use super::record::Origin;
 use super::source::{Order, open};
-use super::{DataError, MAX_COLUMNS, Selection, Sink, Source, SourceAddress};
+use super::{DataError, MAX_COLUMNS, Selection, Source, SourceAddress};
 
 /// The column that says how a row changed.
 pub const CHANGE: &str = "change";
@@ -27,12 +27,8 @@ struct Rows {
 }
 
 impl Rows {
-    fn open(
-        address: &SourceAddress,
-        selection: &Selection,
-        key: &[String],
-    ) -> Result<Self, DataError> {
-        let source = open(address, selection, &Order(key.to_vec()), None)?;
+    fn open(address: &SourceAddress, key: &[String]) -> Result<Self, DataError> {
+        let source = open(address, &Selection::default(), &Order(key.to_vec()), None)?;
         let found = names(source.schema());
         let key = key
             .iter()
@@ -140,96 +136,96 @@ pub struct Snapshots {
     pub key: Vec<String>,
 }
 
-/// Delivers what leads from one snapshot to a later one.
-///
-/// # Errors
-/// [`DataError`]; the target is then as it was.
-pub fn deliver(
-    snapshots: &Snapshots,
-    mut sink: Box<dyn Sink>,
-    delivery: DeliveryId,
-    at: Moment,
-) -> Result<Delivery, DataError> {
-    if snapshots.key.is_empty() {
-        return Err(DataError::Delta("未给主键 (no key was named)".into()));
-    }
-    let selection = Selection::default();
-    let before = Rows::open(&snapshots.before, &selection, &snapshots.key)?;
-    let after = Rows::open(&snapshots.after, &selection, &snapshots.key)?;
-    check_same(before.source.schema(), after.source.schema())?;
-    // Columns of the earlier one may stand in another order.
-    let order: Result<Vec<usize>, _> = {
-        let found = names(before.source.schema());
-        names(after.source.schema())
-            .iter()
-            .map(|name| position(&found, name))
-            .collect()
-    };
-    let order = order?;
-    let schema = with_change(after.source.schema())?;
-    let mut delivery = Delivery {
-        delivery,
-        at: at.to_string(),
-        origin: after.source.origin().clone(),
-        columns: names(&schema),
-        masked: Vec::new(),
-        read: 0,
-        rows: 0,
-        watermark: None,
-        outcome: None,
-    };
-    let before = before.map(move |row| {
-        row.map(|(key, mut values)| {
-            let values = order
-                .iter()
-                .map(|at| values.get_mut(*at).and_then(Option::take))
-                .collect();
-            (key, values)
-        })
-    });
-    let carried = carry(before, after, &schema, sink.as_mut(), &mut delivery);
-    if let Err(error) = carried {
-        sink.abort();
-        return Err(error);
-    }
-    let outcome = sink.commit(&mut delivery)?;
-    delivery.outcome = Some(outcome);
-    Ok(delivery)
+/// What leads from one snapshot to the next, as rows.
+type Steps =
+    Box<dyn Iterator<Item = Result<Change<Vec<Mark>, Vec<Option<String>>>, DeltaError<DataError>>>>;
+
+/// A source of what changed: it goes through [`super::copy`](fn@super::copy) like any other, masking included.
+pub struct DeltaSource {
+    origin: Origin,
+    schema: SchemaRef,
+    steps: Steps,
+    builder: BatchBuilder,
+    over: bool,
 }
 
-fn carry(
-    before: impl Iterator<Item = Result<Row, DataError>>,
-    after: impl Iterator<Item = Result<Row, DataError>>,
-    schema: &SchemaRef,
-    sink: &mut dyn Sink,
-    delivery: &mut Delivery,
-) -> Result<(), DataError> {
-    sink.begin(schema)?;
-    let mut builder = BatchBuilder::new(Arc::clone(schema))?;
-    for change in changes(before, after) {
-        let change = change.map_err(|error| match error {
-            DeltaError::Source(error) => error,
-            unsorted @ (DeltaError::Unsorted { .. } | DeltaError::KeyTwice { .. }) => {
-                DataError::Delta(unsorted.to_string())
-            }
-        })?;
-        let (word, values) = match &change {
-            Change::Insert(_, values) => ("insert", values),
-            Change::Update(_, values) => ("update", values),
-            Change::Delete(_, values) => ("delete", values),
-        };
-        builder.push(std::iter::once(Some(word)).chain(values.iter().map(Option::as_deref)))?;
-        delivery.rows += 1;
-        if builder.is_full()
-            && let Some(batch) = builder.take()?
-        {
-            sink.write(&batch)?;
+impl DeltaSource {
+    /// Opens both snapshots.
+    ///
+    /// # Errors
+    /// [`DataError`] when one cannot be read, or they do not have the same columns.
+    pub fn open(snapshots: &Snapshots) -> Result<Self, DataError> {
+        if snapshots.key.is_empty() {
+            return Err(DataError::Delta("未给主键 (no key was named)".into()));
         }
+        let before = Rows::open(&snapshots.before, &snapshots.key)?;
+        let after = Rows::open(&snapshots.after, &snapshots.key)?;
+        check_same(before.source.schema(), after.source.schema())?;
+        // Columns of the earlier one may stand in another order.
+        let found = names(before.source.schema());
+        let order = names(after.source.schema());
+        let order = order.iter().map(|name| position(&found, name));
+        let order = order.collect::<Result<Vec<usize>, _>>()?;
+        let schema = with_change(after.source.schema())?;
+        let origin = Origin {
+            query: Some(format!(
+                "{} -> {} by {}",
+                snapshots.before,
+                snapshots.after,
+                snapshots.key.join(", ")
+            )),
+            rows: None,
+            ..after.source.origin().clone()
+        };
+        let before = before.map(move |row| {
+            row.map(|(key, mut values)| {
+                let values = order
+                    .iter()
+                    .map(|at| values.get_mut(*at).and_then(Option::take));
+                (key, values.collect())
+            })
+        });
+        Ok(Self {
+            origin,
+            builder: BatchBuilder::new(Arc::clone(&schema))?,
+            schema,
+            steps: Box::new(changes(before, after)),
+            over: false,
+        })
     }
-    delivery.read = delivery.rows;
-    match builder.take()? {
-        Some(batch) => sink.write(&batch),
-        None => Ok(()),
+}
+
+impl Source for DeltaSource {
+    fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn next(&mut self) -> Result<Option<RecordBatch>, DataError> {
+        while !self.over && !self.builder.is_full() {
+            let Some(change) = self.steps.next() else {
+                self.over = true;
+                break;
+            };
+            let change = change.map_err(|error| match error {
+                DeltaError::Source(error) => error,
+                unsorted @ (DeltaError::Unsorted { .. } | DeltaError::KeyTwice { .. }) => {
+                    DataError::Delta(unsorted.to_string())
+                }
+            })?;
+            let (word, values) = match &change {
+                Change::Insert(_, values) => ("insert", values),
+                Change::Update(_, values) => ("update", values),
+                Change::Delete(_, values) => ("delete", values),
+            };
+            let values = values.iter().map(Option::as_deref);
+            self.builder
+                .push(std::iter::once(Some(word)).chain(values))?;
+        }
+        self.builder.take()
     }
 }
 
@@ -237,10 +233,17 @@ fn carry(
 mod tests {
     use std::fs;
 
+    use sharing::masking::{Kind as Says, Masking};
+
     use super::super::csv::CsvSink;
+    use super::super::{Plan, copy};
     use super::*;
 
     fn delta(before: &str, after: &str) -> Result<String, DataError> {
+        masked_delta(before, after, Masking::default())
+    }
+
+    fn masked_delta(before: &str, after: &str, masking: Masking) -> Result<String, DataError> {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         fs::write(path("a"), before).unwrap();
@@ -251,12 +254,15 @@ mod tests {
             key: vec!["id".into()],
         };
         let sink = Box::new(CsvSink::new(&path("c")));
-        let delivered = deliver(
-            &snapshots,
-            sink,
-            "d1".parse().unwrap(),
-            Moment::from_millis(0),
-        );
+        let plan = Plan {
+            delivery: "d1".parse().unwrap(),
+            at: identity::Moment::from_millis(0),
+            masking,
+            since: None,
+            rests_encrypted: true,
+        };
+        let delivered =
+            DeltaSource::open(&snapshots).and_then(|source| copy(Box::new(source), sink, plan));
         assert_eq!(delivered.is_ok(), path("c").exists(), "whole or not at all");
         delivered.map(|_| fs::read_to_string(path("c")).unwrap())
     }
@@ -268,6 +274,14 @@ mod tests {
             found,
             "change,name,id\nupdate,B,2\ninsert,c,3\ndelete,d,4\n"
         );
+    }
+
+    #[test]
+    fn what_changed_is_masked_as_any_delivery_is() {
+        let mut masking = Masking::default();
+        masking.kind("name", Says::Name).unwrap();
+        let found = masked_delta("id,name\n1,李四\n", "id,name\n1,王五\n", masking);
+        assert_eq!(found.unwrap(), "change,id,name\nupdate,1,王*\n");
     }
 
     #[test]
