@@ -6,7 +6,7 @@
 mod profile;
 
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use config::{Config, Environment, File, FileFormat};
@@ -14,6 +14,7 @@ use libp2p::Multiaddr;
 use serde::{Deserialize, Deserializer};
 
 pub use self::profile::ProfileChoice;
+use crate::service::Registrations;
 
 /// Prefix of environment variables; `__` separates it from the section and the section from the key.
 pub const ENVIRONMENT_PREFIX: &str = "GUANTONG";
@@ -33,12 +34,18 @@ pub struct NodeConfig {
     /// API, console, metrics.
     #[serde(default)]
     pub http: HttpConfig,
+    /// What the public may reach.
+    #[serde(default)]
+    pub public: PublicConfig,
     /// What the node gives to others at most.
     #[serde(default)]
     pub limits: LimitsConfig,
     /// Clocks of the driver.
     #[serde(default)]
     pub timing: TimingConfig,
+    /// Backends of the services that this node's departments share (R22): `[[services]]`.
+    #[serde(default)]
+    pub services: Registrations,
     /// What is logged, and how.
     #[serde(default)]
     pub log: LogConfig,
@@ -79,6 +86,16 @@ impl Default for HttpConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         }
     }
+}
+
+/// `[public]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PublicConfig {
+    /// Where the public routes are served, and nothing else. Without it they are on `http.listen` alone, where the public does not come.
+    pub listen: Option<SocketAddr>,
+    /// Reverse proxies in front: requests from these addresses count for whom their `X-Forwarded-For` names.
+    pub proxies: Vec<IpAddr>,
 }
 
 /// `[limits]`.
@@ -188,8 +205,10 @@ impl NodeConfig {
             profile: ProfileChoice::default(),
             link: LinkConfig::default(),
             http: HttpConfig::default(),
+            public: PublicConfig::default(),
             limits: LimitsConfig::default(),
             timing: TimingConfig::default(),
+            services: Registrations::default(),
             log: LogConfig::default(),
         }
     }

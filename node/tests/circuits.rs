@@ -6,19 +6,25 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
-use federation::core::{FetchedPart, Input, Record, SplitTable};
+use federation::core::{FetchedPart, Input, Record, Shelf, SplitTable};
 use federation::store::Txn;
-use federation::wire::{CIRCUIT_OPEN_VALID_MS, CIRCUIT_PROTOCOL, CircuitOpen, CircuitRequest};
+use federation::wire::{
+    CIRCUIT_OPEN_VALID_MS, CIRCUIT_PROTOCOL, CircuitOpen, CircuitRequest, CircuitWants,
+    ObjectRequest,
+};
 use futures::{AsyncReadExt, AsyncWriteExt};
 use identity::{Code, Digest, Domain, Level, Moment, Signed, codec, sealing};
 use node::delivery::{Delivery, Parts, SplitTask};
+use node::runtime::Desk;
 use node::runtime::clock::Clock;
 use node::runtime::driver::now;
 use node::runtime::inbox::{Inbox, Queued};
 use node::runtime::metrics::Metrics;
 use node::search::SearchIndex;
+use node::service::{self, Registrations, Services};
 use node::storage::objects::Objects;
 use node::storage::store::Store;
+use node::storage::vault::Vault;
 use node::transport::circuit::{Circuit, Circuits};
 use node::transport::{self, CircuitStreams, Transport, TransportConfig, write_frame};
 use sharing::act::{Act, ActBody, ActId, ObjectRef, SignedAct};
@@ -77,16 +83,29 @@ impl Station {
             metrics.clone(),
             8,
         ));
+        let tasks = TaskTracker::new();
+        let services = Services::new(service::Parts {
+            clock: Clock::system(),
+            store: store.clone(),
+            circuits: circuits.clone(),
+            desk: Desk::new(Arc::default(), inbox.clone(), stop.clone()),
+            signing: me.signing.clone(),
+            registrations: Registrations::default(),
+            tasks: tasks.clone(),
+            stop: stop.clone(),
+        });
         let delivery = Delivery::new(Parts {
             clock: Clock::system(),
             store: store.clone(),
             objects: objects.clone(),
+            vault: Arc::new(Vault::open(&dir.path().join("vault")).unwrap()),
             index: Arc::new(SearchIndex::open(&dir.path().join("index")).unwrap().0),
             circuits: circuits.clone(),
+            services,
             inbox,
             metrics,
             signing: me.signing,
-            tasks: TaskTracker::new(),
+            tasks,
             stop: stop.clone(),
         });
         let station = Self {
@@ -175,9 +194,11 @@ async fn tree() -> Tree {
 fn request(object: Digest) -> CircuitRequest {
     CircuitRequest {
         key: [42; 32],
-        docket: DocketId(Digest::object(b"docket")),
-        object,
-        offset: 0,
+        wants: CircuitWants::Object(ObjectRequest {
+            docket: DocketId(Digest::object(b"docket")),
+            object,
+            offset: 0,
+        }),
     }
 }
 
@@ -506,7 +527,7 @@ async fn a_part_is_fetched_through_the_hub_verified_and_receipted() {
     province.delivery.fetch(
         ministry.member.chain.clone(),
         docket,
-        part.clone(),
+        (part.clone(), Shelf::Objects),
         Some(Box::new(notice)),
     );
     let Input::Fetched {
@@ -559,9 +580,12 @@ async fn a_refusal_reaches_the_one_who_asks_and_nothing_is_served() {
         length: secret.length,
         name: "secret".into(),
     };
-    province
-        .delivery
-        .fetch(ministry.member.chain.clone(), docket, object, None);
+    province.delivery.fetch(
+        ministry.member.chain.clone(),
+        docket,
+        (object, Shelf::Objects),
+        None,
+    );
     let Input::Fetched {
         outcome: Err(reason),
         ..
@@ -587,7 +611,7 @@ async fn a_part_that_is_not_the_manifests_is_found_out() {
     province.delivery.fetch(
         ministry.member.chain.clone(),
         docket,
-        part,
+        (part, Shelf::Objects),
         Some(Box::new(notice)),
     );
     let Input::Fetched {

@@ -22,11 +22,13 @@ use node::config::NodeConfig;
 use node::person;
 use node::runtime::Handle;
 use node::runtime::driver::now;
+use node::service::Registrations;
 use serde_json::{Value, json};
-use sharing::act::ActBody;
+use sharing::act::{ActBody, ObjectRef};
+use sharing::application::{Application, GrantTerms, Material, Reply, reply_document};
 use sharing::catalogue::EntryState::{self, Draft, Published, Withdrawn};
 use sharing::person::{PersonCertificate, PersonChain, authority_head_certificate, enrol};
-use statute::Role;
+use statute::{ApplicationMaterial, Method, Role};
 use tokio::net::TcpListener;
 
 use program::{error, guantong, path, result, says};
@@ -77,12 +79,18 @@ impl Ckan {
         let router = Router::new()
             .route("/api/3/action/package_search", get(search))
             .route("/verify", get(|| async { "up" }))
+            .route("/verify/people", get(verify))
             .with_state(ckan.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(node::api::serve(listener, router, std::future::pending()));
         (ckan, format!("http://{address}"))
     }
+}
+
+/// The platform's own service, as it was before there was a node.
+async fn verify(Query(asked): Query<BTreeMap<String, String>>) -> axum::Json<Value> {
+    axum::Json(json!([{"户主姓名": asked["name"], "救助金额": 900, "电话": "1"}]))
 }
 
 async fn search(
@@ -119,6 +127,15 @@ async fn search(
     }
 }
 
+/// The head of the authority.
+fn authority(hub: &family::Member) -> (SigningKey, PersonChain) {
+    let authority = SigningKey::from_seed([hub.seed ^ 0x77; 32]);
+    let term = (now().plus_days(-1), now().plus_days(30));
+    let code: CreditCode = AUTHORITY.parse().unwrap();
+    let certificate = authority_head_certificate("陈启明", code, hub.code, term, &authority);
+    (authority, PersonChain(vec![certificate]))
+}
+
 /// A node with its people, an older platform, and its mapping.
 struct Scene {
     node: Handle,
@@ -133,7 +150,10 @@ struct Scene {
 impl Scene {
     async fn new() -> Self {
         let (hub, data) = (family::hub(), tempfile::tempdir().unwrap());
-        let config = NodeConfig::in_dir(data.path());
+        let (ckan, platform) = Ckan::start().await;
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = NodeConfig::in_dir(data.path());
+        config.services = registrations(&mapping(folder.path(), &platform));
         let node = node::runtime::start(&config, hub.keys(), node::runtime::clock::Clock::system())
             .await
             .unwrap();
@@ -148,14 +168,13 @@ impl Scene {
             node::api::router(api),
             std::future::pending(),
         ));
-        let (ckan, platform) = Ckan::start().await;
         let scene = Self {
             node,
             http,
             token,
             ckan,
             platform,
-            folder: tempfile::tempdir().unwrap(),
+            folder,
             _data: data,
         };
         scene.enrol_all(&hub).await;
@@ -164,11 +183,7 @@ impl Scene {
 
     /// The head of the authority enrols a reviewer and the department's head, who enrols the operator.
     async fn enrol_all(&self, hub: &family::Member) {
-        let authority = SigningKey::from_seed([hub.seed ^ 0x77; 32]);
-        let term = (now().plus_days(-1), now().plus_days(30));
-        let code: CreditCode = AUTHORITY.parse().unwrap();
-        let certificate = authority_head_certificate("陈启明", code, hub.code, term, &authority);
-        let top = (authority, PersonChain(vec![certificate]));
+        let top = authority(hub);
         self.enrol("reviewer", Role::AuthorityReviewer, AUTHORITY, &top)
             .await;
         let head = self
@@ -217,62 +232,17 @@ impl Scene {
     }
 
     fn mapping(&self) -> PathBuf {
-        let file = self.folder.path().join("ckan.toml");
-        fs::write(
-            &file,
-            format!(
-                r#"
-platform = "天河区数据资源门户"
-prefix = "440106/CKAN"
-[source]
-kind = "ckan"
-address = "{0}/"
-[provider]
-code = "{DEPARTMENT}"
-name = "广州市天河区民政局"
-[fields]
-key = "id"
-name = "title"
-summary = "notes"
-format = "resources.format"
-class = "extras.共享属性"
-items = {{ from = "extras.数据项" }}
-[defaults]
-grade = "一般数据"
-frequency = "每月"
-methods = ["文件下载"]
-personal_information = false
-conditional = {{ scope = ["本区各部门"], uses = ["社会救助核对"], conditions = [] }}
-secrecy_assessment = {{ done = {{ by = "李文婷", on = "2026-01-05", conclusion = "不涉密" }} }}
-[values]
-class = {{ "开放" = "无条件共享", "受限" = "有条件共享" }}
-[[service]]
-name = "低保身份核验"
-url = "{0}/verify"
-entry = "440106/CKAN/b"
-[[service]]
-name = "旧接口"
-url = "http://127.0.0.1:1/"
-entry = "440106/CKAN/old"
-"#,
-                self.platform
-            ),
-        )
-        .unwrap();
-        file
+        mapping(self.folder.path(), &self.platform)
     }
 
     fn run(&self, args: &[&str]) -> std::process::Output {
+        self.command(&[&["platform"], args].concat())
+    }
+
+    fn command(&self, args: &[&str]) -> std::process::Output {
         let mut command = guantong("en_US.UTF-8");
         command.env("GUANTONG_PASSPHRASE", PASSPHRASE);
-        command.args([
-            "--json",
-            "--node",
-            &self.http,
-            "--token",
-            &self.token,
-            "platform",
-        ]);
+        command.args(["--json", "--node", &self.http, "--token", &self.token]);
         tokio::task::block_in_place(|| command.args(args).output().unwrap())
     }
 
@@ -315,6 +285,67 @@ entry = "440106/CKAN/old"
             .collect();
         assert_eq!(self.stand(), wanted);
     }
+}
+
+/// The platform's mapping, written into a folder.
+fn mapping(folder: &Path, platform: &str) -> PathBuf {
+    let file = folder.join("ckan.toml");
+    let text = format!(
+        r#"
+platform = "天河区数据资源门户"
+prefix = "440106/CKAN"
+[source]
+kind = "ckan"
+address = "{platform}/"
+[provider]
+code = "{DEPARTMENT}"
+name = "广州市天河区民政局"
+[fields]
+key = "id"
+name = "title"
+summary = "notes"
+format = "resources.format"
+class = "extras.共享属性"
+items = {{ from = "extras.数据项" }}
+[defaults]
+grade = "一般数据"
+frequency = "每月"
+methods = ["文件下载"]
+personal_information = false
+conditional = {{ scope = ["本区各部门"], uses = ["社会救助核对"], conditions = [] }}
+secrecy_assessment = {{ done = {{ by = "李文婷", on = "2026-01-05", conclusion = "不涉密" }} }}
+[values]
+class = {{ "开放" = "无条件共享", "受限" = "有条件共享" }}
+[[service]]
+name = "低保身份核验"
+url = "{platform}/verify"
+entry = "440106/CKAN/b"
+[[service]]
+name = "旧接口"
+url = "http://127.0.0.1:1/"
+entry = "440106/CKAN/old"
+"#
+    );
+    fs::write(&file, text).unwrap();
+    file
+}
+
+/// What the command registers of a platform's services, as the node reads it.
+fn registrations(mapping: &Path) -> Registrations {
+    #[derive(serde::Deserialize)]
+    struct File {
+        services: Registrations,
+    }
+    let printed = program::english(&[
+        "platform",
+        "services",
+        "--register",
+        "--mapping",
+        path(mapping),
+    ]);
+    assert!(printed.status.success(), "{printed:?}");
+    let file: File = toml::from_str(&String::from_utf8(printed.stdout).unwrap()).unwrap();
+    file.services
 }
 
 const ALL: [&str; 3] = ["operator", "head", "reviewer"];
@@ -617,4 +648,149 @@ fn the_example_mappings_are_mappings() {
         fs::read_to_string(guide).unwrap().contains(&example),
         "the guide shows the example as it is"
     );
+}
+
+impl Scene {
+    async fn done(
+        &self,
+        by: &(SigningKey, PersonChain),
+        body: ActBody,
+    ) -> federation::core::Answer {
+        let act = person::act(identity::Code::HUB, now(), body).unwrap();
+        let signed = person::sign(&act, &by.0, by.1.clone());
+        self.node.act(signed).await.unwrap()
+    }
+
+    /// Another department of this node is granted the service of `entry`.
+    async fn granted(&self, entry: &OwnEntry) -> String {
+        const OTHER: &str = "11440106DEM000002N";
+        let top = authority(&family::hub());
+        let head = self
+            .enrol("head 2", Role::DepartmentHead, OTHER, &top)
+            .await;
+        let asker = self.enrol("asker", Role::Operator, OTHER, &head).await;
+        let office = self
+            .enrol("office 2", Role::SharingOfficeHead, OTHER, &head)
+            .await;
+        let owner = self
+            .enrol("head 1", Role::DepartmentHead, DEPARTMENT, &top)
+            .await;
+        let replier = self
+            .enrol("replier", Role::Operator, DEPARTMENT, &owner)
+            .await;
+        let consenter = self
+            .enrol("office 1", Role::SharingOfficeHead, DEPARTMENT, &owner)
+            .await;
+        let kinds = [
+            ApplicationMaterial::Basis,
+            ApplicationMaterial::Scenario,
+            ApplicationMaterial::Scope,
+            ApplicationMaterial::Method,
+            ApplicationMaterial::Period,
+        ];
+        let application = Application {
+            requester: OTHER.parse().unwrap(),
+            requester_name: "教育局".into(),
+            provider_node: query::node(&*self.node.store()).unwrap().place.unwrap(),
+            entry: entry.entry.id.clone(),
+            entry_version: entry.entry.version,
+            items: entry
+                .entry
+                .items
+                .iter()
+                .map(|item| item.name.clone())
+                .collect(),
+            materials: kinds
+                .map(|kind| Material {
+                    kind,
+                    text: "资助核验".into(),
+                })
+                .to_vec(),
+            method: Method::ServiceInterface,
+        };
+        let terms = GrantTerms {
+            items: application.items[..1].to_vec(),
+            purpose: "社会救助核对".into(),
+            until: now().plus_days(30),
+            method: Method::ServiceInterface,
+            conditions: vec![],
+        };
+        let drafted = self.done(&asker, ActBody::Apply { application }).await;
+        let docket = drafted.docket.unwrap();
+        let document = docket.0;
+        self.done(&office, ActBody::ConsentToApply { docket, document })
+            .await;
+        let reply = Reply::Grant { terms };
+        let document = reply_document(&reply);
+        self.done(&replier, ActBody::ProposeReply { docket, reply })
+            .await;
+        self.done(&consenter, ActBody::ConsentToReply { docket, document })
+            .await;
+        let stored = self
+            .node
+            .objects()
+            .put_reader(&b"GET /people"[..], 1 << 10)
+            .unwrap();
+        let object = ObjectRef {
+            digest: stored.digest,
+            length: stored.length,
+            name: "接口说明.txt".into(),
+        };
+        self.done(&replier, ActBody::Provide { docket, object })
+            .await;
+        docket.to_string()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_pulled_platforms_service_is_called_and_the_platform_is_not_changed() {
+    let scene = Scene::new().await;
+    scene.ckan.put("b", "特困人员信息", "受限");
+    scene.pull(&ALL);
+    let docket = scene.granted(&scene.own()[0]).await;
+    let listed = result(&scene.command(&["service", "list"]));
+    assert_eq!(
+        (&listed["items"][0]["docket"], &listed["items"][0]["items"]),
+        (&docket.as_str().into(), &json!(["户主姓名"]))
+    );
+    let called = scene.command(&["service", "call", &docket, "/people?name=%E7%94%B2"]);
+    assert_eq!(
+        result(&called),
+        json!([{"户主姓名": "甲"}]),
+        "what is not granted stays there"
+    );
+    let file = scene.folder.path().join("answer.json");
+    let written = [
+        "service",
+        "call",
+        &docket[..8],
+        "/people?name=x",
+        "-o",
+        path(&file),
+    ];
+    assert!(scene.command(&written).status.success());
+    assert_eq!(
+        fs::read(&file).unwrap(),
+        "[{\"户主姓名\":\"x\"}]".as_bytes()
+    );
+    let whole = scene.command(&["service", "call", &docket, "/"]);
+    assert!(
+        says(&error(&whole), "limited to some data items"),
+        "the base itself is called, and answers a text"
+    );
+    let other = [
+        "service",
+        "call",
+        &docket,
+        "/people?name=x",
+        "--purpose",
+        "信用评级",
+    ];
+    let refused = error(&scene.command(&other));
+    assert_eq!(
+        (&refused["exit"], &refused["article"]),
+        (&3.into(), &"R25".into())
+    );
+    let leading = error(&scene.command(&["service", "call", &docket, "/../people"]));
+    assert_eq!(leading["exit"], 2);
 }

@@ -1,7 +1,10 @@
 //! Scenarios of the law on running nodes, driven through their APIs and read from their stores: see [`guantong_tests::live`].
 
 mod application;
+mod erasure;
 mod membership;
+mod public;
 mod reading;
 mod reply_term;
 mod restarts;
+mod services;

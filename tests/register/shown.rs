@@ -96,7 +96,7 @@ pub const SHOWN: &[Shown] = &[
     Shown {
         row: "X2",
         rules: &["statute::dispute::check_hearer", "sharing::dispute::decide::hearing_place"],
-        tests: &["a_failed_negotiation_goes_by_itself_to_the_hub_which_coordinates_and_the_government_decides", "an_authority_that_is_a_party_passes_its_case_on_and_the_next_above_hears_it", "a_case_of_the_national_authority_is_the_state_councils_to_decide"],
+        tests: &["a_failed_negotiation_goes_by_itself_to_the_hub_which_coordinates_and_the_government_decides", "an_authority_that_is_a_party_passes_its_case_on_and_the_next_above_hears_it", "a_case_of_the_national_authority_is_the_state_councils_to_decide", "the_agreed_table_of_common_superiors_holds"],
         commands: &["dispute coordinate", "dispute answer"],
     },
     Shown {
@@ -207,6 +207,48 @@ pub const SHOWN: &[Shown] = &[
         tests: &["those_whom_the_law_names_read_on_record_and_others_are_refused", "a_superior_reads_on_a_recorded_order_by_the_reader_it_names_and_the_keeper_sees_it", "a_sibling_and_an_order_without_reason_are_refused_and_so_is_one_about_another_docket", "no_view_of_any_docket_at_any_node_says_what_a_record_of_use_says", "the_api_gives_records_of_use_and_files_to_those_alone_who_are_on_record_as_their_readers"],
         commands: &["reading uses", "reading order", "reading inspections", "reading list"],
     },
+    Shown {
+        row: "P2",
+        rules: &["node::platform::translation::translate", "node::platform::plan::plan", "federation::core::calls::authorise_call", "statute::sharing_method::check_method"],
+        tests: &["what_is_added_changed_and_deleted_is_taken_over_and_a_second_pull_changes_nothing", "a_pulled_platforms_service_is_called_and_the_platform_is_not_changed", "a_service_is_called_six_hops_away_and_both_ends_have_the_same_receipt_on_record", "under_a_grant_of_some_items_nothing_else_leaves_the_providers_node"],
+        commands: &["platform check", "platform pull", "platform services", "service list", "service call"],
+    },
+    Shown {
+        row: "G4",
+        rules: &["statute::completeness::check_catalogue_fields", "statute::retention::check_may_erase", "sharing::erasure::act", "sharing::private::check_complete"],
+        tests: &["each_of_the_nine_fields_and_both_assessments_is_required", "what_was_said_is_read_at_both_nodes_then_erased_at_both_and_the_ledger_still_verifies", "nothing_is_erased_before_its_last_day_of_keeping_nor_by_anyone_else", "after_an_erasure_nothing_of_what_was_said_is_left_in_any_file_of_any_node", "evidence_shows_what_was_said_and_after_the_erasure_that_it_was_lawfully_erased"],
+        commands: &["catalogue import", "erase docket", "erase list", "evidence export", "evidence verify"],
+    },
+    Shown {
+        row: "L2",
+        rules: &["statute::opening::check_opening_mark", "statute::opening::check_open_file", "statute::opening::check_may_apply_for_opening", "statute::opening::check_opening_refusal", "statute::opening::check_opening_reply_form"],
+        tests: &["what_a_district_opens_stands_in_the_citys_opening_catalogue_with_its_file", "data_is_opened_only_where_local_rules_open_it_and_leaks_nothing", "an_applicant_without_a_key_is_answered_and_reads_it_by_the_receipt_alone", "a_reply_in_the_last_minute_is_in_time_and_one_a_minute_late_is_recorded_overdue", "whoever_has_no_token_reads_the_opening_catalogue_and_takes_the_file"],
+        commands: &["open mark", "open publish-file", "open answer", "open list"],
+    },
+    Shown {
+        row: "G3",
+        rules: &["statute::complaint::check_complaint_stated", "statute::complaint::check_complaint_answer", "statute::complaint::check_deals_with_complaint", "sharing::complaint::decide::receive"],
+        tests: &["a_complaint_is_passed_up_to_the_department_concerned_which_answers_and_the_receipt_shows_it", "an_authority_complained_of_does_not_answer_and_its_superior_does", "a_term_set_by_local_rules_is_watched_to_the_minute_and_r37_alone_sets_none", "a_complaint_is_taken_without_a_token_and_shown_to_those_alone_who_deal_with_it"],
+        commands: &["complaint list", "complaint pass-on", "complaint answer"],
+    },
+    Shown {
+        row: "U2",
+        rules: &["statute::aggregation::check_aggregation", "sharing::aggregation::exposure", "sharing::aggregation::check_risk"],
+        tests: &["what_could_be_joined_is_told_when_drafting_and_seen_by_the_provider", "a_grave_risk_goes_out_only_with_the_authoritys_consent_to_this_very_risk", "what_one_entry_holds_by_itself_is_no_aggregation"],
+        commands: &["aggregation show", "aggregation consent", "aggregation refuse"],
+    },
+    Shown {
+        row: "E1",
+        rules: &["statute::evaluation::check_period_over", "statute::evaluation::check_figures", "sharing::evaluation::open"],
+        tests: &["the_figures_of_a_month_are_exactly_what_happened_in_it", "a_grant_that_ends_without_any_record_of_use_is_counted_so", "a_report_of_other_figures_or_of_a_period_that_runs_is_refused", "the_signed_report_is_seen_above_where_it_is_the_districts_row_and_the_city_publishes"],
+        commands: &["evaluate month", "evaluate year", "evaluate list"],
+    },
+    Shown {
+        row: "L4",
+        rules: &["statute::evaluation::check_publishes"],
+        tests: &["an_evaluation_is_published_where_local_rules_say_so_and_with_advice", "the_signed_report_is_seen_above_where_it_is_the_districts_row_and_the_city_publishes"],
+        commands: &["evaluate publish"],
+    },
 ];
 
 /// The rows that are not shown yet, and what is lacking.
@@ -216,31 +258,7 @@ pub const OUTSTANDING: &[(&str, &str)] = &[
         "a recipient splits its own part offline; the next level down does not subscribe at it yet",
     ),
     (
-        "U2",
-        "what a department could join from all its grants is not computed yet",
-    ),
-    (
-        "V2",
-        "records of use are seen by both parties; readings are not recorded yet",
-    ),
-    ("G1", "grades are recorded; incidents have no docket yet"),
-    (
         "G2",
         "transit nodes hold ciphertext alone and no file leaves the API before its reader is on record (`guantong reading list`); on the disk files and bodies lie in clear, so whoever administers the machine reads the folder without a trace",
-    ),
-    ("G3", "complaints have no docket yet"),
-    (
-        "G4",
-        "assessments are required with the entry; lawful erasure is not built yet",
-    ),
-    ("E1", "no report to the government yet"),
-    (
-        "L2",
-        "the rules of opening stand in statute; no workflow uses them yet",
-    ),
-    ("L4", "no evaluation yet"),
-    (
-        "P2",
-        "an older platform's catalogue is pulled; its services are not called yet",
     ),
 ];

@@ -10,11 +10,15 @@ use sharing::correction::{
     CorrectionAct, CorrectionOutcome, CorrectionPhase, CorrectionRequest, CorrectionState,
 };
 use sharing::docket::{Case, DocketBody, DocketId};
+use sharing::private::Private;
 use statute::{Article, Duty, RefusalReason, Role};
 
 use crate::stage::{
     application, apply, code, conditional, demo, events, findings, grant, lapses, provider, reply,
 };
+
+/// What is found wrong.
+pub(crate) const WRONG: &str = "第一户名称有误";
 
 /// A department is granted an entry and holds the file; its docket.
 fn holds(
@@ -42,7 +46,7 @@ fn holds(
 }
 
 /// Two departments of different nodes hold one entry of a third node; each with its docket.
-fn two_holders(seed: u64) -> (World, Department, [(Department, DocketId); 2]) {
+pub(crate) fn two_holders(seed: u64) -> (World, Department, [(Department, DocketId); 2]) {
     let mut world = demo(seed);
     let (provider, entry) = provider(&mut world, "210102", conditional());
     let asker = world.department(code("440106"), 2, "民政局");
@@ -52,7 +56,7 @@ fn two_holders(seed: u64) -> (World, Department, [(Department, DocketId); 2]) {
     (world, provider, [(asker, first), (other, second)])
 }
 
-fn ask(
+pub(crate) fn ask(
     world: &mut World,
     department: &Department,
     about: DocketId,
@@ -62,8 +66,8 @@ fn ask(
     let request = CorrectionRequest {
         about,
         items: vec![item.into()],
-        wrong: "第一户名称有误".into(),
-        evidence: "营业执照".into(),
+        wrong: world.private(department.node, WRONG),
+        evidence: world.private(department.node, "营业执照"),
     };
     let act = ActBody::Correction(CorrectionAct::Ask(request));
     let answer = world.act(department.node, &operator, act)?;
@@ -71,7 +75,7 @@ fn ask(
     Ok(answer.docket.expect("a docket"))
 }
 
-fn answer(
+pub(crate) fn answer(
     world: &mut World,
     department: &Department,
     docket: DocketId,
@@ -84,14 +88,14 @@ fn answer(
     Ok(())
 }
 
-fn corrected(object: Option<ObjectRef>) -> CorrectionOutcome {
+pub(crate) fn corrected(object: Option<ObjectRef>) -> CorrectionOutcome {
     CorrectionOutcome::Corrected {
         what: "第一户名称改为甲商行".into(),
         object,
     }
 }
 
-fn correction(world: &World, node: Code, docket: DocketId) -> Option<CorrectionState> {
+pub(crate) fn correction(world: &World, node: Code, docket: DocketId) -> Option<CorrectionState> {
     let held = query::docket(world.read(node), docket).expect("memory")?;
     match held.docket.state.case {
         Case::Correction(state) => Some(*state),
@@ -110,7 +114,7 @@ fn told(world: &World, node: Code, docket: DocketId) -> usize {
     events.iter().filter(|event| told(&event.body)).count()
 }
 
-fn lawfully(refused: Result<impl std::fmt::Debug, Refused>) -> (RefusalReason, Article) {
+pub(crate) fn lawfully(refused: Result<impl std::fmt::Debug, Refused>) -> (RefusalReason, Article) {
     match refused {
         Err(Refused::Lawful(refusal)) => (refusal.reason, refusal.article),
         other => panic!("a lawful refusal: {other:?}"),
@@ -192,15 +196,23 @@ pub(crate) fn an_upheld_record_needs_reasons_and_tells_the_asker_alone() {
         "{told_why:?}"
     );
     let docket = ask(&mut world, &asker, first, "名称").expect("asked");
-    let upheld = |reasons: &str| CorrectionOutcome::Upheld {
-        reasons: reasons.into(),
+    let reasons = world.private(provider.node, "与登记一致");
+    let bare = Private {
+        length: 0,
+        ..reasons
     };
-    let bare = answer(&mut world, &provider, docket, upheld(" "));
+    let bare = CorrectionOutcome::Upheld { reasons: bare };
     let expected = (RefusalReason::ReasonsRequired, Article::R26);
-    assert_eq!(lawfully(bare), expected);
-    answer(&mut world, &provider, docket, upheld("与登记一致")).expect("answered");
+    assert_eq!(
+        lawfully(answer(&mut world, &provider, docket, bare)),
+        expected
+    );
+    let upheld = CorrectionOutcome::Upheld { reasons };
+    answer(&mut world, &provider, docket, upheld.clone()).expect("answered");
     let seen = correction(&world, asker.node, docket).expect("reported back");
-    assert_eq!(seen.phase, CorrectionPhase::Answered(upheld("与登记一致")));
+    assert_eq!(seen.phase, CorrectionPhase::Answered(upheld));
+    let told_to_asker = world.content(asker.node, &reasons);
+    assert_eq!(told_to_asker.expect("fetched").text(), "与登记一致");
     assert_eq!(told(&world, asker.node, first), 0);
     assert_eq!(told(&world, other.node, second), 0);
 }

@@ -1,15 +1,21 @@
 //! Scenarios: one file per part of the law, on the federation of the demo, in one process.
 
+mod aggregation;
 mod bad_input;
 mod calendar;
 mod catalogue;
+mod complaint;
 mod correction;
 mod dispute;
+mod erasure;
+mod evaluation;
+mod evidence;
 mod grants;
 mod incident;
 mod membership;
 mod mutated_frames;
 mod need;
+mod open_data;
 mod people;
 mod profile;
 mod reading;

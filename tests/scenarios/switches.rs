@@ -6,8 +6,8 @@ use std::panic::catch_unwind;
 use statute::rule::{Rule, without};
 
 use crate::{
-    correction, grants, incident, need, profile, reading, sharing_application, supervision,
-    time_limits,
+    aggregation, complaint, correction, erasure, evaluation, grants, incident, need, open_data,
+    profile, reading, sharing_application, supervision, time_limits,
 };
 
 /// A scenario that fails without the rule.
@@ -37,6 +37,14 @@ const SCENARIOS: &[(Rule, fn())] = &[
         need::what_a_published_entry_gives_is_applied_for_and_is_no_need,
     ),
     (
+        Rule::Aggregation,
+        aggregation::a_grave_risk_goes_out_only_with_the_authoritys_consent_to_this_very_risk,
+    ),
+    (
+        Rule::Evaluation,
+        evaluation::a_report_of_other_figures_or_of_a_period_that_runs_is_refused,
+    ),
+    (
         Rule::Standing,
         grants::a_suspended_grant_opens_no_circuit_and_ends_only_after_rectification_failed,
     ),
@@ -51,6 +59,18 @@ const SCENARIOS: &[(Rule, fn())] = &[
     (
         Rule::Reading,
         reading::those_whom_the_law_names_read_on_record_and_others_are_refused,
+    ),
+    (
+        Rule::Retention,
+        erasure::nothing_is_erased_before_its_last_day_of_keeping_nor_by_anyone_else,
+    ),
+    (
+        Rule::Complaint,
+        complaint::an_authority_complained_of_does_not_answer_and_its_superior_does,
+    ),
+    (
+        Rule::Opening,
+        open_data::data_is_opened_only_where_local_rules_open_it_and_leaks_nothing,
     ),
 ];
 

@@ -1,7 +1,7 @@
 //! What the node's delivery does over circuits, here in memory: the same checks of the same core, without the wire.
 
-use federation::core::{FetchedPart, Input, SplitPart, SplitTable, authorise_circuit};
-use federation::wire::CircuitRequest;
+use federation::core::{FetchedPart, Input, Shelf, SplitPart, SplitTable, authorise_circuit};
+use federation::wire::ObjectRequest;
 use identity::{Chain, Code, Digest};
 use sharing::act::ObjectRef;
 use sharing::docket::DocketId;
@@ -16,7 +16,7 @@ impl World {
         at: Code,
         from: &Chain,
         docket: DocketId,
-        object: ObjectRef,
+        (object, shelf): (ObjectRef, Shelf),
         part: Option<&PartNotice>,
     ) -> Option<Vec<(Code, Input)>> {
         let source = from.claimed().ok()?.place;
@@ -24,8 +24,7 @@ impl World {
             return None;
         }
         let here = self.place(at);
-        let request = CircuitRequest {
-            key: [0; 32],
+        let request = ObjectRequest {
             docket,
             object: object.digest,
             offset: 0,
@@ -45,10 +44,12 @@ impl World {
         if let Err(refusal) = granted {
             return failed(refusal.to_string());
         }
-        let Some(bytes) = self
-            .object(source.code(), &object.digest)
-            .map(<[u8]>::to_vec)
-        else {
+        let held = &self.nodes[&source.code()];
+        let kept = match shelf {
+            Shelf::Objects => &held.objects,
+            Shelf::Vault => &held.vault,
+        };
+        let Some(bytes) = kept.get(&object.digest).cloned() else {
             return failed("the source does not hold the object".into());
         };
         assert_eq!(
@@ -57,6 +58,7 @@ impl World {
             "an object's name is its content"
         );
         let outcome = match part {
+            None if shelf == Shelf::Vault => FetchedPart::Content,
             None => FetchedPart::File,
             Some(notice) => {
                 let source_key = self.nodes[&source.code()].me.signing.verify_key();
@@ -80,10 +82,11 @@ impl World {
                 }
             }
         };
-        self.nodes
-            .get_mut(&at)?
-            .objects
-            .insert(object.digest, bytes);
+        let node = self.nodes.get_mut(&at)?;
+        match shelf {
+            Shelf::Objects => node.objects.insert(object.digest, bytes),
+            Shelf::Vault => node.vault.insert(object.digest, bytes),
+        };
         Some(vec![
             (
                 at,

@@ -29,7 +29,10 @@
 mod api;
 mod site;
 
+pub use api::Answered;
+
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -40,11 +43,13 @@ use federation::topology::Topology;
 use futures::future::join_all;
 use identity::{Chain, Code, Digest, Level, Moment, Path};
 use node::api::ProblemBody;
+use node::config::NodeConfig;
 use node::runtime::Handle;
 use node::runtime::clock::{Clock, ClockHand};
 use node::storage::store::Store;
 use serde_json::Value;
 use sharing::act::{ActBody, ObjectRef, SignedAct};
+use sharing::private::Content;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -256,12 +261,71 @@ impl Federation {
         self.post(node, &self.sign(node, person, body))
     }
 
+    /// Whether these bytes stand in any file of a node's folder.
+    pub fn keeps(&self, node: Code, bytes: &[u8]) -> bool {
+        fn within(folder: &std::path::Path, bytes: &[u8]) -> bool {
+            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            entries.map(|entry| entry.path()).any(|path| {
+                if path.is_dir() {
+                    return within(&path, bytes);
+                }
+                // A file may go while the node runs.
+                let held = std::fs::read(&path).unwrap_or_default();
+                held.windows(bytes.len()).any(|window| window == bytes)
+            })
+        }
+        within(&self.folder.path().join(node.as_str()), bytes)
+    }
+
+    /// Time passes until the certificates are nearly over, every node is certified anew by its parent and starts again; so often.
+    pub fn pass(&mut self, renewals: u32) {
+        let mut codes = self.codes();
+        codes.sort_by_key(|code| self.place(*code).depth());
+        let nearly_over = Duration::from_secs(u64::from(VALID_DAYS - 20) * 86_400);
+        for _ in 0..renewals {
+            self.advance(nearly_over);
+            for code in &codes {
+                let Some(parent) = self.place(*code).parent().map(|parent| parent.code()) else {
+                    continue;
+                };
+                let own = federation::core::query::own_chain(&*self.store(*code));
+                let own = own.expect("a store").expect("enrolled");
+                let own = own.claimed().expect("its own certificate");
+                let body = ActBody::CertifyMember {
+                    request: self.sites[code].request(&own.name, own.level, self.now()),
+                    witnesses: own.witnesses,
+                    valid_days: VALID_DAYS,
+                };
+                let answer = self.act(parent, &self.authority_head(parent), body);
+                let chain = answer.expect("renewed").chain.expect("a certificate");
+                let installed = self.sites[code].api().install(&chain);
+                installed.expect("a node takes its chain");
+            }
+            for code in &codes {
+                self.restart(*code);
+            }
+        }
+    }
+
     /// Sends a signed act to a node's API.
     ///
     /// # Errors
     /// The node's problem.
     pub fn post(&self, node: Code, signed: &SignedAct) -> Result<Answer, Box<ProblemBody>> {
-        self.sites[&node].api().act(signed)
+        self.post_with(node, signed, &[])
+    }
+
+    /// Sends a signed act with the personal content that it commits to.
+    ///
+    /// # Errors
+    /// The node's problem.
+    pub fn post_with(
+        &self,
+        node: Code,
+        signed: &SignedAct,
+        contents: &[Content],
+    ) -> Result<Answer, Box<ProblemBody>> {
+        self.sites[&node].api().act(signed, contents)
     }
 
     /// Uploads an object to a node's API.
@@ -290,6 +354,22 @@ impl Federation {
     /// The node's problem.
     pub fn try_get(&self, node: Code, path: &str) -> Result<Value, Box<ProblemBody>> {
         self.sites[&node].api().get(path)
+    }
+
+    /// What a node answers to whoever has no token: status, headers, body. `path` begins after the address.
+    pub fn public_get(&self, node: Code, path: &str) -> Answered {
+        self.sites[&node].api().public_get(path)
+    }
+
+    /// What a node's API answers to a token that may only look; `path` begins after `/api/v1`.
+    pub fn viewer_get(&self, node: Code, path: &str) -> Answered {
+        let site = &self.sites[&node];
+        site.api().get_with(site.viewer(), path)
+    }
+
+    /// The same of what somebody of the public sends.
+    pub fn public_post(&self, node: Code, path: &str, body: &Value) -> Answered {
+        self.sites[&node].api().public_post(path, body)
     }
 
     /// Lets time pass everywhere.
@@ -356,6 +436,17 @@ impl Federation {
     pub fn stop(&mut self, node: Code) {
         let site = self.sites.get_mut(&node).expect("a node");
         self.runtime.block_on(site.stop());
+    }
+
+    /// Starts a node again with another configuration: see [`Federation::restart`].
+    pub fn configure(&mut self, node: Code, change: impl FnOnce(&mut NodeConfig)) {
+        change(self.sites.get_mut(&node).expect("a node").config_mut());
+        self.restart(node);
+    }
+
+    /// Where a node's API is served, and a token of its administrator.
+    pub fn api(&self, node: Code) -> (SocketAddr, &str) {
+        self.sites[&node].address_and_token()
     }
 
     /// Starts a node again on what its folder holds, and waits for its links to the neighbours that run. Whoever

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use federation::core::{Answer, Refused, authorise_circuit, query};
 use federation::store::{Fault, Read};
 use federation::topology::Topology;
-use federation::wire::CircuitRequest;
+use federation::wire::ObjectRequest;
 use identity::{Code, Moment, Path};
 use sharing::act::{ActBody, ObjectRef};
 use sharing::application::{
@@ -275,8 +275,7 @@ pub fn circuit(
     docket: DocketId,
     object: &ObjectRef,
 ) -> Result<(), Refusal> {
-    let request = CircuitRequest {
-        key: [0; 32],
+    let request = ObjectRequest {
         docket,
         object: object.digest,
         offset: 0,

@@ -6,11 +6,14 @@ mod people;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use federation::core::{Answer, Context, Core, Effect, Input, LinkId, Me, Refused, Token, project};
-use federation::store::{Fault, Memory, Read, Txn};
+use federation::core::{
+    Answer, Context, Core, Effect, Input, LinkId, Me, Refused, Token, project, query,
+};
+use federation::store::{Fault, Memory, Read, Table, Txn};
 use federation::topology::Topology;
-use identity::{Chain, Code, Level, Moment, Path, codec};
+use identity::{Chain, Code, Level, Moment, Path, VerifyKey, codec};
 use sharing::act::{ActBody, SignedAct};
+use sharing::private::{Content, Private};
 use sharing::return_flow::Divisions;
 use statute::{Profile, Role};
 
@@ -18,6 +21,8 @@ use crate::cast::{Department, Person, credit_code, key};
 use crate::chance::Chance;
 use crate::membership::{self, VALID_DAYS, witnesses};
 
+/// Days after which a world renews its certificates, well before they are over.
+const RENEWED_AFTER_DAYS: i64 = VALID_DAYS as i64 - 50;
 /// Frames kept in [`World::captured`].
 const MAX_CAPTURED: usize = 400;
 
@@ -30,6 +35,10 @@ pub struct Faults {
     pub crash_after_commit: u64,
     /// A link breaks, with all frames on it.
     pub break_link: u64,
+    /// A frame arrives twice.
+    pub repeat_frame: u64,
+    /// A frame overtakes the one sent before it.
+    pub overtake_frame: u64,
 }
 
 /// One node.
@@ -39,6 +48,8 @@ pub(crate) struct SimNode {
     core: Core,
     pub(crate) store: Memory,
     pub(crate) objects: BTreeMap<identity::Digest, Vec<u8>>,
+    /// Personal content, until it is erased.
+    pub(crate) vault: BTreeMap<identity::Digest, Vec<u8>>,
     transport: [u8; 32],
     up: bool,
     /// Whether the core has taken [`Input::Started`]; nothing else comes before it.
@@ -62,8 +73,8 @@ pub struct World {
     pub faults: Faults,
     /// The first frames that were sent, for tests that say them again in other shapes.
     pub captured: Vec<Vec<u8>>,
-    /// How many faults of each kind have happened: crashes before commit, after commit, broken links.
-    pub happened: [u64; 3],
+    /// How many faults of each kind have happened: crashes before commit, after commit, broken links, frames repeated, frames overtaken.
+    pub happened: [u64; 5],
     /// Every docket event that any node recorded for itself as home, in order of recording: an oracle for the invariants.
     pub(crate) nodes: BTreeMap<Code, SimNode>,
     paths: BTreeMap<Code, Path>,
@@ -85,7 +96,7 @@ impl World {
             now,
             faults: Faults::default(),
             captured: Vec::new(),
-            happened: [0; 3],
+            happened: [0; 5],
             nodes: BTreeMap::new(),
             paths: topology
                 .nodes()
@@ -137,6 +148,7 @@ impl World {
                 core,
                 store: Memory::default(),
                 objects: BTreeMap::new(),
+                vault: BTreeMap::new(),
                 transport,
                 up: true,
                 started: false,
@@ -173,6 +185,30 @@ impl World {
         );
     }
 
+    /// Time passes until the certificates are nearly over, and every node is certified anew by its parent; so often.
+    pub fn pass(&mut self, renewals: u32) {
+        let mut nodes: Vec<_> = self.codes();
+        nodes.sort_by_key(|code| self.paths[code].depth());
+        for _ in 0..renewals {
+            self.step(RENEWED_AFTER_DAYS * 86_400_000);
+            for code in &nodes {
+                let own = query::own_chain(self.read(*code)).expect("memory does not fail");
+                let own = own.expect("enrolled");
+                let own = own.claimed().expect("its own certificate");
+                self.enrol(&own.place, &own.name, own.level, own.witnesses);
+            }
+            for code in &nodes {
+                self.restart(*code);
+            }
+            self.settle();
+        }
+    }
+
+    /// The root's public key.
+    pub fn root(&self) -> VerifyKey {
+        key("root").verify_key()
+    }
+
     /// All codes.
     pub fn codes(&self) -> Vec<Code> {
         self.nodes.keys().copied().collect()
@@ -196,6 +232,39 @@ impl World {
     /// Whether a node holds an object whole.
     pub fn object(&self, code: Code, digest: &identity::Digest) -> Option<&[u8]> {
         self.nodes[&code].objects.get(digest).map(Vec::as_slice)
+    }
+
+    /// Personal content that a node holds.
+    pub fn content(&self, code: Code, private: &Private) -> Option<Content> {
+        let bytes = self.nodes[&code].vault.get(&private.digest)?;
+        private.open(bytes).ok()
+    }
+
+    /// Whether these bytes stand anywhere in what a node keeps: ledger, bodies, tables, files.
+    pub fn keeps(&self, code: Code, bytes: &[u8]) -> bool {
+        let node = &self.nodes[&code];
+        let within = |kept: &Vec<u8>| kept.windows(bytes.len()).any(|window| window == bytes);
+        let tables = |(key, value): (&(Table, Vec<u8>), &Vec<u8>)| within(&key.1) || within(value);
+        node.store.records.iter().any(within)
+            || node.store.bodies.values().any(within)
+            || node.store.tables.iter().any(tables)
+            || node.objects.values().chain(node.vault.values()).any(within)
+    }
+
+    /// Puts personal content into a node's vault, as the API does with what comes beside an act.
+    pub fn confide(&mut self, code: Code, content: &Content) {
+        let node = self.nodes.get_mut(&code).expect("a node");
+        let digest = content.private().digest;
+        node.vault.insert(digest, content.bytes());
+    }
+
+    /// A content of its own salt, in a node's vault.
+    pub fn private(&mut self, code: Code, text: &str) -> Private {
+        let mut salt = [0; 32];
+        self.chance.fill(&mut salt);
+        let content = Content::new(salt, text.to_owned()).expect("a text");
+        self.confide(code, &content);
+        content.private()
     }
 
     /// Puts an object into a node's store, as an upload would.
@@ -273,6 +342,17 @@ impl World {
         }
     }
 
+    /// The newest frame on a link arrives before the one sent before it.
+    fn overtake(&mut self, far: LinkId) {
+        let mut on_link = (0..self.frames.len())
+            .rev()
+            .filter(|at| self.frames[*at].0 == far);
+        if let (Some(newest), Some(before)) = (on_link.next(), on_link.next()) {
+            self.frames.swap(newest, before);
+            self.happened[4] += 1;
+        }
+    }
+
     fn carry_out(&mut self, code: Code, effect: Effect) {
         match effect {
             Effect::Send { link, frame } => {
@@ -284,7 +364,15 @@ impl World {
                     if self.captured.len() < MAX_CAPTURED {
                         self.captured.push(bytes.clone());
                     }
-                    self.frames.push_back((wire.far, bytes));
+                    let far = wire.far;
+                    if self.chance.once_in(self.faults.repeat_frame) {
+                        self.happened[3] += 1;
+                        self.frames.push_back((far, bytes.clone()));
+                    }
+                    self.frames.push_back((far, bytes));
+                    if self.chance.once_in(self.faults.overtake_frame) {
+                        self.overtake(far);
+                    }
                 }
             }
             Effect::Close { link, .. } => self.drop_link(link),
@@ -302,11 +390,25 @@ impl World {
                 from,
                 docket,
                 object,
+                shelf,
                 part,
             } => {
-                if let Some(input) = self.fetch(code, &from, docket, object, part.as_deref()) {
+                let fetched = self.fetch(code, &from, docket, (object, shelf), part.as_deref());
+                if let Some(input) = fetched {
                     self.pending.extend(input);
                 }
+            }
+            Effect::Destroy { docket, contents } => {
+                if let Some(node) = self.nodes.get_mut(&code) {
+                    node.vault.retain(|digest, _| !contents.contains(digest));
+                }
+                let outcome = Ok(());
+                let done = Input::Destroyed {
+                    docket,
+                    contents,
+                    outcome,
+                };
+                self.pending.push_back((code, done));
             }
             Effect::SplitTable {
                 act,

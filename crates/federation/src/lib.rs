@@ -2,7 +2,9 @@
 //! statute and sharing together. Pure: a driver feeds [`core::Core`] inputs and carries out its effects.
 
 pub mod core;
+pub mod evidence;
 pub mod health;
+pub mod service;
 pub mod store;
 pub mod sync;
 pub mod topology;

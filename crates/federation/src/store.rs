@@ -73,6 +73,16 @@ pub enum Table {
     Placed = 34,
     /// Readings of content that is held here: order, newest first → who read what.
     Readings = 40,
+    /// Personal content: digest → where it stands here; act → what it committed to; digest → what is to be destroyed.
+    Private = 35,
+    /// How entries are opened to the public: publisher code, entry id → mark.
+    Openings = 50,
+    /// Cases of the public at home here: commitment to the receipt → docket.
+    Receipts = 51,
+    /// Reports on how departments shared: period, docket.
+    Evaluations = 41,
+    /// What departments of this node were granted and may hold: department, docket.
+    Grants = 42,
 }
 
 /// A read failed: ours, retried by the driver, never a statement about the data.

@@ -6,6 +6,7 @@
 use identity::{Chain, Code, Digest, Moment, Path, Sealed, Signed};
 use serde::{Deserialize, Serialize};
 use sharing::act::SignedAct;
+use sharing::aggregation::Risk;
 use sharing::docket::{DocketCopy, DocketEvent, DocketId};
 use sharing::ledger::{Checkpoint, Cosignature};
 
@@ -270,6 +271,8 @@ pub enum Payload {
         apply: SignedAct,
         /// The department head's consent to exactly that draft.
         consent: SignedAct,
+        /// What the requester could join with it, where that is a risk (R25).
+        risk: Option<Box<Risk>>,
     },
     /// A party's act in a docket whose home is the destination.
     Command {
@@ -318,6 +321,15 @@ pub enum Payload {
         /// Digest of the object.
         object: Digest,
         /// The recipient's clock when it was whole.
+        at: Moment,
+    },
+    /// A holder of a docket has destroyed personal content whose erasure was decided (PIPL 47).
+    Destroyed {
+        /// The docket it was said in.
+        docket: DocketId,
+        /// The digests committed to; at most [`sharing::erasure::MAX_ERASED_PER_ACT`].
+        contents: Vec<Digest>,
+        /// The holder's clock.
         at: Moment,
     },
     /// A part of a return flow was fetched and verified, or found wanting.
@@ -426,6 +438,22 @@ pub const MAX_CIRCUIT_HEADER_BYTES: usize = 64 << 10;
 pub struct CircuitRequest {
     /// Key of the sealed chunk stream, both directions.
     pub key: [u8; 32],
+    /// What it is opened for.
+    pub wants: CircuitWants,
+}
+
+/// What a circuit is opened for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CircuitWants {
+    /// One object.
+    Object(ObjectRequest),
+    /// Calls of services, one after the other: see [`crate::service`].
+    Calls,
+}
+
+/// An object that a node asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectRequest {
     /// The docket that gives the right.
     pub docket: DocketId,
     /// Object wanted.

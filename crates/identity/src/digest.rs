@@ -100,6 +100,8 @@ domains! {
     Object = "object",
     /// The opening of a circuit.
     Circuit = "circuit",
+    /// A call of a service: its request, and what the provider's node says to it.
+    Call = "call",
     /// A salted commitment to personal content.
     Commitment = "commitment",
     /// An evidence file.

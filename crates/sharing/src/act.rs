@@ -9,18 +9,24 @@ use identity::{Code, CreditCode, Digest, EnrolmentRequest, Moment, RevocationRea
 use serde::{Deserialize, Serialize};
 use statute::{ActKind, Article, Refusal, RefusalReason};
 
+use crate::aggregation::AggregationAct;
 use crate::application::{
     Application, DirectAct, GrantAct, Material, MissingItem, Reply, UseRecord,
 };
 use crate::catalogue::{Entry, EntryVersion, ReviewVerdict};
 use crate::clock::ClockAct;
+use crate::complaint::ComplaintAct;
 use crate::correction::CorrectionAct;
 use crate::dispute::{Decision, NegotiationStep, Opinion};
 use crate::docket::DocketId;
+use crate::erasure::ErasureAct;
+use crate::evaluation::EvaluationAct;
 use crate::incident::IncidentAct;
 use crate::need::NeedAct;
 use crate::node_act::NodeAct;
+use crate::open_data::OpenDataAct;
 use crate::person::{PersonCertificate, PersonChain};
+use crate::private::{MAX_PRIVATE_PER_ACT, Private};
 use crate::reading::ReadingAct;
 use crate::return_flow::{DatasetId, ReturnTable};
 use crate::source::SourceAct;
@@ -242,6 +248,16 @@ pub enum ActBody {
     Incident(IncidentAct),
     /// About reading records of use (R29).
     Reading(ReadingAct),
+    /// About personal content whose time is over (PIPL 47).
+    Erasure(ErasureAct),
+    /// About open data: how an entry is opened, files for everyone, answers to the public (S24 to S26).
+    OpenData(OpenDataAct),
+    /// About a complaint of the public (R37).
+    Complaint(ComplaintAct),
+    /// A report on how the departments shared, and its publication (R38).
+    Evaluation(EvaluationAct),
+    /// The authority answers on what a department could join (R25).
+    Aggregation(AggregationAct),
 }
 
 /// What a group of acts says of each: the acts of one workflow stand together beside its rules.
@@ -267,6 +283,11 @@ pub trait Deed {
 
     /// Every text in it that no later rule bounds.
     fn texts(&self) -> Vec<&str>;
+
+    /// The personal content that it commits to.
+    fn private(&self) -> Vec<Private> {
+        Vec::new()
+    }
 }
 
 /// Where a docket that an act opens has its home: at whoever owes the next step.
@@ -293,8 +314,13 @@ impl ActBody {
             Self::Supervision(act) => Some(act),
             Self::Need(act) => Some(act),
             Self::Incident(act) => Some(act),
+            Self::Erasure(act) => Some(act),
+            Self::Evaluation(act) => Some(act),
+            Self::Aggregation(act) => Some(act),
             Self::Grant(act) => Some(act),
             Self::Reading(act) => Some(act),
+            Self::OpenData(act) => Some(act),
+            Self::Complaint(act) => Some(act),
             Self::EnrolPerson { .. }
             | Self::CompileEntries { .. }
             | Self::ApproveEntries { .. }
@@ -332,6 +358,11 @@ impl ActBody {
         self.deed().and_then(Deed::about)
     }
 
+    /// The personal content that it commits to, in no journal and beside the act until it is erased.
+    pub fn private(&self) -> Vec<Private> {
+        self.deed().map_or_else(Vec::new, Deed::private)
+    }
+
     /// The legal kind of this act, by which `statute` knows who may do it.
     pub fn kind(&self) -> ActKind {
         match self {
@@ -367,8 +398,13 @@ impl ActBody {
             Self::Supervision(act) => act.kind(),
             Self::Need(act) => act.kind(),
             Self::Incident(act) => act.kind(),
+            Self::Erasure(act) => act.kind(),
+            Self::Evaluation(act) => act.kind(),
+            Self::Aggregation(act) => act.kind(),
             Self::Grant(act) => act.kind(),
             Self::Reading(act) => act.kind(),
+            Self::OpenData(act) => act.kind(),
+            Self::Complaint(act) => act.kind(),
         }
     }
 
@@ -376,6 +412,11 @@ impl ActBody {
     fn within_bounds(&self) -> Result<(), Refusal> {
         let article = statute::required_role(self.kind()).1;
         if let Some(deed) = self.deed() {
+            let private = deed.private();
+            at_most(private.len(), MAX_PRIVATE_PER_ACT, article)?;
+            private
+                .iter()
+                .try_for_each(|it| it.within_bounds(article))?;
             return text_within_bounds(deed.texts(), article);
         }
         let (entries, text) = match self {

@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use statute::{ApplicationMaterial, Method, Profile, Reader};
 
 use crate::act::{ActId, ObjectRef, SignedAct};
+use crate::aggregation::Risk;
 use crate::catalogue::{EntryId, PublishedEntry};
 use crate::clock::Term;
 use crate::dispute::NegotiationStep;
@@ -171,6 +172,8 @@ pub enum ApplicationEvent {
         term: Term,
         /// The law in force at the provider's node: it applies to this docket to its end, whatever the node runs under later.
         profile: Profile,
+        /// What the requester could join with it, where that is a risk (R25).
+        risk: Option<Risk>,
     },
     /// Taken straight from the platform: granted without application and reply (Shenyang S20).
     Taken {

@@ -20,6 +20,7 @@ use statute::{
     RequiredField, UpdateFrequency,
 };
 
+use crate::open_data::OpeningMark;
 use crate::source::NamedSource;
 
 pub use difference::{Changed, FieldChange, difference};
@@ -187,6 +188,11 @@ pub enum Change {
     SourceNamed {
         /// Of what, and which department.
         source: NamedSource,
+    },
+    /// How an entry of the publisher's is opened to the public (S24); a later mark replaces an earlier one.
+    OpeningMarked {
+        /// The mark.
+        mark: OpeningMark,
     },
 }
 

@@ -21,6 +21,7 @@ use crate::catalogue::EntryId;
 use crate::clock::{Debtor, OpenDuty, Term};
 use crate::dispute::Party;
 use crate::docket::{DocketId, Fact, Misstep, Step, Workflow};
+use crate::private::Private;
 
 pub use decide::open;
 
@@ -31,10 +32,10 @@ pub struct CorrectionRequest {
     pub about: DocketId,
     /// The data items in question, some of those granted.
     pub items: Vec<String>,
-    /// What is inaccurate or incomplete.
-    pub wrong: String,
+    /// What is inaccurate or incomplete: whose record, and what in it.
+    pub wrong: Private,
     /// What it was found by.
-    pub evidence: String,
+    pub evidence: Private,
 }
 
 /// The provider's answer (校核处理结果).
@@ -42,16 +43,31 @@ pub struct CorrectionRequest {
 pub enum CorrectionOutcome {
     /// It was corrected.
     Corrected {
-        /// What was corrected.
+        /// What was corrected. Every holder of the data is told it, so it says which items and not whose: that stands in the file.
         what: String,
         /// The corrected file for whoever asked, where there is one.
         object: Option<ObjectRef>,
     },
     /// It was verified and is right as it stands.
     Upheld {
-        /// Why.
-        reasons: String,
+        /// Why: what the record is, and so whose.
+        reasons: Private,
     },
+}
+
+impl CorrectionRequest {
+    fn private(&self) -> Vec<Private> {
+        vec![self.wrong, self.evidence]
+    }
+}
+
+impl CorrectionOutcome {
+    fn private(&self) -> Vec<Private> {
+        match self {
+            Self::Corrected { .. } => Vec::new(),
+            Self::Upheld { reasons } => vec![*reasons],
+        }
+    }
 }
 
 /// What people do about a correction.
@@ -92,17 +108,28 @@ impl Deed for CorrectionAct {
 
     fn texts(&self) -> Vec<&str> {
         match self {
-            Self::Ask(request) => vec![&request.wrong, &request.evidence],
+            Self::Ask(_) => Vec::new(),
             Self::Answer { outcome, .. } => match outcome {
                 CorrectionOutcome::Corrected { what, .. } => vec![what],
-                CorrectionOutcome::Upheld { reasons } => vec![reasons],
+                CorrectionOutcome::Upheld { .. } => Vec::new(),
             },
+        }
+    }
+
+    fn private(&self) -> Vec<Private> {
+        match self {
+            Self::Ask(request) => request.private(),
+            Self::Answer { outcome, .. } => outcome.private(),
         }
     }
 }
 
 /// Facts of one correction's life.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "of every two of these events one is the larger"
+)]
 pub enum CorrectionEvent {
     /// The provider's node received the request; the term runs from here.
     Asked {
@@ -255,6 +282,13 @@ impl Fact<CorrectionState> for CorrectionEvent {
             (Self::Asked { .. } | Self::Answered { .. }, _) => false,
         }
     }
+
+    fn private(&self) -> Vec<Private> {
+        match self {
+            Self::Asked { request, .. } => request.private(),
+            Self::Answered { outcome, .. } => outcome.private(),
+        }
+    }
 }
 
 /// What the act in an event claims to say.
@@ -334,6 +368,10 @@ impl Workflow for CorrectionState {
 
     fn parties(&self) -> Vec<Path> {
         vec![self.requester.node.clone(), self.provider.node.clone()]
+    }
+
+    fn departments(&self) -> Vec<&Party> {
+        vec![&self.requester, &self.provider]
     }
 
     fn is_open(&self) -> bool {

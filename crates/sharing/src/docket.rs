@@ -1,6 +1,7 @@
 //! Dockets (案卷): the one mechanism for every case. An append-only, hash-linked sequence of events, ordered and signed by
 //! exactly one home node; the parties hold verified copies.
 
+mod conceal;
 mod copy;
 
 use std::fmt;
@@ -18,10 +19,15 @@ use crate::act::{ActBody, ActError, SignedAct, VerifiedAct};
 use crate::application::{self, ApplicationState, DirectAct};
 use crate::catalogue::{Entry, PublishedEntry};
 use crate::clock::{self, Clock, ClockEvent, Law, OpenDuty};
+use crate::complaint::ComplaintState;
 use crate::correction::{self, CorrectionAct, CorrectionState};
-use crate::dispute::{Bench, DisputeState};
+use crate::dispute::{Bench, DisputeState, Party};
+use crate::erasure::{self, ErasureEvent, Personal};
+use crate::evaluation::{self, Computed, EvaluationAct, EvaluationState};
 use crate::incident::{self, IncidentAct, IncidentState};
 use crate::need::{self, NeedAct, NeedState};
+use crate::open_data::OpenRequestState;
+use crate::private::Private;
 use crate::reading::{self, InspectionState, ReadingAct};
 use crate::return_flow::SubscriptionState;
 use crate::supervision::{self, SupervisionAct, SupervisionState};
@@ -88,6 +94,10 @@ pub trait Workflow: Sized {
     fn finds_parties(&self) -> bool {
         false
     }
+    /// The departments that hold it and answer for the personal content in it.
+    fn departments(&self) -> Vec<&Party> {
+        Vec::new()
+    }
 
     /// Whether it still owes something.
     fn is_open(&self) -> bool;
@@ -111,6 +121,11 @@ pub trait Fact<State> {
 
     /// Whether it says what the acts in it say: what a home may not alter. `before` is the state before it.
     fn rests_on_its_act(&self, before: Option<&State>) -> bool;
+
+    /// The personal content that it commits to, as its act does.
+    fn private(&self) -> Vec<Private> {
+        Vec::new()
+    }
 }
 
 /// Under what a step in a docket is decided.
@@ -143,6 +158,8 @@ pub struct Opening<'a> {
     pub entry: Option<&'a Entry>,
     /// What the home has published under the id that the act names, where it takes an entry straight from the platform.
     pub published: Option<&'a PublishedEntry>,
+    /// What the home's ledger gives for the period that the act reports on.
+    pub evaluation: Option<&'a Computed>,
 }
 
 /// Declares the kinds of docket: what an event of each and a state of each are, and what is asked of all in one way.
@@ -155,6 +172,8 @@ macro_rules! workflows {
             $( $(#[$doc])* $kind(<$state as Workflow>::Event), )+
             /// Time: the same in every workflow.
             Clock(ClockEvent),
+            /// Personal content whose time is over: the same in every workflow.
+            Erasure(ErasureEvent),
         }
 
         /// Where a case stands, by workflow.
@@ -169,6 +188,7 @@ macro_rules! workflows {
                 match self {
                     $( Self::$kind(event) => event.name(), )+
                     Self::Clock(event) => event.name(),
+                    Self::Erasure(event) => event.name(),
                 }
             }
 
@@ -177,6 +197,15 @@ macro_rules! workflows {
                 match self {
                     $( Self::$kind(event) => event.acts(), )+
                     Self::Clock(event) => event.acts(),
+                    Self::Erasure(event) => event.acts(),
+                }
+            }
+
+            /// The personal content that it commits to.
+            pub fn private(&self) -> Vec<Private> {
+                match self {
+                    $( Self::$kind(event) => event.private(), )+
+                    Self::Clock(_) | Self::Erasure(_) => Vec::new(),
                 }
             }
 
@@ -188,6 +217,7 @@ macro_rules! workflows {
                         Some(_) | None => None,
                     }), )+
                     Self::Clock(event) => clock::rests_on_its_act(event),
+                    Self::Erasure(event) => event.rests_on_its_act(),
                 }
             }
         }
@@ -208,6 +238,9 @@ macro_rules! workflows {
                         }
                     )+
                     (None, DocketBody::Clock(body)) => {
+                        Err(misstep(Misstep::NotAnOpening { event: body.name() }))
+                    }
+                    (None, DocketBody::Erasure(body)) => {
                         Err(misstep(Misstep::NotAnOpening { event: body.name() }))
                     }
                     (Some(_), _) => Err(DocketError::AnotherWorkflow(sequence)),
@@ -240,6 +273,10 @@ macro_rules! workflows {
             /// Whether later events may name parties that are not known yet.
             pub fn finds_parties(&self) -> bool {
                 match self { $( Self::$kind(state) => state.finds_parties(), )+ }
+            }
+            /// The departments that hold it and answer for the personal content in it.
+            pub fn departments(&self) -> Vec<&Party> {
+                match self { $( Self::$kind(state) => state.departments(), )+ }
             }
 
             /// Whether it still owes something.
@@ -279,22 +316,40 @@ workflows! {
     Incident(IncidentState);
     /// A reading of records of use on a superior's order.
     Inspection(InspectionState);
+    /// An application of the public for opening.
+    OpenData(OpenRequestState);
+    /// A complaint of the public.
+    Complaint(ComplaintState);
+    /// A report on how the departments shared.
+    Evaluation(EvaluationState);
 }
 
 impl Case {
+    /// Whether its events may tell what records of use say (R29): those of an application in which uses were recorded, an order's reading of them, and
+    /// the copy that a dispute came with.
+    pub fn may_tell_uses(&self) -> bool {
+        match self {
+            Self::Application(state) => state.uses > 0,
+            Self::Inspection(_) | Self::Dispute(_) => true,
+            _ => false,
+        }
+    }
+
     /// Whether it is a security incident that is not closed (R35).
     pub fn is_open_incident(&self) -> bool {
         matches!(self, Self::Incident(_)) && self.is_open()
     }
 }
 
-/// The state of a docket: the case, and what time has made of its duties.
+/// The state of a docket: the case, what time has made of its duties, and its personal content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DocketState {
     /// Where the case stands.
     pub case: Case,
     /// What time has made of it.
     pub clock: Clock,
+    /// The personal content in it and what became of it.
+    pub personal: Personal,
 }
 
 /// What an act that opens a docket by itself brings about at its home.
@@ -329,6 +384,10 @@ pub fn open(act: &VerifiedAct, opening: &Opening<'_>) -> Result<Vec<DocketBody>,
     if let ActBody::Reading(ReadingAct::Order(order)) = &act.act().body {
         let ordered = reading::open(act, order, opening)?;
         return Ok(vec![DocketBody::Inspection(ordered)]);
+    }
+    if let ActBody::Evaluation(EvaluationAct::Report(report)) = &act.act().body {
+        let reported = evaluation::open(act, report, opening)?;
+        return Ok(vec![DocketBody::Evaluation(reported)]);
     }
     let kind = act.act().body.kind();
     Err(RefusalReason::WrongState {
@@ -623,27 +682,42 @@ impl DocketState {
     /// # Errors
     /// [`DocketError::WrongDocket`], [`DocketError::AnotherWorkflow`], [`DocketError::Misstep`].
     pub fn evolve(state: Option<Self>, event: &DocketEvent) -> Result<Self, DocketError> {
-        let (case, clock) = match state {
-            Some(state) => (Some(state.case), state.clock),
-            None => (None, Clock::default()),
+        let (case, clock, personal) = match state {
+            Some(state) => (Some(state.case), state.clock, state.personal),
+            None => (None, Clock::default(), Personal::default()),
         };
-        let next = match (case, &event.body) {
+        let misstep = |case: &Case| DocketError::Misstep {
+            sequence: event.sequence,
+            error: Misstep::OutOfOrder {
+                event: event.body.name(),
+                phase: case.phase(),
+            },
+        };
+        let mut next = match (case, &event.body) {
             (Some(case), DocketBody::Clock(body)) => {
-                let misstep = || DocketError::Misstep {
-                    sequence: event.sequence,
-                    error: Misstep::OutOfOrder {
-                        event: body.name(),
-                        phase: case.phase(),
-                    },
-                };
-                let clock = clock.evolve(body).ok_or_else(misstep)?;
-                Self { case, clock }
+                let clock = clock.evolve(body).ok_or_else(|| misstep(&case))?;
+                Self {
+                    case,
+                    clock,
+                    personal,
+                }
+            }
+            (Some(case), DocketBody::Erasure(body)) => {
+                let personal = personal.evolve(event.at, body);
+                let personal = personal.ok_or_else(|| misstep(&case))?;
+                Self {
+                    case,
+                    clock,
+                    personal,
+                }
             }
             (case, _) => Self {
                 case: Case::evolve(case, event)?,
                 clock,
+                personal,
             },
         };
+        next.keep_personal(event);
         match &next.case {
             Case::Application(state) if state.docket != event.docket => {
                 Err(DocketError::WrongDocket {
@@ -661,6 +735,16 @@ impl DocketState {
             profile: self.case.profile().unwrap_or(now.profile),
             ..now
         }
+    }
+    /// The personal content of an event, and whether the case is settled after it.
+    fn keep_personal(&mut self, event: &DocketEvent) {
+        let acts = event.body.acts();
+        let holder = acts.first().and_then(|act| act.signer.holder());
+        let from = holder.map_or(event.home.code(), |holder| holder.node);
+        for private in event.body.private() {
+            self.personal.say(private, from, event.at);
+        }
+        self.personal.settle(self.case.is_open(), event.at);
     }
 
     /// The duties that run now, with their time limits as they stand now.
@@ -687,6 +771,11 @@ impl DocketState {
         if let ActBody::Clock(done) = &act.act().body {
             let events = clock::act(&self.clock, &self.duties(), done, act, &law, now)?;
             return Ok(events.into_iter().map(DocketBody::Clock).collect());
+        }
+        if let ActBody::Erasure(said) = &act.act().body {
+            let departments = self.case.departments();
+            let event = erasure::act(&self.personal, &departments, said, act, &law, now)?;
+            return Ok(vec![DocketBody::Erasure(event)]);
         }
         let step = Step {
             law,

@@ -29,6 +29,8 @@ impl RefusalReason {
                 class.zh()
             ),
             Self::NotOpened => "该数据属于不予开放类".into(),
+            Self::NoApplicationNeeded => "该数据属于无条件开放类，无需申请".into(),
+            Self::NotOpenToEveryone => "该数据属于依申请开放类，不得向所有人提供文件".into(),
             Self::ProtectedContentOpened { contains } => format!(
                 "数据含有{}，不得无条件开放",
                 list(contains, ProtectedContent::zh, "、")
@@ -90,8 +92,14 @@ impl RefusalReason {
             Self::DateOutOfBounds { duty } => {
                 format!("“{}”的期限已过或者过远", duty.zh())
             }
+            Self::MethodNotGranted { granted, asked } => {
+                format!("同意的共享方式为“{}”，不是“{}”", granted.zh(), asked.zh())
+            }
             Self::ScopeExceeded { asked } => format!("“{asked}”超出使用范围"),
             Self::PurposeExceeded { asked } => format!("“{asked}”超出共享目的"),
+            Self::AggregationConsentRequired { score } => {
+                format!("与已获共享数据汇聚、关联的风险为{score}，须先经同级主管部门同意")
+            }
             Self::ThirdParty => "未经提供部门同意，不得将共享数据提供给第三方".into(),
             Self::PeriodExpired { ended } => format!("使用时限已于{ended}届满"),
             Self::NotExtensible { duty } => format!("“{}”的期限不得延长", duty.zh()),
@@ -104,6 +112,8 @@ impl RefusalReason {
                 format!("记录保存期限为{kept}年，不得缩短为{asked}年")
             }
             Self::StillRetained { until } => format!("记录应当保存至{until}"),
+            Self::StillNeeded => "事项尚未办结，其中的个人内容仍为处理目的所必需".into(),
+            Self::NoSuchContent => "没有这项个人内容，或者已经依法删除".into(),
             Self::NotNegotiated => "双方尚未协商".into(),
             Self::CoordinationNotTried { stage } => {
                 format!("尚未经过协调处理，争议处于“{}”", stage.zh())
@@ -141,6 +151,12 @@ impl RefusalReason {
             }
             Self::PlanNotStarted => "尚未启动应急预案".into(),
             Self::NotContained => "尚未采取应急处置措施".into(),
+            Self::PeriodNotOver { period } => {
+                format!("期间{period}尚未结束，数据仅为暂计")
+            }
+            Self::NotTheFigures => "所报数据与本节点账本计算结果不一致".into(),
+            Self::EvaluationNotPublished => "此处适用的规定未要求公布评估结果".into(),
+            Self::AdviceRequired => "公布评估结果应当附改进意见".into(),
             Self::WrongState { expected, found } => {
                 format!(
                     "应当处于“{}”，现处于“{}”",
@@ -170,6 +186,14 @@ impl RefusalReason {
             Self::NotOpened => (
                 "请查看开放目录公开的依据",
                 "see the grounds made public in the opening catalogue",
+            ),
+            Self::NoApplicationNeeded => (
+                "请从开放目录直接获取",
+                "take it straight from the opening catalogue",
+            ),
+            Self::NotOpenToEveryone => (
+                "请在答复开放申请时提供，或者先将该目录标注为无条件开放",
+                "give it with the answer to an application, or mark the entry as opened unconditionally first",
             ),
             Self::ProtectedContentOpened { .. } => (
                 "请先去除所列内容，或者改为依申请开放、不予开放",
@@ -282,9 +306,17 @@ impl RefusalReason {
                 "wait for the date or for the requester's report",
             ),
             Self::DateOutOfBounds { .. } => ("请另定日期", "set another date"),
+            Self::MethodNotGranted { .. } => (
+                "请按同意的共享方式获取数据，或者就所需方式另行申请",
+                "use the way that was granted, or apply for the other",
+            ),
             Self::ScopeExceeded { .. } | Self::PurposeExceeded { .. } | Self::ThirdParty => (
                 "请先取得提供部门同意",
                 "obtain the provider's consent first",
+            ),
+            Self::AggregationConsentRequired { .. } => (
+                "请同级主管部门负责人审查汇聚风险（guantong aggregation consent），或者缩减数据项",
+                "have the authority's head answer on the risk (guantong aggregation consent), or ask for fewer items",
             ),
             Self::PeriodExpired { .. } => (
                 "请重新申请，或者处置数据",
@@ -302,6 +334,14 @@ impl RefusalReason {
                 ("保存期限只能延长", "retention can only be lengthened")
             }
             Self::StillRetained { .. } => ("请待保存期限届满", "wait until the records may go"),
+            Self::StillNeeded => (
+                "请待事项办结且保存期限届满",
+                "wait until the matter is settled and the period of keeping is over",
+            ),
+            Self::NoSuchContent => (
+                "用 guantong erase list 查看尚存的个人内容",
+                "see guantong erase list for what is still kept",
+            ),
             Self::NotNegotiated => ("请先协商", "negotiate first"),
             Self::CoordinationNotTried { .. } => {
                 ("请先申请协调处理", "ask the authority to coordinate first")
@@ -345,6 +385,16 @@ impl RefusalReason {
                 "请先采取应急处置措施并记录",
                 "contain the incident first, and put the measure on record",
             ),
+            Self::PeriodNotOver { .. } => ("请待期间结束后报告", "report once the period is over"),
+            Self::NotTheFigures => (
+                "请重新计算后签署；数据只能由账本得出",
+                "compute the figures anew and sign those; they come from the ledger alone",
+            ),
+            Self::EvaluationNotPublished => (
+                "请核对本节点的地方规则",
+                "check the local profile of this node",
+            ),
+            Self::AdviceRequired => ("请附改进意见", "add the advice"),
             Self::WrongState { .. } => {
                 ("请查看案卷当前状态", "look at where the docket stands now")
             }
@@ -402,6 +452,12 @@ fn state_zh(state: &str) -> String {
         "delivering" => "正在交付",
         "delivered" => "已交付并核验",
         "disputed" => "核验不符",
+        // Open data and complaints.
+        "opening-applied-for" => "待答复开放申请",
+        "opened" => "已同意开放",
+        "opening-refused" => "不同意开放",
+        "complaint-waits" => "投诉举报待处理",
+        "complaint-answered" => "投诉举报已答复",
         // Correction.
         "correction-asked" => "待核实、更正并反馈",
         "corrected" => "已更正",
@@ -431,6 +487,11 @@ fn state_zh(state: &str) -> String {
         "incident-reported or responding" => "已报告或者应急处置中",
         // Readings.
         "reading-ordered" => "待查阅",
+        // Aggregation.
+        "the risk as computed now" => "现时计算的汇聚风险",
+        "another risk" => "另一汇聚风险",
+        // Evaluations.
+        "reported-to-government" => "已向本级人民政府报告",
         // What is no state of a case.
         "another docket" => "另一案卷",
         "another act" => "另一行为",

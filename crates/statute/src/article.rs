@@ -159,6 +159,7 @@ articles! { CIVIL_CODE of CivilCode:
 articles! { PERSONAL_INFORMATION of PersonalInformation:
     P34 = 34, "State organs handle personal information within their powers.";
     P35 = 35, "State organs give notice.";
+    P47 = 47, "Erasure when the purpose is met or the period of keeping is over.";
     P55 = 55, "Impact assessment beforehand.";
     P56 = 56, "Content of the assessment; kept three years.";
 }

@@ -2,6 +2,7 @@
 //! points of a record of use (R29).
 
 use crate::article::Article;
+use crate::complaint::ComplaintField;
 use crate::correction::CorrectionField;
 use crate::incident::IncidentField;
 use crate::need::NeedField;
@@ -106,6 +107,8 @@ pub enum RequiredField {
     Need(NeedField),
     /// Of a security incident's report and what follows, R35.
     Incident(IncidentField),
+    /// Of a complaint, R37.
+    Complaint(ComplaintField),
 }
 
 impl RequiredField {
@@ -121,6 +124,7 @@ impl RequiredField {
             RequiredField::Correction(field) => field.zh(),
             RequiredField::Need(field) => field.zh(),
             RequiredField::Incident(field) => field.zh(),
+            RequiredField::Complaint(field) => field.zh(),
         }
     }
 
@@ -136,6 +140,7 @@ impl RequiredField {
             RequiredField::Correction(field) => field.en(),
             RequiredField::Need(field) => field.en(),
             RequiredField::Incident(field) => field.en(),
+            RequiredField::Complaint(field) => field.en(),
         }
     }
 
@@ -150,6 +155,7 @@ impl RequiredField {
             RequiredField::Opening(field) => field.article(),
             RequiredField::Correction(_) => Article::R26,
             RequiredField::Incident(_) => Article::R35,
+            RequiredField::Complaint(_) => Article::R37,
         }
     }
 }

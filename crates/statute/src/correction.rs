@@ -43,19 +43,20 @@ pub fn check_may_ask_correction(
     }
 }
 
-/// A request states which items, what is wrong with them and what that was found by, so that it can be verified.
+/// A request states which items, what is wrong with them and what that was found by, so that it can be verified. What is said of a person
+/// stands outside the record, so whether it is said is what is asked here.
 ///
 /// # Errors
 /// [`RefusalReason::MissingField`] with all that is missing, R26.
 pub fn check_correction_stated(
     items: &[String],
-    wrong: &str,
-    evidence: &str,
+    wrong: bool,
+    evidence: bool,
 ) -> Result<(), Refusal> {
     let stated = [
         (CorrectionField::Items, !items.is_empty()),
-        (CorrectionField::Wrong, !wrong.trim().is_empty()),
-        (CorrectionField::Evidence, !evidence.trim().is_empty()),
+        (CorrectionField::Wrong, wrong),
+        (CorrectionField::Evidence, evidence),
     ];
     let missing = stated.into_iter().filter(|(_, stated)| !stated);
     none_missing(
@@ -70,8 +71,8 @@ pub fn check_correction_stated(
 ///
 /// # Errors
 /// [`RefusalReason::MissingField`], [`RefusalReason::ReasonsRequired`]; R26.
-pub fn check_correction_answer(corrects: bool, text: &str) -> Result<(), Refusal> {
-    if rule::is_off(Rule::Correction) || !text.trim().is_empty() {
+pub fn check_correction_answer(corrects: bool, stated: bool) -> Result<(), Refusal> {
+    if rule::is_off(Rule::Correction) || stated {
         return Ok(());
     }
     if corrects {
@@ -114,9 +115,9 @@ mod tests {
             RequiredField::Correction(CorrectionField::Evidence),
         ];
         let expected = RefusalReason::MissingField { fields }.under(Article::R26);
-        assert_eq!(check_correction_stated(&[], "有误", " "), Err(expected));
+        assert_eq!(check_correction_stated(&[], true, false), Err(expected));
         assert_eq!(
-            check_correction_stated(&items(&["名称"]), "有误", "营业执照"),
+            check_correction_stated(&items(&["名称"]), true, true),
             Ok(())
         );
     }
@@ -124,8 +125,8 @@ mod tests {
     #[test]
     fn who_corrects_nothing_gives_reasons() {
         let bare = RefusalReason::ReasonsRequired.under(Article::R26);
-        assert_eq!(check_correction_answer(false, " "), Err(bare));
-        assert!(check_correction_answer(true, "").is_err());
-        assert_eq!(check_correction_answer(false, "与登记一致"), Ok(()));
+        assert_eq!(check_correction_answer(false, false), Err(bare));
+        assert!(check_correction_answer(true, false).is_err());
+        assert_eq!(check_correction_answer(false, true), Ok(()));
     }
 }

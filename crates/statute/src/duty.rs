@@ -32,6 +32,8 @@ terms! {
         Comply = "comply", "执行争议决定", "carry out a decision";
         /// Answer an application to open data, Shenyang S26.
         ReplyOpening = "reply-opening", "答复数据开放申请", "reply to an application for opening";
+        /// Answer a complaint, where a local profile sets a term; R37 sets none.
+        AnswerComplaint = "answer-complaint", "处理投诉举报", "answer a complaint";
         /// Correct by the date that an order (责令改正) sets, R39 to R41.
         RectifyOrder = "rectify-order", "按责令期限改正", "correct as ordered";
         /// Rectify while access is suspended, by the date that was ordered, R27.
@@ -66,6 +68,7 @@ impl Duty {
             Duty::Correct => Article::R26,
             Duty::Comply => Article::R28,
             Duty::ReplyOpening => Article::S26,
+            Duty::AnswerComplaint => Article::R37,
             Duty::RectifyOrder => Article::R39,
             Duty::Rectify | Duty::Dispose => Article::R27,
             Duty::MeetNeed => Article::R20,
@@ -88,6 +91,8 @@ impl Duty {
             Duty::Comply => Article::R39_9,
             Duty::ReplyOpening => Article::S35,
             Duty::RectifyOrder | Duty::MeetNeed => Article::R39_9,
+            // An authority that owes it answers for it under R41, as for all it owes.
+            Duty::AnswerComplaint => Article::R39_9,
             Duty::Rectify => Article::R40_2,
             Duty::Dispose => Article::R40_4,
         }
@@ -109,6 +114,8 @@ impl Duty {
             Duty::Comply => 60,
             Duty::RectifyOrder => 60,
             Duty::Rectify | Duty::Dispose | Duty::MeetNeed => 120,
+            // The longest that a profile may set; without one no term runs.
+            Duty::AnswerComplaint => 60,
         })
     }
 }
@@ -148,6 +155,7 @@ pub fn check_may_be_extended(duty: Duty) -> Result<(), Refusal> {
         | Duty::Provide
         | Duty::Correct
         | Duty::ReplyOpening
+        | Duty::AnswerComplaint
         | Duty::Comply
         | Duty::Rectify
         | Duty::Dispose
@@ -294,6 +302,7 @@ mod tests {
             (Article::R26, 10, Article::R39_6),
             (Article::R28, 60, Article::R39_9),
             (Article::S26, 15, Article::S35),
+            (Article::R37, 60, Article::R39_9),
             (Article::R39, 60, Article::R39_9),
             (Article::R27, 120, Article::R40_2),
             (Article::R27, 120, Article::R40_4),

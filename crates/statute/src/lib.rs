@@ -17,7 +17,7 @@
 //! | R17 what makes an update due | [`update`] |
 //! | R22 ways of sharing | [`sharing_method`] |
 //! | R24 return flow | [`return_flow`] |
-//! | R25 limits of use | [`purpose`] |
+//! | R25 limits of use, leakage by aggregation | [`purpose`], [`aggregation`] |
 //! | R26 correction | [`correction`] |
 //! | R27 standing of a grant | [`standing`] |
 //! | R27 ending or changing a service | [`service_change`] |
@@ -25,6 +25,8 @@
 //! | R29 records of use | [`retention`] |
 //! | R29, R39 to R41 supervision | [`supervision`] |
 //! | R34, R35 security incidents | [`incident`] |
+//! | R37 complaints | [`complaint`] |
+//! | R38, Shenyang S8 evaluation | [`evaluation`] |
 //! | who may do what | [`role`] |
 //! | the list of rules, and their switches in tests | [`mod@rule`] |
 //! | local rules | [`profile`] |
@@ -32,16 +34,19 @@
 //! | Shenyang S24 to S27 opening to the public | [`opening`] |
 
 mod advice;
+pub mod aggregation;
 pub mod article;
 pub mod calendar;
 pub mod class;
 pub mod classification;
 pub mod collection;
+pub mod complaint;
 pub mod completeness;
 pub mod correction;
 pub mod deadline;
 pub mod dispute;
 pub mod duty;
+pub mod evaluation;
 pub mod incident;
 pub mod instrument;
 pub mod need;
@@ -67,6 +72,7 @@ pub mod update;
 
 pub use jiff::civil::Date;
 
+pub use aggregation::{AggregationLevel, AggregationRules, ItemClass, RiskRule, check_aggregation};
 pub use article::{Article, ArticleError};
 pub use calendar::{Basis, Calendar, beijing_date, end_of_day_ms};
 pub use class::{
@@ -76,6 +82,9 @@ pub use class::{
 pub use classification::Grade;
 pub use collection::{
     BaseCollection, Collection, CollectionMark, ThemeCollection, check_collection,
+};
+pub use complaint::{
+    ComplaintField, check_complaint_answer, check_complaint_stated, check_deals_with_complaint,
 };
 pub use completeness::{
     ApplicationMaterial, CatalogueField, ClassField, RequiredField, UseRecordField,
@@ -92,6 +101,9 @@ pub use duty::{
     Duty, Extension, check_extended_in_time, check_may_be_extended, check_reply_extension,
     check_update_extension, due, extend, extend_from, is_overdue,
 };
+pub use evaluation::{
+    Dimension, EvaluationPeriod, PeriodError, check_figures, check_period_over, check_publishes,
+};
 pub use incident::{
     IncidentField, Severity, check_answers_for_it, check_grade_stated, check_incident_stated,
     check_may_close, check_noticed, told_at_every_level,
@@ -104,6 +116,7 @@ pub use need::{
 pub use notice::{MAX_NOTICE_BYTES, NOTICE_YEARS, NoticeError, YearNotice, national_notice};
 pub use opening::{
     OpenClass, OpenFormat, OpeningField, OpeningReplyForm, OpeningTerms, ProtectedContent,
+    check_may_apply_for_opening, check_open_file, check_opening_application, check_opening_mark,
     check_opening_refusal, check_opening_reply_form, check_opening_terms, may_open,
 };
 pub use profile::{
@@ -112,8 +125,8 @@ pub use profile::{
 pub use publication::{Publication, check_may_apply, check_published};
 pub use refusal::{Refusal, RefusalReason};
 pub use retention::{
-    Reader, RetentionYears, check_may_destroy, check_may_read, check_orders_reading,
-    check_retention, kept_until,
+    ErasureGround, Reader, RetentionYears, check_may_destroy, check_may_erase, check_may_read,
+    check_orders_reading, check_retention, erasable_from, kept_until,
 };
 pub use role::{
     ActKind, EndReason, Enrolment, Role, check_enrolment, check_in_office, may, required_role,

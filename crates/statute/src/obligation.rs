@@ -70,7 +70,7 @@ obligations! {
     G1: [R34, R35] "分类分级管控、监测、安全事件处置与报告", "controls by grade, monitoring, incidents contained and reported" => [R40_6];
     G2: [R36] "运维与受托方不得擅自访问数据", "operators and contractors read nothing without a trace";
     G3: [R37] "受理投诉举报并及时处理", "complaints are taken and answered";
-    G4: [R37, P34, P35, P55, P56] "个人信息：依据、告知、影响评估、到期删除", "personal information: basis, notice, assessment, lawful erasure" => [R42];
+    G4: [R37, P34, P35, P47, P55, P56] "个人信息：依据、告知、影响评估、到期删除", "personal information: basis, notice, assessment, lawful erasure" => [R42];
     E1: [R38] "向本级人民政府报告及时性、质量、应用、安全", "timeliness, quality, use and security are reported to the government" => [R41_3];
     L1: [S20] "沈阳：有条件共享5个工作日内答复；拒绝须有依据", "Shenyang: a conditional reply in 5 working days; a refusal cites law" => [S34];
     L2: [S24, S25, S26, S27] "沈阳：数据开放", "Shenyang: open data" => [S35];

@@ -8,7 +8,9 @@ use crate::article::Article;
 use crate::class::{MAX_TERM_CHARS, MAX_TERMS_LISTED, check_bounds, check_length, states};
 use crate::completeness::{RequiredField, none_missing};
 use crate::duty::Duty;
+use crate::profile::Profile;
 use crate::refusal::{Refusal, RefusalReason};
+use crate::rule::{self, Rule};
 use crate::secrecy::{Secrecy, check_not_secret};
 use crate::term::terms;
 
@@ -58,6 +60,8 @@ terms! {
         Formats = "formats", "可机读标准格式", "machine-readable formats";
         /// Grounds of restricting or not opening (相关依据), S27.
         Grounds = "grounds", "不予开放或者限制开放的依据", "grounds of the restriction";
+        /// What an application asks for and what for (开放申请内容), S26.
+        Wanted = "wanted", "申请开放的内容和用途", "what is asked for and what for";
     }
 }
 
@@ -68,6 +72,7 @@ impl OpeningField {
         match self {
             OpeningField::Formats => Article::S25,
             OpeningField::Grounds => Article::S27,
+            OpeningField::Wanted => Article::S26,
         }
     }
 }
@@ -127,11 +132,85 @@ pub fn check_opening_terms(terms: &OpeningTerms) -> Result<(), Refusal> {
     none_missing(missing.into_iter().collect(), field.article())
 }
 
+/// A department marks an entry of its own as opened, opened on application or not opened, where the profile in force opens data at all. What would
+/// leak what is protected is not marked as open to everyone.
+///
+/// # Errors
+/// [`RefusalReason::OpeningNotProvided`], R2; those of [`check_opening_terms`], S25, S27;
+/// [`RefusalReason::ProtectedContentOpened`], S36.
+pub fn check_opening_mark(
+    terms: &OpeningTerms,
+    contains: &[ProtectedContent],
+    profile: &Profile,
+) -> Result<(), Refusal> {
+    if rule::is_off(Rule::Opening) {
+        return Ok(());
+    }
+    profile.check_opens()?;
+    check_length(contains.len(), ProtectedContent::ALL.len(), Article::S36)?;
+    check_opening_terms(terms)?;
+    match terms.class() {
+        // That it is not opened needs no more than its grounds, S27.
+        OpenClass::NotOpened => Ok(()),
+        class => may_open(class, Secrecy::NotSecret, contains),
+    }
+}
+
+/// A file is put before everyone only where the data is opened unconditionally, and in a format that the opening catalogue lists; S25.
+///
+/// # Errors
+/// [`RefusalReason::NotOpened`], S24; [`RefusalReason::NotOpenToEveryone`], [`RefusalReason::MissingField`], S25.
+pub fn check_open_file(terms: &OpeningTerms, format: OpenFormat) -> Result<(), Refusal> {
+    if rule::is_off(Rule::Opening) {
+        return Ok(());
+    }
+    match terms {
+        OpeningTerms::Unconditional { formats } => {
+            let missing = (!formats.contains(&format)).then_some(OpeningField::Formats);
+            let missing = missing.map(RequiredField::Opening);
+            none_missing(missing.into_iter().collect(), Article::S25)
+        }
+        OpeningTerms::OnApplication { .. } => {
+            Err(RefusalReason::NotOpenToEveryone.under(Article::S25))
+        }
+        OpeningTerms::NotOpened { .. } => Err(RefusalReason::NotOpened.under(Article::S24)),
+    }
+}
+
+/// The duty that an application for opening creates: only data opened on application is applied for.
+///
+/// # Errors
+/// [`RefusalReason::NoApplicationNeeded`], S25; [`RefusalReason::NotOpened`], S24.
+pub fn check_may_apply_for_opening(class: OpenClass) -> Result<Duty, Refusal> {
+    match (class, class.reply_duty()) {
+        (_, Some(duty)) => Ok(duty),
+        (OpenClass::Unconditional, None) => {
+            Err(RefusalReason::NoApplicationNeeded.under(Article::S25))
+        }
+        (OpenClass::NotOpened | OpenClass::OnApplication, None) => {
+            Err(RefusalReason::NotOpened.under(Article::S24))
+        }
+    }
+}
+
+/// An application for opening says what is wanted and what for.
+///
+/// # Errors
+/// [`RefusalReason::MissingField`], S26.
+pub fn check_opening_application(text: &str) -> Result<(), Refusal> {
+    let missing = text.trim().is_empty().then_some(OpeningField::Wanted);
+    let missing = missing.map(RequiredField::Opening);
+    none_missing(missing.into_iter().collect(), Article::S26)
+}
+
 /// A department that does not open what was applied for says why.
 ///
 /// # Errors
 /// [`RefusalReason::ReasonsRequired`], [`RefusalReason::TooLong`]; S26.
 pub fn check_opening_refusal(reasons: &str) -> Result<(), Refusal> {
+    if rule::is_off(Rule::Opening) {
+        return Ok(());
+    }
     if reasons.trim().is_empty() {
         return Err(RefusalReason::ReasonsRequired.under(Article::S26));
     }
@@ -274,6 +353,56 @@ mod tests {
             .map(|class| class.reply_duty())
             .collect();
         assert_eq!(duties, [None, Some(Duty::ReplyOpening), None]);
+    }
+
+    #[test]
+    fn a_mark_needs_a_profile_that_opens_data_and_leaks_nothing() {
+        let open = of_class(OpenClass::Unconditional, vec![]);
+        let (here, nation) = (Profile::shenyang(), Profile::national());
+        assert_eq!(check_opening_mark(&open, &[], &here), Ok(()));
+        let not_provided = RefusalReason::OpeningNotProvided.under(Article::R2);
+        assert_eq!(check_opening_mark(&open, &[], &nation), Err(not_provided));
+        let personal = [ProtectedContent::PersonalInformation];
+        let leaks = check_opening_mark(&open, &personal, &here).map_err(|it| it.article);
+        assert_eq!(leaks, Err(Article::S36));
+        let closed = of_class(OpenClass::NotOpened, vec!["《统计法》".into()]);
+        assert_eq!(check_opening_mark(&closed, &personal, &here), Ok(()));
+        let bare = of_class(OpenClass::NotOpened, vec![]);
+        assert!(check_opening_mark(&bare, &[], &here).is_err());
+    }
+
+    #[test]
+    fn a_file_for_everyone_is_of_data_open_to_everyone_in_a_listed_format() {
+        let of = |class, format| check_open_file(&of_class(class, vec!["依据".into()]), format);
+        assert_eq!(of(OpenClass::Unconditional, OpenFormat::Csv), Ok(()));
+        assert_eq!(
+            of(OpenClass::Unconditional, OpenFormat::Xml),
+            missing(OpeningField::Formats)
+        );
+        let closed = RefusalReason::NotOpened.under(Article::S24);
+        assert_eq!(of(OpenClass::NotOpened, OpenFormat::Csv), Err(closed));
+        let restricted = RefusalReason::NotOpenToEveryone.under(Article::S25);
+        assert_eq!(
+            of(OpenClass::OnApplication, OpenFormat::Csv),
+            Err(restricted)
+        );
+    }
+
+    #[test]
+    fn only_what_is_opened_on_application_is_applied_for_and_says_what_for() {
+        let duty = check_may_apply_for_opening(OpenClass::OnApplication);
+        assert_eq!(duty, Ok(Duty::ReplyOpening));
+        let needless = RefusalReason::NoApplicationNeeded.under(Article::S25);
+        assert_eq!(
+            check_may_apply_for_opening(OpenClass::Unconditional),
+            Err(needless)
+        );
+        assert!(check_may_apply_for_opening(OpenClass::NotOpened).is_err());
+        assert_eq!(
+            check_opening_application(" "),
+            missing(OpeningField::Wanted)
+        );
+        assert_eq!(check_opening_application("研究公交客流"), Ok(()));
     }
 
     #[test]

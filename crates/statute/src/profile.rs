@@ -11,6 +11,7 @@
 //! | `base_data`, `theme_data` | marked collections | S19 |
 //! | `opening` | data is opened to the public | S24 |
 //! | `evaluation_published` | periodic evaluation, published | S8 |
+//! | `aggregation` | more rules of what together is a risk, lower thresholds | |
 //! | `disputes` | what the locality's authority coordinates, within R28 | S21 |
 
 mod citation;
@@ -21,12 +22,14 @@ mod stamp;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::citation::{Citation, CitedInstrument};
 pub use self::loosening::{CoordinatedDisputes, Loosening};
 pub use self::stamp::{MAX_PROFILE_STAMP_CHARS, ProfileStamp};
+use crate::aggregation::AggregationRules;
 use crate::article::Article;
 use crate::collection::{BaseCollection, ThemeCollection};
 use crate::deadline::WorkingDays;
@@ -35,6 +38,8 @@ use crate::refusal::{Refusal, RefusalReason};
 use crate::retention::RetentionYears;
 
 const NATIONAL: &str = include_str!("../../../topology/profiles/national.toml");
+/// Id of the national profile.
+const NATIONAL_ID: &str = "national";
 const SHENYANG: &str = include_str!("../../../topology/profiles/shenyang.toml");
 
 /// Longest profile file, in bytes. Shenyang's has about 3 KB.
@@ -43,9 +48,9 @@ pub const MAX_PROFILE_BYTES: usize = 16 * 1024;
 /// Longest name of a profile, in characters.
 pub const MAX_PROFILE_NAME_CHARS: usize = 60;
 
-/// Longest encoded profile, in bytes: two names of 60 characters, a stamp of 80 bytes, some 40 bytes for each of 9
-/// duties, 25 for each of 15 collections. A docket carries the profile that binds it.
-pub const MAX_PROFILE_ENCODED_BYTES: usize = 2 * 1024;
+/// Longest encoded profile, in bytes: two names of 60 characters, a stamp of 80 bytes, some 40 bytes for each duty, 25 for each of 15
+/// collections; and of aggregation 8 keys of 30 characters and 8 rules of 7 such texts, at most four bytes a character.
+pub const MAX_PROFILE_ENCODED_BYTES: usize = 10 * 1024;
 
 /// A locality's rules on top of the Regulation.
 ///
@@ -66,6 +71,7 @@ pub struct Profile {
     opening: Option<Article>,
     evaluation_published: Option<Article>,
     disputes: Option<Article>,
+    aggregation: Option<AggregationRules>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -246,6 +252,12 @@ impl Profile {
             .map_or(duty.working_days(), |local| local.working_days)
     }
 
+    /// Whether the locality sets a time limit of its own for this duty: for a duty to which the law sets none, whether one runs at all.
+    #[must_use]
+    pub fn sets(&self, duty: Duty) -> bool {
+        self.duties.contains_key(&duty)
+    }
+
     /// The article that sets the time limit that holds here.
     #[must_use]
     pub fn article(&self, duty: Duty) -> Article {
@@ -317,10 +329,29 @@ impl Profile {
         self.evaluation_published
     }
 
+    /// What together is a risk here (R25): the national rules and the locality's own.
+    #[must_use]
+    pub fn aggregation(&self) -> AggregationRules {
+        let national = national_aggregation();
+        match &self.aggregation {
+            Some(local) => local.clone().with(national),
+            None => national,
+        }
+    }
+
     /// The local article that is cited beside R28 when the authority that R28 finds is the locality's own. It never
     /// changes who that is. Shenyang S21.
     #[must_use]
     pub const fn coordination(&self) -> Option<Article> {
         self.disputes
     }
+}
+
+/// The rules of aggregation of the national profile.
+fn national_aggregation() -> AggregationRules {
+    static RULES: LazyLock<AggregationRules> = LazyLock::new(|| {
+        let national = Profile::national().aggregation;
+        national.expect("the national profile sets the rules of aggregation, and a test reads it")
+    });
+    RULES.clone()
 }

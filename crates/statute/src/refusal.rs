@@ -14,6 +14,7 @@ use crate::duty::Duty;
 use crate::opening::ProtectedContent;
 use crate::profile::Loosening;
 use crate::role::{ActKind, Role};
+use crate::sharing_method::Method;
 use crate::standing::GrantStanding;
 use crate::supervision::Liable;
 
@@ -66,6 +67,12 @@ pub enum RefusalReason {
     /// Data of this class is not opened, Shenyang S24.
     #[error("the data is of the class \"not opened\"")]
     NotOpened,
+    /// Whoever wants data that is open to everyone takes it, Shenyang S25.
+    #[error("the data is open to everyone and needs no application")]
+    NoApplicationNeeded,
+    /// A file for everyone of data that is not open to everyone, Shenyang S25.
+    #[error("the data is opened on application only; no file of it is put before everyone")]
+    NotOpenToEveryone,
     /// What is protected cannot be open to everyone, Shenyang S36.
     #[error("data that contains {} cannot be opened to everyone", list(.contains, ProtectedContent::en, ", "))]
     ProtectedContentOpened {
@@ -261,6 +268,14 @@ pub enum RefusalReason {
         /// For which duty.
         duty: Duty,
     },
+    /// Data is shared in the way that was granted, R22.
+    #[error("shared by {}, not by {}", .granted.en(), .asked.en())]
+    MethodNotGranted {
+        /// The way granted.
+        granted: Method,
+        /// The way tried.
+        asked: Method,
+    },
     /// Use beyond the granted scope, R25.
     #[error("{asked:?} is beyond the granted scope")]
     ScopeExceeded {
@@ -272,6 +287,14 @@ pub enum RefusalReason {
     PurposeExceeded {
         /// The purpose.
         asked: String,
+    },
+    /// What the department could join is a grave risk, and the authority has not consented to it, R25.
+    #[error(
+        "what could be joined with what was granted before has the risk {score}: the authority's consent is needed"
+    )]
+    AggregationConsentRequired {
+        /// The sum of the weights of the rules that are hit.
+        score: u32,
     },
     /// Shared data passed on, R25.
     #[error("shared data may not be passed on to a third party without the provider's consent")]
@@ -319,6 +342,12 @@ pub enum RefusalReason {
         /// Last day of keeping, as YYYY-MM-DD.
         until: String,
     },
+    /// The matter is not settled, so what was said in it is still needed, PIPL 47.
+    #[error("the matter is not settled yet; what was said in it is still needed")]
+    StillNeeded,
+    /// The docket holds no such personal content, or it was erased, PIPL 47.
+    #[error("there is no such personal content, or it was lawfully erased")]
+    NoSuchContent,
     /// Negotiation comes first, R28.
     #[error("the parties have not negotiated")]
     NotNegotiated,
@@ -373,6 +402,21 @@ pub enum RefusalReason {
     /// No measure was taken, R35.
     #[error("no measure was taken to contain the incident")]
     NotContained,
+    /// A period that is not over is not reported on, R38.
+    #[error("the period {period} is not over; its figures are provisional")]
+    PeriodNotOver {
+        /// The period, as YYYY-MM or YYYY.
+        period: String,
+    },
+    /// The figures reported are not those that the ledger gives, R38.
+    #[error("these are not the figures that the node's ledger gives for the period")]
+    NotTheFigures,
+    /// No local rule says that an evaluation is published.
+    #[error("the rules that hold here do not provide for publishing an evaluation")]
+    EvaluationNotPublished,
+    /// An evaluation is published with advice on what to improve, Shenyang S8.
+    #[error("an evaluation is published with the advice on what to improve")]
+    AdviceRequired,
     /// The case is in another state.
     #[error("this needs the state {expected:?}; the case is in {found:?}")]
     WrongState {

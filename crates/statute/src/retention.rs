@@ -1,4 +1,4 @@
-//! Records of use (使用记录): how long they are kept and who may read them. R29.
+//! Records of use (使用记录): how long they are kept and who may read them, R29. Personal content: how long it is kept, and when it goes, PIPL 47.
 
 use std::fmt::Display;
 
@@ -86,13 +86,44 @@ pub fn check_may_destroy(
     today: Date,
 ) -> Result<(), Refusal> {
     let until = kept_until(recorded, years);
-    if today <= until {
+    if today <= until && !rule::is_off(Rule::Retention) {
         return Err(RefusalReason::StillRetained {
             until: until.to_string(),
         }
         .under(Article::R29));
     }
     Ok(())
+}
+
+terms! {
+    /// Why personal content is to be erased (删除理由), PIPL 47.
+    pub enum ErasureGround {
+        /// The purpose is met and the period of keeping is over (保存期限届满), PIPL 47(1), (2).
+        RetentionOver = "retention-over", "保存期限届满", "the period of keeping is over";
+        /// The person concerned asks for it (个人请求删除), PIPL 47.
+        SubjectRequest = "subject-request", "个人请求删除", "the person concerned asks for it";
+    }
+}
+
+/// Personal content is erased when the matter it was said for is settled and its last day of keeping is past. While a law has it kept, not
+/// even the person concerned can have it erased; it is then not used otherwise (PIPL 47). It is kept as long as records of use are, since it
+/// says what an office did: three years at least, longer where a profile says so.
+///
+/// # Errors
+/// [`RefusalReason::StillNeeded`] under PIPL 47 while the matter is open; [`RefusalReason::StillRetained`] under the article of the retention.
+pub fn check_may_erase(
+    kept_since: Option<Date>,
+    (years, article): (RetentionYears, Article),
+    today: Date,
+) -> Result<(), Refusal> {
+    let since = kept_since.ok_or_else(|| RefusalReason::StillNeeded.under(Article::P47))?;
+    check_may_destroy(since, years, today).map_err(|refusal| refusal.reason.under(article))
+}
+
+/// The first day on which what was kept since this day may be erased, PIPL 47.
+#[must_use]
+pub fn erasable_from(kept_since: Date, years: RetentionYears) -> Date {
+    kept_until(kept_since, years).saturating_add(jiff::ToSpan::days(1))
 }
 
 terms! {
@@ -183,6 +214,25 @@ mod tests {
         let on = |today| check_may_destroy(recorded, RetentionYears::MIN, today).is_ok();
         assert_eq!([on(date(2027, 2, 28)), on(date(2027, 3, 1))], [false, true]);
         assert_eq!(kept_until(Date::MAX, RetentionYears::MAX), Date::MAX);
+    }
+
+    #[test]
+    fn personal_content_goes_when_the_matter_is_settled_and_its_last_day_of_keeping_is_past() {
+        let kept = (RetentionYears::MIN, Article::R29);
+        let erase = |since, today| check_may_erase(since, kept, today);
+        let open = RefusalReason::StillNeeded.under(Article::P47);
+        assert_eq!(erase(None, date(2040, 1, 1)), Err(open));
+        let settled = date(2026, 3, 23);
+        let until = "2029-03-23".to_owned();
+        let kept_on = RefusalReason::StillRetained { until }.under(Article::R29);
+        assert_eq!(erase(Some(settled), date(2029, 3, 23)), Err(kept_on));
+        let first = erasable_from(settled, RetentionYears::MIN);
+        assert_eq!(first, date(2029, 3, 24));
+        assert_eq!(erase(Some(settled), first), Ok(()));
+        let years = RetentionYears::new(5);
+        let local =
+            years.and_then(|years| check_may_erase(Some(settled), (years, Article::S23), first));
+        assert_eq!(local.map_err(|refusal| refusal.article), Err(Article::S23));
     }
 
     #[test]

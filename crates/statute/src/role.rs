@@ -94,6 +94,8 @@ terms! {
         AskWidening = "ask-widening", "申请扩大使用", "ask to widen the use";
         /// Consent to widening, for the provider, R25.
         ConsentToWidening = "consent-to-widening", "同意扩大使用", "consent to wider use";
+        /// Answer, for the authority, on a risk of aggregation, R25.
+        AnswerAggregation = "answer-aggregation", "审查汇聚风险", "answer on a risk of aggregation";
         /// Ask for correction, R26.
         AskCorrection = "ask-correction", "提出校核申请", "ask for correction";
         /// Verify, correct and report back, R26.
@@ -139,6 +141,12 @@ terms! {
         OrderReading = "order-reading", "责成查阅记录", "order a reading of records";
         /// Circulate a notice of a breach (通报), R29.
         Circulate = "circulate", "通报", "circulate a notice of a breach";
+        /// Mark an entry as opened, opened on application or not opened, S24.
+        MarkOpening = "mark-opening", "标注开放类型", "mark how an entry is opened";
+        /// Put a machine-readable file before everyone, S25.
+        PublishOpenFile = "publish-open-file", "开放数据文件", "open a file to everyone";
+        /// Answer an application for opening, S26.
+        AnswerOpening = "answer-opening", "答复数据开放申请", "answer an application for opening";
         /// Certify a member of the federation, R30.
         CertifyMember = "certify-member", "签发节点证书", "certify a member";
         /// Revoke a member's certificate, R30.
@@ -157,10 +165,16 @@ terms! {
         AcknowledgeIncident = "acknowledge-incident", "签收安全事件报告", "acknowledge an incident";
         /// Close an incident, R35.
         CloseIncident = "close-incident", "办结安全事件", "close an incident";
+        /// Pass a complaint on to whoever is to deal with it, R37.
+        PassOnComplaint = "pass-on-complaint", "转办投诉举报", "pass a complaint on";
         /// Answer a complaint, R37.
         AnswerComplaint = "answer-complaint", "处理投诉举报", "answer a complaint";
+        /// Erase personal content of a docket, PIPL 47.
+        ErasePersonal = "erase-personal", "删除个人内容", "erase personal content";
         /// Report to the government, R38.
         ReportToGovernment = "report-to-government", "向本级人民政府报告", "report to the government";
+        /// Publish an evaluation, for the government, Shenyang S8.
+        PublishEvaluation = "publish-evaluation", "公布评估结果", "publish an evaluation";
         /// State a justification for an overdue duty, R39(4).
         Justify = "justify", "说明正当理由", "state a justification";
         /// Find a breach by a department and order its correction (责令改正), R39, R40.
@@ -215,11 +229,13 @@ const READERS: &[Role] = &[
     Role::AuthorityHead,
     Role::Auditor,
 ];
-const REPORTERS: &[Role] = &[
+const COMPLAINT_ANSWERERS: &[Role] = &[
     Role::Operator,
     Role::SharingOfficeHead,
+    Role::DepartmentHead,
     Role::AuthorityReviewer,
     Role::AuthorityHead,
+    Role::Government,
 ];
 const CHANGE_REPORTERS: &[Role] = &[Role::Operator, Role::AuthorityReviewer, Role::AuthorityHead];
 const CORRECTORS_OF_AUTHORITIES: &[Role] = &[Role::Government, Role::AuthorityHead];
@@ -280,6 +296,7 @@ pub const fn required_role(act: ActKind) -> (&'static [Role], Article) {
         ActKind::SubscribeReturnFlow | ActKind::ReturnData | ActKind::AcknowledgeReturn => {
             (OPERATOR, Article::R24)
         }
+        ActKind::AnswerAggregation => (AUTHORITY_HEAD, Article::R25),
         ActKind::AskWidening => (OPERATOR, Article::R25),
         ActKind::ConsentToWidening => (SHARING_OFFICE_HEAD, Article::R25),
         ActKind::AskCorrection | ActKind::AnswerCorrection => (OPERATOR, Article::R26),
@@ -304,8 +321,14 @@ pub const fn required_role(act: ActKind) -> (&'static [Role], Article) {
         ActKind::StartPlan | ActKind::CloseIncident => (INCIDENT_LEADERS, Article::R35),
         ActKind::ContainIncident | ActKind::AcknowledgeIncident => (AUTHORITY, Article::R35),
         ActKind::CutOffNode => (AUTHORITY_HEAD, Article::R35),
-        ActKind::AnswerComplaint => (REPORTERS, Article::R37),
+        ActKind::ErasePersonal => (DEPARTMENT_HEADS, Article::P47),
+        ActKind::MarkOpening => (DEPARTMENT_HEAD, Article::S24),
+        ActKind::PublishOpenFile => (OPERATOR, Article::S25),
+        ActKind::AnswerOpening => (DEPARTMENT, Article::S26),
+        ActKind::PassOnComplaint => (SUPERVISORS, Article::R37),
+        ActKind::AnswerComplaint => (COMPLAINT_ANSWERERS, Article::R37),
         ActKind::ReportToGovernment => (AUTHORITY_HEAD, Article::R38),
+        ActKind::PublishEvaluation => (GOVERNMENT, Article::S8),
         ActKind::Justify => (DEPARTMENT, Article::R39_4),
         ActKind::OrderCorrection => (AUTHORITY, Article::R39),
         ActKind::OrderAuthority => (CORRECTORS_OF_AUTHORITIES, Article::R41),

@@ -20,6 +20,10 @@ terms! {
         Supervision = "supervision", "监督与责令改正", "breaches are found by whoever is entitled to";
         /// A need is put on record for what no published entry gives, and is matched, answered and met by whoever may, R20.
         Matching = "matching", "供需对接", "needs that no entry meets are matched";
+        /// What is a grave risk when joined is applied for only with the authority's consent, R25.
+        Aggregation = "aggregation", "汇聚风险", "a grave risk of aggregation needs the authority's consent";
+        /// An evaluation is of a period that is over, and its figures are the ledger's, R38.
+        Evaluation = "evaluation", "评估报告", "an evaluation states what the ledger gives";
         /// A grant that is suspended, terminated or disposed of gives nothing, and is terminated only after rectification failed, R27.
         Standing = "standing", "共享权限状态", "a grant that is not in force gives nothing";
         /// Data is applied for, unless it is shared unconditionally where a local profile lets it be taken, R20, Shenyang S20.
@@ -28,6 +32,12 @@ terms! {
         Incidents = "incidents", "安全事件处置", "incidents are graded, contained and closed in order";
         /// Records of use are read by those whom the law names, by superiors on an order of a superior authority alone, R29.
         Reading = "reading", "查阅使用记录", "records of use are read by those whom the law names";
+        /// What is to be kept is not destroyed before its last day of keeping, R29, PIPL 47, 56.
+        Retention = "retention", "保存期限", "what is to be kept is not destroyed before its time";
+        /// A complaint is answered in substance, and never by the authority that it is about, R37.
+        Complaint = "complaint", "投诉举报", "complaints are answered, and not by whom they are about";
+        /// Data is opened where local rules open it, leaks nothing, and a refusal says why, S24 to S27, S36.
+        Opening = "opening", "数据开放", "data is opened lawfully, and a refusal says why";
     }
 }
 

@@ -1,5 +1,7 @@
 //! How data is shared (共享方式, R22) and how often it is updated (数据更新频率, R13).
 
+use crate::article::Article;
+use crate::refusal::{Refusal, RefusalReason};
 use crate::term::terms;
 
 terms! {
@@ -36,9 +38,28 @@ terms! {
     }
 }
 
+/// Data is shared in the way that was consented to, R22: a grant of files opens no service, and the other way round.
+///
+/// # Errors
+/// [`RefusalReason::MethodNotGranted`]; R22.
+pub fn check_method(granted: Method, asked: Method) -> Result<(), Refusal> {
+    if granted == asked {
+        return Ok(());
+    }
+    Err(RefusalReason::MethodNotGranted { granted, asked }.under(Article::R22))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_grant_of_files_opens_no_service() {
+        let (granted, asked) = (Method::FileDownload, Method::ServiceInterface);
+        let refused = RefusalReason::MethodNotGranted { granted, asked }.under(Article::R22);
+        assert_eq!(check_method(granted, asked), Err(refused));
+        assert_eq!(check_method(asked, asked), Ok(()));
+    }
 
     #[test]
     fn the_three_ways_of_article_22_have_their_names() {

@@ -9,11 +9,13 @@ use identity::{Chain, Code, Digest, Domain, Moment, Signed, codec};
 use serde::{Deserialize, Serialize};
 use sharing::act::{Act, ActBody, MAX_ACT_BYTES, SignedAct};
 use sharing::person::PersonChain;
+use sharing::private::Content;
 use statute::Article;
 use utoipa::ToSchema;
 
 use super::Api;
 use super::extract::{JsonBody, decode, to_base64};
+use super::private::{self, MAX_PRIVATE_BODY};
 use super::problem::{Kind, Problem};
 use crate::person::describe;
 
@@ -21,8 +23,9 @@ use crate::person::describe;
 pub const MAX_PERSON_CHAIN_BYTES: usize = 8 << 10;
 /// Most bytes of an encoded membership chain: eight certificates of 2 KiB each.
 pub const MAX_CHAIN_BYTES: usize = 32 << 10;
-/// Most bytes of a body that carries an act: its base64 and the signer's.
-pub const MAX_ACT_BODY: usize = (MAX_ACT_BYTES + MAX_PERSON_CHAIN_BYTES) / 3 * 4 + (4 << 10);
+/// Most bytes of a body that carries an act: its base64, the signer's and that of its personal content.
+pub const MAX_ACT_BODY: usize =
+    (MAX_ACT_BYTES + MAX_PERSON_CHAIN_BYTES) / 3 * 4 + MAX_PRIVATE_BODY + (4 << 10);
 /// Bytes that a signature and a length add to what is signed.
 const SIGNATURE_ROOM: usize = 128;
 
@@ -34,16 +37,25 @@ pub struct ActRequest {
     pub act: String,
     /// Base64 of the codec's bytes of the signer's `PersonChain`.
     pub signer: String,
+    /// Base64 of each personal content that the act commits to: stored beside the ledger, never in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub private: Vec<String>,
 }
 
 impl ActRequest {
-    /// The request that carries a signed act.
-    pub fn new(act: &SignedAct) -> Self {
+    /// The request that carries a signed act and the personal content that it commits to.
+    pub fn new(act: &SignedAct, contents: &[Content]) -> Self {
         Self {
+            private: encoded(contents),
             act: to_base64(&codec::encode(&act.act)),
             signer: to_base64(&codec::encode(&act.signer)),
         }
     }
+}
+
+/// Personal content as it goes with an act or a document.
+pub(crate) fn encoded(contents: &[Content]) -> Vec<String> {
+    contents.iter().map(|it| to_base64(&it.bytes())).collect()
 }
 
 /// What is to be prepared.
@@ -77,6 +89,9 @@ pub struct Prepared {
     pub summary_zh: String,
     /// What is signed, in English.
     pub summary_en: String,
+    /// Base64 of each personal content that the document commits to: shown to whoever signs, and sent beside the signed act.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub private: Vec<String>,
 }
 
 impl Prepared {
@@ -93,7 +108,14 @@ impl Prepared {
             article: statute::required_role(kind).1,
             summary_zh: summary.zh.into(),
             summary_en: summary.en.into(),
+            private: Vec::new(),
         }
+    }
+
+    /// The same with the personal content that the act commits to.
+    pub fn with(self, contents: &[Content]) -> Self {
+        let private = encoded(contents);
+        Self { private, ..self }
     }
 }
 
@@ -111,7 +133,8 @@ pub(super) async fn submit(
 ) -> Result<Response, Problem> {
     let act: Signed<Act> = decode("act", &request.act, MAX_ACT_BYTES + SIGNATURE_ROOM)?;
     let signer: PersonChain = decode("signer", &request.signer, MAX_PERSON_CHAIN_BYTES)?;
-    answered(api.backend().act(SignedAct { act, signer }).await?)
+    let contents = private::contents(&request.private)?;
+    answered(private::take(&api, SignedAct { act, signer }, contents).await?)
 }
 
 pub(super) async fn install(

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use federation::core::view::Status;
-use federation::core::{Answer, Caller, Refused};
+use federation::core::{Answer, Caller, ReadWhat, Refused};
 use federation::store::Read;
 use federation::wire::LevelAnswer;
 use futures::StreamExt;
@@ -13,11 +13,16 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use identity::{Chain, Digest, Moment};
 use sharing::act::{ObjectRef, SignedAct};
+use sharing::private::{Content, Private};
+use sharing::public::PublicRequest;
+use statute::Profile;
 use tokio::sync::mpsc;
 
 use super::catalogue::{LevelStatus, SearchAnswer, SearchLevel, merge};
 use crate::runtime::{Handle, LevelState, SearchOutcome};
+use crate::service::{Answered, Ask, CallError};
 use crate::storage::objects;
+use crate::storage::vault::VaultError;
 
 /// A committed state that many may read at once.
 pub type SharedRead = Arc<dyn Read + Send + Sync>;
@@ -52,6 +57,14 @@ pub enum ObjectError {
 pub trait Backend: Send + Sync + 'static {
     /// Takes a person's signed act.
     fn act(&self, act: SignedAct) -> BoxFuture<'_, Result<Answer, Refused>>;
+    /// Takes what somebody of the public asks, under the commitment to their receipt.
+    fn public_request(
+        &self,
+        receipt: Digest,
+        request: PublicRequest,
+    ) -> BoxFuture<'_, Result<Answer, Refused>>;
+    /// The profile of law in force here.
+    fn profile(&self) -> &Profile;
     /// Installs this node's membership.
     fn install(&self, chain: Chain) -> BoxFuture<'_, Result<Answer, Refused>>;
     /// Searches here and above, waiting for those above at most so long.
@@ -83,8 +96,20 @@ pub trait Backend: Send + Sync + 'static {
         digest: Digest,
         by: Caller,
     ) -> BoxFuture<'_, Result<(u64, Body), ObjectError>>;
+    /// Has it written down that a caller reads what is more than a view shows; returns when that is durable (R29).
+    fn content_read(&self, what: ReadWhat, by: Caller) -> BoxFuture<'_, Result<Answer, Refused>>;
+    /// Streams an object that its department gave to the public by an act on record: no reading of it is recorded.
+    fn give_object(&self, digest: Digest) -> BoxFuture<'_, Result<(u64, Body), ObjectError>>;
+    /// Calls a service at its provider's node.
+    fn call(&self, ask: Ask) -> BoxFuture<'_, Result<Answered, CallError>>;
     /// Whether an object is here whole.
     fn has_object(&self, digest: &Digest) -> bool;
+    /// Stores personal content; it is on the disk when this is done. True when it was not here before.
+    fn keep_content(&self, content: Content) -> BoxFuture<'_, Result<bool, ObjectError>>;
+    /// The personal content that was committed to.
+    fn content(&self, private: Private) -> BoxFuture<'_, Result<Content, ObjectError>>;
+    /// Destroys personal content.
+    fn destroy_content(&self, digest: Digest) -> BoxFuture<'_, Result<(), ObjectError>>;
 }
 
 /// Most bytes of an object taken over the API: bulk beyond this goes by batch exchange.
@@ -97,6 +122,18 @@ const CHUNK_BYTES: usize = 64 << 10;
 impl Backend for Handle {
     fn act(&self, act: SignedAct) -> BoxFuture<'_, Result<Answer, Refused>> {
         Box::pin(Handle::act(self, act))
+    }
+
+    fn public_request(
+        &self,
+        receipt: Digest,
+        request: PublicRequest,
+    ) -> BoxFuture<'_, Result<Answer, Refused>> {
+        Box::pin(Handle::public_request(self, receipt, request))
+    }
+
+    fn profile(&self) -> &Profile {
+        Handle::profile(self)
     }
 
     fn install(&self, chain: Chain) -> BoxFuture<'_, Result<Answer, Refused>> {
@@ -170,36 +207,61 @@ impl Backend for Handle {
         by: Caller,
     ) -> BoxFuture<'_, Result<(u64, Body), ObjectError>> {
         Box::pin(async move {
-            let objects = self.objects();
-            let opening = tokio::task::spawn_blocking(move || {
-                Ok::<_, ObjectError>((objects.len(&digest)?, objects.get(&digest)?))
-            });
-            let (length, file) = opening
-                .await
-                .map_err(|error| ObjectError::Fault(error.to_string()))??;
-            self.object_read(digest, by)
+            let (length, file) = open(self, digest).await?;
+            self.content_read(ReadWhat::Object { digest }, by)
                 .await
                 .map_err(ObjectError::Unrecorded)?;
-            let file = tokio::fs::File::from_std(file);
-            let chunks = futures::stream::unfold(Some(file), |file| async move {
-                let mut file = file?;
-                let mut chunk = vec![0; CHUNK_BYTES];
-                match tokio::io::AsyncReadExt::read(&mut file, &mut chunk).await {
-                    Ok(0) => None,
-                    Ok(read) => {
-                        chunk.truncate(read);
-                        Some((Ok(Bytes::from(chunk)), Some(file)))
-                    }
-                    Err(error) => Some((Err(error), None)),
-                }
-            });
-            Ok((length, Body::from_stream(chunks)))
+            Ok((length, streamed(file)))
         })
+    }
+
+    fn content_read(&self, what: ReadWhat, by: Caller) -> BoxFuture<'_, Result<Answer, Refused>> {
+        Box::pin(Handle::content_read(self, what, by))
+    }
+
+    fn give_object(&self, digest: Digest) -> BoxFuture<'_, Result<(u64, Body), ObjectError>> {
+        Box::pin(async move {
+            let (length, file) = open(self, digest).await?;
+            Ok((length, streamed(file)))
+        })
+    }
+
+    fn call(&self, ask: Ask) -> BoxFuture<'_, Result<Answered, CallError>> {
+        Box::pin(Handle::call(self, ask))
     }
 
     fn has_object(&self, digest: &Digest) -> bool {
         self.objects().contains(digest)
     }
+
+    fn keep_content(&self, content: Content) -> BoxFuture<'_, Result<bool, ObjectError>> {
+        let vault = self.vault();
+        in_vault(move || vault.put(&content))
+    }
+
+    fn content(&self, private: Private) -> BoxFuture<'_, Result<Content, ObjectError>> {
+        let vault = self.vault();
+        in_vault(move || vault.get(&private))
+    }
+
+    fn destroy_content(&self, digest: Digest) -> BoxFuture<'_, Result<(), ObjectError>> {
+        let vault = self.vault();
+        in_vault(move || vault.destroy(&digest))
+    }
+}
+
+/// Work in the vault, off the network's threads.
+fn in_vault<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, VaultError> + Send + 'static,
+) -> BoxFuture<'static, Result<T, ObjectError>> {
+    Box::pin(async move {
+        let done = tokio::task::spawn_blocking(work).await;
+        let done = done.map_err(|error| ObjectError::Fault(error.to_string()))?;
+        done.map_err(|error| match error {
+            VaultError::Object(error) => error.into(),
+            VaultError::Content(error) => ObjectError::Fault(error.to_string()),
+        })
+    })
 }
 
 fn answer(q: String, outcome: SearchOutcome, limit: usize) -> SearchAnswer {
@@ -284,4 +346,33 @@ impl From<objects::ObjectError> for ObjectError {
             other => Self::Fault(other.to_string()),
         }
     }
+}
+
+/// An object of the store: its length, and the file open.
+async fn open(handle: &Handle, digest: Digest) -> Result<(u64, std::fs::File), ObjectError> {
+    let objects = handle.objects();
+    let opening = tokio::task::spawn_blocking(move || {
+        Ok::<_, ObjectError>((objects.len(&digest)?, objects.get(&digest)?))
+    });
+    opening
+        .await
+        .map_err(|error| ObjectError::Fault(error.to_string()))?
+}
+
+/// A file as a body, read chunk by chunk.
+fn streamed(file: std::fs::File) -> Body {
+    let file = tokio::fs::File::from_std(file);
+    let chunks = futures::stream::unfold(Some(file), |file| async move {
+        let mut file = file?;
+        let mut chunk = vec![0; CHUNK_BYTES];
+        match tokio::io::AsyncReadExt::read(&mut file, &mut chunk).await {
+            Ok(0) => None,
+            Ok(read) => {
+                chunk.truncate(read);
+                Some((Ok(Bytes::from(chunk)), Some(file)))
+            }
+            Err(error) => Some((Err(error), None)),
+        }
+    });
+    Body::from_stream(chunks)
 }

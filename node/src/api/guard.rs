@@ -48,6 +48,7 @@ pub(super) async fn guard(
         Some(Some(token)) => {
             // Who calls goes with the request: what gives out content writes it down first.
             request.extensions_mut().insert(token.caller());
+            request.extensions_mut().insert(token.role);
             next.run(request).await
         }
     }

@@ -14,7 +14,7 @@
 //! | `GET /readyz` | open | → 200 `{"ready":true,…}`, or 503 problem naming what is missing |
 //! | `GET /metrics` | open | → Prometheus text |
 //! | `GET /api/v1/openapi.json` | open | → OpenAPI 3.1 |
-//! | `POST /api/v1/acts` | operator | `{"act": bytes of Signed<Act>, "signer": bytes of PersonChain}` → 201 (200 when repeated) [`federation::core::Answer`]; 422 lawful refusal with its article; 403 not authentic; 409 not a member; 503 fault |
+//! | `POST /api/v1/acts` | operator | `{"act": bytes of Signed<Act>, "signer": bytes of PersonChain, "private"?: [bytes of each personal content committed to]}` → 201 (200 when repeated) [`federation::core::Answer`]; 422 lawful refusal with its article; 403 not authentic; 409 not a member; 503 fault |
 //! | `POST /api/v1/acts/prepare` | viewer | `{"body": ActBody, "at"?: ms}` → [`acts::Prepared`] `{"document": bytes of Act, "digest", "kind", "article", "summary_zh", "summary_en"}` |
 //! | `GET /api/v1/node` | viewer | → [`federation::core::view::NodeView`] |
 //! | `GET /api/v1/links` | viewer | → `{"items":[LinkView]}` |
@@ -28,27 +28,49 @@
 //! | `GET /api/v1/drafts?limit=` | viewer | → list of `DraftView` |
 //! | `GET /api/v1/dockets?after=&limit=` | viewer | → list of `DocketView` |
 //! | `GET /api/v1/dockets/{id}` | viewer | → `DocketDetail`, without what its records of use say (R29): an act `Reading(Read)` is answered with them in `uses`, once |
+//! | `GET /api/v1/dockets/{id}` | viewer | → `DocketDetail` |
+//! | `GET /api/v1/dockets/{id}/private` | operator | → `[ContentView]`: the personal content of a docket while it is kept, and that it was erased |
 //! | `GET /api/v1/duties?limit=` | viewer | → list of `DutyView` |
+//! | `GET /api/v1/aggregation?department=` | viewer | → list of [`federation::core::query::RiskView`]: of drafts, and of what the department holds |
+//! | `GET /api/v1/evaluation?period=` | viewer | → [`federation::core::query::EvaluationView`], `period` as `2026-03` or `2026` |
+//! | `GET /api/v1/evaluations?period=` | viewer | → list of `EvaluationState`: the reports known here, newest first |
 //! | `GET /api/v1/findings?after=&limit=` | viewer | → list of `FindingView`, newest first |
 //! | `GET /api/v1/readings?after=&limit=` | viewer | → list of `ReadingView`, newest first |
 //! | `GET /api/v1/calendar` | viewer | → list of `NoticeView` |
 //! | `GET /api/v1/people?limit=` | viewer | → list of `PersonView` |
 //! | `GET /api/v1/people/chain/{key}` | viewer | → `{"chain": PersonChain, "bytes"}` |
-//! | `GET /api/v1/evidence/{docket}/{sequence}` | viewer | → `{"bytes" of Evidence, "index", "size", "cosigned_by":[Path]}`; 404 until a checkpoint covers it |
+//! | `GET /api/v1/evidence/dockets/{docket}` | viewer; admin where it holds records of use, and on record | → `{"bytes" of DocketEvidence}`; 404 until a checkpoint covers its last event |
+//! | `GET /api/v1/evidence/ledger/{index}` | viewer | → `{"bytes" of Evidence}`; 404 until a checkpoint covers it |
 //! | `GET /api/v1/ledger?after=&limit=` | viewer | → list of `{"index","record"}` |
 //! | `GET /api/v1/chain` | viewer | → `{"chain": Chain, "bytes", "as_of"}` of this node |
 //! | `GET /api/v1/chain/{code}` | viewer | the same of another node, as known here |
 //! | `GET /api/v1/return-flow/parts?limit=` | viewer | → list of [`flow::ReceivedPart`] `{"docket","source","dataset","delivery","division","part": ObjectRef,"rows": n \| null,"held": bool,"notice": bytes of PartNotice}` |
 //! | `PUT /api/v1/objects?name=` | operator | raw body, streamed → 201 `ObjectRef` |
 //! | `GET /api/v1/objects/{digest}` | operator | → the raw bytes, streamed once the reading is on record (R36) |
+//! | `GET\|POST /api/v1/services/{docket}/{path}` | operator | the request for the backend, streamed; `X-Guantong-Purpose` (percent-encoded) and, as one likes, `X-Guantong-Fields` → the backend's answer, streamed, with `X-Guantong-Call`; a problem without it |
+//! | `GET /api/v1/objects/{digest}` | operator | → the raw bytes, streamed |
+//! | `GET /open/v1/catalogue?after=&limit=` | public | → list of [`crate::public::catalogue::OpenDataset`]: the opening catalogue (S24 to S27) |
+//! | `GET /open/v1/catalogue/{id}` | public | → `OpenDataset`; `id` is `node:entry`, a `/` in it written `%2F` |
+//! | `GET /open/v1/catalogue/{id}/{format}` | public | → the file that is open to everyone, streamed |
+//! | `POST /open/v1/applications` | public | [`crate::public::intake::OpenApplication`] → 201 [`crate::public::intake::Received`] with the secret receipt |
+//! | `GET /open/v1/applications/{receipt}` | public | → [`crate::public::intake::PublicCase`]; 404 without the receipt |
+//! | `GET /open/v1/applications/{receipt}/file` | public | → the file that was opened to the applicant |
+//! | `POST /open/v1/complaints` | public | [`crate::public::intake::Complaint`] → 201 `Received` (R37) |
+//! | `GET /open/v1/complaints/{receipt}` | public | → `PublicCase`; 404 without the receipt |
 //! | `POST /api/v1/install` | admin | `{"bytes" of Chain}` → `Answer` |
 //!
+//! *Public* routes need no token; each address and all together may ask so much an hour ([`crate::public::limits`]), beyond it is 429 with
+//! `Retry-After`. `/open` is the opening catalogue as a page.
+//!
 //! The console pages (`/`, `/dockets/{id}`, `/login`) are in [`crate::console`].
+//! The console pages (`/`, `/dockets/{id}`, `/evaluations`, `/login`, and the open `/evaluation/{period}`) are in [`crate::console`].
 
 pub mod acts;
+mod aggregation;
 mod backend;
 pub mod catalogue;
-mod dockets;
+pub(crate) mod dockets;
+mod evaluation;
 mod extract;
 pub mod flow;
 mod guard;
@@ -56,9 +78,11 @@ mod metrics;
 mod node;
 mod objects;
 mod openapi;
+pub mod private;
 pub mod problem;
 mod routes;
 mod serve;
+mod services;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -68,11 +92,13 @@ use std::sync::Arc;
 
 use federation::store::{Fault, Read};
 
+use crate::public::limits::Limiter;
+
 pub use backend::{Backend, ObjectError, SharedRead};
-pub use extract::{DEFAULT_PAGE, List, MAX_PAGE, from_base64, to_base64};
+pub use extract::{DEFAULT_PAGE, JsonBody, List, MAX_PAGE, Page, Params, from_base64, to_base64};
 pub use guard::{MAX_REQUEST_TIME, in_time};
-pub use problem::{Problem, ProblemBody};
-pub use routes::{Access, BodyRule, Method, RouteInfo, router, table};
+pub use problem::{Kind, Problem, ProblemBody};
+pub use routes::{Access, BodyRule, Method, RouteInfo, public_router, router, table};
 pub use serve::{MAX_CONNECTIONS, serve};
 pub use tokens::{Role, Tokens};
 
@@ -81,6 +107,7 @@ pub use tokens::{Role, Tokens};
 pub struct Api {
     backend: Arc<dyn Backend>,
     tokens: Arc<Tokens>,
+    limiter: Limiter,
 }
 
 impl Api {
@@ -89,7 +116,20 @@ impl Api {
         Self {
             backend,
             tokens: Arc::new(tokens),
+            limiter: Limiter::default(),
         }
+    }
+
+    /// With these reverse proxies in front of the public routes.
+    #[must_use]
+    pub fn behind(mut self, proxies: &[std::net::IpAddr]) -> Self {
+        self.limiter = Limiter::behind(proxies);
+        self
+    }
+
+    /// What the public asked so far.
+    pub(crate) fn limiter(&self) -> &Limiter {
+        &self.limiter
     }
 
     /// The node behind.

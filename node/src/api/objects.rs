@@ -47,7 +47,7 @@ pub(super) async fn put(
 }
 
 /// The body's bytes; a silence ends them with an error.
-fn incoming(body: Body) -> Incoming {
+pub(super) fn incoming(body: Body) -> Incoming {
     stream::unfold(Some(body.into_data_stream()), |state| async move {
         let mut rest = state?;
         match tokio::time::timeout(MAX_SILENCE, rest.next()).await {

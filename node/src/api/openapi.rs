@@ -18,6 +18,8 @@ use utoipa::{PartialSchema, ToSchema};
 use super::acts::{ActRequest, InstallRequest, Prepared};
 use super::problem::{CONTENT_TYPE, ProblemBody};
 use super::routes::{Access, BodyRule, Method, RouteInfo, table};
+use crate::public::catalogue::{Distribution, OpenDataset};
+use crate::public::intake::{Complaint, OpenApplication, PublicCase, Received};
 
 pub(super) async fn document() -> Json<Value> {
     Json(
@@ -60,6 +62,12 @@ pub(super) fn build() -> OpenApi {
                 .schema(InstallRequest::name(), InstallRequest::schema())
                 .schema(Prepared::name(), Prepared::schema())
                 .schema("PrepareRequest", prepare_request())
+                .schema(OpenDataset::name(), OpenDataset::schema())
+                .schema(Distribution::name(), Distribution::schema())
+                .schema(OpenApplication::name(), OpenApplication::schema())
+                .schema(Complaint::name(), Complaint::schema())
+                .schema(Received::name(), Received::schema())
+                .schema(PublicCase::name(), PublicCase::schema())
                 .security_scheme("token", token)
                 .build(),
         ))
@@ -89,6 +97,7 @@ fn prepare_request() -> Schema {
 fn operation(route: &RouteInfo) -> Operation {
     let role = match route.access {
         Access::Open => "open",
+        Access::Public => "public",
         Access::Token(role) => role.id(),
     };
     let problem = Content::new(Some(RefOr::Ref(Ref::from_schema_name("Problem"))));
@@ -138,7 +147,7 @@ fn operation(route: &RouteInfo) -> Operation {
         )),
     };
     match route.access {
-        Access::Open => operation.build(),
+        Access::Open | Access::Public => operation.build(),
         Access::Token(_) => operation
             .security(SecurityRequirement::new("token", Vec::<String>::new()))
             .build(),
@@ -178,14 +187,20 @@ fn operation_id(route: &RouteInfo) -> String {
 fn answer_type(route: &RouteInfo) -> &'static str {
     match route.path {
         "/metrics" => "application/openmetrics-text",
-        "/api/v1/objects/{digest}" => "application/octet-stream",
+        "/api/v1/objects/{digest}"
+        | "/open/v1/catalogue/{id}/{format}"
+        | "/open/v1/applications/{receipt}/file" => "application/octet-stream",
         _ => "application/json",
     }
 }
 
 fn answer(route: &RouteInfo) -> Content {
+    let named = |schema| Content::new(Some(RefOr::Ref(Ref::from_schema_name(schema))));
     match route.path {
-        "/api/v1/acts/prepare" => Content::new(Some(RefOr::Ref(Ref::from_schema_name("Prepared")))),
+        "/api/v1/acts/prepare" => named("Prepared"),
+        "/open/v1/catalogue/{id}" => named("OpenDataset"),
+        "/open/v1/applications" | "/open/v1/complaints" => named("Received"),
+        "/open/v1/applications/{receipt}" | "/open/v1/complaints/{receipt}" => named("PublicCase"),
         _ => Content::default(),
     }
 }
@@ -209,7 +224,7 @@ mod tests {
             assert!(operation.is_object(), "{method} {} is missing", route.path);
             assert_eq!(
                 operation["security"].is_array(),
-                route.access != Access::Open,
+                matches!(route.access, Access::Token(_)),
                 "{}",
                 route.path
             );
@@ -226,9 +241,11 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_written_without_a_token() {
+    fn nothing_is_written_without_a_token_but_what_the_public_asks() {
         for route in table().iter().filter(|route| route.method != Method::Get) {
             assert_ne!(route.access, Access::Open, "{}", route.path);
+            let public = route.path.starts_with("/open/v1/");
+            assert_eq!(route.access == Access::Public, public, "{}", route.path);
         }
     }
 

@@ -39,6 +39,10 @@ pub enum Kind {
     Refusal,
     /// Ours: the same request may be sent again.
     Fault,
+    /// More is asked than one may ask: the same request may be sent again later.
+    TooMany,
+    /// The provider's end of a call, or the way there, fails.
+    Provider,
     /// Too much is going on: the same request may be sent again.
     Busy,
     /// The node is not ready.
@@ -60,6 +64,8 @@ impl Kind {
             Self::TooLarge => "too-large",
             Self::Refusal => "refusal",
             Self::Fault => "fault",
+            Self::TooMany => "too-many",
+            Self::Provider => "provider",
             Self::Busy => "busy",
             Self::NotReady => "not-ready",
         }
@@ -77,6 +83,8 @@ impl Kind {
             Self::NotAMember => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Refusal => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Self::Provider => StatusCode::BAD_GATEWAY,
             Self::Fault | Self::Busy | Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -94,7 +102,9 @@ impl Kind {
             Self::TooLarge => ("请求体过大", "The body is too large"),
             Self::Refusal => ("依法不予受理", "Refused by law"),
             Self::Fault => ("节点故障", "A fault of the node"),
+            Self::Provider => ("提供方未能应答", "The provider's end does not answer"),
             Self::Busy => ("节点繁忙", "The node is busy"),
+            Self::TooMany => ("请求过多", "Too many requests"),
             Self::NotReady => ("节点未就绪", "The node is not ready"),
         }
     }
@@ -111,6 +121,8 @@ pub struct Problem {
     pub article: Option<Article>,
     /// What the caller can do.
     pub what_to_do: Option<Text>,
+    /// When to try again, seconds from now.
+    pub retry_after_s: Option<u32>,
 }
 
 /// The JSON of a problem.
@@ -143,6 +155,7 @@ impl Problem {
             detail: Text::new(zh, en),
             article: None,
             what_to_do: None,
+            retry_after_s: None,
         }
     }
 
@@ -200,6 +213,10 @@ impl Problem {
             (header::CONTENT_LANGUAGE, language.tag()),
         ];
         let mut response = (self.kind.status(), headers, body).into_response();
+        if let Some(seconds) = self.retry_after_s {
+            let value = header::HeaderValue::from(seconds);
+            response.headers_mut().insert(header::RETRY_AFTER, value);
+        }
         if self.kind == Kind::Unauthenticated {
             response.headers_mut().insert(
                 header::WWW_AUTHENTICATE,
@@ -217,6 +234,7 @@ impl From<Refusal> for Problem {
             detail: Text::new(refusal.zh(), refusal.en()),
             article: Some(refusal.article),
             what_to_do: Some(Text::new(refusal.what_to_do_zh(), refusal.what_to_do_en())),
+            retry_after_s: None,
         }
     }
 }
@@ -262,6 +280,10 @@ impl IntoResponse for Problem {
     }
 }
 
+/// Marks an answer of a service's backend: whatever it is, it is passed on as it came.
+#[derive(Debug, Clone, Copy)]
+pub struct Relayed;
+
 /// Renders problems in the language the request asks for, and turns the framework's own plain errors into problems.
 pub async fn negotiate(request: Request, next: Next) -> Response {
     let wanted = request
@@ -271,6 +293,9 @@ pub async fn negotiate(request: Request, next: Next) -> Response {
         .map(Language::of_tag);
     let language = wanted.unwrap_or_default();
     let mut response = next.run(request).await;
+    if response.extensions().get::<Relayed>().is_some() {
+        return response;
+    }
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         return if language == Language::Chinese {
             response

@@ -7,7 +7,11 @@ use axum::routing::{MethodRouter, get, post, put};
 
 use super::guard::{guard, in_time};
 use super::problem::{self, Problem};
-use super::{Api, Role, acts, catalogue, dockets, flow, metrics, node, objects, openapi, sources};
+use super::{
+    Api, Role, acts, aggregation, catalogue, dockets, evaluation, flow, metrics, node, objects,
+    openapi, private, services, sources,
+};
+use crate::public::{catalogue as open, intake, limits};
 
 /// Most bytes of a body where a route does not say otherwise.
 pub const MAX_BODY: usize = 64 << 10;
@@ -17,6 +21,9 @@ pub const MAX_BODY: usize = 64 << 10;
 pub enum Access {
     /// Anyone who reaches the port; nothing is written and nothing personal is read.
     Open,
+    /// Anyone, within the limits of [`crate::public::limits`]: what is opened to the public is read, and what the public asks is taken. What
+    /// somebody asked is read with the secret of its receipt alone.
+    Public,
     /// A token of at least this role.
     Token(Role),
 }
@@ -39,7 +46,7 @@ pub enum BodyRule {
     None,
     /// JSON of a named schema, at most so many bytes.
     Json(&'static str, usize),
-    /// Raw bytes, streamed, counted by the object store.
+    /// Raw bytes, streamed, counted by whoever takes them.
     Stream,
 }
 
@@ -70,6 +77,7 @@ struct Route {
 const PAGED: &[(&str, bool)] = &[("after", false), ("limit", false)];
 const LIMITED: &[(&str, bool)] = &[("limit", false)];
 const OPEN: Access = Access::Open;
+const PUBLIC: Access = Access::Public;
 const VIEWER: Access = Access::Token(Role::Viewer);
 const OPERATOR: Access = Access::Token(Role::Operator);
 const ADMIN: Access = Access::Token(Role::Admin);
@@ -113,6 +121,7 @@ fn routes() -> Vec<Route> {
     routes.extend(act_routes());
     routes.extend(catalogue_routes());
     routes.extend(docket_routes());
+    routes.extend(public_routes());
     routes
 }
 
@@ -234,6 +243,36 @@ fn act_routes() -> Vec<Route> {
             get(flow::parts),
         )
         .query(LIMITED),
+        read(
+            "/api/v1/services/{docket}/",
+            OPERATOR,
+            "调用已获同意的服务接口的基地址",
+            "Call a granted service interface at its base",
+            get(services::get),
+        ),
+        read(
+            "/api/v1/services/{docket}/",
+            OPERATOR,
+            "以请求体调用已获同意的服务接口的基地址",
+            "Call a granted service interface at its base with a body",
+            post(services::post),
+        )
+        .takes(Method::Post, BodyRule::Stream),
+        read(
+            "/api/v1/services/{docket}/{*path}",
+            OPERATOR,
+            "调用已获同意的服务接口",
+            "Call a granted service interface",
+            get(services::get),
+        ),
+        read(
+            "/api/v1/services/{docket}/{*path}",
+            OPERATOR,
+            "以请求体调用已获同意的服务接口",
+            "Call a granted service interface with a body",
+            post(services::post),
+        )
+        .takes(Method::Post, BodyRule::Stream),
     ]
 }
 
@@ -335,6 +374,13 @@ fn docket_routes() -> Vec<Route> {
         )
         .query(PAGED),
         read(
+            "/api/v1/dockets/{id}/private",
+            OPERATOR,
+            "案卷中的个人内容",
+            "The personal content of a docket",
+            get(private::of_docket),
+        ),
+        read(
             "/api/v1/dockets/{id}",
             VIEWER,
             "一个案卷及其全部事项",
@@ -349,6 +395,30 @@ fn docket_routes() -> Vec<Route> {
             get(dockets::duties),
         )
         .query(LIMITED),
+        read(
+            "/api/v1/aggregation",
+            VIEWER,
+            "汇聚、关联的风险",
+            "What departments here could join from all their grants",
+            get(aggregation::risks),
+        )
+        .query(&[("department", false)]),
+        read(
+            "/api/v1/evaluation",
+            VIEWER,
+            "一个期间的共享评估",
+            "How departments shared in a period",
+            get(evaluation::evaluation),
+        )
+        .query(&[("period", true)]),
+        read(
+            "/api/v1/evaluations",
+            VIEWER,
+            "评估报告",
+            "The reports on how departments shared that are known here",
+            get(evaluation::reports),
+        )
+        .query(&[("period", false)]),
         read(
             "/api/v1/findings",
             VIEWER,
@@ -388,11 +458,18 @@ fn docket_routes() -> Vec<Route> {
             get(dockets::person_chain),
         ),
         read(
-            "/api/v1/evidence/{docket}/{sequence}",
+            "/api/v1/evidence/dockets/{docket}",
             VIEWER,
-            "一个事项的证据",
-            "Evidence of one event, for offline verification",
-            get(dockets::evidence),
+            "一个案卷的证据",
+            "Evidence of a docket, for offline verification",
+            get(dockets::docket_evidence),
+        ),
+        read(
+            "/api/v1/evidence/ledger/{index}",
+            VIEWER,
+            "一条账本记录的证据",
+            "Evidence of one ledger record, for offline verification",
+            get(dockets::ledger_evidence),
         ),
         read(
             "/api/v1/ledger",
@@ -405,6 +482,76 @@ fn docket_routes() -> Vec<Route> {
     ]
 }
 
+fn public_routes() -> Vec<Route> {
+    vec![
+        read(
+            "/open/v1/catalogue",
+            PUBLIC,
+            "开放目录",
+            "The opening catalogue",
+            get(open::list),
+        )
+        .query(PAGED),
+        read(
+            "/open/v1/catalogue/{id}",
+            PUBLIC,
+            "开放目录的一个条目",
+            "One entry of the opening catalogue",
+            get(open::one),
+        ),
+        read(
+            "/open/v1/catalogue/{id}/{format}",
+            PUBLIC,
+            "无条件开放的数据文件",
+            "A file that is open to everyone",
+            get(open::file),
+        ),
+        read(
+            "/open/v1/applications",
+            PUBLIC,
+            "申请开放数据",
+            "Apply for the opening of data",
+            post(intake::apply),
+        )
+        .takes(
+            Method::Post,
+            BodyRule::Json("OpenApplication", intake::MAX_PUBLIC_BODY),
+        ),
+        read(
+            "/open/v1/applications/{receipt}",
+            PUBLIC,
+            "凭回执码查询开放申请",
+            "How an application stands, by its receipt",
+            get(intake::application),
+        ),
+        read(
+            "/open/v1/applications/{receipt}/file",
+            PUBLIC,
+            "凭回执码获取开放的文件",
+            "The file that was opened, by the receipt",
+            get(intake::application_file),
+        ),
+        read(
+            "/open/v1/complaints",
+            PUBLIC,
+            "投诉举报",
+            "Complain of an infringement in the sharing of government data",
+            post(intake::complain),
+        )
+        .takes(
+            Method::Post,
+            BodyRule::Json("Complaint", intake::MAX_PUBLIC_BODY),
+        ),
+        read(
+            "/open/v1/complaints/{receipt}",
+            PUBLIC,
+            "凭回执码查询投诉举报",
+            "How a complaint stands, by its receipt",
+            get(intake::complaint),
+        ),
+    ]
+}
+
 /// What is written down of every route of the API.
 pub fn table() -> Vec<RouteInfo> {
     routes().into_iter().map(|route| route.info).collect()
@@ -412,8 +559,27 @@ pub fn table() -> Vec<RouteInfo> {
 
 /// The API and the console as one service.
 pub fn router(api: Api) -> Router {
+    let router = routed(&api, routes()).merge(crate::console::router(&api));
+    finished(api, router)
+}
+
+/// What the public may reach, as a service of its own: nothing of the operators' is in it.
+pub fn public_router(api: Api) -> Router {
+    let router = routed(&api, public_routes());
+    finished(api, router)
+}
+
+fn finished(api: Api, router: Router<Api>) -> Router {
+    router
+        .merge(crate::public::pages(&api))
+        .fallback(|| async { Problem::not_found("没有这个路径", "there is no such route") })
+        .with_state(api)
+        .layer(middleware::from_fn(problem::negotiate))
+}
+
+fn routed(api: &Api, routes: Vec<Route>) -> Router<Api> {
     let mut router = Router::new();
-    for route in routes() {
+    for route in routes {
         let limit = match route.info.body {
             BodyRule::None => DefaultBodyLimit::max(MAX_BODY),
             BodyRule::Json(_, max) => DefaultBodyLimit::max(max),
@@ -423,15 +589,17 @@ pub fn router(api: Api) -> Router {
         if route.info.body != BodyRule::Stream {
             handler = handler.layer(middleware::from_fn(in_time));
         }
-        // The guard is the outermost layer: nobody without the role makes the node read a body.
-        if let Access::Token(role) = route.info.access {
-            handler = handler.layer(middleware::from_fn_with_state((api.clone(), role), guard));
-        }
+        // The guard is the outermost layer: nobody without the role, and nobody who asks too much, makes the node read a body.
+        handler = match route.info.access {
+            Access::Open => handler,
+            Access::Public => {
+                handler.layer(middleware::from_fn_with_state(api.clone(), limits::limit))
+            }
+            Access::Token(role) => {
+                handler.layer(middleware::from_fn_with_state((api.clone(), role), guard))
+            }
+        };
         router = router.route(route.info.path, handler);
     }
     router
-        .merge(crate::console::router(&api))
-        .fallback(|| async { Problem::not_found("没有这个路径", "there is no such route") })
-        .with_state(api)
-        .layer(middleware::from_fn(problem::negotiate))
 }

@@ -2,11 +2,17 @@
 
 mod stalled;
 
+use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
+use axum::response::Response;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -14,6 +20,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use self::stalled::Stalled;
+use crate::public::limits::Peer;
 
 /// Connections at a time: operators, their commands, monitoring. At [`MAX_HEADER_BYTES`] each they hold 8 MiB at most.
 pub const MAX_CONNECTIONS: usize = 256;
@@ -28,6 +35,18 @@ pub const WRITE_TIME: Duration = Duration::from_secs(30);
 /// Longest time that running requests are waited for at the end.
 pub const DRAIN_TIME: Duration = Duration::from_secs(5);
 
+/// A service that tells each request's handlers where the connection comes from.
+fn from_peer(
+    router: Router,
+    peer: IpAddr,
+) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send> {
+    let inner = TowerToHyperService::new(router);
+    service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Peer(peer));
+        inner.call(request)
+    })
+}
+
 /// Serves until `stop` completes, then lets running requests end.
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
     let graceful = GracefulShutdown::new();
@@ -39,10 +58,10 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
             permit = Arc::clone(&room).acquire_owned() => permit,
         };
         let Ok(permit) = permit else { break };
-        let stream = tokio::select! {
+        let (stream, peer) = tokio::select! {
             () = &mut stop => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok(accepted) => accepted,
                 Err(error) => {
                     // Out of descriptors and the like: the listener itself stays good.
                     tracing::warn!(%error, "cannot accept an HTTP connection");
@@ -58,7 +77,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
             .max_buf_size(MAX_HEADER_BYTES)
             .serve_connection(
                 TokioIo::new(Stalled::new(stream, WRITE_TIME)),
-                TowerToHyperService::new(router.clone()),
+                from_peer(router.clone(), peer.ip()),
             );
         let connection = graceful.watch(connection);
         tokio::spawn(async move {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{Request, StatusCode, header};
 use federation::core::view::Status;
-use federation::core::{Allowed, Answer, Caller, Refused};
+use federation::core::{Allowed, Answer, Caller, ReadWhat, Refused};
 use federation::store::Memory;
 use futures::StreamExt;
 use futures::future::BoxFuture;
@@ -15,20 +15,27 @@ use hyper_util::service::TowerToHyperService;
 use identity::{Chain, Code, Digest, Domain, Moment, Signed, SigningKey};
 use serde_json::{Value, json};
 use sharing::act::{Act, ActBody, ObjectRef, SignedAct};
+use sharing::correction::{CorrectionAct, CorrectionOutcome};
 use sharing::person::PersonChain;
-use statute::{Article, RefusalReason};
+use sharing::private::{Content, Private};
+use sharing::public::PublicRequest;
+use statute::{Article, Profile, RefusalReason};
 
 use super::backend::Incoming;
 use super::catalogue::{LevelStatus, SearchAnswer, SearchLevel};
 use super::*;
+use crate::service::{Answered, Ask, CallError};
 
 /// A node in memory that answers every act as told and keeps what was sent.
 struct InMemory {
     store: Arc<Memory>,
     answer: Result<Answer, Refused>,
     acts: Mutex<Vec<SignedAct>>,
+    asked: Mutex<Vec<PublicRequest>>,
+    profile: Profile,
     objects: Mutex<Vec<Vec<u8>>>,
     readers: Mutex<Vec<Caller>>,
+    vault: Mutex<Vec<Content>>,
     halted: Mutex<Option<String>>,
 }
 
@@ -36,6 +43,17 @@ impl Backend for InMemory {
     fn act(&self, act: SignedAct) -> BoxFuture<'_, Result<Answer, Refused>> {
         self.acts.lock().unwrap().push(act);
         Box::pin(std::future::ready(self.answer.clone()))
+    }
+    fn public_request(
+        &self,
+        _: Digest,
+        request: PublicRequest,
+    ) -> BoxFuture<'_, Result<Answer, Refused>> {
+        self.asked.lock().unwrap().push(request);
+        Box::pin(std::future::ready(self.answer.clone()))
+    }
+    fn profile(&self) -> &Profile {
+        &self.profile
     }
     fn install(&self, _: Chain) -> BoxFuture<'_, Result<Answer, Refused>> {
         Box::pin(std::future::ready(self.answer.clone()))
@@ -100,6 +118,14 @@ impl Backend for InMemory {
         by: Caller,
     ) -> BoxFuture<'_, Result<(u64, Body), ObjectError>> {
         self.readers.lock().unwrap().push(by);
+        self.give_object(digest)
+    }
+    fn content_read(&self, _: ReadWhat, by: Caller) -> BoxFuture<'_, Result<Answer, Refused>> {
+        self.readers.lock().unwrap().push(by);
+        let answer = Answer::at(identity::Moment::from_millis(0));
+        Box::pin(std::future::ready(Ok(answer)))
+    }
+    fn give_object(&self, digest: Digest) -> BoxFuture<'_, Result<(u64, Body), ObjectError>> {
         let found = self
             .objects
             .lock()
@@ -112,12 +138,30 @@ impl Backend for InMemory {
             .ok_or(ObjectError::Absent);
         Box::pin(std::future::ready(found))
     }
+    fn call(&self, _: Ask) -> BoxFuture<'_, Result<Answered, CallError>> {
+        let busy = Err(CallError::TooMany { retry_after_s: 7 });
+        Box::pin(std::future::ready(busy))
+    }
     fn has_object(&self, digest: &Digest) -> bool {
         self.objects
             .lock()
             .unwrap()
             .iter()
             .any(|bytes| Digest::object(bytes) == *digest)
+    }
+    fn keep_content(&self, content: Content) -> BoxFuture<'_, Result<bool, ObjectError>> {
+        self.vault.lock().unwrap().push(content);
+        Box::pin(std::future::ready(Ok(true)))
+    }
+    fn content(&self, private: Private) -> BoxFuture<'_, Result<Content, ObjectError>> {
+        let vault = self.vault.lock().unwrap();
+        let found = vault.iter().find(|it| it.private() == private).cloned();
+        Box::pin(std::future::ready(found.ok_or(ObjectError::Absent)))
+    }
+    fn destroy_content(&self, digest: Digest) -> BoxFuture<'_, Result<(), ObjectError>> {
+        let mut vault = self.vault.lock().unwrap();
+        vault.retain(|it| it.private().digest != digest);
+        Box::pin(std::future::ready(Ok(())))
     }
 }
 
@@ -142,8 +186,11 @@ fn site(answer: Result<Answer, Refused>) -> Site {
         store: Arc::default(),
         answer,
         acts: Mutex::default(),
+        asked: Mutex::default(),
+        profile: Profile::national(),
         objects: Mutex::default(),
         readers: Mutex::default(),
+        vault: Mutex::default(),
         halted: Mutex::default(),
     });
     Site {
@@ -201,11 +248,14 @@ impl Site {
 }
 
 fn signed_act() -> SignedAct {
-    let key = SigningKey::from_seed([9; 32]);
-    let body = ActBody::Subscribe {
+    signed(ActBody::Subscribe {
         source: Code::HUB,
         dataset: "divisions".parse().unwrap(),
-    };
+    })
+}
+
+fn signed(body: ActBody) -> SignedAct {
+    let key = SigningKey::from_seed([9; 32]);
     let act = Act {
         nonce: [1; 16],
         at: Moment::default(),
@@ -219,7 +269,7 @@ fn signed_act() -> SignedAct {
 }
 
 fn act_body() -> Vec<u8> {
-    serde_json::to_vec(&acts::ActRequest::new(&signed_act())).unwrap()
+    serde_json::to_vec(&acts::ActRequest::new(&signed_act(), &[])).unwrap()
 }
 
 /// A path of the table with something in place of every parameter.
@@ -242,7 +292,9 @@ async fn every_route_but_the_open_ones_refuses_without_a_token_and_with_too_weak
         let path = concrete(route.path);
         let (status, problem) = site.call(method, &path, None, vec![]).await;
         match route.access {
-            Access::Open => assert_ne!(status, StatusCode::UNAUTHORIZED, "{path}"),
+            Access::Open | Access::Public => {
+                assert_ne!(status, StatusCode::UNAUTHORIZED, "{path}")
+            }
             Access::Token(needed) => {
                 assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {path}");
                 assert_eq!(problem["type"], "urn:guantong:problem:unauthenticated");
@@ -276,6 +328,37 @@ async fn an_act_reaches_the_node_as_it_was_signed() {
         assert_eq!(got.as_u16(), status);
         assert_eq!(answer["at"], 5);
         assert_eq!(*site.node.acts.lock().unwrap(), [signed_act()]);
+    }
+}
+
+#[tokio::test]
+async fn an_act_comes_with_its_personal_content_and_what_is_refused_does_not_stay() {
+    let refusal = RefusalReason::WrongState {
+        expected: "correction-asked".into(),
+        found: "upheld".into(),
+    };
+    let site = site(Err(Refused::Lawful(refusal.under(Article::R26))));
+    let said = Content::new([1; 32], "张某的记录与登记一致".into()).unwrap();
+    let act = signed(ActBody::Correction(CorrectionAct::Answer {
+        docket: "ab".repeat(32).parse().unwrap(),
+        outcome: CorrectionOutcome::Upheld {
+            reasons: said.private(),
+        },
+    }));
+    let other = Content::new([2; 32], "张某的记录与登记一致".into()).unwrap();
+    for (beside, article, acts) in [
+        (vec![], "个人信息保护法", 0),
+        (vec![other], "个人信息保护法", 0),
+        (vec![said], "政务数据共享条例", 1),
+    ] {
+        let body = serde_json::to_vec(&acts::ActRequest::new(&act, &beside)).unwrap();
+        let token = site.token(Role::Operator);
+        let (status, problem) = site.call("POST", "/api/v1/acts", token, body).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+        let cited = problem["article_zh"].as_str().unwrap();
+        assert!(cited.contains(article), "{cited}");
+        assert_eq!(site.node.acts.lock().unwrap().len(), acts);
+        assert!(site.node.vault.lock().unwrap().is_empty());
     }
 }
 
@@ -575,4 +658,59 @@ async fn lists_are_empty_before_anything_has_happened() {
             Some("urn:guantong:problem:not-found")
         )
     );
+}
+
+#[tokio::test]
+async fn the_public_is_held_back_when_it_asks_too_much_and_others_are_told_when_to_come_again() {
+    use crate::public::limits::MAX_ASKED_PER_ADDRESS;
+    let site = site(accepted(false));
+    let path = "/open/v1/applications";
+    for _ in 0..MAX_ASKED_PER_ADDRESS {
+        let (status, _) = site.call("POST", path, None, b"{}".to_vec()).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+    }
+    let request = Request::post(path)
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from("{}"))
+        .unwrap();
+    let (status, headers, bytes) = site.send(request).await;
+    assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(headers[header::RETRY_AFTER], "3600");
+    assert_eq!(headers[header::CONTENT_TYPE], problem::CONTENT_TYPE);
+    let problem: Value = serde_json::from_slice(&bytes).unwrap();
+    assert_eq!(problem["type"], "urn:guantong:problem:too-many");
+    // Reading is counted apart.
+    let (status, problem) = site.call("GET", "/open/v1/catalogue", None, vec![]).await;
+    assert_eq!(
+        (status, problem["article"].as_str()),
+        (StatusCode::UNPROCESSABLE_ENTITY, Some("R2"))
+    );
+    assert!(site.node.asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_body_of_the_public_beyond_its_bound_is_413() {
+    let site = site(accepted(false));
+    let body = vec![b' '; crate::public::intake::MAX_PUBLIC_BODY + 1];
+    let (status, _) = site.call("POST", "/open/v1/applications", None, body).await;
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn the_public_service_has_nothing_of_the_operators() {
+    let site = site(accepted(false));
+    let public = Site {
+        router: public_router(Api::new(site.node.clone(), Tokens::default())),
+        node: site.node.clone(),
+        tokens: site.tokens.clone(),
+    };
+    for route in table() {
+        let request = Request::get(concrete(route.path))
+            .body(Body::empty())
+            .unwrap();
+        let (status, _, bytes) = public.send(request).await;
+        let nowhere = status == StatusCode::NOT_FOUND
+            && String::from_utf8_lossy(&bytes).contains("没有这个路径");
+        assert_eq!(nowhere, route.access != Access::Public, "{}", route.path);
+    }
 }

@@ -5,9 +5,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use federation::core::Answer;
+use federation::service::CallTarget;
+pub use federation::service::percent_encoded as encode;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sharing::act::{ObjectRef, SignedAct};
+use sharing::docket::DocketId;
+use sharing::private::Content;
 use ureq::http::Response;
 use ureq::{Agent, Body};
 
@@ -80,7 +84,19 @@ impl Client {
     /// # Errors
     /// [`CliError`].
     pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, CliError> {
-        let request = self.agent.get(format!("{}/api/v1{path}", self.base));
+        self.get_at(&format!("/api/v1{path}"))
+    }
+
+    /// GET of a JSON value that the public may read. `path` begins after `/open/v1`.
+    ///
+    /// # Errors
+    /// [`CliError`].
+    pub fn get_public<T: DeserializeOwned>(&self, path: &str) -> Result<T, CliError> {
+        self.get_at(&format!("/open/v1{path}"))
+    }
+
+    fn get_at<T: DeserializeOwned>(&self, path: &str) -> Result<T, CliError> {
+        let request = self.agent.get(format!("{}{path}", self.base));
         let request = self
             .headed(request)
             .config()
@@ -111,12 +127,20 @@ impl Client {
         )
     }
 
-    /// Sends a signed act.
+    /// Sends a signed act that commits to no personal content.
     ///
     /// # Errors
     /// [`CliError`].
     pub fn act(&self, act: &SignedAct) -> Result<Answer, CliError> {
-        self.post("/acts", &ActRequest::new(act))
+        self.act_with(act, &[])
+    }
+
+    /// Sends a signed act with the personal content that it commits to.
+    ///
+    /// # Errors
+    /// [`CliError`].
+    pub fn act_with(&self, act: &SignedAct, contents: &[Content]) -> Result<Answer, CliError> {
+        self.post("/acts", &ActRequest::new(act, contents))
     }
 
     /// Stores a file under its own name.
@@ -160,6 +184,57 @@ impl Client {
             CliError::fault(
                 format!("传输中断：{error}"),
                 format!("transfer broken off: {error}"),
+            )
+        })
+    }
+
+    /// Calls a service and writes what its backend answers into `sink` as it comes. Gives the bytes written.
+    ///
+    /// # Errors
+    /// [`CliError`]: refused, not answered, an error of the backend, or an answer that was cut; of a cut one a part may stand in `sink`.
+    pub fn call_service(
+        &self,
+        call: &ServiceCall<'_>,
+        body: Option<Box<dyn Read + Send>>,
+        sink: &mut impl std::io::Write,
+    ) -> Result<u64, CliError> {
+        let url = format!(
+            "{}/api/v1/services/{}{}",
+            self.base, call.docket, call.target
+        );
+        let fields: Vec<_> = call.fields.iter().map(|name| encode(name)).collect();
+        let response = match body {
+            None => {
+                let request = call.headed(self.headed(self.agent.get(url)), &fields);
+                request.call()
+            }
+            Some(body) => {
+                let request = call.headed(self.headed(self.agent.post(url)), &fields);
+                request
+                    .content_type(call.content_type)
+                    .send(ureq::SendBody::from_owned_reader(body))
+            }
+        };
+        let response = response.map_err(|error| self.unreachable(&error))?;
+        let mut response = match response.headers().get("x-guantong-call") {
+            Some(_) if !response.status().is_success() => {
+                let status = response.status();
+                return Err(CliError::fault(
+                    format!("提供方的后端服务答复 {status}"),
+                    format!("the provider's backend answered {status}"),
+                ));
+            }
+            Some(_) => response,
+            None => self.checked(response)?,
+        };
+        std::io::copy(&mut response.body_mut().as_reader(), sink).map_err(|error| {
+            CliError::fault(
+                format!("应答中断，不完整：{error}"),
+                format!("the answer was cut and is not whole: {error}"),
+            )
+            .advise(
+                "查看案卷的共享权限状态，再行调用",
+                "see where the docket's grant stands, and call again",
             )
         })
     }
@@ -238,6 +313,35 @@ impl Client {
     }
 }
 
+/// A call of a service.
+#[derive(Debug)]
+pub struct ServiceCall<'a> {
+    /// The docket that gives the right.
+    pub docket: DocketId,
+    /// Path and query.
+    pub target: &'a CallTarget,
+    /// For what.
+    pub purpose: &'a str,
+    /// The data items wanted; none stands for all.
+    pub fields: &'a [String],
+    /// Of a body.
+    pub content_type: &'a str,
+}
+
+impl ServiceCall<'_> {
+    fn headed<Any>(
+        &self,
+        request: ureq::RequestBuilder<Any>,
+        fields: &[String],
+    ) -> ureq::RequestBuilder<Any> {
+        let request = request.header("X-Guantong-Purpose", encode(self.purpose));
+        if fields.is_empty() {
+            return request;
+        }
+        request.header("X-Guantong-Fields", fields.join(","))
+    }
+}
+
 /// An address such as `http://127.0.0.1:7180`.
 fn check_address(node: &str) -> Result<(), CliError> {
     let right = node.parse::<ureq::http::Uri>().is_ok_and(|uri| {
@@ -254,20 +358,6 @@ fn check_address(node: &str) -> Result<(), CliError> {
         "写作 http://127.0.0.1:7180",
         "write it as http://127.0.0.1:7180",
     ))
-}
-
-/// Percent-encodes one part of a path or query.
-pub fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                encoded.push(char::from(byte))
-            }
-            other => encoded += &format!("%{other:02X}"),
-        }
-    }
-    encoded
 }
 
 #[cfg(test)]

@@ -5,13 +5,15 @@ use std::path::PathBuf;
 use sharing::act::ActBody;
 use sharing::correction::{CorrectionAct, CorrectionOutcome, CorrectionRequest};
 use sharing::docket::Case;
+use sharing::private::Content;
 
 use super::args::DocketArg;
 use super::client::Client;
 use super::docket::list_of;
 use super::error::CliError;
-use super::signer::carry_out;
+use super::signer::carry_out_with;
 use super::{Global, Output};
+use crate::person;
 
 /// `guantong correction`.
 #[derive(Debug, clap::Subcommand)]
@@ -24,7 +26,7 @@ pub enum CorrectionCommand {
         /// 有误的数据项 / the items in question
         #[arg(long = "item", value_name = "NAME", required = true)]
         items: Vec<String>,
-        /// 不准确或者不完整之处 / what is wrong or incomplete
+        /// 不准确或者不完整之处，作为个人内容不进入账本 / what is wrong or incomplete; personal content, kept out of the ledger
         #[arg(long)]
         wrong: String,
         /// 佐证 / what it was found by
@@ -43,7 +45,7 @@ pub struct AnswerArgs {
     /// 校核案卷 / the correction's docket
     #[arg(long)]
     docket: DocketArg,
-    /// 更正内容 / what was corrected
+    /// 更正内容，各持有部门均将获知，勿写明个人 / what was corrected; every holder is told it, so name no person
     #[arg(long, conflicts_with = "upheld", required_unless_present = "upheld")]
     corrected: Option<String>,
     /// 经核实无需更正的理由 / why it is right as it stands
@@ -55,18 +57,23 @@ pub struct AnswerArgs {
 }
 
 impl AnswerArgs {
-    fn outcome(self, global: &Global, output: &Output) -> Result<CorrectionOutcome, CliError> {
+    /// The outcome, and the personal content in it.
+    fn outcome(
+        self,
+        global: &Global,
+        output: &Output,
+    ) -> Result<(CorrectionOutcome, Vec<Content>), CliError> {
         if let Some(reasons) = self.upheld {
-            return Ok(CorrectionOutcome::Upheld { reasons });
+            let content = person::private(reasons)?;
+            let reasons = content.private();
+            return Ok((CorrectionOutcome::Upheld { reasons }, vec![content]));
         }
         let object = match self.file {
             Some(file) => Some(Client::of(global, output.language())?.put_object(&file)?),
             None => None,
         };
-        Ok(CorrectionOutcome::Corrected {
-            what: self.corrected.unwrap_or_default(),
-            object,
-        })
+        let what = self.corrected.unwrap_or_default();
+        Ok((CorrectionOutcome::Corrected { what, object }, Vec::new()))
     }
 }
 
@@ -75,26 +82,31 @@ pub(super) fn run(
     command: CorrectionCommand,
     output: &Output,
 ) -> Result<(), CliError> {
-    let act = match command {
+    let (act, contents) = match command {
         CorrectionCommand::Ask {
             about,
             items,
             wrong,
             evidence,
-        } => CorrectionAct::Ask(CorrectionRequest {
-            about: about.resolve(global, output)?,
-            items,
-            wrong,
-            evidence,
-        }),
-        CorrectionCommand::Answer(args) => CorrectionAct::Answer {
-            docket: args.docket.resolve(global, output)?,
-            outcome: args.outcome(global, output)?,
-        },
+        } => {
+            let (wrong, evidence) = (person::private(wrong)?, person::private(evidence)?);
+            let ask = CorrectionAct::Ask(CorrectionRequest {
+                about: about.resolve(global, output)?,
+                items,
+                wrong: wrong.private(),
+                evidence: evidence.private(),
+            });
+            (ask, vec![wrong, evidence])
+        }
+        CorrectionCommand::Answer(args) => {
+            let docket = args.docket.resolve(global, output)?;
+            let (outcome, contents) = args.outcome(global, output)?;
+            (CorrectionAct::Answer { docket, outcome }, contents)
+        }
         CorrectionCommand::List => {
             let corrections = |case: &Case| matches!(case, Case::Correction(_));
             return list_of(global, output, corrections);
         }
     };
-    carry_out(global, output, ActBody::Correction(act)).map(drop)
+    carry_out_with(global, output, ActBody::Correction(act), &contents).map(drop)
 }

@@ -4,15 +4,16 @@ mod details;
 
 use federation::core::view::{DocketDetail, DocketView};
 use serde_json::json;
-use sharing::docket::Case;
+use sharing::docket::{Case, DocketId};
 
 use super::args::DocketArg;
 use super::client::Client;
 use super::error::{CliError, Exit};
 use super::output::columns;
 use super::{Global, Output, status};
+use crate::api::private::ContentView;
 use crate::api::{List, MAX_PAGE};
-use crate::console::{labels, reading};
+use crate::console::{erasure, labels, reading};
 
 /// `guantong docket`.
 #[derive(Debug, clap::Subcommand)]
@@ -71,6 +72,11 @@ pub(super) fn run(
                 }
                 found => found?,
             };
+            let contents = match detail.docket.state.personal.items.is_empty() {
+                true => Vec::new(),
+                // Whoever may not read it sees the docket without it.
+                false => private(&client, &detail.docket.id).unwrap_or_default(),
+            };
             output.print(&detail, |language| {
                 let state = &detail.docket.state.case;
                 let mut text = format!(
@@ -108,6 +114,14 @@ pub(super) fn run(
                     let rows = detail.uses.iter().map(|it| reading::use_made(it, language));
                     text += &columns(&rows.collect::<Vec<_>>());
                 }
+                for content in &contents {
+                    text += &format!(
+                        "{} 〔{}〕：{}\n",
+                        language.pick("个人内容", "personal content"),
+                        content.digest.short(),
+                        erasure::shown(content, language)
+                    );
+                }
                 text
             });
         }
@@ -142,6 +156,27 @@ fn about(
     Ok(())
 }
 
+/// The personal content of a docket.
+pub(super) fn private(client: &Client, docket: &DocketId) -> Result<Vec<ContentView>, CliError> {
+    client.get(&format!("/dockets/{docket}/private"))
+}
+
+/// The dockets known here that are wanted, page after page.
+pub(super) fn dockets_where(
+    client: &Client,
+    wanted: impl Fn(&DocketView) -> bool,
+) -> Result<Vec<DocketView>, CliError> {
+    let mut found: Vec<DocketView> = Vec::new();
+    let mut after = String::new();
+    loop {
+        let page: List<DocketView> = client.get(&format!("/dockets?limit={MAX_PAGE}{after}"))?;
+        let Some(last) = page.items.last() else { break };
+        after = format!("&after={}", last.id);
+        found.extend(page.items.into_iter().filter(&wanted));
+    }
+    Ok(found)
+}
+
 /// Prints the dockets of one kind that are known here, page after page.
 pub(super) fn list_of(
     global: &Global,
@@ -149,15 +184,7 @@ pub(super) fn list_of(
     wanted: fn(&Case) -> bool,
 ) -> Result<(), CliError> {
     let client = Client::of(global, output.language())?;
-    let mut found: Vec<DocketView> = Vec::new();
-    let mut after = String::new();
-    loop {
-        let page: List<DocketView> = client.get(&format!("/dockets?limit={MAX_PAGE}{after}"))?;
-        let Some(last) = page.items.last() else { break };
-        after = format!("&after={}", last.id);
-        let kept = page.items.into_iter();
-        found.extend(kept.filter(|docket| wanted(&docket.state.case)));
-    }
+    let found = dockets_where(&client, |docket| wanted(&docket.state.case))?;
     output.print(&found, |language| {
         let row = |docket: &DocketView| {
             vec![

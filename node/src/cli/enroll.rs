@@ -409,7 +409,7 @@ fn enrol_person(
         department_name,
     };
     let act = person::act(certificate.node, from, body)?;
-    send(&client, output, &act, signer)?;
+    send(&client, output, (&act, &[]), signer)?;
     // Beside the person's key when the path of the key or of its public half was given.
     let beside = (!public.contains(':')).then(|| person::chain_path(Path::new(public)));
     match out.map(Path::to_owned).or(beside) {

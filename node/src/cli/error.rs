@@ -184,7 +184,9 @@ impl From<PersonError> for CliError {
             PersonError::File { reason, .. } => {
                 Self::new(exit_of(reason.kind()), text.clone(), text)
             }
-            PersonError::Malformed { .. } => Self::usage(text.clone(), text),
+            PersonError::Malformed { .. } | PersonError::Content(_) => {
+                Self::usage(text.clone(), text)
+            }
             PersonError::Entropy(_) => Self::fault(text.clone(), text),
         }
     }

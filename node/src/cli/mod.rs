@@ -6,19 +6,23 @@
 //!
 //! The node's key files and the other files of its folder are described in [`init`].
 
+mod aggregation;
 mod apply;
 mod args;
 mod calendar;
 mod catalogue;
 pub mod client;
+mod complaint;
 mod correction;
 mod data;
 mod deadline;
 mod dispute;
 mod docket;
 mod enroll;
+mod erase;
 mod error;
-mod evidence;
+mod evaluate;
+pub mod evidence;
 mod extension;
 mod grant;
 mod history;
@@ -27,6 +31,7 @@ mod incident;
 pub mod init;
 mod line;
 mod need;
+mod open;
 mod output;
 mod people;
 mod platform;
@@ -37,6 +42,7 @@ mod return_flow;
 mod root;
 mod route;
 mod run;
+mod service;
 mod sign;
 mod signer;
 mod source;
@@ -147,12 +153,24 @@ pub enum Command {
     Extension(extension::ExtensionCommand),
     /// 共享权限：扩大使用、暂停、处置、终止服务 / grants: wider use, suspension, disposal, the end of a service
     Grant(grant::GrantCommand),
+    /// 服务接口：列出、调用 / service interfaces: list, call
+    #[command(subcommand)]
+    Service(service::ServiceCommand),
     /// 争议 / disputes
     #[command(subcommand)]
     Dispute(dispute::DisputeCommand),
     /// 校核纠错 / correction of shared data
     #[command(subcommand)]
     Correction(correction::CorrectionCommand),
+    /// 个人内容的依法删除 / lawful erasure of personal content
+    #[command(subcommand)]
+    Erase(erase::EraseCommand),
+    /// 投诉举报 / complaints of the public
+    #[command(subcommand)]
+    Complaint(complaint::ComplaintCommand),
+    /// 数据开放 / open data
+    #[command(subcommand)]
+    Open(open::OpenCommand),
     /// 监督检查与责令改正 / supervision and orders to correct
     #[command(subcommand)]
     Supervise(supervise::SuperviseCommand),
@@ -162,6 +180,12 @@ pub enum Command {
     /// 查阅使用记录与查阅情况 / reading records of use, and who read what
     #[command(subcommand)]
     Reading(reading::ReadingCommand),
+    /// 汇聚风险：查看、主管部门审查 / risks of aggregation: shown, answered by the authority
+    #[command(subcommand)]
+    Aggregation(aggregation::AggregationCommand),
+    /// 共享评估：计算、报告、公布 / evaluation of sharing: computed, reported, published
+    #[command(subcommand)]
+    Evaluate(evaluate::EvaluateCommand),
     /// 案卷 / dockets
     #[command(subcommand)]
     Docket(docket::DocketCommand),
@@ -250,12 +274,18 @@ pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
         Command::Reply(command) => reply::run(&global, command, output),
         Command::Extension(command) => extension::run(&global, command, output),
         Command::Grant(command) => grant::run(&global, command, output),
+        Command::Service(command) => service::run(&global, command, output),
         Command::Dispute(command) => dispute::run(&global, command, output),
         Command::Correction(command) => correction::run(&global, command, output),
         Command::Need(command) => need::run(&global, command, output),
+        Command::Erase(command) => erase::run(&global, command, output),
+        Command::Complaint(command) => complaint::run(&global, command, output),
+        Command::Open(command) => open::run(&global, command, output),
         Command::Supervise(command) => supervise::run(&global, command, output),
         Command::Incident(command) => incident::run(&global, command, output),
         Command::Reading(command) => reading::run(&global, command, output),
+        Command::Aggregation(command) => aggregation::run(&global, command, output),
+        Command::Evaluate(command) => evaluate::run(&global, command, output),
         Command::Docket(command) => docket::run(&global, command, output),
         Command::Data(command) => data::run(*command, output),
         Command::ReturnFlow(command) => return_flow::run(&global, command, output),

@@ -35,6 +35,9 @@ pub enum PlatformCommand {
     Services {
         #[command(flatten)]
         which: Which,
+        /// 输出可写入 node.toml 的 [[services]] 登记，不探测 / print them as [[services]] for node.toml, without probing
+        #[arg(long)]
+        register: bool,
     },
 }
 
@@ -54,7 +57,11 @@ pub(super) fn run(
     match command {
         PlatformCommand::Check { which } => check(&load(&which.mapping)?, output),
         PlatformCommand::Pull(args) => pull::run(global, &args, output),
-        PlatformCommand::Services { which } => services(&load(&which.mapping)?, output),
+        PlatformCommand::Services { which, register } if register => {
+            output.plain(load(&which.mapping)?.services.registrations().as_bytes());
+            Ok(())
+        }
+        PlatformCommand::Services { which, .. } => services(&load(&which.mapping)?, output),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Running a node until it is told to stop.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use super::init::{
 use super::profile::profile;
 use super::store::store_error;
 use super::{Global, Output};
-use crate::api::{Api, Tokens, router, serve};
+use crate::api::{Api, Tokens, public_router, router, serve};
 use crate::config::{LogFormat, NodeConfig};
 use crate::runtime::clock::Clock;
 use crate::runtime::{self, Handle, NodeKeys, StartError};
@@ -202,6 +203,10 @@ async fn node(
                 "if the port is in use, choose another http.listen or stop its user",
             )
         })?;
+    let public = match config.public.listen {
+        Some(address) => Some(public_listener(address).await?),
+        None => None,
+    };
     let handle = runtime::start(config, keys, Clock::system())
         .await
         .map_err(|error| start_error(&error))?;
@@ -213,7 +218,15 @@ async fn node(
         .map_err(|error| CliError::file(&address_file, error))?;
     install_chain(config, &handle).await;
     announce(&handle, &address.to_string(), output);
-    let api = Api::new(Arc::new(handle.clone()), tokens);
+    let api = Api::new(Arc::new(handle.clone()), tokens).behind(&config.public.proxies);
+    if let Some(listener) = public {
+        let (router, stopping) = (public_router(api.clone()), handle.clone());
+        tokio::spawn(serve(
+            listener,
+            router,
+            async move { stopping.stopped().await },
+        ));
+    }
     let stopping = handle.clone();
     let (told, by_itself) = tokio::sync::oneshot::channel();
     serve(listener, router(api), async move {
@@ -239,6 +252,20 @@ async fn node(
     Ok(())
 }
 
+/// Where the public comes in: connections of their own, so that they take none from operators.
+async fn public_listener(address: SocketAddr) -> Result<TcpListener, CliError> {
+    TcpListener::bind(address).await.map_err(|error| {
+        CliError::fault(
+            format!("无法监听 {address}（public.listen）：{error}"),
+            format!("cannot listen on {address} (public.listen): {error}"),
+        )
+        .advise(
+            "端口被占用时换一个 public.listen，或停止占用者",
+            "if the port is in use, choose another public.listen or stop its user",
+        )
+    })
+}
+
 fn start_error(error: &StartError) -> CliError {
     match error {
         StartError::Store(error) => store_error(error),
@@ -247,9 +274,10 @@ fn start_error(error: &StartError) -> CliError {
                 "端口被占用时换一个 link.listen，或停止占用者",
                 "if the port is in use, choose another link.listen or stop its user",
             ),
-        StartError::Folder { .. } | StartError::Thread(_) | StartError::Fault(_) => {
-            CliError::fault(error.to_string(), error.to_string())
-        }
+        StartError::Folder { .. }
+        | StartError::Vault(_)
+        | StartError::Thread(_)
+        | StartError::Fault(_) => CliError::fault(error.to_string(), error.to_string()),
     }
 }
 

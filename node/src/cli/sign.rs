@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use identity::{Digest, Domain, codec};
 use sharing::act::{Act, MAX_ACT_BYTES};
+use sharing::private::{Content, check_complete};
 
 use super::args::read_text;
 use super::client::Client;
@@ -12,7 +13,7 @@ use super::error::{CliError, Exit};
 use super::signer::{Signer, send};
 use super::{Global, Output, args};
 use crate::api::acts::{ActRequest, Prepared};
-use crate::api::from_base64;
+use crate::api::{from_base64, private};
 use crate::person::{self, describe};
 
 /// `guantong sign`.
@@ -34,13 +35,15 @@ pub(super) fn run(global: &Global, args: SignArgs, output: &Output) -> Result<()
     let prepared: Prepared =
         serde_json::from_str(&text).map_err(|error| CliError::file(&args.document, error))?;
     let act = document(&prepared).map_err(|reason| CliError::file(&args.document, reason))?;
+    let contents =
+        contents(&prepared, &act).map_err(|reason| CliError::file(&args.document, reason))?;
     let shown = describe::summary(&act);
     let text = |summary: &str, digest: &str| {
-        format!(
-            "{}\n{summary}\n{digest} {}",
-            describe::document(&act),
-            prepared.digest
-        )
+        let mut text = describe::document(&act);
+        for content in &contents {
+            text += &format!("\n{} {}", content.private(), content.text());
+        }
+        format!("{text}\n{summary}\n{digest} {}", prepared.digest)
     };
     let (zh, en) = (text(&shown.zh, "摘要"), text(&shown.en, "digest"));
     // Who is asked has seen what they are asked about, whatever form the result has.
@@ -55,9 +58,9 @@ pub(super) fn run(global: &Global, args: SignArgs, output: &Output) -> Result<()
     let client = Client::of(global, output.language())?;
     let signer = Signer::open(global, &client)?;
     let Some(path) = args.out else {
-        return send(&client, output, &act, signer).map(drop);
+        return send(&client, output, (&act, &contents), signer).map(drop);
     };
-    let request = ActRequest::new(&person::sign(&act, &signer.key, signer.chain));
+    let request = ActRequest::new(&person::sign(&act, &signer.key, signer.chain), &contents);
     let bytes =
         serde_json::to_vec_pretty(&request).map_err(|error| CliError::file(&path, error))?;
     args::write(&path, &bytes)?;
@@ -83,6 +86,17 @@ fn document(prepared: &Prepared) -> Result<Act, String> {
         return Err("文书不是规范编码 / the document is not canonical".into());
     }
     Ok(act)
+}
+
+/// The personal content beside a document: all that the act commits to, each shown to whoever signs.
+fn contents(prepared: &Prepared, act: &Act) -> Result<Vec<Content>, String> {
+    let contents = private::contents(&prepared.private).map_err(|error| error.to_string())?;
+    match check_complete(&act.body.private(), &contents) {
+        Ok(()) => Ok(contents),
+        Err(_) => {
+            Err("个人内容与文书不符 / the personal content is not that of the document".into())
+        }
+    }
 }
 
 fn agreed(output: &Output) -> Result<bool, CliError> {

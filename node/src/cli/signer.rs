@@ -6,6 +6,7 @@ use identity::{Code, KeyKind, SigningKey};
 use serde::{Deserialize, Serialize};
 use sharing::act::{Act, ActBody};
 use sharing::person::PersonChain;
+use sharing::private::Content;
 use sharing::reading::ReadingAct;
 
 use super::args::now;
@@ -94,6 +95,16 @@ pub(super) fn carry_out(
     output: &Output,
     body: ActBody,
 ) -> Result<Option<Answer>, CliError> {
+    carry_out_with(global, output, body, &[])
+}
+
+/// As [`carry_out`], with the personal content that the act commits to.
+pub(super) fn carry_out_with(
+    global: &Global,
+    output: &Output,
+    body: ActBody,
+    contents: &[Content],
+) -> Result<Option<Answer>, CliError> {
     let client = Client::of(global, output.language())?;
     if let Some(path) = &global.prepare {
         let view: NodeView = client.get("/node")?;
@@ -104,7 +115,7 @@ pub(super) fn carry_out(
                 "the node is not enrolled",
             )
         })?;
-        let prepared = Prepared::of(&person::act(node, now(), body)?);
+        let prepared = Prepared::of(&person::act(node, now(), body)?).with(contents);
         let text =
             serde_json::to_string_pretty(&prepared).map_err(|error| CliError::file(path, error))?;
         super::args::write(path, text.as_bytes())?;
@@ -120,7 +131,7 @@ pub(super) fn carry_out(
     }
     let signer = Signer::open(global, &client)?;
     let act = person::act(signer.node()?, now(), body)?;
-    send(&client, output, &act, signer).map(Some)
+    send(&client, output, (&act, contents), signer).map(Some)
 }
 
 /// What a command prints of an act that was sent.
@@ -179,11 +190,11 @@ fn taken(decided_by: Option<Code>, language: Language) -> String {
 pub(super) fn send(
     client: &Client,
     output: &Output,
-    act: &Act,
+    (act, contents): (&Act, &[Content]),
     signer: Signer,
 ) -> Result<Answer, CliError> {
     let decided_by = decided_by(client, act);
-    let answer = client.act(&person::sign(act, &signer.key, signer.chain))?;
+    let answer = client.act_with(&person::sign(act, &signer.key, signer.chain), contents)?;
     let summary = person::describe::summary(act);
     let serial = answer.chain.as_ref().and_then(|chain| {
         let certificate = chain.claimed().ok()?;

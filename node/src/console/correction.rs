@@ -52,9 +52,9 @@ pub fn facts(event: &CorrectionEvent, language: Language) -> Facts {
             (pick("数据项", "Items"), request.items.join("、")),
             (
                 pick("不准确或者不完整之处", "What is wrong"),
-                request.wrong.clone(),
+                request.wrong.to_string(),
             ),
-            (pick("佐证", "Evidence"), request.evidence.clone()),
+            (pick("佐证", "Evidence"), request.evidence.to_string()),
             (pick("反馈期限", "Due"), limit(term, language)),
         ],
         CorrectionEvent::Answered { outcome, .. } => match outcome {
@@ -62,7 +62,7 @@ pub fn facts(event: &CorrectionEvent, language: Language) -> Facts {
                 corrected(what, object.as_ref(), language)
             }
             CorrectionOutcome::Upheld { reasons } => {
-                vec![(pick("理由", "Reasons"), reasons.clone())]
+                vec![(pick("理由", "Reasons"), reasons.to_string())]
             }
         },
     }

@@ -8,11 +8,12 @@ use sharing::dispute::DisputeEvent;
 use sharing::docket::{DocketBody, DocketEvent};
 use sharing::return_flow::ReturnFlowEvent;
 
-use super::{labels, layout};
+use super::{erasure, labels, layout};
+use crate::api::private::ContentView;
 use crate::language::Language;
 
 /// Renders the page.
-pub(super) fn page(detail: &DocketDetail, language: Language) -> Markup {
+pub(super) fn page(detail: &DocketDetail, contents: &[ContentView], language: Language) -> Markup {
     let pick = |zh: &'static str, en: &'static str| language.pick(zh, en);
     let docket = &detail.docket;
     let body = html! {
@@ -28,6 +29,17 @@ pub(super) fn page(detail: &DocketDetail, language: Language) -> Markup {
                 dt { (pick("事项", "Events")) } dd { (docket.events) }
             }
         }
+        @if !contents.is_empty() {
+            section {
+                h2 { (pick("个人内容", "Personal content")) }
+                dl {
+                    @for content in contents {
+                        dt.mono { (content.digest.short()) }
+                        dd { (erasure::shown(content, language)) }
+                    }
+                }
+            }
+        }
         section {
             h2 { (pick("事项", "Events")) }
             @for event in &detail.events { (one(event, language)) }
@@ -39,7 +51,7 @@ pub(super) fn page(detail: &DocketDetail, language: Language) -> Markup {
 
 fn one(event: &DocketEvent, language: Language) -> Markup {
     let (title, article) = labels::event(&event.body, language);
-    let rows = rows(&event.body, language);
+    let rows = facts(&event.body, language);
     let signers = signers(&event.body, language);
     html! {
         div.event {
@@ -87,7 +99,8 @@ fn signers(body: &DocketBody, language: Language) -> Vec<String> {
 
 type Rows = Vec<(&'static str, String)>;
 
-fn rows(body: &DocketBody, language: Language) -> Rows {
+/// What an event says beyond its name and who signed it.
+pub(crate) fn facts(body: &DocketBody, language: Language) -> Rows {
     match body {
         DocketBody::Application(event) => application_rows(event, language),
         DocketBody::Dispute(event) => dispute_rows(event, language),
@@ -99,6 +112,10 @@ fn rows(body: &DocketBody, language: Language) -> Rows {
         DocketBody::Need(event) => super::need::facts(event, language),
         DocketBody::Incident(event) => super::incident::facts(event, language),
         DocketBody::Inspection(event) => super::reading::facts(event, language),
+        DocketBody::Erasure(event) => erasure::facts(event, language),
+        DocketBody::OpenData(event) => super::open_data::facts(event, language),
+        DocketBody::Complaint(event) => super::complaint::facts(event, language),
+        DocketBody::Evaluation(event) => super::evaluation::facts(event, language),
     }
 }
 
@@ -110,8 +127,9 @@ fn application_rows(event: &ApplicationEvent, language: Language) -> Rows {
             entry,
             term,
             profile,
+            risk,
             ..
-        } => vec![
+        } => [
             (
                 pick("适用规定", "Profile of law"),
                 format!(
@@ -134,7 +152,10 @@ fn application_rows(event: &ApplicationEvent, language: Language) -> Rows {
                 pick("答复期限", "Reply due"),
                 super::clock::limit(term, language),
             ),
-        ],
+        ]
+        .into_iter()
+        .chain(super::aggregation::facts(risk.as_ref(), language))
+        .collect(),
         ApplicationEvent::MissingTold { missing, .. } => missing
             .iter()
             .map(|item| (pick(item.kind.zh(), item.kind.en()), item.what.clone()))

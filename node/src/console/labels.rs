@@ -67,6 +67,9 @@ pub fn docket_kind(state: &Case, language: Language) -> &'static str {
         Case::Need(_) => language.pick("供需对接", "need"),
         Case::Incident(_) => language.pick("安全事件", "security incident"),
         Case::Inspection(_) => language.pick("查阅使用记录", "reading of records of use"),
+        Case::OpenData(_) => language.pick("数据开放申请", "application for opening"),
+        Case::Complaint(_) => language.pick("投诉举报", "complaint"),
+        Case::Evaluation(_) => language.pick("评估报告", "evaluation"),
     }
 }
 
@@ -88,6 +91,7 @@ pub fn docket_phase(state: &Case, language: Language) -> String {
         Case::Need(need) => super::need::phase(&need.phase, language).to_owned(),
         Case::Incident(it) => incident::phase(&it.phase, language).to_owned(),
         Case::Inspection(inspection) => reading::phase(inspection, language).to_owned(),
+        Case::Evaluation(state) => super::evaluation::phase(&state.phase, language).to_owned(),
         Case::ReturnFlow(subscription) => match subscription.phase() {
             SubscriptionPhase::Subscribed => language.pick("已订阅", "subscribed").to_owned(),
             SubscriptionPhase::Delivering { delivery } => {
@@ -107,6 +111,8 @@ pub fn docket_phase(state: &Case, language: Language) -> String {
         Case::Correction(correction) => {
             super::correction::phase(&correction.phase, language).to_owned()
         }
+        Case::OpenData(open) => super::open_data::phase(&open.phase, language).to_owned(),
+        Case::Complaint(complaint) => super::complaint::phase(&complaint.phase, language),
     }
 }
 
@@ -140,6 +146,7 @@ pub fn docket_tone(state: &Case) -> &'static str {
         Case::Need(need) => super::need::tone(&need.phase),
         Case::Incident(it) => incident::tone(&it.phase),
         Case::Inspection(inspection) => reading::tone(inspection),
+        Case::Evaluation(_) => "ok",
         Case::ReturnFlow(subscription) => match subscription.phase() {
             SubscriptionPhase::Delivered(_) => "ok",
             SubscriptionPhase::Disputed { .. } => "bad",
@@ -149,6 +156,8 @@ pub fn docket_tone(state: &Case) -> &'static str {
             CorrectionPhase::Asked { .. } => "warn",
             CorrectionPhase::Answered(_) => "ok",
         },
+        Case::OpenData(open) => super::open_data::tone(&open.phase),
+        Case::Complaint(complaint) => super::complaint::tone(&complaint.phase),
     }
 }
 
@@ -174,6 +183,7 @@ pub fn docket_subject(state: &Case) -> String {
         Case::Need(need) => super::need::subject(need),
         Case::Incident(it) => incident::subject(it),
         Case::Inspection(inspection) => reading::subject(inspection),
+        Case::Evaluation(state) => super::evaluation::subject(state),
         Case::ReturnFlow(subscription) => {
             format!(
                 "{} → {}",
@@ -188,6 +198,8 @@ pub fn docket_subject(state: &Case) -> String {
                 correction.requester.node.code()
             )
         }
+        Case::OpenData(open) => open.entry_name.clone(),
+        Case::Complaint(complaint) => super::complaint::subject(complaint),
     }
 }
 
@@ -269,6 +281,10 @@ pub fn event(body: &DocketBody, language: Language) -> (&'static str, Article) {
         DocketBody::Need(event) => super::need::name(event),
         DocketBody::Incident(event) => incident::name(event),
         DocketBody::Inspection(event) => reading::name(event),
+        DocketBody::Erasure(event) => super::erasure::name(event),
+        DocketBody::OpenData(event) => super::open_data::name(event),
+        DocketBody::Complaint(event) => super::complaint::name(event),
+        DocketBody::Evaluation(event) => super::evaluation::name(event),
     };
     (language.pick(zh, en), article)
 }

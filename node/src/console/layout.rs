@@ -27,6 +27,7 @@ pub(super) fn page(title: &str, language: Language, live: bool, body: &Markup) -
                     }
                     nav {
                         a href=(address("/", language)) { (language.pick("概览", "Overview")) }
+                        a href=(address("/evaluations", language)) { (language.pick("评估", "Evaluation")) }
                         @match language {
                             Language::Chinese => a href="?lang=en" lang="en" { "English" },
                             Language::English => a href="?lang=zh" lang="zh-CN" { "中文" },
@@ -55,7 +56,8 @@ pub(super) fn address(path: &str, language: Language) -> String {
     }
 }
 
-const STYLE: &str = "
+/// How pages look.
+pub(crate) const STYLE: &str = "
 :root{--ink:#1c2430;--soft:#5d6b7e;--line:#d9e0e8;--paper:#fff;--ground:#f3f5f8;--brand:#0b3d7a;--ok:#18794e;--warn:#9a5b00;--bad:#b3261e}
 *{box-sizing:border-box}
 body{margin:0;background:var(--ground);color:var(--ink);font:14px/1.55 'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',system-ui,sans-serif;font-variant-numeric:tabular-nums}

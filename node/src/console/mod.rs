@@ -3,33 +3,43 @@
 //! Pages only read. They are opened with a token of at least the viewer's role, which `/login` exchanges for a cookie
 //! (HttpOnly, SameSite=Strict); the API takes no cookie, so a page elsewhere can make a browser read nothing and write nothing.
 
+pub mod aggregation;
 pub mod clock;
+pub mod complaint;
 pub mod correction;
 mod docket;
+pub mod erasure;
+pub mod evaluation;
 pub mod grant;
 pub mod incident;
 pub mod labels;
 mod layout;
 mod login;
 pub mod need;
+pub mod open_data;
 mod overview;
 pub mod reading;
 pub mod supervision;
 pub mod update;
 
-use axum::Router;
+pub(crate) use layout::STYLE;
+
+pub(crate) use docket::facts as event_facts;
+
 use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::header;
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use federation::core::query;
 use federation::core::view::{DocketView, DutyView, FindingView, HealthView, LinkView, NodeView};
 use identity::Moment;
 use maud::Markup;
 use serde::Deserialize;
 
-use crate::api::{Api, MAX_PAGE, Problem, Role};
+use crate::api::dockets::seen_by;
+use crate::api::{Api, MAX_PAGE, Problem, Role, private};
 use crate::language::Language;
 
 /// Most rows of one table of the overview.
@@ -40,9 +50,14 @@ pub fn router(api: &Api) -> Router<Api> {
     let pages = Router::new()
         .route("/", get(overview_page))
         .route("/dockets/{id}", get(docket_page))
+        .route("/evaluations", get(evaluation::list_page))
+        .route("/evaluations/{period}", get(evaluation::period_page))
+        .route("/evaluations/{period}/csv", get(evaluation::period_csv))
         .layer(middleware::from_fn_with_state(api.clone(), guard));
     Router::new()
         .route("/login", get(login::form).post(login::submit))
+        // Open to everyone: only what a government published.
+        .route("/evaluation/{period}", get(evaluation::published_page))
         .merge(pages)
         .layer(DefaultBodyLimit::max(login::MAX_FORM_BYTES))
         .layer(middleware::from_fn(harden))
@@ -109,6 +124,7 @@ async fn docket_page(
     State(api): State<Api>,
     Path(id): Path<String>,
     Query(asked): Query<Asked>,
+    Extension(role): Extension<Role>,
 ) -> Result<Response, Problem> {
     let wrong =
         |error: identity::DigestError| Problem::malformed(error.to_string(), error.to_string());
@@ -116,7 +132,9 @@ async fn docket_page(
     let detail = api.read(move |read| query::docket(read, id)).await?;
     let detail = detail
         .ok_or_else(|| Problem::not_found("本节点没有这个案卷", "there is no such docket here"))?;
-    Ok(shown(docket::page(&detail, asked.language())))
+    let contents = private::views(&api, &detail.docket.state.personal).await;
+    let detail = seen_by(role, detail);
+    Ok(shown(docket::page(&detail, &contents, asked.language())))
 }
 
 /// A page as it is sent.
@@ -124,7 +142,7 @@ fn shown(page: Markup) -> Response {
     Html(page.into_string()).into_response()
 }
 
-async fn guard(State(api): State<Api>, request: Request, next: Next) -> Response {
+async fn guard(State(api): State<Api>, mut request: Request, next: Next) -> Response {
     // A token in the address is exchanged at once, so that it stays neither in the address bar nor in links.
     if let Some(token) = login::token_in_query(request.uri().query()) {
         return login::exchange(&api, token, request.uri().path());
@@ -137,7 +155,10 @@ async fn guard(State(api): State<Api>, request: Request, next: Next) -> Response
         .and_then(login::token_in_cookie)
         .and_then(|token| api.role(token))
     {
-        Some(Role::Viewer | Role::Operator | Role::Admin) => next.run(request).await,
+        Some(role) => {
+            request.extensions_mut().insert(role);
+            next.run(request).await
+        }
         None => Redirect::to("/login").into_response(),
     }
 }

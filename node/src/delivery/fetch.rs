@@ -4,8 +4,8 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
-use federation::core::FetchedPart;
-use federation::wire::CircuitRequest;
+use federation::core::{FetchedPart, Shelf};
+use federation::wire::{CircuitRequest, CircuitWants, ObjectRequest};
 use identity::{Chain, Domain, Member, Signed, codec};
 use sharing::act::ObjectRef;
 use sharing::docket::DocketId;
@@ -61,7 +61,7 @@ pub(super) async fn fetch(
     shared: &Shared,
     from: &Chain,
     docket: DocketId,
-    object: &ObjectRef,
+    (object, shelf): (&ObjectRef, Shelf),
     part: Option<&PartNotice>,
 ) -> Result<FetchedPart, String> {
     let source = shared
@@ -75,7 +75,7 @@ pub(super) async fn fetch(
             .acquire()
             .await
             .map_err(|error| error.to_string())?;
-        let outcome = fetch_once(shared, &source, docket, object).await;
+        let outcome = fetch_once(shared, &source, docket, (object, shelf)).await;
         drop(slot);
         match outcome {
             Ok(()) => break,
@@ -88,6 +88,7 @@ pub(super) async fn fetch(
         }
     }
     match part {
+        None if shelf == Shelf::Vault => Ok(FetchedPart::Content),
         None => Ok(FetchedPart::File),
         Some(notice) => check_part(shared, &source, notice.clone()).await,
     }
@@ -97,9 +98,10 @@ async fn fetch_once(
     shared: &Shared,
     source: &Member,
     docket: DocketId,
-    object: &ObjectRef,
+    (object, shelf): (&ObjectRef, Shelf),
 ) -> Result<(), FetchError> {
-    if shared.objects.contains(&object.digest) {
+    let objects = shared.shelf(shelf);
+    if objects.contains(&object.digest) {
         return Ok(());
     }
     if object.length > MAX_OBJECT_BYTES {
@@ -110,18 +112,18 @@ async fn fetch_once(
     }
     let mut key = [0; 32];
     random(&mut key);
-    let offset = shared
-        .objects
-        .resume_offset(&object.digest, object.length)?;
+    let offset = objects.resume_offset(&object.digest, object.length)?;
     let request = CircuitRequest {
         key,
-        docket,
-        object: object.digest,
-        offset,
+        wants: CircuitWants::Object(ObjectRequest {
+            docket,
+            object: object.digest,
+            offset,
+        }),
     };
     let mut circuit = shared.circuits.open(source, &request).await?;
     read_answer(&mut circuit, source, object).await?;
-    receive(shared, &mut circuit, object).await?;
+    receive(objects, &mut circuit, object).await?;
     shared.metrics.objects_fetched.inc();
     tracing::info!(object = %object.digest, bytes = object.length, "object fetched");
     // The object is here; that the other end hears of it matters to its records alone.
@@ -159,12 +161,12 @@ async fn read_answer(
 }
 
 async fn receive(
-    shared: &Shared,
+    objects: Arc<Objects>,
     circuit: &mut Circuit,
     object: &ObjectRef,
 ) -> Result<(), FetchError> {
     let (encoded, reader) = pipe::to_blocking();
-    let (objects, digest, length) = (Arc::clone(&shared.objects), object.digest, object.length);
+    let (digest, length) = (object.digest, object.length);
     let mut decoding = tokio::task::spawn_blocking(move || {
         objects.decode_to(&digest, length, MAX_OBJECT_BYTES, reader, |_| {})
     });

@@ -177,7 +177,8 @@ fn apply(index: &SearchIndex, store: &dyn Read, segments: &[Stored]) -> Result<(
                 }
                 Change::MemberCertified { .. }
                 | Change::MemberRevoked { .. }
-                | Change::SourceNamed { .. } => {}
+                | Change::SourceNamed { .. }
+                | Change::OpeningMarked { .. } => {}
             }
         }
     }

@@ -12,8 +12,8 @@ mod split;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
-use federation::core::Input;
-use federation::wire::SearchId;
+use federation::core::{Input, Shelf};
+use federation::wire::{CircuitWants, SearchId};
 use identity::{Chain, Digest, SigningKey};
 use serde::{Deserialize, Serialize};
 use sharing::act::ObjectRef;
@@ -27,8 +27,10 @@ use crate::runtime::clock::Clock;
 use crate::runtime::inbox::Inbox;
 use crate::runtime::metrics::Metrics;
 use crate::search::SearchIndex;
+use crate::service::Services;
 use crate::storage::objects::Objects;
 use crate::storage::store::Store;
+use crate::storage::vault::Vault;
 use crate::transport::CircuitStreams;
 use crate::transport::circuit::Circuits;
 
@@ -88,8 +90,10 @@ struct Shared {
     clock: Clock,
     store: Arc<Store>,
     objects: Arc<Objects>,
+    vault: Arc<Vault>,
     index: Arc<SearchIndex>,
     circuits: Arc<Circuits>,
+    services: Services,
     inbox: Inbox,
     metrics: Arc<Metrics>,
     signing: SigningKey,
@@ -114,10 +118,14 @@ pub struct Parts {
     pub store: Arc<Store>,
     /// The object store.
     pub objects: Arc<Objects>,
+    /// Personal content.
+    pub vault: Arc<Vault>,
     /// The search index.
     pub index: Arc<SearchIndex>,
     /// Circuits to and from other nodes.
     pub circuits: Arc<Circuits>,
+    /// Calls of services, which come over circuits too.
+    pub services: Services,
     /// Where results go.
     pub inbox: Inbox,
     /// What is counted.
@@ -137,8 +145,10 @@ impl Delivery {
             clock,
             store,
             objects,
+            vault,
             index,
             circuits,
+            services,
             inbox,
             metrics,
             signing,
@@ -151,8 +161,10 @@ impl Delivery {
             clock,
             store,
             objects,
+            vault,
             index,
             circuits,
+            services,
             inbox,
             metrics,
             signing,
@@ -168,8 +180,13 @@ impl Delivery {
     pub async fn answer(self, streams: CircuitStreams) {
         let circuits = Arc::clone(&self.0.circuits);
         let accept = circuits.accept(streams, move |arrival| {
-            let shared = Arc::clone(&self.0);
-            self.spawn(async move { serve::serve(&shared, arrival).await });
+            let (shared, from) = (Arc::clone(&self.0), arrival.from.place().clone());
+            match arrival.request.wants {
+                CircuitWants::Object(request) => self.spawn(async move {
+                    serve::serve(&shared, from, arrival.circuit, request).await;
+                }),
+                CircuitWants::Calls => self.0.services.answer(from, arrival.circuit),
+            }
         });
         accept.await;
     }
@@ -179,7 +196,7 @@ impl Delivery {
         &self,
         from: Chain,
         docket: DocketId,
-        object: ObjectRef,
+        (object, shelf): (ObjectRef, Shelf),
         part: Option<Box<PartNotice>>,
     ) {
         {
@@ -194,7 +211,8 @@ impl Delivery {
         }
         let shared = Arc::clone(&self.0);
         self.spawn(async move {
-            let outcome = fetch::fetch(&shared, &from, docket, &object, part.as_deref()).await;
+            let outcome =
+                fetch::fetch(&shared, &from, docket, (&object, shelf), part.as_deref()).await;
             if let Err(reason) = &outcome {
                 tracing::warn!(object = %object.digest, reason, "fetch failed");
             }
@@ -209,6 +227,36 @@ impl Delivery {
                 .put(Input::Fetched {
                     docket,
                     object,
+                    outcome,
+                })
+                .await;
+        });
+    }
+
+    /// Destroys personal content; the core is told by `Input::Destroyed`.
+    pub fn destroy(&self, docket: DocketId, contents: Vec<Digest>) {
+        let shared = Arc::clone(&self.0);
+        self.spawn(async move {
+            let (vault, doomed) = (Arc::clone(&shared.vault), contents.clone());
+            let destroying = tokio::task::spawn_blocking(move || {
+                doomed
+                    .iter()
+                    .try_for_each(|content| vault.destroy(content))
+                    .map_err(|error| error.to_string())
+            });
+            let outcome = destroying
+                .await
+                .unwrap_or_else(|error| Err(error.to_string()));
+            match &outcome {
+                Ok(()) => tracing::info!(docket = %docket, "personal content destroyed"),
+                Err(reason) => {
+                    tracing::error!(docket = %docket, reason, "personal content not destroyed")
+                }
+            }
+            shared
+                .put(Input::Destroyed {
+                    docket,
+                    contents,
                     outcome,
                 })
                 .await;
@@ -270,6 +318,14 @@ impl Delivery {
 }
 
 impl Shared {
+    /// Where files of a kind lie.
+    fn shelf(&self, shelf: Shelf) -> Arc<Objects> {
+        match shelf {
+            Shelf::Objects => Arc::clone(&self.objects),
+            Shelf::Vault => self.vault.objects(),
+        }
+    }
+
     /// Tells the core; at shutdown nobody listens, and the core asks again at the next start.
     async fn put(&self, input: Input) {
         if self.inbox.put(input).await.is_err() {

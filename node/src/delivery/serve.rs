@@ -4,22 +4,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use federation::core::{Input, authorise_circuit};
+use federation::wire::ObjectRequest;
 use identity::stream::MAX_CHUNK;
-use identity::{Domain, Signed, codec};
+use identity::{Domain, Path, Signed, codec};
 use sharing::act::ObjectRef;
 use tokio::time::timeout;
 
 use super::{CircuitAnswer, CircuitReply, RECEIVED, Shared, pipe};
-use crate::transport::circuit::{Arrival, Circuit, CircuitError};
+use crate::storage::objects::Objects;
+use crate::transport::circuit::{Circuit, CircuitError};
 
 /// How long the origin may take from the last byte to its word that the object is whole on its disk.
 const RECEIPT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Serves one circuit to its end.
-pub(super) async fn serve(shared: &Shared, arrival: Arrival) {
-    let from = arrival.from.place().clone();
-    let (docket, wanted) = (arrival.request.docket, arrival.request.object);
-    match answer(shared, arrival).await {
+pub(super) async fn serve(shared: &Shared, from: Path, circuit: Circuit, request: ObjectRequest) {
+    let (docket, wanted) = (request.docket, request.object);
+    match answer(shared, &from, circuit, &request).await {
         Ok(Some(object)) => {
             tracing::info!(to = %from, object = %wanted, "object served");
             shared.metrics.objects_served.inc();
@@ -36,16 +37,16 @@ pub(super) async fn serve(shared: &Shared, arrival: Arrival) {
     }
 }
 
-async fn answer(shared: &Shared, arrival: Arrival) -> Result<Option<ObjectRef>, CircuitError> {
-    let Arrival {
-        from,
-        request,
-        mut circuit,
-    } = arrival;
+async fn answer(
+    shared: &Shared,
+    from: &Path,
+    mut circuit: Circuit,
+    request: &ObjectRequest,
+) -> Result<Option<ObjectRef>, CircuitError> {
     let now = shared.clock.now();
-    let decided = authorise_circuit(&*shared.store, from.place(), &request, now)?;
-    let object = match decided {
-        Ok(grant) => grant.object,
+    let decided = authorise_circuit(&*shared.store, from, request, now)?;
+    let (object, objects) = match decided {
+        Ok(grant) => (grant.object, shared.shelf(grant.shelf)),
         Err(refusal) => {
             reply(
                 shared,
@@ -57,7 +58,7 @@ async fn answer(shared: &Shared, arrival: Arrival) -> Result<Option<ObjectRef>, 
             return Ok(None);
         }
     };
-    if !shared.objects.contains(&object.digest) {
+    if !objects.contains(&object.digest) {
         tracing::error!(object = %object.digest, "an object that was granted is not in the object store");
         reply(
             shared,
@@ -79,7 +80,7 @@ async fn answer(shared: &Shared, arrival: Arrival) -> Result<Option<ObjectRef>, 
         false,
     )
     .await?;
-    send_object(shared, &mut circuit, &object, request.offset).await?;
+    send_object(objects, &mut circuit, &object, request.offset).await?;
     let receipt = timeout(RECEIPT_TIMEOUT, circuit.receive())
         .await
         .map_err(|_| CircuitError::Broken("no receipt".into()))??;
@@ -105,13 +106,13 @@ async fn reply(
 }
 
 async fn send_object(
-    shared: &Shared,
+    objects: Arc<Objects>,
     circuit: &mut Circuit,
     object: &ObjectRef,
     offset: u64,
 ) -> Result<(), CircuitError> {
     let (writer, mut encoded) = pipe::from_blocking();
-    let (objects, digest) = (Arc::clone(&shared.objects), object.digest);
+    let digest = object.digest;
     let encoding =
         tokio::task::spawn_blocking(move || objects.encode_from(&digest, offset, writer));
     while let Some(buffer) = encoded.recv().await {

@@ -1,11 +1,16 @@
 //! What a person is about to sign, in words: a line that says what it does, and the document in full.
 
+mod aggregation;
 mod clock;
+mod complaint;
 mod correction;
+mod erasure;
+mod evaluation;
 mod grant;
 mod incident;
 mod need;
 mod node;
+mod open_data;
 mod reading;
 mod source;
 mod supervision;
@@ -15,6 +20,7 @@ use identity::Signed;
 use sharing::act::{Act, ActBody};
 use sharing::application::{Application, DirectAct, Material, Reply};
 use sharing::catalogue::{EntryVersion, ReviewVerdict};
+use sharing::evaluation::EvaluationAct;
 use sharing::incident::IncidentAct;
 use sharing::need::NeedAct;
 use sharing::person::{MAX_PERSON_CERTIFICATE_BYTES, PersonCertificate};
@@ -120,14 +126,20 @@ fn subject(body: &ActBody) -> Text {
         ActBody::Update(act) => update::act(act),
         ActBody::Source(act) => source::act(act),
         ActBody::Correction(act) => correction::step(act),
+        ActBody::Erasure(act) => in_docket(body, &erasure::step(act)),
         ActBody::Supervision(act @ SupervisionAct::Order(_)) => supervision::step(act),
         ActBody::Supervision(act) => in_docket(body, &supervision::step(act)),
         ActBody::Need(act @ NeedAct::Report(_)) => need::act(act),
         ActBody::Need(act) => in_docket(body, &need::act(act)),
         ActBody::Incident(act @ IncidentAct::Report(_)) => incident::act(act),
         ActBody::Incident(act) => in_docket(body, &incident::act(act)),
+        ActBody::Evaluation(act @ EvaluationAct::Report(_)) => evaluation::act(act),
+        ActBody::Evaluation(act) => in_docket(body, &evaluation::act(act)),
+        ActBody::Aggregation(act) => aggregation::act(act),
         ActBody::Grant(act) => in_docket(body, &grant::step(&act.step)),
         ActBody::Reading(act) => reading::act(act),
+        ActBody::OpenData(act) => open_data::act(act),
+        ActBody::Complaint(act) => in_docket(body, &complaint::step(act)),
     }
 }
 

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 
 use identity::{KdfParams, KeyFile, KeyFileError, KeyKind, SigningKey};
 use sharing::person::PersonChain;
+use sharing::private::ContentError;
 
 /// Longest key or chain file, bytes.
 const MAX_FILE_BYTES: u64 = 64 << 10;
@@ -54,6 +55,9 @@ pub enum PersonError {
         /// What is needed.
         expected: KeyKind,
     },
+    /// What was said is blank or too long.
+    #[error(transparent)]
+    Content(#[from] ContentError),
     /// Nobody can be asked for the passphrase.
     #[error(
         "没有口令：设置 {PASSPHRASE_VARIABLE}，或用 --passphrase-file，或在终端运行 / no passphrase: set {PASSPHRASE_VARIABLE}, give --passphrase-file, or run in a terminal"

@@ -8,6 +8,7 @@ mod keys;
 use identity::{Code, Domain, Moment, Signed, SigningKey};
 use sharing::act::{Act, ActBody, SignedAct};
 use sharing::person::PersonChain;
+use sharing::private::Content;
 
 pub use entry::{Incomplete, complete};
 pub(crate) use keys::write_private;
@@ -27,6 +28,14 @@ pub fn act(node: Code, at: Moment, body: ActBody) -> Result<Act, PersonError> {
         node,
         body,
     })
+}
+
+/// Personal content with a salt of its own.
+///
+/// # Errors
+/// [`PersonError::Entropy`], [`PersonError::Content`].
+pub fn private(text: String) -> Result<Content, PersonError> {
+    Ok(Content::new(random_bytes()?, text)?)
 }
 
 /// Signs an act with the person's own key.

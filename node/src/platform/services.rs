@@ -88,6 +88,21 @@ impl Services {
         self.0.iter().find(|service| service.entry == *entry)
     }
 
+    /// The services as `[[services]]` of a node's configuration: what the provider's node calls.
+    pub fn registrations(&self) -> String {
+        let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
+        let one = |service: &Service| {
+            format!(
+                "[[services]] # {}\nentry = {}\nbackend = {}\n",
+                service.name.replace(char::is_control, " "),
+                quoted(service.entry.as_str()),
+                quoted(service.url.base()),
+            )
+        };
+        let all: Vec<_> = self.iter().map(one).collect();
+        all.join("\n")
+    }
+
     /// The first entry that is not under the platform's prefix.
     pub(super) fn outside(&self, prefix: &Prefix) -> Option<&EntryId> {
         self.0
@@ -175,6 +190,21 @@ mod tests {
         );
         let query = Services::try_from(vec![service("x", "http://x/?a=1", "1")]);
         assert!(matches!(query, Err(ServicesError::Query(_))));
+    }
+
+    #[test]
+    fn a_platforms_services_are_registered_as_the_node_reads_them() {
+        #[derive(Deserialize)]
+        struct File {
+            services: crate::service::Registrations,
+        }
+        let one = service("低保\n核验", "http://10.0.0.8/api/", "440106/MZ/1");
+        let other = service("x", "http://127.0.0.1:9000", "440106/MZ/2");
+        let text = Services::try_from(vec![one.clone(), other]).unwrap();
+        let read: File = toml::from_str(&text.registrations()).unwrap();
+        let read: Vec<_> = read.services.iter().collect();
+        assert_eq!((read.len(), &read[0].entry), (2, &one.entry));
+        assert_eq!(read[0].backend.as_str(), "http://10.0.0.8/api");
     }
 
     #[test]

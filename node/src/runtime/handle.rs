@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use federation::core::view::Status;
-use federation::core::{Answer, Caller, Effect, Input, Refused, Token, query};
+use federation::core::{Answer, Caller, Effect, Input, ReadWhat, Refused, Token, query};
 use federation::store::Fault;
 use federation::wire::{LevelAnswer, SearchId};
 use identity::{Chain, Digest, Moment, Path};
 use libp2p::Multiaddr;
 use sharing::act::SignedAct;
+use sharing::public::PublicRequest;
+use statute::Profile;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -23,8 +25,10 @@ use super::inbox::Inbox;
 use super::metrics::Metrics;
 use super::search::{LevelState, SearchOutcome, Searches, levels_above};
 use crate::search::SearchIndex;
+use crate::service::{Answered, Ask, CallError, Services};
 use crate::storage::objects::Objects;
 use crate::storage::store::Store;
+use crate::storage::vault::Vault;
 use crate::transport::Transport;
 
 /// Requests of operators that may wait for the core at a time.
@@ -40,8 +44,11 @@ pub(super) struct Shared {
     pub(super) clock: Clock,
     pub(super) inbox: Inbox,
     pub(super) requests: Arc<Requests>,
+    pub(super) desk: Desk,
+    pub(super) services: Services,
     pub(super) store: Arc<Store>,
     pub(super) objects: Arc<Objects>,
+    pub(super) vault: Arc<Vault>,
     pub(super) index: Arc<SearchIndex>,
     pub(super) status: watch::Receiver<Arc<Status>>,
     pub(super) halted: Halted,
@@ -50,6 +57,7 @@ pub(super) struct Shared {
     pub(super) stop: CancellationToken,
     pub(super) tasks: TaskTracker,
     pub(super) shutdown: Duration,
+    pub(super) profile: Profile,
 }
 
 impl std::fmt::Debug for Handle {
@@ -62,7 +70,7 @@ impl std::fmt::Debug for Handle {
 
 /// Operators' requests that wait for the core.
 #[derive(Debug, Default)]
-pub(super) struct Requests {
+pub struct Requests {
     next: AtomicU64,
     waiting: Mutex<HashMap<Token, oneshot::Sender<Result<Answer, Refused>>>>,
     pub(super) searches: Searches,
@@ -131,6 +139,49 @@ fn busy() -> Refused {
     Refused::Fault("节点繁忙，请稍后重试 / the node is busy, try again later".into())
 }
 
+/// Where the core is asked and its answer is waited for. Clones are the same.
+#[derive(Debug, Clone)]
+pub struct Desk {
+    requests: Arc<Requests>,
+    inbox: Inbox,
+    stop: CancellationToken,
+}
+
+impl Desk {
+    /// A desk in front of the core that reads `inbox` and answers through `requests`, until `stop`.
+    pub fn new(requests: Arc<Requests>, inbox: Inbox, stop: CancellationToken) -> Self {
+        Self {
+            requests,
+            inbox,
+            stop,
+        }
+    }
+
+    /// Gives the core an input and waits until what came of it is durable.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn ask(&self, input: impl FnOnce(Token) -> Input) -> Result<Answer, Refused> {
+        let (token, answered) = self.requests.open().ok_or_else(busy)?;
+        let _forget = Forget(&self.requests, token);
+        self.tell(input(token)).await?;
+        tokio::select! {
+            // An answer that was given before the node stopped is heard: it may say that the outcome is unknown.
+            biased;
+            answer = answered => answer.unwrap_or_else(|_| Err(shutting_down())),
+            () = self.stop.cancelled() => Err(shutting_down()),
+        }
+    }
+
+    /// Gives the core an input that is not answered.
+    ///
+    /// # Errors
+    /// [`Refused::Fault`] when the node is shutting down.
+    pub async fn tell(&self, input: Input) -> Result<(), Refused> {
+        self.inbox.put(input).await.map_err(|_| shutting_down())
+    }
+}
+
 impl Handle {
     /// Gives the core a person's signed act and waits until what came of it is durable.
     ///
@@ -144,13 +195,34 @@ impl Handle {
         .await
     }
 
-    /// Has the core write down that a program reads an object, and returns when that is durable.
+    /// Has the core write down that a program reads content, and returns when that is durable.
     ///
     /// # Errors
     /// [`Refused::Fault`] when it is not.
-    pub async fn object_read(&self, object: Digest, by: Caller) -> Result<Answer, Refused> {
-        self.ask(|token| Input::ObjectRead { token, object, by })
+    pub async fn content_read(&self, what: ReadWhat, by: Caller) -> Result<Answer, Refused> {
+        self.ask(|token| Input::ContentRead { token, what, by })
             .await
+    }
+    /// Gives the core what somebody of the public asks, under the commitment to the receipt that they are given.
+    ///
+    /// # Errors
+    /// [`Refused`]: lawfully, or because of a fault of ours, which may be tried again with the same receipt.
+    pub async fn public_request(
+        &self,
+        receipt: Digest,
+        request: PublicRequest,
+    ) -> Result<Answer, Refused> {
+        self.ask(|token| Input::Public {
+            token,
+            receipt,
+            request: Box::new(request),
+        })
+        .await
+    }
+
+    /// The profile of law in force here.
+    pub fn profile(&self) -> &Profile {
+        &self.0.profile
     }
 
     /// Gives the core a membership chain for this node.
@@ -178,20 +250,16 @@ impl Handle {
         }
     }
 
+    /// Calls a service at its provider's node (R22).
+    ///
+    /// # Errors
+    /// [`CallError`]: refused at either end, or not to be served now.
+    pub async fn call(&self, ask: Ask) -> Result<Answered, CallError> {
+        self.0.services.call(ask).await
+    }
+
     async fn ask(&self, input: impl FnOnce(Token) -> Input) -> Result<Answer, Refused> {
-        let (token, answered) = self.0.requests.open().ok_or_else(busy)?;
-        let _forget = Forget(&self.0.requests, token);
-        self.0
-            .inbox
-            .put(input(token))
-            .await
-            .map_err(|_| shutting_down())?;
-        tokio::select! {
-            // An answer that was given before the node stopped is heard: it may say that the outcome is unknown.
-            biased;
-            answer = answered => answer.unwrap_or_else(|_| Err(shutting_down())),
-            () = self.0.stop.cancelled() => Err(shutting_down()),
-        }
+        self.0.desk.ask(input).await
     }
 
     /// Searches here and at every level above; returns when all have answered or `wait` is over.
@@ -279,6 +347,11 @@ impl Handle {
     /// The object store.
     pub fn objects(&self) -> Arc<Objects> {
         Arc::clone(&self.0.objects)
+    }
+
+    /// The personal content.
+    pub fn vault(&self) -> Arc<Vault> {
+        Arc::clone(&self.0.vault)
     }
 
     /// What the core knows only in memory, as of its last batches.

@@ -7,12 +7,12 @@ pub mod inbox;
 pub mod metrics;
 mod search;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use federation::core::view::Status;
-use federation::core::{Effect, Input, Me};
+use federation::core::{Effect, Input, Me, query};
 use federation::store::{Batch, Fault};
 use identity::codec;
 use tokio::sync::watch;
@@ -20,19 +20,21 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use handle::{Handle, MAX_HITS, MAX_REQUESTS};
+pub use handle::{Desk, Handle, MAX_HITS, MAX_REQUESTS, Requests};
 pub use search::{LevelState, MAX_SEARCHES, SearchOutcome};
 
 use crate::config::NodeConfig;
 use crate::delivery::{Delivery, Parts, SplitTask, indexing};
 use crate::search::{SearchIndex, State};
+use crate::service::{self, Services};
 use crate::storage::objects::Objects;
 use crate::storage::store::{Store, StoreError};
+use crate::storage::vault::{Vault, VaultError};
 use crate::transport::circuit::Circuits;
 use crate::transport::{self, Transport, TransportConfig, TransportError};
 use clock::Clock;
 use driver::{CommitError, Driver, Durable, Halted, Outlet};
-use handle::{Requests, Shared};
+use handle::Shared;
 use inbox::Inbox;
 use metrics::Metrics;
 
@@ -40,6 +42,8 @@ use metrics::Metrics;
 const INDEX_FOLDER: &str = "index";
 /// Folder of the objects in the data folder.
 const OBJECTS_FOLDER: &str = "objects";
+/// Folder of the personal content in the data folder.
+const VAULT_FOLDER: &str = "vault";
 
 /// A node's secrets, as opened from its key file.
 #[derive(Debug, Clone)]
@@ -64,6 +68,9 @@ pub enum StartError {
         /// What is wrong.
         reason: String,
     },
+    /// The vault cannot be used.
+    #[error("vault: {0}")]
+    Vault(#[from] VaultError),
     /// The transport cannot listen.
     #[error(transparent)]
     Transport(#[from] TransportError),
@@ -100,10 +107,12 @@ pub async fn start(
     let Opened {
         store,
         objects,
+        vault,
         index,
         found,
     } = open(config).await?;
     let (inbox, inputs) = Inbox::new();
+    let profile = keys.me.profile.clone();
     let (metrics, stop, tasks) = (
         Arc::new(Metrics::new()),
         CancellationToken::new(),
@@ -139,19 +148,34 @@ pub async fn start(
         stop.clone(),
         tasks.token(),
     )?;
+    let circuits = Arc::new(circuits);
+    let requests = Arc::new(Requests::default());
+    let desk = Desk::new(Arc::clone(&requests), inbox.clone(), stop.clone());
+    let services = Services::new(service::Parts {
+        clock: clock.clone(),
+        store: Arc::clone(&store),
+        circuits: Arc::clone(&circuits),
+        desk: desk.clone(),
+        signing: keys.me.signing.clone(),
+        registrations: config.services.clone(),
+        tasks: tasks.clone(),
+        stop: stop.clone(),
+    });
     let delivery = Delivery::new(Parts {
         clock: clock.clone(),
         store: Arc::clone(&store),
         objects: Arc::clone(&objects),
+        vault: Arc::clone(&vault),
         index: Arc::clone(&index),
-        circuits: Arc::new(circuits),
+        circuits,
+        services: services.clone(),
         inbox: inbox.clone(),
         metrics: Arc::clone(&metrics),
         signing: keys.me.signing.clone(),
         tasks: tasks.clone(),
         stop: stop.clone(),
     });
-    let (requests, halted) = (Arc::new(Requests::default()), Halted::default());
+    let halted = Halted::default();
     let (status_sender, status) = watch::channel(Arc::new(Status::default()));
     let outlet = NodeOutlet {
         transport: transport.clone(),
@@ -181,8 +205,11 @@ pub async fn start(
         clock,
         inbox,
         requests,
+        desk,
+        services,
         store,
         objects,
+        vault,
         index,
         status,
         halted,
@@ -191,6 +218,7 @@ pub async fn start(
         stop,
         tasks,
         shutdown,
+        profile,
     })))
 }
 
@@ -198,6 +226,7 @@ pub async fn start(
 struct Opened {
     store: Arc<Store>,
     objects: Arc<Objects>,
+    vault: Arc<Vault>,
     index: Arc<SearchIndex>,
     found: State,
 }
@@ -214,11 +243,13 @@ async fn open(config: &NodeConfig) -> Result<Opened, StartError> {
         };
         let objects =
             Objects::open(&objects_dir).map_err(|error| unusable(&objects_dir, &error))?;
+        let vault = open_vault(&dir.join(VAULT_FOLDER), &store)?;
         let (index, found) =
             SearchIndex::open(&index_dir).map_err(|error| unusable(&index_dir, &error))?;
         Ok(Opened {
             store: Arc::new(store),
             objects: Arc::new(objects),
+            vault: Arc::new(vault),
             index: Arc::new(index),
             found,
         })
@@ -226,6 +257,17 @@ async fn open(config: &NodeConfig) -> Result<Opened, StartError> {
     opening
         .await
         .unwrap_or_else(|error| Err(StartError::Thread(std::io::Error::other(error))))
+}
+
+/// The vault, without what no act or event in the store speaks of.
+fn open_vault(folder: &Path, store: &Store) -> Result<Vault, StartError> {
+    let vault = Vault::open(folder)?;
+    let swept = vault
+        .keep_known(|content| query::keeps_content(store, content).map_err(StartError::from))?;
+    if swept > 0 {
+        tracing::info!(swept, "personal content of no act destroyed");
+    }
+    Ok(vault)
 }
 
 fn transport_config(config: &NodeConfig, seed: [u8; 32]) -> TransportConfig {
@@ -320,8 +362,10 @@ impl Outlet for NodeOutlet {
                 from,
                 docket,
                 object,
+                shelf,
                 part,
-            } => self.delivery.fetch(from, docket, object, part),
+            } => self.delivery.fetch(from, docket, (object, shelf), part),
+            Effect::Destroy { docket, contents } => self.delivery.destroy(docket, contents),
             Effect::SplitTable {
                 act,
                 manifest,

@@ -16,6 +16,7 @@ pub mod lock;
 pub mod objects;
 pub mod projection;
 pub mod store;
+pub mod vault;
 
 use identity::{Digest, Domain};
 

@@ -111,11 +111,19 @@ impl Objects {
     /// # Errors
     /// [`ObjectError::Io`] when the folder cannot be made or read.
     pub fn open(folder: &Path) -> Result<Self, ObjectError> {
+        Self::open_with(folder, |path| fs::remove_file(path))
+    }
+
+    /// As [`Self::open`]; `remove` takes away what was half-written.
+    pub(super) fn open_with(
+        folder: &Path,
+        remove: impl Fn(&Path) -> io::Result<()>,
+    ) -> Result<Self, ObjectError> {
         let tmp = folder.join(TMP_FOLDER);
         disk::make_folder(&tmp)?;
         disk::make_folder(&folder.join(PARTIAL_FOLDER))?;
         for entry in fs::read_dir(&tmp)? {
-            fs::remove_file(entry?.path())?;
+            remove(&entry?.path())?;
         }
         Ok(Self {
             folder: folder.to_path_buf(),
@@ -231,12 +239,21 @@ impl Objects {
     /// # Errors
     /// [`ObjectError::Io`]. That it was not here is no error.
     pub fn remove(&self, digest: &Digest) -> Result<(), ObjectError> {
+        self.remove_with(digest, |path| fs::remove_file(path))
+    }
+
+    /// As [`Self::remove`], each file taken away by `remove`.
+    pub(super) fn remove_with(
+        &self,
+        digest: &Digest,
+        remove: impl Fn(&Path) -> io::Result<()>,
+    ) -> Result<(), ObjectError> {
         for path in [
             self.path(digest),
             self.tree_path(digest),
             self.partial_path(digest),
         ] {
-            match fs::remove_file(path) {
+            match remove(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
                 _ => {}
             }
@@ -246,6 +263,23 @@ impl Objects {
             disk::sync_folder(&folder)?;
         }
         Ok(())
+    }
+
+    /// Every object here.
+    pub(super) fn digests(&self) -> Result<Vec<Digest>, ObjectError> {
+        let mut found = Vec::new();
+        for shelf in fs::read_dir(&self.folder)? {
+            let shelf = shelf?.path();
+            let name = shelf.file_name().and_then(|name| name.to_str());
+            if name.is_none_or(|name| name == TMP_FOLDER || name == PARTIAL_FOLDER) {
+                continue;
+            }
+            for file in fs::read_dir(&shelf)? {
+                let name = file?.file_name();
+                found.extend(name.to_str().and_then(|name| name.parse::<Digest>().ok()));
+            }
+        }
+        Ok(found)
     }
 
     fn temporary(&self) -> io::Result<PathBuf> {

@@ -1,5 +1,6 @@
 //! A node's HTTP API, as operators' programs call it.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sharing::act::{ObjectRef, SignedAct};
+use sharing::private::Content;
 use ureq::http::Response;
 use ureq::{Agent, Body};
 
@@ -21,8 +23,42 @@ const REQUEST_TIME: Duration = Duration::from_secs(30);
 /// A client with a token of the node's administrator.
 pub(super) struct ApiClient {
     agent: Agent,
+    origin: String,
     base: String,
     bearer: String,
+}
+
+/// What was answered to whoever has no token.
+#[derive(Debug)]
+pub struct Answered {
+    /// The status.
+    pub status: u16,
+    /// The headers, by lower-case name.
+    pub headers: BTreeMap<String, String>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Answered {
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        parsed(&self.body)
+    }
+
+    fn of(response: Result<Response<Body>, ureq::Error>) -> Self {
+        let mut response = response.expect("a running node answers");
+        let headers = response.headers().iter();
+        let headers = headers
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or("").to_owned()))
+            .collect();
+        let status = response.status().as_u16();
+        let body = response.body_mut().with_config().limit(MAX_ANSWER);
+        Self {
+            status,
+            headers,
+            body: body.read_to_vec().expect("a whole answer"),
+        }
+    }
 }
 
 impl ApiClient {
@@ -33,9 +69,25 @@ impl ApiClient {
             .build();
         Self {
             agent: config.into(),
+            origin: format!("http://{address}"),
             base: format!("http://{address}/api/v1"),
             bearer: format!("Bearer {token}"),
         }
+    }
+
+    pub(super) fn public_get(&self, path: &str) -> Answered {
+        Answered::of(self.agent.get(format!("{}{path}", self.origin)).call())
+    }
+
+    pub(super) fn get_with(&self, token: &str, path: &str) -> Answered {
+        let request = self.agent.get(format!("{}{path}", self.base));
+        let bearer = format!("Bearer {token}");
+        Answered::of(request.header("Authorization", bearer).call())
+    }
+
+    pub(super) fn public_post(&self, path: &str, body: &Value) -> Answered {
+        let request = self.agent.post(format!("{}{path}", self.origin));
+        Answered::of(request.send_json(body))
     }
 
     pub(super) fn get(&self, path: &str) -> Result<Value, Box<ProblemBody>> {
@@ -43,8 +95,12 @@ impl ApiClient {
         read(request.header("Authorization", &self.bearer).call())
     }
 
-    pub(super) fn act(&self, act: &SignedAct) -> Result<Answer, Box<ProblemBody>> {
-        self.post("/acts", &ActRequest::new(act))
+    pub(super) fn act(
+        &self,
+        act: &SignedAct,
+        contents: &[Content],
+    ) -> Result<Answer, Box<ProblemBody>> {
+        self.post("/acts", &ActRequest::new(act, contents))
     }
 
     pub(super) fn install(&self, chain: &Chain) -> Result<Answer, Box<ProblemBody>> {

@@ -1,5 +1,6 @@
 //! One node of the live federation: its keys, its folder, and the running node with its API in front.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -27,11 +28,13 @@ pub(super) struct Site {
     config: NodeConfig,
     tokens: Tokens,
     token: String,
+    viewer: String,
     running: Option<Running>,
 }
 
 struct Running {
     handle: Handle,
+    address: SocketAddr,
     api: ApiClient,
     server: JoinHandle<()>,
 }
@@ -58,12 +61,15 @@ impl Site {
         };
         let mut tokens = Tokens::default();
         let token = tokens.add(Role::Admin, key(&format!("token {code}")).to_seed(), "test");
+        let seed = key(&format!("viewer {code}")).to_seed();
+        let viewer = tokens.add(Role::Viewer, seed, "test");
         Self {
             place,
             keys,
             config,
             tokens,
             token,
+            viewer,
             running: None,
         }
     }
@@ -112,6 +118,7 @@ impl Site {
         });
         self.running = Some(Running {
             handle,
+            address,
             api: ApiClient::new(address, &self.token),
             server,
         });
@@ -123,6 +130,7 @@ impl Site {
             handle,
             api,
             server,
+            ..
         }) = self.running.take()
         {
             // Its kept connections would be waited for.
@@ -130,6 +138,15 @@ impl Site {
             handle.shutdown().await;
             server.await.expect("the API ends");
         }
+    }
+
+    pub(super) fn config_mut(&mut self) -> &mut NodeConfig {
+        &mut self.config
+    }
+
+    /// Where the API is served, and a token for it.
+    pub(super) fn address_and_token(&self) -> (SocketAddr, &str) {
+        (self.running().address, &self.token)
     }
 
     pub(super) fn is_running(&self) -> bool {
@@ -144,6 +161,11 @@ impl Site {
     /// The running node.
     pub(super) fn handle(&self) -> &Handle {
         &self.running().handle
+    }
+
+    /// The token of whoever may only look.
+    pub(super) fn viewer(&self) -> &str {
+        &self.viewer
     }
 
     /// The running node's API.

@@ -73,8 +73,20 @@ impl World {
                 return Err(format!("{:?} differs after a rebuild", key.0));
             }
         }
-        if rebuilt.tables.len() != before.tables.len() {
-            return Err("a rebuild leaves rows that were not there".into());
+        // That an envelope was seen is forgotten once it has expired, which no record says.
+        let forgotten = |key: &&(Table, Vec<u8>)| key.0 == Table::Seen && key.1.starts_with(b"e");
+        let mut more = rebuilt.tables.keys().filter(|key| !forgotten(key));
+        if let Some((table, _)) = more.find(|key| !before.tables.contains_key(*key)) {
+            return Err(format!(
+                "a rebuild leaves a row of {table:?} that was not there"
+            ));
+        }
+        for key in rebuilt.tables.keys() {
+            // An envelope that has expired may be forgotten: nothing records that it was.
+            let expired = key.0 == Table::Seen && key.1.starts_with(b"e");
+            if !expired && !before.tables.contains_key(key) {
+                return Err(format!("{key:?} is there after a rebuild alone"));
+            }
         }
         Ok(rebuilt.tables.len())
     }

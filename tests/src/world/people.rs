@@ -1,5 +1,7 @@
 //! Who signs: the people of a place, and posting what they signed.
 
+use sharing::public::{PublicRequest, Receipt};
+
 use super::*;
 
 impl World {
@@ -44,19 +46,41 @@ impl World {
     /// # Errors
     /// The node's [`Refused`].
     pub fn post(&mut self, node: Code, signed: &SignedAct) -> Result<Answer, Refused> {
+        self.ask_until_answered(node, |token| Input::Act {
+            token,
+            act: Box::new(signed.clone()),
+        })
+    }
+
+    /// What somebody of the public asks at a node, under their receipt.
+    ///
+    /// # Errors
+    /// The node's [`Refused`].
+    pub fn public(
+        &mut self,
+        node: Code,
+        receipt: &Receipt,
+        request: PublicRequest,
+    ) -> Result<Answer, Refused> {
+        self.ask_until_answered(node, |token| Input::Public {
+            token,
+            receipt: receipt.commitment(),
+            request: Box::new(request.clone()),
+        })
+    }
+
+    fn ask_until_answered(
+        &mut self,
+        node: Code,
+        input: impl Fn(Token) -> Input,
+    ) -> Result<Answer, Refused> {
         for _ in 0..1_000 {
             let token = self.token();
-            self.input(
-                node,
-                Input::Act {
-                    token,
-                    act: Box::new(signed.clone()),
-                },
-            );
+            self.input(node, input(token));
             if let Some(answer) = self.answers.remove(&token) {
                 return answer;
             }
         }
-        panic!("{node} crashed a thousand times over one act");
+        panic!("{node} crashed a thousand times over one request");
     }
 }

@@ -7,6 +7,7 @@ use sharing::catalogue::EntryCommand;
 use sharing::docket::DocketId;
 use sharing::incident::{IncidentAct, IncidentStep};
 use sharing::node_act::NodeAct;
+use sharing::open_data::OpenDataAct;
 use sharing::reading::ReadingAct;
 use statute::{Article, Refusal, RefusalReason};
 
@@ -108,7 +109,12 @@ impl Core {
         ctx.record(&Record::Act { id, doer, body, at })?;
         let late = self.carry_out(ctx, signed, &act, draft, answer.chain.as_ref())?;
         Ok(match late {
-            Some(refusal) => Err(Refused::Lawful(refusal)),
+            Some(refusal) => {
+                let docket = act.act().body.docket();
+                let docket = docket.unwrap_or(DocketId(signed.id().0));
+                self.refused_with_content(ctx, member.code(), docket, signed.id())?;
+                Err(Refused::Lawful(refusal))
+            }
             None => {
                 answer.uses = self.read_uses(ctx, &act)?;
                 Ok(answer)
@@ -147,7 +153,7 @@ impl Core {
                 match sharing::application::requester_states_its_need(act, application) {
                     Ok(()) => Outcome::Accepted {
                         docket: Some(DocketId(act.id().0)),
-                        warnings: Vec::new(),
+                        warnings: self.warnings_of_risk(ctx, act.id(), application)?,
                     },
                     Err(refusal) => Outcome::Refused(refusal),
                 },
@@ -190,10 +196,22 @@ impl Core {
                 step: IncidentStep::Contain(measure),
             }) => self.judge_measure(ctx, act, *docket, measure),
             ActBody::Direct(DirectAct::Place { entry, .. }) => self.judge_placing(ctx, act, entry),
+            // Without an application nobody consents to a risk of aggregation: where one is needed, it is applied for.
+            ActBody::Direct(DirectAct::Take { application, .. }) => {
+                let docket = DocketId(act.id().0);
+                match self.risk_may_go_out(ctx, docket, application, None)? {
+                    Ok(()) => self.judge_in_docket(ctx, act),
+                    Err(refusal) => Ok(Outcome::Refused(refusal)),
+                }
+            }
             ActBody::Need(said) => match self.check_need(ctx, act, said)? {
                 Ok(()) => self.judge_in_docket(ctx, act),
                 Err(refusal) => Ok(Outcome::Refused(refusal)),
             },
+            ActBody::Aggregation(said) => self.judge_risk_answered(ctx, said),
+            ActBody::OpenData(said @ (OpenDataAct::Mark { .. } | OpenDataAct::Publish { .. })) => {
+                self.judge_open_data(ctx, act, said)
+            }
             ActBody::Reading(ReadingAct::Read { docket, .. }) => {
                 self.judge_reading(ctx, act, *docket)
             }
@@ -241,15 +259,20 @@ impl Core {
             Ok(drafted) => drafted,
             Err(error) => return Ok(Outcome::Invalid(error.to_string())),
         };
-        Ok(
-            match sharing::application::consent_to_apply(&drafted, act) {
-                Ok(()) => Outcome::Accepted {
-                    docket: Some(docket),
-                    warnings: Vec::new(),
-                },
-                Err(refusal) => Outcome::Refused(refusal),
+        let consented = sharing::application::consent_to_apply(&drafted, act);
+        let risk = match (&consented, &drafted.act().body) {
+            (Ok(()), ActBody::Apply { application }) => {
+                self.risk_may_go_out(ctx, docket, application, draft.answer.as_ref())?
+            }
+            (Ok(()) | Err(_), _) => Ok(()),
+        };
+        Ok(match consented.and(risk) {
+            Ok(()) => Outcome::Accepted {
+                docket: Some(docket),
+                warnings: Vec::new(),
             },
-        )
+            Err(refusal) => Outcome::Refused(refusal),
+        })
     }
 
     /// A step in a docket known here: judged at once where this is the home, else by the home when it arrives there.
@@ -300,28 +323,19 @@ impl Core {
             }
             ActBody::SubmitEntries { entries } => self.updates_submitted(ctx, act.id(), entries)?,
             ActBody::ConsentToApply { .. } => {
-                if let Some(draft) = draft {
-                    let provider = draft
-                        .act
-                        .act
-                        .claimed(sharing::act::MAX_ACT_BYTES)
-                        .ok()
-                        .and_then(|apply| match apply.body {
-                            ActBody::Apply { application } => {
-                                Some(application.provider_node.code())
-                            }
-                            _ => None,
-                        });
-                    if let Some(provider) = provider {
-                        self.queue(
-                            ctx,
-                            provider,
-                            Payload::OpenApplication {
-                                apply: draft.act,
-                                consent: signed.clone(),
-                            },
-                        )?;
-                    }
+                if let Some(draft) = draft
+                    && let Some(ActBody::Apply { application }) = draft.act.body()
+                {
+                    let risk = self.risk_sent(ctx, &draft, &application)?;
+                    self.queue(
+                        ctx,
+                        application.provider_node.code(),
+                        Payload::OpenApplication {
+                            apply: draft.act,
+                            consent: signed.clone(),
+                            risk: risk.map(Box::new),
+                        },
+                    )?;
                 }
             }
             ActBody::Subscribe { source, .. } => self.queue(
@@ -347,12 +361,16 @@ impl Core {
                 docket,
                 step: IncidentStep::Contain(measure),
             }) => return self.carry_measure(ctx, signed, act, (*docket, measure)),
+            ActBody::OpenData(said @ (OpenDataAct::Mark { .. } | OpenDataAct::Publish { .. })) => {
+                return self.carry_open_data(ctx, act, said);
+            }
             ActBody::Node(NodeAct::InstallCalendar { .. }) => self.install_notice(ctx, signed)?,
             ActBody::Node(NodeAct::EndEnrolment { .. })
             | ActBody::Direct(DirectAct::Place { .. })
             | ActBody::EnrolPerson { .. }
             | ActBody::CompileEntries { .. }
             | ActBody::ApproveEntries { .. }
+            | ActBody::Aggregation(_)
             | ActBody::Apply { .. } => {}
             other => match (other.opens(), other.docket()) {
                 (Some(opens), _) => return self.carry_opening(ctx, signed, act, opens),

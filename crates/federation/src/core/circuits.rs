@@ -1,6 +1,6 @@
 //! Who may read what through a circuit: asked by the driver at the destination, read-only.
 
-use identity::Path;
+use identity::{Moment, Path, Signed};
 use sharing::act::ObjectRef;
 use sharing::application::Phase;
 use sharing::docket::{Case, DocketBody, DocketEvent, MAX_EVENT_BYTES};
@@ -8,29 +8,45 @@ use sharing::return_flow::ReturnFlowEvent;
 use statute::standing::check_may_provide;
 use statute::{Article, Refusal, RefusalReason};
 
+use super::Shelf;
+use super::erasure::content_grant;
 use super::tables::{DocketRow, View, docket_key, event_key};
 use crate::store::{Fault, Read, Table};
-use crate::wire::CircuitRequest;
-use identity::{Moment, Signed};
+use crate::wire::ObjectRequest;
 
 /// What a circuit may carry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CircuitGrant {
     /// The object.
     pub object: ObjectRef,
+    /// Where it is kept.
+    pub shelf: Shelf,
 }
 
-/// Checks a circuit's request against the live docket at its home: the one who asks is the party, the object is the one put at its
+impl CircuitGrant {
+    fn file(object: &ObjectRef) -> Self {
+        Self {
+            object: object.clone(),
+            shelf: Shelf::Objects,
+        }
+    }
+}
+
+/// Checks a request for an object against the live docket at its home: the one who asks is the party, the object is the one put at its
 /// disposal, and the grant is in force (R27) and still runs (R25).
+/// Personal content is for the holders of its docket, while it stands.
 ///
 /// # Errors
 /// The outer [`Fault`] when the medium fails; the inner [`Refusal`] when the law does not allow it.
 pub fn authorise_circuit(
     read: &dyn Read,
     from: &Path,
-    request: &CircuitRequest,
+    request: &ObjectRequest,
     now: Moment,
 ) -> Result<Result<CircuitGrant, Refusal>, Fault> {
+    if let Some(granted) = content_grant(read, from, request)? {
+        return Ok(granted.ok_or_else(|| RefusalReason::NoSuchContent.under(Article::P47)));
+    }
     let unknown = || {
         RefusalReason::UnknownDocket {
             docket: request.docket.to_string(),
@@ -48,9 +64,7 @@ pub fn authorise_circuit(
                 } else if now >= terms.until {
                     Err(ended(terms.until))
                 } else if object.digest == request.object {
-                    Ok(CircuitGrant {
-                        object: object.clone(),
-                    })
+                    Ok(CircuitGrant::file(object))
                 } else {
                     Err(unknown())
                 }
@@ -69,9 +83,7 @@ pub fn authorise_circuit(
         Case::Correction(state) if state.requester.node == *from => {
             match state.object().filter(|it| it.digest == request.object) {
                 Some(_) if now >= state.until => Err(ended(state.until)),
-                Some(object) => Ok(CircuitGrant {
-                    object: object.clone(),
-                }),
+                Some(object) => Ok(CircuitGrant::file(object)),
                 None => Err(unknown()),
             }
         }
@@ -84,7 +96,7 @@ pub fn authorise_circuit(
 }
 
 /// Data is handed out within the granted period only (R25).
-fn ended(until: Moment) -> Refusal {
+pub(super) fn ended(until: Moment) -> Refusal {
     RefusalReason::PeriodExpired {
         ended: statute::beijing_date(until.as_millis()).to_string(),
     }
@@ -95,7 +107,7 @@ fn ended(until: Moment) -> Refusal {
 fn delivered_part(
     read: &dyn Read,
     row: &DocketRow,
-    request: &CircuitRequest,
+    request: &ObjectRequest,
 ) -> Result<Option<CircuitGrant>, Fault> {
     for sequence in (0..row.next).rev() {
         let Some(body) = read
@@ -110,9 +122,7 @@ fn delivered_part(
         if let DocketBody::ReturnFlow(ReturnFlowEvent::Delivering { notice, .. }) = event.body
             && notice.part.digest == request.object
         {
-            return Ok(Some(CircuitGrant {
-                object: notice.part,
-            }));
+            return Ok(Some(CircuitGrant::file(&notice.part)));
         }
     }
     Ok(None)

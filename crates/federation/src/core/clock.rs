@@ -41,6 +41,7 @@ impl Core {
             self.ask_witnesses(ctx)?;
             self.ask_pending_chains(ctx)?;
             self.resume_fetches(ctx)?;
+            self.resume_erasures(ctx)?;
             self.expire_envelopes(ctx)?;
             self.close_revoked(ctx)?;
             self.forget_searches(ctx.now);

@@ -151,9 +151,8 @@ impl Core {
     /// Whether the first event of a docket comes from the node that owes its first step: the provider's for an application (R20), the source's for
     /// return flow (R24), a common superior's for a dispute about a docket held here (R28), for a correction the home of the application under
     /// which the data is held (R26), that of an authority above for an order against the one here (R41), that of the department that needs for a
-    /// need (R20).
-    /// which the data is held (R26), that of an authority above for an order against the one here (R41), for an
-    /// incident the node where it happened (R35).
+    /// need (R20), for an incident the node where it happened (R35), for a reading of records the node that keeps them (R29), for a complaint the
+    /// node that received it (R37), for a report that of the level directly below (R38).
     fn opens_at_its_home(
         &self,
         ctx: &Context<'_, '_>,
@@ -161,8 +160,10 @@ impl Core {
         event: &DocketEvent,
     ) -> Result<bool, Fault> {
         use sharing::application::ApplicationEvent;
+        use sharing::complaint::ComplaintEvent;
         use sharing::correction::CorrectionEvent;
         use sharing::dispute::DisputeEvent;
+        use sharing::evaluation::EvaluationEvent;
         use sharing::incident::IncidentEvent;
         use sharing::need::NeedEvent;
         use sharing::reading::InspectionEvent;
@@ -196,6 +197,9 @@ impl Core {
                 let common = Path::common_path(&complainant.node, &respondent.node);
                 let above = *sender.place() == common || sender.place().is_ancestor_of(&common);
                 above && self.docket_row(ctx, about)?.is_some()
+            }
+            DocketBody::Complaint(ComplaintEvent::Received { intake, place, .. }) => {
+                intake.docket() == event.docket && place == sender.place()
             }
             DocketBody::Correction(CorrectionEvent::Asked { act, request, .. }) => {
                 let about = self.docket_row(ctx, &request.about)?;
@@ -232,6 +236,11 @@ impl Core {
             DocketBody::Inspection(InspectionEvent::Ordered { act, by, order, .. }) => {
                 let ours = Some(by) == self.place();
                 act.id().0 == event.docket.0 && ours && order.keeper == *sender.place()
+            }
+            // That the report is on the sender's own place is checked where it is opened; that the sender is a child here, by who the parties are.
+            DocketBody::Evaluation(EvaluationEvent::Reported { act }) => {
+                let signed = || act.verify(sender.certificate(), event.at).is_ok();
+                act.id().0 == event.docket.0 && signed()
             }
             _ => false,
         })

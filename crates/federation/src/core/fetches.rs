@@ -12,7 +12,7 @@ use statute::Article;
 
 use super::project::wanted_key;
 use super::tables::{View, WantedRow, decode_row};
-use super::{Context, Core, Effect, FetchedPart, Record};
+use super::{Context, Core, Effect, FetchedPart, Record, Shelf};
 use crate::store::{Fault, Table};
 use crate::wire::Payload;
 
@@ -59,6 +59,7 @@ impl Core {
             from: home.chain().clone(),
             docket,
             object: object.clone(),
+            shelf: Shelf::Objects,
             part: part.cloned().map(Box::new),
         });
         Ok(())
@@ -74,8 +75,7 @@ impl Core {
             self.fetches.cursor = open.last().map(|(key, _)| key.clone());
         }
         for (key, bytes) in open {
-            let tried = self.fetches.failed.get(&key);
-            if tried.is_some_and(|failure| ctx.now < failure.again) {
+            if self.rests(&key, ctx.now) {
                 continue;
             }
             let wanted: WantedRow = decode_row(Table::Objects, &bytes)?;
@@ -83,6 +83,14 @@ impl Core {
             let Ok(event) = event.claimed(MAX_EVENT_BYTES) else {
                 continue;
             };
+            let private = event.body.private();
+            if let Some(private) = private
+                .into_iter()
+                .find(|it| key == wanted_key(&event.docket, &it.digest))
+            {
+                self.fetch_content(ctx, &event, private)?;
+                continue;
+            }
             match &event.body {
                 DocketBody::Application(ApplicationEvent::Providing { object, .. })
                 | DocketBody::Correction(CorrectionEvent::Answered {
@@ -105,6 +113,12 @@ impl Core {
             }
         }
         Ok(())
+    }
+
+    /// Whether something that failed is not to be tried again yet.
+    pub(super) fn rests(&self, key: &[u8], now: Moment) -> bool {
+        let tried = self.fetches.failed.get(key);
+        tried.is_some_and(|failure| now < failure.again)
     }
 
     /// Notes a failed fetch; says whether the operator is to be told: the first time, the second, the fourth, and so on.
@@ -134,6 +148,12 @@ impl Core {
         object: &ObjectRef,
         outcome: Result<FetchedPart, String>,
     ) -> Result<(), Fault> {
+        if let Ok(FetchedPart::Content) = outcome {
+            self.fetches
+                .failed
+                .remove(&wanted_key(&docket, &object.digest));
+            return self.content_fetched(ctx, docket, object);
+        }
         let key = wanted_key(&docket, &object.digest);
         if ctx.txn.raw(Table::Objects, &key)?.is_none() {
             return Ok(());
@@ -153,6 +173,8 @@ impl Core {
                 ),
                 Some(Article::R22),
             ),
+            // Taken above.
+            Ok(FetchedPart::Content) => Ok(()),
             Ok(FetchedPart::File) => {
                 ctx.record(&Record::Fetched {
                     docket,

@@ -4,10 +4,13 @@ use identity::{Chain, Code, Digest, Moment, Path};
 use serde::{Deserialize, Serialize};
 use sharing::act::{ActId, ObjectRef, SignedAct};
 use sharing::docket::DocketId;
+use sharing::public::PublicRequest;
 use sharing::return_flow::{Manifest, Proof};
 use statute::Refusal;
 
-use super::readings::{Caller, UsesGiven};
+use super::calls::{CallEnd, CallSide};
+use super::readings::{Caller, ReadWhat, UsesGiven};
+use crate::service::{CallHead, CallId};
 use crate::wire::{Frame, LevelAnswer, SearchHit, SearchId};
 
 /// One connection to one neighbour, numbered by the driver.
@@ -52,13 +55,22 @@ pub enum Input {
         act: Box<SignedAct>,
     },
     /// A program asks for a file in the object store; it is given once the reading is durable (R36).
-    ObjectRead {
+    ContentRead {
         /// Where the answer goes.
         token: Token,
-        /// Digest of the file.
-        object: Digest,
+        /// What is read.
+        what: ReadWhat,
         /// Who asks.
         by: Caller,
+    },
+    /// What somebody of the public asks, from the API: nobody signed it.
+    Public {
+        /// Where the answer goes.
+        token: Token,
+        /// The commitment to the receipt that they were given; the same one opens one docket.
+        receipt: identity::Digest,
+        /// What they ask.
+        request: Box<PublicRequest>,
     },
     /// A membership chain for this node, from `guantong enroll` or a renewal.
     Install {
@@ -101,6 +113,37 @@ pub enum Input {
         /// Who received it.
         to: Path,
     },
+    /// A call of a service is to begin at this end; answered with [`Effect::Answer`] once that is on record.
+    CallBegun {
+        /// Where the answer goes.
+        token: Token,
+        /// Which end this is.
+        side: CallSide,
+        /// The requester's node, proved by its circuit; `None` for this node itself.
+        from: Option<Path>,
+        /// The call.
+        head: Box<CallHead>,
+    },
+    /// A call of a service that began here has ended at this end.
+    CallEnded {
+        /// Which call.
+        call: CallId,
+        /// The docket that gave the right.
+        docket: DocketId,
+        /// Which end this is.
+        side: CallSide,
+        /// How.
+        end: Box<CallEnd>,
+    },
+    /// The driver destroyed personal content as [`Effect::Destroy`] asked.
+    Destroyed {
+        /// The docket it was said in.
+        docket: DocketId,
+        /// The digests committed to.
+        contents: Vec<Digest>,
+        /// That nothing of it is left, or a person-readable reason.
+        outcome: Result<(), String>,
+    },
     /// The driver split a table as [`Effect::SplitTable`] asked.
     TableSplit {
         /// The act that returned the table.
@@ -115,6 +158,8 @@ pub enum Input {
 pub enum FetchedPart {
     /// A granted file.
     File,
+    /// Personal content, now in the vault.
+    Content,
     /// A part of a return flow: verified against its manifest with this outcome.
     Part {
         /// Which delivery, from 1.
@@ -122,6 +167,15 @@ pub enum FetchedPart {
         /// Rows verified, or what was wrong.
         rows: Result<u64, String>,
     },
+}
+
+/// Where the driver keeps a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shelf {
+    /// The object store: granted and returned data.
+    Objects,
+    /// The vault: personal content, until it is erased.
+    Vault,
 }
 
 /// A table split by division, its parts in the object store.
@@ -203,8 +257,18 @@ pub enum Effect {
         docket: DocketId,
         /// What to fetch.
         object: ObjectRef,
+        /// Where it is to be kept, here as there.
+        shelf: Shelf,
         /// For a part of a return flow: what to verify it against.
         part: Option<Box<sharing::return_flow::PartNotice>>,
+    },
+    /// Destroy personal content in the vault, so that nothing of it is left on this node; answered by [`Input::Destroyed`]. What is not there
+    /// is destroyed. Asked again after a restart.
+    Destroy {
+        /// The docket it was said in.
+        docket: DocketId,
+        /// The digests committed to.
+        contents: Vec<Digest>,
     },
     /// Split a table by division; answered by [`Input::TableSplit`].
     SplitTable {

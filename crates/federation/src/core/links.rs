@@ -346,9 +346,11 @@ impl Core {
         }
         links.sort_by_key(|link| (!link.parent, link.code));
         Ok(Status {
+            risks: Some(self.me.profile.aggregation()),
             links,
             health,
             at: Some(now),
+            retention: Some(self.me.profile.retention().0),
         })
     }
 

@@ -235,7 +235,8 @@ impl Core {
                 }
                 Change::Published { .. }
                 | Change::Withdrawn { .. }
-                | Change::SourceNamed { .. } => {}
+                | Change::SourceNamed { .. }
+                | Change::OpeningMarked { .. } => {}
             }
         }
         self.revoked_now(ctx, &news)

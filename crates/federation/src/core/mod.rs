@@ -11,6 +11,8 @@
 //! released or acknowledged is derived again from the tables by [`Input::Started`], [`Input::LinkUp`] and [`Input::Tick`].
 
 mod acts;
+mod aggregation;
+mod calls;
 mod catalogue;
 mod chains;
 mod checkpoints;
@@ -20,6 +22,8 @@ mod copies;
 mod corrections;
 mod dockets;
 mod envelopes;
+mod erasure;
+mod evaluations;
 mod fetches;
 mod forks;
 mod hearings;
@@ -29,11 +33,13 @@ mod links;
 mod members;
 mod needs;
 mod notices;
+mod open_data;
 mod openings;
 mod payloads;
 mod people;
 mod placing;
 mod project;
+mod public;
 pub mod query;
 mod reactions;
 mod readings;
@@ -60,11 +66,13 @@ use sharing::clock::{Clock, Law};
 use sharing::docket::Step;
 use statute::{Article, Calendar, Profile, Refusal, RefusalReason};
 
+pub use calls::{CallEnd, CallGrant, CallSide, CallStep, authorise_call};
 pub use circuits::{CircuitGrant, authorise_circuit};
 pub use input::{
-    Answer, Effect, FetchedPart, Input, LinkId, Refused, SplitPart, SplitTable, Token,
+    Answer, Effect, FetchedPart, Input, LinkId, Refused, Shelf, SplitPart, SplitTable, Token,
 };
 pub use project::project;
+pub use public::MAX_WAITING;
 pub use readings::{Allowed, Caller, ReadBy, ReadWhat, UseGiven, UsesGiven};
 pub use record::Record;
 
@@ -265,7 +273,12 @@ impl Core {
             Input::Frame { link, bytes } => self.frame(ctx, link, &bytes),
             Input::LinkDown { link } => self.link_down(link, ctx.now),
             Input::Act { token, act } => self.act(ctx, token, &act),
-            Input::ObjectRead { token, object, by } => self.object_read(ctx, token, object, by),
+            Input::ContentRead { token, what, by } => self.program_reads(ctx, token, what, by),
+            Input::Public {
+                token,
+                receipt,
+                request,
+            } => self.public_request(ctx, token, receipt, *request),
             Input::Install { token, chain } => self.install(ctx, token, chain),
             Input::Search { token, text, limit } => self.search(ctx, token, text, limit),
             Input::SearchDone { query, hits } => self.search_done(ctx, query, hits),
@@ -274,12 +287,31 @@ impl Core {
                 object,
                 outcome,
             } if self.membership(ctx.now).is_ok() => self.fetched(ctx, docket, &object, outcome),
+            Input::CallBegun {
+                token,
+                side,
+                from,
+                head,
+            } => self.call_begun(ctx, token, (side, from), &head),
+            Input::CallEnded {
+                call,
+                docket,
+                side,
+                end,
+            } => self.call_ended(ctx, (call, docket, side), *end),
             Input::Served { docket, object, to } => self.served(ctx, docket, &object, to),
             Input::TableSplit { act, outcome } if self.membership(ctx.now).is_ok() => {
                 self.table_split(ctx, act, outcome)
             }
-            // Without membership nothing is signed; both are asked for again with the next certificate.
-            Input::Fetched { .. } | Input::TableSplit { .. } => Ok(()),
+            Input::Destroyed {
+                docket,
+                contents,
+                outcome,
+            } if self.membership(ctx.now).is_ok() => {
+                self.destroyed(ctx, docket, &contents, outcome)
+            }
+            // Without membership nothing is signed; each is asked for again with the next certificate.
+            Input::Fetched { .. } | Input::TableSplit { .. } | Input::Destroyed { .. } => Ok(()),
         }
     }
 
@@ -290,6 +322,7 @@ impl Core {
         self.read_calendar(ctx)?;
         self.announce_neighbours(ctx)?;
         self.resume_fetches(ctx)?;
+        self.resume_erasures(ctx)?;
         self.resume_tables(ctx)
     }
 

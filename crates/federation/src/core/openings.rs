@@ -123,6 +123,7 @@ impl Core {
         if let Err(refusal) = self.check_concerned(ctx, act)? {
             return Ok(Err(refusal));
         }
+        let evaluation = self.evaluation_reported(ctx, act)?;
         let opening = Opening {
             from: from.place(),
             here,
@@ -131,6 +132,7 @@ impl Core {
             about: about.as_ref().map(|row| &row.state),
             entry: entry.as_ref().map(|row| &row.entry),
             published: published.as_ref(),
+            evaluation: evaluation.as_ref(),
         };
         Ok(docket::open(act, &opening))
     }

@@ -2,6 +2,7 @@
 
 use identity::{Code, Member, Moment};
 use sharing::act::{ActBody, SignedAct, VerifiedAct};
+use sharing::aggregation::Risk;
 use sharing::application;
 use sharing::clock::Clock;
 use sharing::docket::{Case, DocketBody, DocketId};
@@ -23,9 +24,11 @@ impl Core {
         payload: Payload,
     ) -> Result<(), Fault> {
         match payload {
-            Payload::OpenApplication { apply, consent } => {
-                self.open_application(ctx, from, &apply, &consent)
-            }
+            Payload::OpenApplication {
+                apply,
+                consent,
+                risk,
+            } => self.open_application(ctx, from, (&apply, &consent), risk),
             Payload::Command { docket, act } => self.command(ctx, from, docket, &act),
             Payload::Events { home, events } => self.copy_events(ctx, from, &home, &events),
             Payload::EventsWanted {
@@ -42,6 +45,11 @@ impl Core {
             Payload::ObjectReceived { docket, object, at } => {
                 self.object_received(ctx, from, docket, object, at)
             }
+            Payload::Destroyed {
+                docket,
+                contents,
+                at,
+            } => self.said_destroyed(ctx, from, docket, &contents, at),
             Payload::PartVerified {
                 docket,
                 delivery,
@@ -155,8 +163,8 @@ impl Core {
         &mut self,
         ctx: &mut Context<'_, '_>,
         from: &Member,
-        apply: &SignedAct,
-        consent: &SignedAct,
+        (apply, consent): (&SignedAct, &SignedAct),
+        risk: Option<Box<Risk>>,
     ) -> Result<(), Fault> {
         let docket = DocketId(apply.id().0);
         if self.docket_row(ctx, &docket)?.is_some() {
@@ -164,8 +172,13 @@ impl Core {
         }
         let verified = self
             .foreign_act(ctx, from, apply)
-            .and_then(|apply| Ok((apply, self.foreign_act(ctx, from, consent)?)));
-        let (verified_apply, verified_consent) = match verified {
+            .and_then(|apply| Ok((apply, self.foreign_act(ctx, from, consent)?)))
+            .and_then(|(apply, consent)| {
+                let answer = risk.as_ref().and_then(|risk| risk.consent.as_ref());
+                let answer = answer.map(|act| self.foreign_act(ctx, from, act));
+                Ok((apply, consent, answer.transpose()?))
+            });
+        let (verified_apply, verified_consent, answer) = match verified {
             Ok(pair) => pair,
             Err(refusal) => return self.refuse(ctx, from.code(), docket, apply, refusal),
         };
@@ -180,6 +193,7 @@ impl Core {
             consent: verified_consent,
             requester_node: from.place().clone(),
             entry: entry.map(Box::new),
+            risk: risk.map(|risk| Box::new((*risk, answer))),
         };
         let clock = Clock::default();
         let decided = application::decide(None, &command, &self.step(ctx.now, &clock));
@@ -254,6 +268,7 @@ impl Core {
         if !asked {
             return Ok(());
         }
+        self.refused_with_content(ctx, from.code(), docket, act)?;
         ctx.finding(
             format!(
                 "{}不予受理案卷{}中的行为：{}。{}",

@@ -6,9 +6,12 @@ use identity::{Code, Digest, Domain, Signed};
 use sharing::act::{ActBody, ActId, MAX_ACT_BYTES, ObjectRef, SignedAct};
 use sharing::application::ApplicationEvent;
 use sharing::clock::ClockEvent;
+use sharing::complaint::ComplaintEvent;
 use sharing::correction::{CorrectionEvent, CorrectionOutcome};
 use sharing::dispute::{self, DisputeEvent};
 use sharing::docket::{Case, DocketBody, DocketEvent, DocketId, MAX_EVENT_BYTES};
+use sharing::erasure::ErasureEvent;
+use sharing::open_data::OpenDataEvent;
 use sharing::reading::InspectionEvent;
 use sharing::return_flow::{self, Manifest, PartNotice, ReturnFlowEvent, ReturnTable, SumNode};
 use sharing::supervision::SupervisionEvent;
@@ -35,6 +38,7 @@ impl Core {
         if let Some(act) = reading_in(&event.body) {
             return self.read_elsewhere(ctx, event.docket, act);
         }
+        self.fetch_private(ctx, event)?;
         match &event.body {
             DocketBody::Inspection(InspectionEvent::Ordered { .. }) => {
                 self.reading_ordered(ctx, event.docket)
@@ -57,6 +61,17 @@ impl Core {
             DocketBody::Application(told @ ApplicationEvent::CorrectionTold { .. }) => {
                 self.correction_told(ctx, event.docket, told)
             }
+            DocketBody::Complaint(ComplaintEvent::Received { .. }) => {
+                let what = ("投诉举报", "a complaint");
+                self.public_waits(ctx, event.docket, what, Article::R37)
+            }
+            DocketBody::Complaint(ComplaintEvent::PassedOn { to, .. }) => {
+                self.complaint_passed_on(ctx, event.docket, to)
+            }
+            DocketBody::OpenData(OpenDataEvent::Received { .. }) => {
+                let what = ("数据开放申请", "an application for opening data");
+                self.public_waits(ctx, event.docket, what, Article::S26)
+            }
             DocketBody::Clock(ClockEvent::Overdue { .. }) => self.lapse_recorded(ctx, event),
             DocketBody::Supervision(SupervisionEvent::Ordered { .. }) => {
                 self.breach_found(ctx, event.docket)
@@ -65,6 +80,9 @@ impl Core {
                 self.circulate(ctx, act, (text, to))
             }
             DocketBody::Incident(_) => self.incident_told(ctx, event),
+            DocketBody::Erasure(ErasureEvent::Decided { contents, .. }) => {
+                self.destroy(ctx, event.docket, contents)
+            }
             _ => Ok(()),
         }
     }
@@ -78,6 +96,7 @@ impl Core {
         if let Some(act) = reading_in(&event.body) {
             return self.read_elsewhere(ctx, event.docket, act);
         }
+        self.fetch_private(ctx, event)?;
         match &event.body {
             DocketBody::Application(ApplicationEvent::Providing { object, .. }) => {
                 self.fetch(ctx, event.docket, object, None)
@@ -103,11 +122,17 @@ impl Core {
                     },
                 ..
             }) => self.fetch(ctx, event.docket, object, None),
+            DocketBody::Complaint(ComplaintEvent::PassedOn { to, .. }) => {
+                self.complaint_passed_on(ctx, event.docket, to)
+            }
             DocketBody::Clock(ClockEvent::Overdue { .. }) => self.lapse_recorded(ctx, event),
             DocketBody::Supervision(SupervisionEvent::Ordered { .. }) => {
                 self.breach_found(ctx, event.docket)
             }
             DocketBody::Incident(_) => self.incident_told(ctx, event),
+            DocketBody::Erasure(ErasureEvent::Decided { contents, .. }) => {
+                self.destroy(ctx, event.docket, contents)
+            }
             _ => Ok(()),
         }
     }

@@ -68,6 +68,11 @@ pub enum ReadWhat {
         /// Its content's digest.
         digest: Digest,
     },
+    /// The evidence of a docket that holds records of use.
+    Evidence {
+        /// Which docket.
+        docket: DocketId,
+    },
 }
 
 /// A record of use as it is given to whoever may read it.
@@ -178,19 +183,18 @@ impl Core {
         ctx.record(&Record::Read { by, what, at })
     }
 
-    /// R36: a program reads a file; it is given to it when this is durable.
-    pub(super) fn object_read(
+    /// R29, R36: a program reads a file, or evidence of a docket with records of use; it is given to it when this is durable.
+    pub(super) fn program_reads(
         &self,
         ctx: &mut Context<'_, '_>,
         token: Token,
-        digest: Digest,
+        what: ReadWhat,
         mut by: Caller,
     ) -> Result<(), Fault> {
         if let Some((end, _)) = by.note.char_indices().nth(MAX_NOTE_CHARS) {
             by.note.truncate(end);
         }
         let (by, at) = (ReadBy::Program(by), ctx.now);
-        let what = ReadWhat::Object { digest };
         ctx.record(&Record::Read { by, what, at })?;
         let answer = Ok(Answer::at(at));
         ctx.effects.push(Effect::Answer { token, answer });

@@ -7,7 +7,9 @@ use sharing::docket::DocketId;
 use sharing::ledger::{Checkpoint, Cosignature};
 use statute::Refusal;
 
+use super::calls::{CallSide, CallStep};
 use super::readings::{ReadBy, ReadWhat};
+use crate::service::CallId;
 use crate::sync::Head;
 use crate::wire::{EnvelopeId, NackReason};
 
@@ -178,6 +180,37 @@ pub enum Record {
         object: Digest,
         /// Who received it.
         to: Path,
+        /// This node's clock.
+        at: Moment,
+    },
+    /// A step of a call of a service, as this end of it saw it (R22, R29).
+    Call {
+        /// Which call.
+        call: CallId,
+        /// The docket that gives the right.
+        docket: DocketId,
+        /// Which end this node is.
+        side: CallSide,
+        /// The step.
+        step: CallStep,
+        /// This node's clock.
+        at: Moment,
+    },
+    /// The home refused an act: the personal content that came with it is in no docket and is to be destroyed.
+    NotTaken {
+        /// The docket it was for.
+        docket: DocketId,
+        /// The digests committed to.
+        contents: Vec<Digest>,
+        /// This node's clock.
+        at: Moment,
+    },
+    /// Personal content was destroyed here.
+    Destroyed {
+        /// Which docket.
+        docket: DocketId,
+        /// The digests committed to.
+        contents: Vec<Digest>,
         /// This node's clock.
         at: Moment,
     },

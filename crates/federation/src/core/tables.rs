@@ -7,7 +7,9 @@ use sharing::act::{ActId, ObjectRef};
 use sharing::catalogue::{EntryId, EntryVersion};
 use sharing::docket::{DocketId, DocketState};
 use sharing::ledger::{Checkpoint, Cosignature};
+use sharing::private::Private;
 use sharing::source::Matter;
+use statute::EvaluationPeriod;
 
 use crate::store::{Fault, Pair, Read, Table, Txn};
 use crate::sync::{Head, LogState};
@@ -140,6 +142,8 @@ pub mod meta {
     pub const OWN_ENTRIES: &[u8] = b"own-entries";
     /// Entries standing published, all.
     pub const CATALOGUE: &[u8] = b"catalogue";
+    /// Cases of the public at home here that wait for an answer.
+    pub const PUBLIC_WAITING: &[u8] = b"public-waiting";
     /// Counter of outbox places.
     pub const OUTBOX: &[u8] = b"outbox";
     /// Last serial given to a child's certificate.
@@ -252,6 +256,41 @@ pub struct WantedRow {
     pub tries: u32,
 }
 
+/// A personal content of a docket, as far as this node is concerned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrivateRow {
+    /// The commitment.
+    pub private: Private,
+    /// The docket it was said in.
+    pub docket: DocketId,
+    /// The docket's home, once it is known: it may have the content before the docket is here.
+    pub home: Option<Code>,
+    /// Where it stands.
+    pub standing: PrivateStanding,
+}
+
+/// Where a personal content stands at this node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PrivateStanding {
+    /// It is to be fetched.
+    Wanted,
+    /// It is in the vault.
+    Held,
+    /// It is to be destroyed.
+    Destroying,
+    /// It was destroyed.
+    Destroyed,
+}
+
+/// A personal content that is to be destroyed here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DestroyRow {
+    /// The docket it was said in.
+    pub docket: DocketId,
+    /// The digest committed to.
+    pub content: Digest,
+}
+
 /// Where a witness stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WitnessRow {
@@ -361,6 +400,26 @@ pub fn act_key(act: &ActId) -> Vec<u8> {
     key
 }
 
+/// A personal content in [`Table::Private`], by the digest committed to.
+pub fn private_key(content: &Digest) -> Vec<u8> {
+    [b"c/", &content.as_bytes()[..]].concat()
+}
+
+/// What an act of this node's people committed to, in [`Table::Private`].
+pub fn said_key(act: &ActId) -> Vec<u8> {
+    [b"a/", &act.0.as_bytes()[..]].concat()
+}
+
+/// What is to be destroyed, in [`Table::Private`]; the digest committed to follows.
+pub fn destroy_prefix() -> &'static [u8] {
+    b"d/"
+}
+
+/// One content to be destroyed.
+pub fn destroy_key(content: &Digest) -> Vec<u8> {
+    [destroy_prefix(), content.as_bytes()].concat()
+}
+
 /// Open updates of an entry, in [`Table::Updates`]; the docket's id follows.
 pub fn updates_of(entry: &EntryId) -> Vec<u8> {
     let mut key = entry.as_str().as_bytes().to_vec();
@@ -389,10 +448,29 @@ pub fn version_key(publisher: &Code, id: &EntryId, version: u32) -> Vec<u8> {
     key
 }
 
+/// Grants of a department of this node, in [`Table::Grants`]; the docket's id follows.
+pub fn grants_of(department: &CreditCode) -> Vec<u8> {
+    let mut key = department.as_str().as_bytes().to_vec();
+    key.push(0);
+    key
+}
+
+/// Reports on a period, in [`Table::Evaluations`]; the docket's id follows.
+pub fn evaluations_of(period: EvaluationPeriod) -> Vec<u8> {
+    let mut key = period.to_string().into_bytes();
+    key.push(0);
+    key
+}
+
 /// The docket whose id ends a key.
 pub fn docket_of_key(key: &[u8]) -> Option<DocketId> {
     key.last_chunk::<32>()
         .map(|tail| DocketId(Digest::from_bytes(*tail)))
+}
+
+/// The commitment to a receipt.
+pub fn receipt_key(receipt: &Digest) -> Vec<u8> {
+    receipt.as_bytes().to_vec()
 }
 
 /// An envelope in [`Table::Seen`].

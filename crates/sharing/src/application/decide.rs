@@ -8,10 +8,10 @@ use statute::{Article, Duty, Method, Refusal, RefusalReason};
 use super::rules::{self, acts_for, acts_for_either};
 use super::{
     ApplicationEvent, ApplicationState, DisputeStage, GrantAct, GrantTerms, MissingItem, Phase,
-    Provision, Reply,
+    Provision, Reply, grant, standing,
 };
-use super::{grant, standing};
 use crate::act::{ActBody, ActId, Deed, ObjectRef, VerifiedAct, text_within_bounds};
+use crate::aggregation::{Risk, check_risk};
 use crate::catalogue::{EntryVersion, PublishedEntry};
 use crate::clock::Clock;
 use crate::dispute::NegotiationStep;
@@ -36,6 +36,8 @@ pub enum Command {
         requester_node: Path,
         /// Which entry.
         entry: Option<Box<PublishedEntry>>,
+        /// What the requester could join with it, and the verified consent of its authority, where one came.
+        risk: Option<Box<(Risk, Option<VerifiedAct>)>>,
     },
     /// A person's act in this docket.
     Act(VerifiedAct),
@@ -81,8 +83,18 @@ pub fn decide(
                 consent,
                 requester_node,
                 entry,
+                risk,
             },
-        ) => open(apply, consent, requester_node, entry.as_deref(), step),
+        ) => {
+            let risk = risk.as_deref();
+            open(
+                apply,
+                consent,
+                (requester_node, risk),
+                entry.as_deref(),
+                step,
+            )
+        }
         (Some(state), Command::Open { .. }) => Err(RefusalReason::Duplicate {
             what: state.docket.to_string(),
         }
@@ -118,7 +130,7 @@ pub fn decide(
 fn open(
     apply: &VerifiedAct,
     consent: &VerifiedAct,
-    requester_node: &Path,
+    (requester_node, risk): (&Path, Option<&(Risk, Option<VerifiedAct>)>),
     entry: Option<&PublishedEntry>,
     step: &Step<'_>,
 ) -> Result<Vec<ApplicationEvent>, Refusal> {
@@ -132,6 +144,10 @@ fn open(
     rules::consent_to_apply(apply, consent)?;
     let published = rules::entry_may_be_applied_for(application, entry)?;
     rules::within_the_entry(application, published)?;
+    if let Some((risk, answer)) = risk {
+        let draft = DocketId(apply.id().0);
+        check_risk(risk, answer.as_ref(), draft, application.requester)?;
+    }
     let class = published.entry.terms.class();
     let duty =
         Duty::reply_to(class).ok_or_else(|| RefusalReason::EntryNotShared.under(Article::R14))?;
@@ -142,6 +158,7 @@ fn open(
         entry: published.clone(),
         term: step.law.term(duty, step.now),
         profile: step.law.profile.clone(),
+        risk: risk.map(|(risk, _)| risk.clone()),
     }])
 }
 

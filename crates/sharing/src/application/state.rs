@@ -12,6 +12,7 @@ use super::{
     Application, ApplicationEvent, DirectAct, DisputeStage, GrantTerms, Phase, Provision, Reply,
 };
 use crate::act::{ActBody, ObjectRef, SignedAct, VerifiedAct};
+use crate::aggregation::{self, Risk};
 use crate::catalogue::PublishedEntry;
 use crate::clock::{Debtor, OpenDuty};
 use crate::dispute::{NegotiationOutcome, Party};
@@ -35,6 +36,8 @@ pub struct ApplicationState {
     pub received_at: Moment,
     /// The law in force at the provider's node when the application was received.
     pub profile: Profile,
+    /// What the requester could join with it, where that is a risk (R25).
+    pub risk: Option<Risk>,
     /// Where it stands.
     pub phase: Phase,
     /// Where its dispute stands (R28).
@@ -162,7 +165,15 @@ impl Fact<ApplicationState> for ApplicationEvent {
 
     fn acts(&self) -> Vec<&SignedAct> {
         match self {
-            Self::Received { apply, consent, .. } => vec![apply, consent],
+            Self::Received {
+                apply,
+                consent,
+                risk,
+                ..
+            } => {
+                let answer = risk.as_ref().and_then(|risk| risk.consent.as_ref());
+                [apply, consent].into_iter().chain(answer).collect()
+            }
             Self::MissingTold { act, .. }
             | Self::Supplemented { act, .. }
             | Self::ReplyProposed { act, .. }
@@ -203,8 +214,22 @@ impl Fact<ApplicationState> for ApplicationEvent {
             _ => false,
         };
         match self {
-            ApplicationEvent::Received { apply, consent, .. } => {
+            ApplicationEvent::Received {
+                apply,
+                consent,
+                risk,
+                ..
+            } => {
                 let document = apply.id().0;
+                let consented = risk.as_ref().is_none_or(|risk| {
+                    let act = risk.consent.as_ref();
+                    act.is_none_or(|it| {
+                        aggregation::consents(it, DocketId(document), &risk.exposure)
+                    })
+                });
+                if !consented {
+                    return false;
+                }
                 matches!(said(apply), Some(ActBody::Apply { .. }))
                     && matches!(said(consent), Some(ActBody::ConsentToApply { document: named, .. }) if named == document)
             }
@@ -397,7 +422,7 @@ pub fn evolve(
 
 /// The state that the opening event makes.
 fn opened(event: &ApplicationEvent, at: Moment) -> Result<ApplicationState, Misstep> {
-    let (act, requester_node, entry, profile, phase) = match event {
+    let (act, requester_node, entry, profile, risk, phase) = match event {
         ApplicationEvent::Received {
             apply,
             consent: _,
@@ -405,11 +430,13 @@ fn opened(event: &ApplicationEvent, at: Moment) -> Result<ApplicationState, Miss
             entry,
             term,
             profile,
+            risk,
         } => (
             apply,
             requester_node,
             entry,
             profile,
+            risk.clone(),
             Phase::Received { term: *term },
         ),
         ApplicationEvent::Taken {
@@ -426,6 +453,7 @@ fn opened(event: &ApplicationEvent, at: Moment) -> Result<ApplicationState, Miss
                 requester_node,
                 entry,
                 profile,
+                None,
                 Phase::Granted { terms, term },
             )
         }
@@ -457,6 +485,7 @@ fn opened(event: &ApplicationEvent, at: Moment) -> Result<ApplicationState, Miss
         received_at: at,
         profile: profile.clone(),
         phase,
+        risk,
         dispute: DisputeStage::None,
         standing: Standing::default(),
         told_missing_once: false,

@@ -106,6 +106,7 @@ fn open_with(application: Application, terms: ClassTerms) -> Command {
         consent,
         requester_node: cast::path(cast::TIANHE),
         entry: Some(Box::new(cast::published(terms))),
+        risk: None,
     }
 }
 
@@ -254,6 +255,7 @@ fn a_consented_application_is_received_and_its_term_runs() {
             consent,
             requester_node,
             entry,
+            ..
         } = command
         else {
             unreachable!()
@@ -272,6 +274,7 @@ fn a_consented_application_is_received_and_its_term_runs() {
                 entry: *entry.unwrap(),
                 term: found,
                 profile: statute::Profile::national(),
+                risk: None,
             }]
         );
         assert_eq!(case.docket(), DocketId(apply.id().0));
@@ -306,6 +309,7 @@ fn only_what_is_published_and_shared_can_be_applied_for() {
             consent,
             requester_node,
             entry: entry.map(Box::new),
+            risk: None,
         }))
     };
     let entry = || Some(cast::published(conditional()));
@@ -376,6 +380,7 @@ fn the_consent_is_to_this_very_document_and_of_the_same_department() {
             consent,
             requester_node,
             entry,
+            risk: None,
         }))
     };
     let missing = (
@@ -1196,6 +1201,92 @@ mod sequences {
         static COMMANDS: OnceLock<[Vec<Command>; 2]> = OnceLock::new();
         &COMMANDS.get_or_init(|| [commands(conditional), commands(unconditional)])
             [usize::from(unconditionally)]
+    }
+
+    const PHASES: [&str; 7] = [
+        "received",
+        "incomplete",
+        "reply-proposed",
+        "granted",
+        "refused",
+        "providing",
+        "provided",
+    ];
+    const STAGES: [&str; 5] = ["none", "negotiating", "settled", "failed", "concluded"];
+
+    fn phase(state: &ApplicationState) -> usize {
+        match state.phase {
+            Phase::Received { .. } => 0,
+            Phase::Incomplete { .. } => 1,
+            Phase::ReplyProposed { .. } => 2,
+            Phase::Granted { .. } => 3,
+            Phase::Refused { .. } => 4,
+            Phase::Providing { .. } => 5,
+            Phase::Provided { .. } => 6,
+        }
+    }
+
+    fn stage(state: &ApplicationState) -> usize {
+        match state.dispute {
+            DisputeStage::None => 0,
+            DisputeStage::Negotiating { .. } => 1,
+            DisputeStage::Settled => 2,
+            DisputeStage::Failed { .. } => 3,
+            DisputeStage::Concluded { .. } => 4,
+        }
+    }
+
+    /// What every command leads to from here, on the day of its receipt.
+    fn onward(state: &ApplicationState) -> Vec<ApplicationState> {
+        let mut case = Case::new();
+        case.state = Some(state.clone());
+        let concluded =
+            crate::dispute::case(state).map(|(dispute, ..)| Command::DisputeConcluded {
+                dispute,
+                outcome: "结论".into(),
+            });
+        let commands = all(false).iter().chain(&concluded);
+        let decided = commands.filter_map(|it| case.decide(it).ok());
+        let after = decided.filter(|events| !events.is_empty()).map(|events| {
+            let step = |state, event| evolve(Some(state), event, NOW).unwrap();
+            events.iter().fold(state.clone(), step)
+        });
+        after.collect()
+    }
+
+    fn explore(phases: &[&str], last: &[&str], phase_of: fn(&ApplicationState) -> usize) {
+        // The commands are signed for the docket of this application.
+        let wanted = without(&[ApplicationMaterial::Scope]);
+        crate::exploration::Model {
+            starts: vec![received(wanted, conditional()).state.unwrap()],
+            phases,
+            last,
+            phase: &phase_of,
+            key: &|state| {
+                let access = std::mem::discriminant(&state.standing.access);
+                let grants = matches!(
+                    &state.phase,
+                    Phase::ReplyProposed {
+                        reply: Reply::Grant { .. },
+                        ..
+                    }
+                );
+                let told = (state.told_missing_once, grants);
+                format!("{} {} {access:?} {told:?}", phase(state), stage(state))
+            },
+            moves: &onward,
+        }
+        .explore();
+    }
+
+    #[test]
+    fn every_phase_of_an_application_is_reached_and_none_is_a_dead_end() {
+        explore(&PHASES, &["refused", "provided"], phase);
+    }
+
+    #[test]
+    fn every_stage_of_a_falling_out_is_reached_and_none_is_a_dead_end() {
+        explore(&STAGES, &["concluded"], stage);
     }
 
     proptest! {

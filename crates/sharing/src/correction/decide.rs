@@ -26,7 +26,8 @@ pub fn open(
         return Err(RefusalReason::NotYourDepartment.under(Article::R26));
     }
     at_most(request.items.len(), MAX_ITEMS, Article::R26)?;
-    statute::check_correction_stated(&request.items, &request.wrong, &request.evidence)?;
+    let (wrong, evidence) = (!request.wrong.is_empty(), !request.evidence.is_empty());
+    statute::check_correction_stated(&request.items, wrong, evidence)?;
     let held: Option<&GrantTerms> = application.held();
     let granted = held.map(|terms| terms.items.as_slice());
     statute::check_may_ask_correction(granted, &request.items)?;
@@ -79,12 +80,14 @@ pub(super) fn answer(
     }
     match outcome {
         CorrectionOutcome::Corrected { what, object } => {
-            statute::check_correction_answer(true, what)?;
+            statute::check_correction_answer(true, !what.trim().is_empty())?;
             object
                 .iter()
                 .try_for_each(|object| object_is_named(object, Article::R26))?;
         }
-        CorrectionOutcome::Upheld { reasons } => statute::check_correction_answer(false, reasons)?,
+        CorrectionOutcome::Upheld { reasons } => {
+            statute::check_correction_answer(false, !reasons.is_empty())?
+        }
     }
     Ok(CorrectionEvent::Answered {
         act: act.signed().clone(),

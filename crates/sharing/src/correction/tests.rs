@@ -8,6 +8,8 @@ use crate::application::{DisputeStage, GrantTerms, Phase};
 use crate::cast::{self, HEPING, NOW, TIANHE, provider, requester};
 use crate::clock::{self, Clock, ClockEvent, Law};
 use crate::docket::{self, DocketBody, DocketState, Opening};
+use crate::erasure::Personal;
+use crate::private::Content;
 
 fn party(department: &cast::Department) -> Party {
     Party {
@@ -41,6 +43,7 @@ fn granted(items: &[&str]) -> GrantTerms {
 /// The application under which the requester holds these items.
 fn application(items: &[&str]) -> ApplicationState {
     ApplicationState {
+        risk: None,
         standing: Default::default(),
         docket: about(),
         requester: party(&requester()),
@@ -62,12 +65,25 @@ fn application(items: &[&str]) -> ApplicationState {
     }
 }
 
+/// A commitment to a text.
+fn private(text: &str) -> Private {
+    Content::new([7; 32], text.into()).unwrap().private()
+}
+
+/// A commitment to nothing.
+fn nothing() -> Private {
+    Private {
+        length: 0,
+        ..private("无")
+    }
+}
+
 fn request(item: &str) -> CorrectionRequest {
     CorrectionRequest {
         about: about(),
         items: vec![item.into()],
-        wrong: "字号有误".into(),
-        evidence: "营业执照".into(),
+        wrong: private("字号有误"),
+        evidence: private("营业执照"),
     }
 }
 
@@ -82,10 +98,8 @@ fn corrected() -> CorrectionOutcome {
     }
 }
 
-fn upheld(reasons: &str) -> CorrectionOutcome {
-    CorrectionOutcome::Upheld {
-        reasons: reasons.into(),
-    }
+fn upheld(reasons: Private) -> CorrectionOutcome {
+    CorrectionOutcome::Upheld { reasons }
 }
 
 /// What the home opens for an act of a department of 天河区.
@@ -98,11 +112,13 @@ fn opened(
     let about = DocketState {
         case: docket::Case::Application(Box::new(held.clone())),
         clock: Clock::default(),
+        personal: Personal::default(),
     };
     let (from, here) = (cast::path(TIANHE), cast::path(HEPING));
     let opening = Opening {
         entry: None,
         published: None,
+        evaluation: None,
         from: &from,
         here: &here,
         law: Law {
@@ -181,7 +197,7 @@ fn who_was_not_provided_with_the_data_cannot_ask() {
     let foreign = opened(&provider(), ask(request("字号名称")), &held);
     assert_eq!(reason(foreign), RefusalReason::NotYourDepartment);
     let mut bare = request("字号名称");
-    bare.wrong = " ".into();
+    bare.wrong = nothing();
     let fields = vec![RequiredField::Correction(CorrectionField::Wrong)];
     assert_eq!(
         reason(opened(&requester(), ask(bare), &held)),
@@ -194,7 +210,7 @@ fn the_provider_answers_once_and_gives_reasons_where_it_corrects_nothing() {
     let state = asked();
     let foreign = decided(&state, &requester(), corrected());
     assert_eq!(reason(foreign), RefusalReason::NotYourDepartment);
-    let bare = decided(&state, &provider(), upheld(""));
+    let bare = decided(&state, &provider(), upheld(nothing()));
     assert_eq!(reason(bare), RefusalReason::ReasonsRequired);
     let nothing = CorrectionOutcome::Corrected {
         what: " ".into(),
@@ -205,7 +221,7 @@ fn the_provider_answers_once_and_gives_reasons_where_it_corrects_nothing() {
         reason(decided(&state, &provider(), nothing)),
         RefusalReason::MissingField { fields }
     );
-    let done = answered(state, upheld("与登记一致"));
+    let done = answered(state, upheld(private("与登记一致")));
     let again = decided(&done, &provider(), corrected());
     assert!(matches!(reason(again), RefusalReason::WrongState { .. }));
 }
@@ -256,7 +272,7 @@ fn who_holds_a_corrected_item_is_told_and_nobody_else() {
     };
     assert_eq!(done.told_to(&refused), None);
     assert_eq!(
-        answered(asked(), upheld("与登记一致")).told_to(&holder),
+        answered(asked(), upheld(private("与登记一致"))).told_to(&holder),
         None
     );
     assert_eq!(holders(&holder), [party(&requester())]);
@@ -267,7 +283,7 @@ fn an_altered_event_is_told_from_the_act_in_it() {
     let state = asked();
     let mut event = decided(&state, &provider(), corrected()).unwrap();
     if let CorrectionEvent::Answered { outcome, .. } = &mut event {
-        *outcome = upheld("与登记一致");
+        *outcome = upheld(private("与登记一致"));
     }
     assert!(!event.rests_on_its_act(Some(&state)));
     let other = CorrectionState::evolve(None, about(), NOW, &event);
@@ -278,6 +294,38 @@ mod sequences {
     use super::*;
     use proptest::prelude::*;
 
+    fn number(state: &CorrectionState) -> usize {
+        match state.phase {
+            CorrectionPhase::Asked { .. } => 0,
+            CorrectionPhase::Answered(_) => 1,
+        }
+    }
+
+    #[test]
+    fn every_phase_of_a_correction_is_reached_and_none_is_a_dead_end() {
+        let moves = |state: &CorrectionState| {
+            let outcomes = [
+                corrected(),
+                upheld(private("与登记一致")),
+                upheld(nothing()),
+            ];
+            let decided = outcomes.map(|outcome| decided(state, &provider(), outcome));
+            let after = decided.into_iter().flatten().map(|event| {
+                CorrectionState::evolve(Some(state.clone()), state.docket, NOW, &event).unwrap()
+            });
+            after.collect()
+        };
+        crate::exploration::Model {
+            starts: vec![asked()],
+            phases: &["asked", "answered"],
+            last: &["answered"],
+            phase: &number,
+            key: &|state| format!("{:?}", state.phase),
+            moves: &moves,
+        }
+        .explore();
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
@@ -285,7 +333,7 @@ mod sequences {
         fn whatever_is_answered_every_event_follows_and_one_answer_stands(
             steps in proptest::collection::vec(any::<prop::sample::Index>(), 0..12),
         ) {
-            let outcomes = [corrected(), upheld("与登记一致"), upheld("")];
+            let outcomes = [corrected(), upheld(private("与登记一致")), upheld(nothing())];
             let parties = [provider(), requester()];
             let mut state = asked();
             let mut answers = 0;

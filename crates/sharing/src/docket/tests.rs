@@ -52,6 +52,7 @@ fn commands() -> Vec<Command> {
             consent,
             requester_node: requester().place,
             entry,
+            risk: None,
         },
         Command::Act(provider().act(Role::Operator, ActBody::ProposeReply { docket, reply })),
         Command::Act(provider().act(

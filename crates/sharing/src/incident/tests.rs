@@ -42,6 +42,7 @@ fn tell(
     let act = who.act(role, body);
     let (calendar, profile, from) = (Calendar::national(), Profile::national(), path(from));
     let opening = Opening {
+        evaluation: None,
         entry: None,
         published: None,
         from: &from,

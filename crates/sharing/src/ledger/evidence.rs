@@ -1,14 +1,18 @@
 //! Evidence files (证据文件): one ledger record with all that is needed to check it offline, with the root key alone.
 
+mod said;
+
 use identity::membership::MembershipError;
-use identity::{CodecError, Digest, Member, Moment, Path, VerifyKey, codec};
+use identity::{Chain, CodecError, Digest, Member, Moment, Path, Signed, VerifyKey, codec};
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint::{
     self, CheckpointError, CosignatureError, MAX_CHECKPOINT_BYTES, MAX_CLOCK_AHEAD_MS,
 };
 use super::merkle::{self, MAX_INCLUSION, ProofError};
-use super::{Checkpoint, Evidence};
+use super::{Checkpoint, Cosignature, Evidence};
+
+pub use said::{AnotherContent, ContentBytes, Shown, shown};
 
 /// Most bytes in one ledger record: contents lie outside, named by digest, so records are small; a few membership chains must fit.
 pub const MAX_RECORD_BYTES: usize = 256 << 10;
@@ -147,13 +151,7 @@ impl Evidence {
     /// The first [`EvidenceError`].
     pub fn verify(&self, root: &VerifyKey) -> Result<Verdict, EvidenceError> {
         self.within_bounds()?;
-        let claimed = self.checkpoint.claimed(MAX_CHECKPOINT_BYTES)?;
-        let member = self
-            .chain
-            .verify_historic(root, claimed.at)
-            .map_err(EvidenceError::NotAMember)?;
-        let checkpoint = checkpoint::verify(&self.checkpoint, member.certificate())
-            .map_err(EvidenceError::Checkpoint)?;
+        let (member, checkpoint) = own_checkpoint(&self.checkpoint, &self.chain, root)?;
         let leaf = merkle::leaf(&self.record);
         merkle::verify_inclusion(
             leaf,
@@ -163,14 +161,7 @@ impl Evidence {
             &checkpoint.root,
         )
         .map_err(EvidenceError::Inclusion)?;
-        let mut cosigned: Vec<Cosigner> = Vec::with_capacity(self.cosignatures.len());
-        for place in 0..self.cosignatures.len() {
-            let cosigner = self.cosigner(place, &member, &checkpoint, root)?;
-            if cosigned.iter().any(|earlier| earlier.by == cosigner.by) {
-                return Err(EvidenceError::CosignedTwice { by: cosigner.by });
-            }
-            cosigned.push(cosigner);
-        }
+        let cosigned = cosigners(&self.checkpoint, &member, &self.cosignatures, root)?;
         Ok(Verdict {
             name: member.certificate().name.clone(),
             node: checkpoint.node,
@@ -180,39 +171,6 @@ impl Evidence {
             size: checkpoint.size,
             at: checkpoint.at,
             cosigned,
-        })
-    }
-
-    /// Checks one cosignature and says whose it is.
-    fn cosigner(
-        &self,
-        place: usize,
-        member: &Member,
-        checkpoint: &Checkpoint,
-        root: &VerifyKey,
-    ) -> Result<Cosigner, EvidenceError> {
-        let (cosignature, chain) = &self.cosignatures[place];
-        let by = || cosignature.by.clone();
-        let witness = chain
-            .verify_historic(root, cosignature.at)
-            .map_err(|error| EvidenceError::CosignerNotAMember { by: by(), error })?;
-        checkpoint::verify_cosignature(&self.checkpoint, cosignature, witness.certificate())
-            .map_err(|error| match error {
-                CosignatureError::WrongNode { .. } => {
-                    EvidenceError::CosignerWrongChain { by: by() }
-                }
-                CosignatureError::Signature(_) => EvidenceError::Cosignature { by: by() },
-            })?;
-        let relation =
-            relation(member, &witness).ok_or_else(|| EvidenceError::NotAWitness { by: by() })?;
-        if checkpoint.at.millis_since(cosignature.at) > MAX_CLOCK_AHEAD_MS {
-            return Err(EvidenceError::CosignedBefore { by: by() });
-        }
-        Ok(Cosigner {
-            by: by(),
-            name: witness.certificate().name.clone(),
-            relation,
-            at: cosignature.at,
         })
     }
 
@@ -246,6 +204,77 @@ impl Evidence {
         evidence.within_bounds()?;
         Ok(evidence)
     }
+}
+
+/// The member that a chain proved at a checkpoint's time, and the checkpoint, which is that member's own.
+///
+/// # Errors
+/// [`EvidenceError::Codec`], [`EvidenceError::NotAMember`] or [`EvidenceError::Checkpoint`].
+pub fn own_checkpoint(
+    signed: &Signed<Checkpoint>,
+    chain: &Chain,
+    root: &VerifyKey,
+) -> Result<(Member, Checkpoint), EvidenceError> {
+    let claimed = signed.claimed(MAX_CHECKPOINT_BYTES)?;
+    let member = chain
+        .verify_historic(root, claimed.at)
+        .map_err(EvidenceError::NotAMember)?;
+    let checkpoint =
+        checkpoint::verify(signed, member.certificate()).map_err(EvidenceError::Checkpoint)?;
+    Ok((member, checkpoint))
+}
+
+/// Who cosigned a member's checkpoint, each with the chain that proves it.
+///
+/// # Errors
+/// The first [`EvidenceError`] among the cosignatures: one that does not hold spoils the whole.
+pub fn cosigners(
+    signed: &Signed<Checkpoint>,
+    member: &Member,
+    cosignatures: &[(Cosignature, Chain)],
+    root: &VerifyKey,
+) -> Result<Vec<Cosigner>, EvidenceError> {
+    let at = signed.claimed(MAX_CHECKPOINT_BYTES)?.at;
+    let mut cosigned: Vec<Cosigner> = Vec::with_capacity(cosignatures.len());
+    for (cosignature, chain) in cosignatures {
+        let cosigner = cosigner(signed, at, member, (cosignature, chain), root)?;
+        if cosigned.iter().any(|earlier| earlier.by == cosigner.by) {
+            return Err(EvidenceError::CosignedTwice { by: cosigner.by });
+        }
+        cosigned.push(cosigner);
+    }
+    Ok(cosigned)
+}
+
+/// Checks one cosignature of a checkpoint made at `at` and says whose it is.
+fn cosigner(
+    signed: &Signed<Checkpoint>,
+    at: Moment,
+    member: &Member,
+    (cosignature, chain): (&Cosignature, &Chain),
+    root: &VerifyKey,
+) -> Result<Cosigner, EvidenceError> {
+    let by = || cosignature.by.clone();
+    let witness = chain
+        .verify_historic(root, cosignature.at)
+        .map_err(|error| EvidenceError::CosignerNotAMember { by: by(), error })?;
+    checkpoint::verify_cosignature(signed, cosignature, witness.certificate()).map_err(
+        |error| match error {
+            CosignatureError::WrongNode { .. } => EvidenceError::CosignerWrongChain { by: by() },
+            CosignatureError::Signature(_) => EvidenceError::Cosignature { by: by() },
+        },
+    )?;
+    let relation =
+        relation(member, &witness).ok_or_else(|| EvidenceError::NotAWitness { by: by() })?;
+    if at.millis_since(cosignature.at) > MAX_CLOCK_AHEAD_MS {
+        return Err(EvidenceError::CosignedBefore { by: by() });
+    }
+    Ok(Cosigner {
+        by: by(),
+        name: witness.certificate().name.clone(),
+        relation,
+        at: cosignature.at,
+    })
 }
 
 /// How one who cosigned stands to a node, if it may attest its ledger.
@@ -297,15 +326,16 @@ impl EvidenceFile {
 }
 
 /// Serde of a byte string: hexadecimal text where a person reads, raw where a machine does.
-pub(super) mod hexadecimal {
+pub mod hexadecimal {
     use std::fmt::Write;
 
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-    pub(in crate::ledger) fn serialize<S: Serializer>(
-        bytes: &[u8],
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
+    /// Writes the bytes.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
         if !serializer.is_human_readable() {
             return bytes.serialize(serializer);
         }
@@ -316,9 +346,11 @@ pub(super) mod hexadecimal {
         serializer.serialize_str(&text)
     }
 
-    pub(in crate::ledger) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Vec<u8>, D::Error> {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// Those of the deserializer, and text that is not hexadecimal.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
         if !deserializer.is_human_readable() {
             return Vec::deserialize(deserializer);
         }

@@ -47,6 +47,7 @@ fn opened(role: Role, need: Need) -> Result<NeedEvent, Refusal> {
     };
     let mut bodies = law(|law| {
         let opening = Opening {
+            evaluation: None,
             entry: None,
             published: None,
             from: &here,

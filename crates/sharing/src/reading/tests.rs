@@ -29,6 +29,7 @@ fn application() -> ApplicationState {
         application: cast::application(),
         received_at: NOW,
         profile: statute::Profile::national(),
+        risk: None,
         phase: Phase::Provided {
             terms: GrantTerms {
                 items: Vec::new(),
@@ -147,6 +148,7 @@ fn opened(from: &str, here: &str, about: Option<&DocketState>) -> Result<Inspect
         },
         now: NOW,
         about,
+        evaluation: None,
         entry: None,
         published: None,
     };
@@ -157,6 +159,7 @@ fn held() -> DocketState {
     DocketState {
         case: Case::Application(Box::new(application())),
         clock: Clock::default(),
+        personal: Default::default(),
     }
 }
 

@@ -89,6 +89,10 @@ fn liable(against: &Accused, about: Option<&DocketState>) -> Vec<Liable> {
             (state.provider == *party, Liable::Provider),
             (false, Liable::Requester),
         ],
+        Some(Case::OpenData(state)) => [
+            (state.provider == *party, Liable::Provider),
+            (false, Liable::Requester),
+        ],
         // No other docket has two sides of an application.
         Some(_) | None => [(true, Liable::Provider), (true, Liable::Requester)],
     };

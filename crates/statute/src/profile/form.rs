@@ -11,6 +11,7 @@ use super::{
     CoordinatedDisputes, LocalDuty, MAX_PROFILE_NAME_CHARS, Marked, Profile, ProfileError,
     ProfileStamp,
 };
+use crate::aggregation::{AggregationRules, RulesError};
 use crate::article::Article;
 use crate::collection::{BaseCollection, ThemeCollection};
 use crate::refusal::RefusalReason;
@@ -34,6 +35,7 @@ pub(super) struct ProfileForm {
     opening: Option<RuleForm>,
     evaluation_published: Option<RuleForm>,
     disputes: Option<DisputesForm>,
+    aggregation: Option<AggregationRules>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -96,6 +98,10 @@ impl TryFrom<ProfileForm> for Profile {
                 .disputes
                 .map(|disputes| coordinated(&id, &disputes))
                 .transpose()?,
+            aggregation: form
+                .aggregation
+                .map(|rules| aggregation(&id, rules))
+                .transpose()?,
         })
     }
 }
@@ -123,6 +129,7 @@ impl From<Profile> for ProfileForm {
                 coordinates: CoordinatedDisputes::AsCommonSuperior,
                 article,
             }),
+            aggregation: profile.aggregation,
         }
     }
 }
@@ -213,4 +220,21 @@ fn coordinated(profile: &str, form: &DisputesForm) -> Result<Article, ProfileErr
     check_disputes(form.coordinates)
         .map_err(|loosening| loosens(profile, form.article, loosening))?;
     Ok(form.article)
+}
+
+/// Rules of aggregation are well-formed, and their thresholds no looser than the national ones, which the national profile itself sets.
+fn aggregation(profile: &str, rules: AggregationRules) -> Result<AggregationRules, ProfileError> {
+    let wrong = |error| match error {
+        RulesError::Form(what) => ProfileError::Syntax(what.to_owned()),
+        RulesError::Loosens(local, national) => {
+            let loosening = Loosening::Aggregation { local, national };
+            loosens(profile, Article::R25, loosening)
+        }
+    };
+    rules.check().map_err(wrong)?;
+    if profile != super::NATIONAL_ID {
+        let national = super::national_aggregation();
+        rules.check_tightens(&national).map_err(wrong)?;
+    }
+    Ok(rules)
 }

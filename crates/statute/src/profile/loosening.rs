@@ -38,6 +38,13 @@ pub enum Loosening {
         /// The Regulation's, in years.
         national: RetentionYears,
     },
+    /// A risk of aggregation that would be noticed later, R25.
+    Aggregation {
+        /// The profile's threshold.
+        local: u16,
+        /// The national threshold.
+        national: u16,
+    },
     /// Disputes that would move away from the common superior, R28.
     Disputes {
         /// The profile's.
@@ -54,6 +61,7 @@ impl Loosening {
         match self {
             Loosening::TimeLimit { duty, .. } => duty.article(),
             Loosening::Retention { .. } => Article::R29,
+            Loosening::Aggregation { .. } => Article::R25,
             Loosening::Disputes { .. } => Article::R28,
         }
     }
@@ -74,6 +82,9 @@ impl Loosening {
                 "将使用记录保存期限定为{local}年，短于规定的{}年",
                 national.get()
             ),
+            Loosening::Aggregation { local, national } => {
+                format!("将汇聚风险阈值定为{local}，宽于国家规则的{national}")
+            }
             Loosening::Disputes { local, national } => format!(
                 "由本地主管部门协调处理{}，而规定其只协调处理{}",
                 local.zh(),
@@ -98,6 +109,9 @@ impl Loosening {
                 "records of use kept for {local} years, where at least {} are required",
                 national.get()
             ),
+            Loosening::Aggregation { local, national } => format!(
+                "a risk of aggregation is noticed from {local} on, where the national rules notice it from {national} on"
+            ),
             Loosening::Disputes { local, national } => format!(
                 "its authority coordinates {}, where the law gives it only {}",
                 local.en(),
@@ -116,6 +130,10 @@ impl Loosening {
             Loosening::Retention { .. } => (
                 "请将保存期限改为不短于规定的年限",
                 "set a retention no shorter than the Regulation's",
+            ),
+            Loosening::Aggregation { .. } => (
+                "请将阈值改为不高于国家规则的阈值",
+                "set thresholds no higher than the national ones",
             ),
             Loosening::Disputes { .. } => (
                 "请改为 as-common-superior：由同级或者共同的上级主管部门协调处理",

@@ -68,13 +68,27 @@ fn loosened() -> Vec<(String, String, Loosening, Article, Article)> {
         Article::S21,
         Article::R28,
     );
-    limits.chain(retention).chain([disputes]).collect()
+    let threshold =
+        |consent: u16| format!("[aggregation]\nkeys = [\"税号\"]\nwarn = 1\nconsent = {consent}\n");
+    let national = Profile::national().aggregation().consent;
+    let aggregation = (
+        threshold(national),
+        threshold(national + 1),
+        Loosening::Aggregation {
+            local: national + 1,
+            national,
+        },
+        Article::R25,
+        Article::R25,
+    );
+    let others = [disputes, aggregation];
+    limits.chain(retention).chain(others).collect()
 }
 
 #[test]
 fn a_profile_that_loosens_is_refused_with_both_articles_and_both_values() {
     let table = loosened();
-    assert_eq!(table.len(), Duty::ALL.len() + 3);
+    assert_eq!(table.len(), Duty::ALL.len() + 4);
     for (as_the_law, looser, loosening, own, national) in table {
         assert!(parse(&as_the_law).is_ok(), "{as_the_law}");
         let reason = RefusalReason::ProfileLoosens {
@@ -97,6 +111,7 @@ fn a_profile_that_loosens_is_refused_with_both_articles_and_both_values() {
             Loosening::Retention { local, national } => {
                 [local.to_string(), national.get().to_string()]
             }
+            Loosening::Aggregation { local, national } => [local.to_string(), national.to_string()],
             Loosening::Disputes { .. } => ["一切争议".into(), "共同的上级".into()],
         };
         for value in values {

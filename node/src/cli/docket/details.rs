@@ -7,7 +7,10 @@ use sharing::docket::{DocketBody, Fact};
 use sharing::return_flow::ReturnFlowEvent;
 
 use crate::console::clock::{self, Facts};
-use crate::console::{correction, grant, incident, labels, need, reading, supervision, update};
+use crate::console::{
+    aggregation, complaint, correction, erasure, evaluation, grant, incident, labels, need,
+    open_data, reading, supervision, update,
+};
 use crate::language::Language;
 
 /// The lines of an event, without indentation.
@@ -32,6 +35,16 @@ pub(super) fn details(body: &DocketBody, language: Language) -> Vec<String> {
         DocketBody::Incident(event) => lines.facts(&event.acts(), incident::facts(event, language)),
         DocketBody::Inspection(event) => {
             lines.facts(&event.acts(), reading::facts(event, language));
+        }
+        DocketBody::Erasure(event) => lines.facts(&event.acts(), erasure::facts(event, language)),
+        DocketBody::OpenData(event) => {
+            lines.facts(&event.acts(), open_data::facts(event, language));
+        }
+        DocketBody::Complaint(event) => {
+            lines.facts(&event.acts(), complaint::facts(event, language));
+        }
+        DocketBody::Evaluation(event) => {
+            lines.facts(&event.acts(), evaluation::facts(event, language));
         }
     }
     lines.lines
@@ -90,10 +103,12 @@ fn application(event: &ApplicationEvent, lines: &mut Lines) {
             apply,
             consent,
             term,
+            risk,
             ..
         } => {
             lines.signed(apply);
             lines.signed(consent);
+            lines.facts(&[], aggregation::facts(risk.as_ref(), lines.language));
             lines.say("答复期限", "reply due", &clock::limit(term, lines.language));
         }
         ApplicationEvent::MissingTold { act, missing } => {

@@ -50,13 +50,17 @@ fn kind(input: &Input) -> &'static str {
         Input::Frame { .. } => "frame",
         Input::LinkDown { .. } => "link down",
         Input::Act { .. } => "act",
+        Input::Public { .. } => "public request",
         Input::Install { .. } => "install",
         Input::Search { .. } => "search",
         Input::SearchDone { .. } => "search done",
         Input::Fetched { .. } => "fetched",
         Input::Served { .. } => "served",
+        Input::CallBegun { .. } => "call begun",
+        Input::CallEnded { .. } => "call ended",
         Input::TableSplit { .. } => "table split",
-        Input::ObjectRead { .. } => "object read",
+        Input::ContentRead { .. } => "content read",
+        Input::Destroyed { .. } => "destroyed",
     }
 }
 
@@ -76,7 +80,9 @@ pub(super) fn token(input: &Input) -> Option<Token> {
         Input::Act { token, .. }
         | Input::Install { token, .. }
         | Input::Search { token, .. }
-        | Input::ObjectRead { token, .. } => Some(*token),
+        | Input::ContentRead { token, .. }
+        | Input::CallBegun { token, .. }
+        | Input::Public { token, .. } => Some(*token),
         _ => None,
     }
 }

@@ -1,9 +1,9 @@
 //! Cases: people's acts, dockets and their duties, drafts, tables to be returned.
 
-use identity::{Chain, Digest, Domain, Moment, Path, Signed};
+use identity::{Chain, Code, Digest, Domain, Moment, Path, Signed};
 use serde::{Deserialize, Serialize};
 use sharing::act::{ActBody, ActId, Doer, MAX_ACT_BYTES, SignedAct};
-use sharing::application::{ApplicationEvent, DirectAct, Phase};
+use sharing::application::{ApplicationEvent, ApplicationState, DirectAct, Phase};
 use sharing::catalogue::{EntryState, ReviewVerdict};
 use sharing::clock::OpenDuty;
 use sharing::correction::{CorrectionEvent, CorrectionOutcome};
@@ -12,10 +12,11 @@ use sharing::node_act::NodeAct;
 use sharing::return_flow::ReturnFlowEvent;
 
 use super::catalogue::{compiled, own_states};
-use super::members;
+use super::{members, personal};
 use crate::core::tables::{
     DocketRow, PlacedRow, SeenRow, View, WantedRow, act_key, counter, dataset_subscribers,
-    docket_key, entry_holders, event_key, meta, person_key, put, updates_of,
+    docket_key, entry_holders, evaluations_of, event_key, grants_of, meta, person_key, put,
+    receipt_key, set_counter, updates_of,
 };
 use crate::store::{Fault, Table, Txn};
 
@@ -28,6 +29,8 @@ pub struct DraftRow {
     pub doer: Doer,
     /// When.
     pub at: Moment,
+    /// What the authority answered on its risk of aggregation last, if it did (R25).
+    pub answer: Option<SignedAct>,
 }
 
 /// A person's act: what it changes here, and that it was taken.
@@ -84,6 +87,13 @@ pub(super) fn act(
         ActBody::Node(NodeAct::EndEnrolment { person, ending }) => {
             put(txn, Table::Endings, person_key(person), ending);
         }
+        ActBody::Aggregation(said) => {
+            let key = docket_key(&said.draft);
+            if let Some(draft) = txn.row::<DraftRow>(Table::Drafts, &key)? {
+                let answer = Some(signed.clone());
+                put(txn, Table::Drafts, key, &DraftRow { answer, ..draft });
+            }
+        }
         // Steps in dockets, notices and certificates have records of their own; a docket opened by its act is named after it.
         other => {
             if other.opens().is_some() {
@@ -92,6 +102,7 @@ pub(super) fn act(
         }
     }
     members::authority_head(txn, &signed, at)?;
+    personal::said(txn, id, &act.body)?;
     put(txn, Table::Seen, act_key(&id), &SeenRow::Act { docket, at });
     Ok(())
 }
@@ -103,6 +114,7 @@ fn drafted(txn: &mut Txn<'_>, id: ActId, act: &SignedAct, doer: &Doer, at: Momen
         act: act.clone(),
         doer: doer.clone(),
         at,
+        answer: None,
     };
     put(txn, Table::Drafts, docket_key(&docket), &row);
     docket
@@ -124,6 +136,7 @@ pub(super) fn event(
     let before: Option<DocketRow> = txn.row(Table::Dockets, &docket_key(&docket))?;
     let (old, released) = before.map_or((None, 0), |row| (Some(row.state), row.released));
     stop_duties(txn, &docket, old.as_ref());
+    let was_waiting = old.as_ref().is_some_and(|old| old.case.is_open());
     let state = DocketState::evolve(old, &event)
         .map_err(|error| Fault(format!("stored event of {docket}: {error}")))?;
     let me = txn
@@ -134,9 +147,19 @@ pub(super) fn event(
     if let Some(me) = me {
         if home.code() == me {
             at_home(txn, &docket, &state);
+            public_kept(txn, &docket, was_waiting, &state)?;
         } else {
             object_wanted(txn, docket, sequence, &event, &state)?;
         }
+    }
+    personal::event(txn, &event)?;
+    if let (Case::Application(application), Some(me)) = (&state.case, me) {
+        granted(txn, &docket, application, me);
+    }
+    if let Case::Evaluation(evaluation) = &state.case {
+        let mut key = evaluations_of(evaluation.report.period);
+        key.extend_from_slice(docket.0.as_bytes());
+        put(txn, Table::Evaluations, key, &());
     }
     let withheld = withheld(&event.body, &state);
     let row = DocketRow {
@@ -154,6 +177,20 @@ pub(super) fn event(
     let leaf = event_leaf_key(&docket, sequence);
     put(txn, Table::DocketEvents, leaf, &index);
     Ok(())
+}
+
+/// What a department of this node was granted, while it may hold it.
+fn granted(txn: &mut Txn<'_>, docket: &DocketId, state: &ApplicationState, me: Code) {
+    if state.requester.node.code() != me || state.phase.terms().is_none() {
+        return;
+    }
+    let mut key = grants_of(&state.requester.department);
+    key.extend_from_slice(docket.0.as_bytes());
+    if state.standing.access.is_over() {
+        txn.delete(Table::Grants, key);
+    } else {
+        put(txn, Table::Grants, key, &());
+    }
 }
 
 /// The duties of the state before run no more.
@@ -192,6 +229,27 @@ fn at_home(txn: &mut Txn<'_>, docket: &DocketId, state: &DocketState) {
             txn.delete(Table::Updates, key);
         }
     }
+}
+
+/// Of a case that the public opened at home here: by which receipt it is read, and whether it waits for an answer.
+fn public_kept(
+    txn: &mut Txn<'_>,
+    docket: &DocketId,
+    was_waiting: bool,
+    state: &DocketState,
+) -> Result<(), Fault> {
+    let Some(intake) = state.case.intake() else {
+        return Ok(());
+    };
+    put(txn, Table::Receipts, receipt_key(&intake.receipt), docket);
+    let waiting = counter(txn, meta::PUBLIC_WAITING)?;
+    let waiting = match (was_waiting, state.case.is_open()) {
+        (false, true) => waiting.saturating_add(1),
+        (true, false) => waiting.saturating_sub(1),
+        (true, true) | (false, false) => return Ok(()),
+    };
+    set_counter(txn, meta::PUBLIC_WAITING, waiting);
+    Ok(())
 }
 
 /// Acts that arrive in an event are taken with it.

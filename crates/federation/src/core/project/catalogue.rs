@@ -3,6 +3,7 @@
 use identity::{Chain, Code, Digest, Moment, Path, Signed};
 use sharing::catalogue::{Change, Entry, EntryId, EntryState, EntryVersion};
 
+use sharing::open_data::OpeningMark;
 use sharing::source::NamedSource;
 
 use crate::core::checkpoints::MAX_CHECKPOINT_BYTES;
@@ -144,6 +145,10 @@ fn entries_changed(
                 source_named(txn, place, source);
                 continue;
             }
+            Change::OpeningMarked { mark } => {
+                opening_marked(txn, publisher, &mark);
+                continue;
+            }
         };
         let row = PublishedRow {
             body: *body,
@@ -173,6 +178,14 @@ fn source_named(txn: &mut Txn<'_>, by: &Path, source: NamedSource) {
     key.extend_from_slice(&code_key(&by.code()));
     let by = by.clone();
     put(txn, Table::Sources, key, &SourceView { by, source });
+}
+
+/// How a publisher opens an entry of its own; what does not list what it must is no mark (S25, S27).
+fn opening_marked(txn: &mut Txn<'_>, publisher: &Code, mark: &OpeningMark) {
+    if statute::check_opening_terms(&mark.terms).is_ok() {
+        let key = entry_key(publisher, &mark.entry);
+        put(txn, Table::Openings, key, mark);
+    }
 }
 
 /// Writes a row unless an equal or later version stands there; returns by how much the live entries grew.

@@ -86,6 +86,9 @@ fn weight(record: &Record) -> Weight {
         | Record::Event { .. }
         | Record::Fetched { .. }
         | Record::Served { .. }
+        | Record::Call { .. }
+        | Record::NotTaken { .. }
+        | Record::Destroyed { .. }
         | Record::Delivery { .. }
         | Record::Read { .. }
         | Record::CheckpointRefused { .. } => Weight::Witnessed,

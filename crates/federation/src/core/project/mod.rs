@@ -5,12 +5,13 @@ mod catalogue;
 mod envelopes;
 mod ledger;
 mod members;
+mod personal;
 
 use identity::codec;
 
 use super::record::Record;
 use super::tables::OutboxRow;
-use crate::store::{Fault, Table, Txn};
+use crate::store::{Fault, Txn};
 
 pub(super) use cases::{DraftRow, dataset_key, event_leaf_key, splitting_key, wanted_key};
 pub(super) use catalogue::own_entry;
@@ -41,9 +42,11 @@ fn change(record: Record, txn: &mut Txn<'_>) -> Result<(), Fault> {
         Record::ChainLearned { chain, as_of } => members::remember_chain(txn, &chain, as_of)?,
         Record::NoticeTaken { notice, at } => members::notice_taken(txn, notice, at)?,
         Record::Act { id, doer, body, at } => cases::act(txn, id, &doer, &body, at)?,
-        Record::Refused { .. } | Record::Served { .. } => {}
+        Record::Refused { .. } | Record::Served { .. } | Record::Call { .. } => {}
         Record::Event { docket, sequence, body, home, at } => cases::event(txn, docket, sequence, &body, home, at)?,
-        Record::Fetched { docket, object, .. } => txn.delete(Table::Objects, wanted_key(&docket, &object)),
+        Record::Fetched { docket, object, .. } => personal::fetched(txn, docket, object)?,
+        Record::NotTaken { docket, contents, .. } => personal::to_destroy(txn, docket, &contents)?,
+        Record::Destroyed { docket, contents, .. } => personal::destroyed(txn, docket, &contents)?,
         Record::Delivery { act, dataset, delivery, .. } => cases::delivered(txn, &act, &dataset, delivery),
         Record::Segment { head, at } => catalogue::segment(txn, &head, at)?,
         Record::ForkFound { first, second, .. } => catalogue::fork_found(txn, &(first, second)),

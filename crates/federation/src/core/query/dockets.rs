@@ -9,7 +9,9 @@ use statute::DutyStatus;
 
 use super::{MAX_COUNTED, MAX_PAGE, chain, own_chain};
 use crate::core::project::DraftRow;
-use crate::core::tables::{DocketRow, View, decode_row, docket_key, event_key};
+use crate::core::tables::{
+    DocketRow, PrivateRow, PrivateStanding, View, decode_row, docket_key, event_key, private_key,
+};
 use crate::core::view::{DocketDetail, DocketView, DraftView, DutyView, UseView};
 use crate::store::{Fault, Read, Table};
 
@@ -121,6 +123,17 @@ fn tells_no_use(signed: &Signed<DocketEvent>) -> bool {
     signed
         .claimed(MAX_EVENT_BYTES)
         .is_ok_and(|event| KeptUse::of(&event).is_none())
+}
+/// Whether a personal content is to be kept here: what no act or event speaks of is not, nor what was erased.
+///
+/// # Errors
+/// [`Fault`] when the medium fails.
+pub fn keeps_content(read: &dyn Read, content: &Digest) -> Result<bool, Fault> {
+    let row: Option<PrivateRow> = read.row(Table::Private, &private_key(content))?;
+    Ok(row.is_some_and(|row| match row.standing {
+        PrivateStanding::Wanted | PrivateStanding::Held => true,
+        PrivateStanding::Destroying | PrivateStanding::Destroyed => false,
+    }))
 }
 
 fn signed_event(

@@ -1,9 +1,12 @@
 //! Read-only questions to the tables, for the API, the console and the commands. All are bounded; lists page with `after`.
 
+mod aggregation;
 mod catalogue;
 mod dockets;
+mod evaluation;
 mod ledger;
 mod members;
+mod open;
 mod sources;
 
 use identity::{Code, Moment, Signed};
@@ -15,14 +18,18 @@ use super::tables::{DocketRow, OutboxRow, View, code_key, counter, decode_row, m
 use super::view::{FindingView, NodeView, ReadingView};
 use crate::store::{Fault, Read, Table};
 
+pub use aggregation::{RiskView, risks};
 pub use catalogue::{
     MAX_VERSIONS, as_of, own_entries, own_entry, published, published_changes, published_entry,
     published_where, publishers, version, versions,
 };
 pub(super) use catalogue::{catalogue_as_of, published_in, published_page};
-pub use dockets::{docket, docket_copy, dockets, drafts, duties};
-pub use ledger::{evidence, evidence_at, ledger};
+pub use dockets::{docket, docket_copy, dockets, drafts, duties, keeps_content};
+pub use evaluation::{EvaluationView, evaluation, evaluations, published_evaluations};
+pub use ledger::{docket_evidence, evidence_at, ledger};
 pub use members::{calendar, chain, is_revoked, notices, own_chain, people, person_chain};
+pub(super) use open::opening_of;
+pub use open::{MAX_OPEN_PAGE, OpenCursor, OpenEntry, open_entries, open_entry, public_case};
 pub use sources::{Already, MAX_LOOKED_THROUGH, SourceView, already, sources};
 
 /// Most rows of one page.

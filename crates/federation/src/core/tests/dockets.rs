@@ -189,7 +189,11 @@ fn an_application_too_large_to_travel_is_refused_where_it_is_drafted_and_where_i
         &mut net,
         LIAONING,
         GUANGZHOU,
-        Payload::OpenApplication { apply, consent },
+        Payload::OpenApplication {
+            apply,
+            consent,
+            risk: None,
+        },
     );
     assert_eq!(row(&net, LIAONING, docket), None);
     let refusals = net
