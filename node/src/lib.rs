@@ -5,6 +5,7 @@ pub mod bench;
 pub mod cli;
 pub mod config;
 pub mod console;
+pub mod data;
 pub mod delivery;
 pub mod demo;
 pub mod language;

@@ -14,6 +14,7 @@ mod catalogue;
 pub mod client;
 mod complaint;
 mod correction;
+mod data;
 mod deadline;
 mod dispute;
 mod docket;
@@ -188,6 +189,9 @@ pub enum Command {
     /// 案卷 / dockets
     #[command(subcommand)]
     Docket(docket::DocketCommand),
+    /// 数据：读取、交付、求增量 / data: read, deliver, find what changed
+    #[command(subcommand)]
+    Data(Box<data::DataCommand>),
     /// 数据回流 / return flow
     #[command(subcommand)]
     ReturnFlow(return_flow::ReturnFlowCommand),
@@ -283,6 +287,7 @@ pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
         Command::Aggregation(command) => aggregation::run(&global, command, output),
         Command::Evaluate(command) => evaluate::run(&global, command, output),
         Command::Docket(command) => docket::run(&global, command, output),
+        Command::Data(command) => data::run(*command, output),
         Command::ReturnFlow(command) => return_flow::run(&global, command, output),
         Command::Evidence(command) => evidence::run(&global, command, output),
         Command::Route(args) => route::run(&args, output),

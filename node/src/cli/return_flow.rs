@@ -1,14 +1,17 @@
 //! Return flow: subscribing, publishing a snapshot, taking one's parts, verifying them offline (R24).
 
+mod publish;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use federation::core::view::DocketView;
 use identity::Code;
 use serde_json::json;
 use sharing::act::ActBody;
-use sharing::docket::{Case, DocketId};
-use sharing::return_flow::{DatasetId, Divisions, PartNotice, ReturnTable, verify_part};
+use sharing::docket::DocketId;
+use sharing::return_flow::{DatasetId, Divisions, PartNotice, verify_part};
+
+use publish::{Stated, Table};
 
 use super::args::{DocketArg, code, now, public_key, read_bytes};
 use super::client::Client;
@@ -19,11 +22,10 @@ use super::signer::carry_out;
 use super::{Global, Output};
 use crate::api::flow::ReceivedPart;
 use crate::api::{List, from_base64};
+use crate::data::SourceAddress;
 
 /// Most bytes of a notice: a proof of a few levels with their siblings.
 const MAX_NOTICE_BYTES: usize = 8 << 20;
-/// Most pages of dockets read to count subscribers: every county, and room.
-const MAX_DOCKET_PAGES: usize = 40;
 /// Most bytes of a part or table read at once.
 const MAX_TABLE_BYTES: u64 = 1 << 30;
 
@@ -45,14 +47,17 @@ pub enum ReturnFlowCommand {
         #[arg(long)]
         dataset: DatasetId,
         /// CSV 文件 / the CSV file
-        #[arg(long)]
-        file: PathBuf,
+        #[arg(long, required_unless_present = "from")]
+        file: Option<PathBuf>,
+        /// 数源：postgres://…?table=表、parquet:路径、csv:路径、http://… / the source instead of a file
+        #[arg(long, value_name = "URL", conflicts_with = "file")]
+        from: Option<SourceAddress>,
         /// 行政区划代码所在列 / the column with the division's code
         #[arg(long)]
         column: String,
-        /// 取数的查询或说明 / the query or extract it came from
-        #[arg(long)]
-        query: String,
+        /// 取数的查询或说明；用 --from 时缺省为实际执行的查询 / the query or extract it came from; with --from, what was run when absent
+        #[arg(long, required_unless_present = "from")]
+        query: Option<String>,
         /// 数源自行计数的行数；缺省为文件的数据行数 / rows as the source counts them; those of the file when absent
         #[arg(long)]
         rows: Option<u64>,
@@ -103,29 +108,22 @@ pub(super) fn run(
         ReturnFlowCommand::Publish {
             dataset,
             file,
+            from,
             column,
             query,
             rows,
         } => {
-            let source_rows = count(&file, &column)?;
-            if let Some(stated) = rows.filter(|stated| *stated != source_rows) {
-                return Err(CliError::usage(
-                    format!("文件有 {source_rows} 行数据，--rows 为 {stated}"),
-                    format!("the file has {source_rows} rows of data, --rows says {stated}"),
-                )
-                .advise("核对取数是否完整", "see whether the extract is complete"));
-            }
-            let client = Client::of(global, output.language())?;
-            tell_subscribers(&client, output, &dataset)?;
-            let table = client.put_object(&file)?;
-            let table = ReturnTable {
-                dataset,
-                table,
-                division_column: column,
-                query,
-                source_rows,
+            let table = match from {
+                Some(source) => Table::Source(source),
+                None => Table::File(file.unwrap_or_default()),
             };
-            carry_out(global, output, ActBody::ReturnTable { table }).map(drop)
+            let stated = Stated {
+                dataset,
+                column,
+                query,
+                rows,
+            };
+            publish::run(global, output, table, stated)
         }
         ReturnFlowCommand::List => {
             let list = parts(global, output)?;
@@ -179,68 +177,6 @@ pub(super) fn run(
             chain.as_deref().zip(root.as_deref()),
         ),
     }
-}
-
-/// Says how many receive a dataset, before it is signed for.
-fn tell_subscribers(client: &Client, output: &Output, dataset: &DatasetId) -> Result<(), CliError> {
-    let (mut after, mut count) = (String::new(), 0usize);
-    for _ in 0..MAX_DOCKET_PAGES {
-        let page: List<DocketView> =
-            client.get(&format!("/dockets?limit={}{after}", crate::api::MAX_PAGE))?;
-        let receives = |docket: &&DocketView| {
-            docket.at_home
-                && matches!(&docket.state.case, Case::ReturnFlow(state) if state.dataset == *dataset)
-        };
-        count += page.items.iter().filter(receives).count();
-        match page.next {
-            Some(next) => after = format!("&after={next}"),
-            None => break,
-        }
-    }
-    let name = dataset.as_str();
-    if count == 0 {
-        output.note(
-            &format!("注意：没有节点订阅数据集 {name}，此次回流无人接收；核对 --dataset"),
-            &format!("warning: nobody subscribes to {name}, nobody receives this; check --dataset"),
-        );
-    } else {
-        output.note(
-            &format!("数据集 {name} 有 {count} 个订阅节点"),
-            &format!("{count} nodes subscribe to {name}"),
-        );
-    }
-    Ok(())
-}
-
-/// Data rows of a CSV file: its records without the header, in which the column stands.
-fn count(file: &Path, column: &str) -> Result<u64, CliError> {
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(true)
-        .from_path(file)
-        .map_err(|error| CliError::file(file, error))?;
-    let header = reader
-        .byte_headers()
-        .map_err(|error| CliError::file(file, error))?;
-    if !header.iter().any(|name| name == column.as_bytes()) {
-        let names: Vec<_> = header.iter().map(String::from_utf8_lossy).collect();
-        return Err(CliError::usage(
-            format!("{} 没有“{column}”列", file.display()),
-            format!("{} has no column {column}", file.display()),
-        )
-        .advise(
-            format!("列有：{}", names.join("、")),
-            format!("its columns are: {}", names.join(", ")),
-        ));
-    }
-    let mut record = csv::ByteRecord::new();
-    let mut rows = 0;
-    while reader
-        .read_byte_record(&mut record)
-        .map_err(|error| CliError::file(file, error))?
-    {
-        rows += 1;
-    }
-    Ok(rows)
 }
 
 fn parts(global: &Global, output: &Output) -> Result<List<ReceivedPart>, CliError> {
@@ -397,20 +333,4 @@ fn signer(chain: &Path, root: &str, notice: &PartNotice) -> Result<String, CliEr
         return Err(wrong(format!("{} ≠ {}", manifest.source, member.place())));
     }
     Ok(member.place().to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_are_counted_without_the_header_and_with_quoted_line_breaks() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("t.csv");
-        fs::write(&path, "code,name\n440106,\"天河\n区\"\n440104,越秀区\n").unwrap();
-        assert_eq!(count(&path, "code").unwrap(), 2);
-        let error = count(&path, "division").unwrap_err();
-        assert_eq!(error.exit, Exit::Usage);
-        assert!(error.what_to_do.unwrap().en.contains("code, name"));
-    }
 }

@@ -37,7 +37,7 @@ pub struct SplitTask {
 ///
 /// # Errors
 /// When the table in this program is damaged, which its tests exclude.
-pub(super) fn divisions() -> Result<&'static Divisions, String> {
+pub(crate) fn divisions() -> Result<&'static Divisions, String> {
     static READ: OnceLock<Result<Divisions, String>> = OnceLock::new();
     READ.get_or_init(|| {
         Divisions::from_csv(DIVISIONS.as_bytes()).map_err(|error| error.to_string())

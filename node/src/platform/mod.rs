@@ -27,7 +27,7 @@ pub mod plan;
 pub mod prefix;
 pub mod record;
 #[cfg(test)]
-mod scripted;
+pub(crate) mod scripted;
 pub mod services;
 pub mod source;
 pub mod spreadsheet;

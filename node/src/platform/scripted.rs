@@ -5,14 +5,14 @@ use std::net::TcpListener;
 use std::thread::JoinHandle;
 
 /// A platform that knows what it was asked.
-pub(super) struct Scripted {
+pub(crate) struct Scripted {
     /// `http://127.0.0.1:…`
-    pub(super) address: String,
+    pub(crate) address: String,
     asked: JoinHandle<Vec<String>>,
 }
 
 /// A platform with these answers, each a status line, headers and body without the protocol's name.
-pub(super) fn answering(answers: Vec<String>) -> Scripted {
+pub(crate) fn answering(answers: Vec<String>) -> Scripted {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let asked = std::thread::spawn(move || {
@@ -32,19 +32,19 @@ pub(super) fn answering(answers: Vec<String>) -> Scripted {
 }
 
 /// An answer with nothing but its status.
-pub(super) fn status(line: &str) -> String {
+pub(crate) fn status(line: &str) -> String {
     format!("{line}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
 }
 
 /// A good answer.
-pub(super) fn ok(body: &str) -> String {
+pub(crate) fn ok(body: &str) -> String {
     let length = body.len();
     format!("200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}")
 }
 
 impl Scripted {
     /// What it was asked, once all its answers are given.
-    pub(super) fn asked(self) -> Vec<String> {
+    pub(crate) fn asked(self) -> Vec<String> {
         self.asked.join().unwrap()
     }
 }
