@@ -231,7 +231,7 @@ pub(crate) fn a_request_not_answered_in_ten_working_days_is_recorded_overdue_onc
     assert_eq!(lapses(&world, provider.node, docket), 0);
     world.step(120_000);
     world.step(3_600_000);
-    assert_eq!(lapses(&world, provider.node, docket), 1);
+    assert_eq!(lapses(&world, provider.node, docket), 1, "overdue once");
     world.settle();
     assert_eq!(lapses(&world, asker.node, docket), 1);
     assert_eq!(Duty::Correct.breach(), Article::R39_6);

@@ -150,7 +150,7 @@ pub(crate) fn a_record_of_use_that_leaves_out_a_point_is_not_taken() {
     let uses = |world: &World| seen(world, provider.node, docket).expect("held").uses;
     let mut bare = use_record();
     bare.destruction.clear();
-    let mut record = |world: &mut World, record| {
+    let record = |world: &mut World, record| {
         let body = ActBody::RecordUse { docket, record };
         world.act(requester.node, &user, body).expect("sent");
         world.settle();

@@ -117,7 +117,7 @@ pub(crate) fn a_wrong_count_at_the_source_is_found_before_anything_is_sent() {
         .act(code("mca"), &operator, ActBody::ReturnTable { table: body })
         .expect("taken");
     world.settle();
-    assert_eq!(rows(&world, node, docket), None);
+    assert_eq!(rows(&world, node, docket), None, "nothing is sent");
     let found = query::findings(world.read(code("mca")), None, 10).unwrap();
     assert!(
         found

@@ -276,7 +276,7 @@ pub(crate) fn a_reply_not_given_in_time_is_recorded_overdue_once() {
     for _ in 0..5 {
         world.step(3_600_000);
     }
-    assert_eq!(lapses(&world, ministry.node, docket), 1);
+    assert_eq!(lapses(&world, ministry.node, docket), 1, "overdue once");
     world.settle();
     assert_eq!(lapses(&world, requester.node, docket), 1);
     assert_eq!(

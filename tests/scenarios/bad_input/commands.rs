@@ -239,6 +239,7 @@ fn more_time_beyond_the_law_and_a_step_after_the_deadline_are_refused_and_nothin
         (RefusalReason::WrongState { .. }, Article::R21)
     ));
     world.act(home, &operator, ask(docket, 10)).expect("asked");
+    world.settle();
     let own = by("no consent but its own", &operator);
     let refused = own.is_refused(world, consent_to_more_time(docket));
     assert!(matches!(
