@@ -47,13 +47,13 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    fn is_refused(self, world: &mut World, body: ActBody) -> (RefusalReason, Article) {
+    fn refused(self, world: &mut World, body: ActBody) -> (RefusalReason, Article) {
         let signed = world.sign(self.at, self.by, body);
-        self.signed_is_refused(world, &signed)
+        self.refused_as_signed(world, &signed)
     }
 
     /// Refused with what to do about it, on record, and nothing changed anywhere.
-    fn signed_is_refused(self, world: &mut World, act: &SignedAct) -> (RefusalReason, Article) {
+    fn refused_as_signed(self, world: &mut World, act: &SignedAct) -> (RefusalReason, Article) {
         let what = self.what;
         let before = world.standing();
         let answer = world.post(self.at, act);
@@ -151,7 +151,7 @@ fn a_reply_out_of_order_by_another_or_beyond_the_law_is_refused_and_nothing_chan
         terms: case.agreed.clone(),
     });
     let consent = ActBody::ConsentToReply { docket, document };
-    let refused = by("consent before a reply", &office).is_refused(world, consent.clone());
+    let refused = by("consent before a reply", &office).refused(world, consent.clone());
     assert!(matches!(
         refused,
         (
@@ -161,12 +161,12 @@ fn a_reply_out_of_order_by_another_or_beyond_the_law_is_refused_and_nothing_chan
     ));
     let object = world.upload(home, "低保对象.csv", b"code,name\n1,a\n");
     let provide = ActBody::Provide { docket, object };
-    let refused = by("data before a grant", &operator).is_refused(world, provide);
+    let refused = by("data before a grant", &operator).refused(world, provide);
     assert!(matches!(
         refused,
         (RefusalReason::WrongState { .. }, Article::R22)
     ));
-    let refused = by("the wrong role", &operator).is_refused(world, consent);
+    let refused = by("the wrong role", &operator).refused(world, consent);
     assert!(matches!(
         refused,
         (RefusalReason::RoleNotEntitled { .. }, Article::R20)
@@ -174,7 +174,7 @@ fn a_reply_out_of_order_by_another_or_beyond_the_law_is_refused_and_nothing_chan
     let whole = Reply::Grant {
         terms: case.agreed.clone(),
     };
-    let refused = by("another's docket", &other).is_refused(world, propose(docket, whole));
+    let refused = by("another's docket", &other).refused(world, propose(docket, whole));
     assert!(matches!(
         refused,
         (
@@ -189,14 +189,14 @@ fn a_reply_out_of_order_by_another_or_beyond_the_law_is_refused_and_nothing_chan
             ..case.agreed.clone()
         },
     };
-    let refused = by("a condition", &operator).is_refused(world, propose(docket, conditioned));
+    let refused = by("a condition", &operator).refused(world, propose(docket, conditioned));
     let reason = RefusalReason::ConditionNotCatalogued { condition };
     assert_eq!(refused, (reason, Article::R15));
     let bare = Reply::Refuse {
         reasons: " ".into(),
         basis: "《政务数据共享条例》第十五条".into(),
     };
-    let refused = by("no reasons", &operator).is_refused(world, propose(docket, bare));
+    let refused = by("no reasons", &operator).refused(world, propose(docket, bare));
     assert_eq!(refused, (RefusalReason::ReasonsRequired, Article::R21));
     let told = world.act(home, &operator, tell(case.incomplete));
     told.expect("told once");
@@ -213,7 +213,7 @@ fn a_reply_out_of_order_by_another_or_beyond_the_law_is_refused_and_nothing_chan
     let answer = world.act(case.requester.node, &requesting, supplement);
     answer.expect("supplemented");
     world.settle();
-    let refused = by("told twice", &operator).is_refused(world, tell(case.incomplete));
+    let refused = by("told twice", &operator).refused(world, tell(case.incomplete));
     assert_eq!(
         refused,
         (RefusalReason::MissingAlreadyToldOnce, Article::R21)
@@ -228,12 +228,12 @@ fn more_time_beyond_the_law_and_a_step_after_the_deadline_are_refused_and_nothin
     let operator = world.staff(&case.provider, Role::Operator);
     let reviewer = world.authority(home, Role::AuthorityReviewer);
     let by = |what, person| Attempt::at_home(what, person, home);
-    let refused = by("eleven days", &operator).is_refused(world, ask(docket, 11));
+    let refused = by("eleven days", &operator).refused(world, ask(docket, 11));
     let (asked, limit) = (11, 10);
     let reason = RefusalReason::ExtensionTooLong { asked, limit };
     assert_eq!(refused, (reason, Article::R21));
     let unasked = by("an unasked consent", &reviewer);
-    let refused = unasked.is_refused(world, consent_to_more_time(docket));
+    let refused = unasked.refused(world, consent_to_more_time(docket));
     assert!(matches!(
         refused,
         (RefusalReason::WrongState { .. }, Article::R21)
@@ -241,7 +241,7 @@ fn more_time_beyond_the_law_and_a_step_after_the_deadline_are_refused_and_nothin
     world.act(home, &operator, ask(docket, 10)).expect("asked");
     world.settle();
     let own = by("no consent but its own", &operator);
-    let refused = own.is_refused(world, consent_to_more_time(docket));
+    let refused = own.refused(world, consent_to_more_time(docket));
     assert!(matches!(
         refused,
         (RefusalReason::RoleNotEntitled { .. }, Article::R21)
@@ -254,9 +254,9 @@ fn more_time_beyond_the_law_and_a_step_after_the_deadline_are_refused_and_nothin
     world.settle();
     let duty = Duty::ReplyConditional;
     let late = || (RefusalReason::TimeLimitPassed { duty }, Article::R21);
-    let refused = by("told too late", &operator).is_refused(world, tell(case.incomplete));
+    let refused = by("told too late", &operator).refused(world, tell(case.incomplete));
     assert_eq!(refused, late());
-    let refused = by("asked too late", &operator).is_refused(world, ask(case.incomplete, 5));
+    let refused = by("asked too late", &operator).refused(world, ask(case.incomplete, 5));
     assert_eq!(refused, late());
 }
 
@@ -274,7 +274,7 @@ fn a_forged_heads_consent_is_no_act_at_all_and_the_operators_own_is_refused() {
     let document = docket.0;
     let consent = ActBody::ConsentToApply { docket, document };
     let own = Attempt::at_home("an operator's consent", &operator, node);
-    let refused = own.is_refused(world, consent.clone());
+    let refused = own.refused(world, consent.clone());
     assert!(matches!(
         refused,
         (RefusalReason::RoleNotEntitled { .. }, Article::R20)
@@ -316,7 +316,7 @@ fn a_return_flow_with_a_condition_is_refused_and_nothing_changes() {
         signer: lawful.signer.clone(),
     };
     let attempt = Attempt::at_home("a return with a condition", &operator, source);
-    let refused = attempt.signed_is_refused(&mut world, &conditioned);
+    let refused = attempt.refused_as_signed(&mut world, &conditioned);
     let reason = RefusalReason::ConditionOnReturnFlow { condition };
     assert_eq!(refused, (reason, Article::R24));
     world.post(source, &lawful).expect("without it");
@@ -343,7 +343,7 @@ fn a_dispute_carried_to_the_wrong_node_is_refused_and_nothing_changes() {
         at: code("440106"),
         judge: hearing,
     };
-    let refused = attempt.is_refused(&mut world, coordinate());
+    let refused = attempt.refused(&mut world, coordinate());
     assert!(matches!(
         refused,
         (RefusalReason::NotCommonSuperior { .. }, Article::R28)
@@ -353,7 +353,7 @@ fn a_dispute_carried_to_the_wrong_node_is_refused_and_nothing_changes() {
         let node = code(elsewhere);
         let reviewer = world.authority(node, Role::AuthorityReviewer);
         let attempt = Attempt::at_home("a case that is not there", &reviewer, node);
-        let refused = attempt.is_refused(&mut world, coordinate());
+        let refused = attempt.refused(&mut world, coordinate());
         assert!(matches!(
             refused,
             (RefusalReason::UnknownDocket { .. }, Article::R28)
@@ -369,7 +369,7 @@ fn a_calendar_with_thirty_two_days_and_a_profile_that_loosens_are_refused_and_no
     let head = world.authority_head(Code::HUB);
     let install = ActBody::Node(NodeAct::InstallCalendar { text: text.into() });
     let attempt = Attempt::at_home("a month of 32 days", &head, Code::HUB);
-    let (reason, article) = attempt.is_refused(&mut world, install);
+    let (reason, article) = attempt.refused(&mut world, install);
     assert!(
         matches!(&reason, RefusalReason::NotANotice { defect } if defect.contains("2027-01-32")),
         "{reason:?}"
