@@ -182,7 +182,7 @@ fn a_complaint_is_taken_without_a_token_and_shown_to_those_alone_who_deal_with_i
     assert_eq!(shown(&format!("/dockets/{docket}")), (false, true));
     assert_eq!(shown("/dockets"), (false, true));
     assert_eq!(shown("/findings"), (false, false));
-    let evidence = format!("/evidence/{docket}/0");
+    let evidence = format!("/evidence/dockets/{docket}");
     assert_eq!(live.viewer_get(node, &evidence).status, 403);
     let act = ActBody::Complaint(ComplaintAct::Answer {
         docket: docket.parse().expect("an id"),

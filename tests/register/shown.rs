@@ -96,7 +96,7 @@ pub const SHOWN: &[Shown] = &[
     Shown {
         row: "X2",
         rules: &["statute::dispute::check_hearer", "sharing::dispute::decide::hearing_place"],
-        tests: &["a_failed_negotiation_goes_by_itself_to_the_hub_which_coordinates_and_the_government_decides", "an_authority_that_is_a_party_passes_its_case_on_and_the_next_above_hears_it", "a_case_of_the_national_authority_is_the_state_councils_to_decide"],
+        tests: &["a_failed_negotiation_goes_by_itself_to_the_hub_which_coordinates_and_the_government_decides", "an_authority_that_is_a_party_passes_its_case_on_and_the_next_above_hears_it", "a_case_of_the_national_authority_is_the_state_councils_to_decide", "the_agreed_table_of_common_superiors_holds"],
         commands: &["dispute coordinate", "dispute answer"],
     },
     Shown {

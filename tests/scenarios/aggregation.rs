@@ -8,8 +8,9 @@ use sharing::act::ActBody;
 use sharing::aggregation::AggregationAct;
 use sharing::catalogue::Entry;
 use sharing::docket::DocketId;
-use statute::{AggregationLevel, Article, Profile, Refusal, RefusalReason, Role};
+use statute::{AggregationLevel, Article, ClassTerms, Profile, Refusal, RefusalReason, Role};
 
+use crate::profile::take;
 use crate::stage::{application, apply, code, conditional, demo, grant, publish, reply, seen};
 
 /// An entry of a department of these items.
@@ -172,4 +173,32 @@ pub(crate) fn a_grave_risk_goes_out_only_with_the_authoritys_consent_to_this_ver
     assert_eq!(risk.exposure.digest(), exposure);
     let signer = risk.consent.expect("the consent").signer.holder();
     assert_eq!(signer.map(|it| it.role), Some(Role::AuthorityHead));
+}
+
+/// Where a local profile lets unconditional data be taken without an application, a grave risk is applied for all the same.
+#[test]
+fn a_grave_risk_is_not_taken_straight_from_the_platform() {
+    let mut story = Joined::granted(162);
+    let provider = story.provider.clone();
+    story.world.runs_under(provider.node, &Profile::shenyang());
+    let mut open = entry(
+        &story.world,
+        &provider,
+        4,
+        &["公民身份号码", "家庭住址", "病史"],
+    );
+    open.terms = ClassTerms::Unconditional;
+    let mut plain = entry(&story.world, &provider, 5, &["办事大厅名称", "办公电话"]);
+    plain.terms = ClassTerms::Unconditional;
+    publish(
+        &mut story.world,
+        &provider,
+        vec![open.clone(), plain.clone()],
+    );
+    let requester = story.requester.clone();
+    let taken = take(&mut story.world, &requester, &provider, &open);
+    let needed = RefusalReason::AggregationConsentRequired { score: 90 }.under(Article::R25);
+    assert_eq!(lawfully(taken.map(drop)), needed);
+    let taken = take(&mut story.world, &requester, &provider, &plain).expect("taken");
+    assert!(seen(&story.world, provider.node, taken).is_some());
 }

@@ -16,9 +16,18 @@ use crate::stage::{
 
 /// 天河区 and 和平区 fall out over a refused application; negotiation fails.
 fn fallen_out(seed: u64) -> (World, Department, Department, DocketId) {
+    departments_fall_out(seed, "440106", "210102")
+}
+
+/// A department at one place falls out with one at another over a refused application.
+fn departments_fall_out(
+    seed: u64,
+    asking: &str,
+    asked: &str,
+) -> (World, Department, Department, DocketId) {
     let mut world = demo(seed);
-    let (provider, entry) = provider(&mut world, "210102", conditional());
-    let requester = world.department(code("440106"), 2, "民政局");
+    let (provider, entry) = provider(&mut world, asked, conditional());
+    let requester = world.department(code(asking), 2, "民政局");
     let wanted = application(&world, &requester, &provider, &entry);
     let docket = apply(&mut world, &requester, wanted);
     world.settle();
@@ -388,6 +397,17 @@ pub(crate) fn an_authority_that_is_a_party_passes_its_case_on_and_the_next_above
         seen(&world, provider.node, docket).unwrap().dispute,
         DisputeStage::Failed { .. }
     ));
+}
+
+#[test]
+fn two_departments_of_one_ministry_come_before_the_national_authority() {
+    let (mut world, requester, _, docket) = departments_fall_out(26, "mps", "mps");
+    negotiate(&mut world, &requester, docket, NegotiationOutcome::Failed);
+    let (case, phase) = heard(&world, code("100000")).expect("the hub hears it");
+    assert_eq!(phase, DisputePhase::Referred);
+    let copy = query::docket(world.read(code("mps")), case).expect("memory");
+    let home = copy.map(|copy| copy.docket.home.code());
+    assert_eq!(home, Some(code("100000")), "a ministry is no authority");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use identity::{Code, Digest};
 use sharing::act::ActBody;
 use sharing::docket::{DocketBody, DocketId};
 use sharing::erasure::{ErasureAct, ErasureEvent, Personal};
+use sharing::ledger::evidence::Shown;
 use statute::{Article, ErasureGround, RefusalReason, Role};
 
 use crate::correction::{WRONG, answer, ask, corrected, lawfully, two_holders};
@@ -91,9 +92,14 @@ fn what_was_said_is_read_at_both_nodes_then_erased_at_both_and_the_ledger_still_
             .verify(&world.root(), world.now, &|_| None)
             .expect("every event still proves itself");
         assert_eq!(state.personal, left);
-        let evidence = query::evidence(world.read(node), docket, 0).expect("memory");
-        let verdict = evidence.expect("evidence").verify(&world.root());
-        assert!(verdict.is_ok(), "{verdict:?}");
+        let evidence = query::docket_evidence(world.read(node), docket).expect("memory");
+        let verdict = evidence
+            .expect("a checkpoint covers it")
+            .verify(&world.root());
+        let verdict = verdict.expect("every event still has its place in the ledger");
+        let erased = |shown: &Shown| matches!(shown, Shown::Erased { .. });
+        assert!(!verdict.personal.is_empty());
+        assert!(verdict.personal.iter().all(|(_, shown)| erased(shown)));
     }
     assert!(world.records(provider.node).len() > before);
 }

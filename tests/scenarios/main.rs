@@ -9,6 +9,7 @@ mod correction;
 mod dispute;
 mod erasure;
 mod evaluation;
+mod evidence;
 mod grants;
 mod incident;
 mod membership;

@@ -53,19 +53,21 @@ fn ledgers_are_cosigned_above_and_an_event_verifies_offline() {
     world.settle();
     let root = guantong_tests::key("root").verify_key();
     for node in [ministry.node, requester.node] {
-        let evidence = query::evidence(world.read(node), docket, 0)
+        let evidence = query::docket_evidence(world.read(node), docket)
             .unwrap()
-            .expect("evidence of the opening");
+            .expect("evidence of the docket");
         let verdict = evidence
             .verify(&root)
             .expect("verifies with the root key alone");
-        assert_eq!(verdict.node.code(), node);
+        let keeper = verdict.ledger.last().map(identity::Certificate::code);
+        assert_eq!(keeper, Some(node));
+        let opening = &verdict.checkpoints[verdict.events[0].within];
         assert!(
-            !verdict.cosigned.is_empty(),
+            !opening.cosigned.is_empty(),
             "cosigned by the parent of {node}"
         );
         let mut altered = evidence.clone();
-        *altered.record.last_mut().unwrap() ^= 1;
+        *altered.entries[0].record.last_mut().unwrap() ^= 1;
         assert!(altered.verify(&root).is_err(), "an altered record is found");
     }
     let hub = query::evidence_at(world.read(code("100000")), 0)

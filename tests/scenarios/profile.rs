@@ -40,7 +40,7 @@ fn place(world: &mut World, department: &Department, entry: &Entry) -> ObjectRef
     object
 }
 
-fn take(
+pub fn take(
     world: &mut World,
     requester: &Department,
     provider: &Department,

@@ -16,6 +16,7 @@ fn the_story_completes_whatever_crashes() {
             crash_before_commit: 40,
             crash_after_commit: 40,
             break_link: 60,
+            ..Faults::default()
         };
         let world = story::run(seed, faults);
         invariants::hold(seed, &world);
@@ -35,6 +36,7 @@ fn the_same_seed_gives_the_same_run() {
         crash_before_commit: 30,
         crash_after_commit: 30,
         break_link: 30,
+        ..Faults::default()
     };
     let (first, second) = (story::run(7, faults), story::run(7, faults));
     for code in first.codes() {

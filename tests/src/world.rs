@@ -36,6 +36,10 @@ pub struct Faults {
     pub crash_after_commit: u64,
     /// A link breaks, with all frames on it.
     pub break_link: u64,
+    /// A frame arrives twice.
+    pub repeat_frame: u64,
+    /// A frame overtakes the one sent before it.
+    pub overtake_frame: u64,
 }
 
 /// One node.
@@ -70,8 +74,8 @@ pub struct World {
     pub faults: Faults,
     /// The first frames that were sent, for tests that say them again in other shapes.
     pub captured: Vec<Vec<u8>>,
-    /// How many faults of each kind have happened: crashes before commit, after commit, broken links.
-    pub happened: [u64; 3],
+    /// How many faults of each kind have happened: crashes before commit, after commit, broken links, frames repeated, frames overtaken.
+    pub happened: [u64; 5],
     /// Every docket event that any node recorded for itself as home, in order of recording: an oracle for the invariants.
     pub(crate) nodes: BTreeMap<Code, SimNode>,
     paths: BTreeMap<Code, Path>,
@@ -93,7 +97,7 @@ impl World {
             now,
             faults: Faults::default(),
             captured: Vec::new(),
-            happened: [0; 3],
+            happened: [0; 5],
             nodes: BTreeMap::new(),
             paths: topology
                 .nodes()
@@ -339,6 +343,17 @@ impl World {
         }
     }
 
+    /// The newest frame on a link arrives before the one sent before it.
+    fn overtake(&mut self, far: LinkId) {
+        let mut on_link = (0..self.frames.len())
+            .rev()
+            .filter(|at| self.frames[*at].0 == far);
+        if let (Some(newest), Some(before)) = (on_link.next(), on_link.next()) {
+            self.frames.swap(newest, before);
+            self.happened[4] += 1;
+        }
+    }
+
     fn carry_out(&mut self, code: Code, effect: Effect) {
         match effect {
             Effect::Send { link, frame } => {
@@ -350,7 +365,15 @@ impl World {
                     if self.captured.len() < MAX_CAPTURED {
                         self.captured.push(bytes.clone());
                     }
-                    self.frames.push_back((wire.far, bytes));
+                    let far = wire.far;
+                    if self.chance.once_in(self.faults.repeat_frame) {
+                        self.happened[3] += 1;
+                        self.frames.push_back((far, bytes.clone()));
+                    }
+                    self.frames.push_back((far, bytes));
+                    if self.chance.once_in(self.faults.overtake_frame) {
+                        self.overtake(far);
+                    }
                 }
             }
             Effect::Close { link, .. } => self.drop_link(link),

@@ -2,6 +2,7 @@
 //! statute and sharing together. Pure: a driver feeds [`core::Core`] inputs and carries out its effects.
 
 pub mod core;
+pub mod evidence;
 pub mod health;
 pub mod service;
 pub mod store;

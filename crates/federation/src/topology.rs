@@ -17,8 +17,8 @@
 //!
 //! A topology plans a federation; who is really a member, and where, is proved by certificates alone.
 
+mod authority;
 mod divisions;
-mod hearing;
 mod parse;
 #[cfg(test)]
 mod tests;
@@ -28,8 +28,8 @@ use std::collections::BTreeMap;
 use identity::{Code, Level, Path};
 use serde::Serialize;
 
+pub use authority::authority_of;
 pub use divisions::{Division, DivisionLevel, Divisions, DivisionsError};
-pub use hearing::{Hearing, authority_of, hearing_node};
 pub use parse::TopologyError;
 
 /// Most nodes: three times the nation's 3,268.

@@ -325,6 +325,16 @@ workflows! {
 }
 
 impl Case {
+    /// Whether its events may tell what records of use say (R29): those of an application in which uses were recorded, an order's reading of them, and
+    /// the copy that a dispute came with.
+    pub fn may_tell_uses(&self) -> bool {
+        match self {
+            Self::Application(state) => state.uses > 0,
+            Self::Inspection(_) | Self::Dispute(_) => true,
+            _ => false,
+        }
+    }
+
     /// Whether it is a security incident that is not closed (R35).
     pub fn is_open_incident(&self) -> bool {
         matches!(self, Self::Incident(_)) && self.is_open()

@@ -14,6 +14,8 @@ pub mod dispute;
 pub mod docket;
 pub mod erasure;
 pub mod evaluation;
+#[cfg(test)]
+mod exploration;
 pub mod incident;
 pub mod ledger;
 pub mod need;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use federation::core::view::Status;
-use federation::core::{Answer, Caller, Refused};
+use federation::core::{Answer, Caller, ReadWhat, Refused};
 use federation::store::Read;
 use federation::wire::LevelAnswer;
 use futures::StreamExt;
@@ -96,6 +96,8 @@ pub trait Backend: Send + Sync + 'static {
         digest: Digest,
         by: Caller,
     ) -> BoxFuture<'_, Result<(u64, Body), ObjectError>>;
+    /// Has it written down that a caller reads what is more than a view shows; returns when that is durable (R29).
+    fn content_read(&self, what: ReadWhat, by: Caller) -> BoxFuture<'_, Result<Answer, Refused>>;
     /// Streams an object that its department gave to the public by an act on record: no reading of it is recorded.
     fn give_object(&self, digest: Digest) -> BoxFuture<'_, Result<(u64, Body), ObjectError>>;
     /// Calls a service at its provider's node.
@@ -206,11 +208,15 @@ impl Backend for Handle {
     ) -> BoxFuture<'_, Result<(u64, Body), ObjectError>> {
         Box::pin(async move {
             let (length, file) = open(self, digest).await?;
-            self.object_read(digest, by)
+            self.content_read(ReadWhat::Object { digest }, by)
                 .await
                 .map_err(ObjectError::Unrecorded)?;
             Ok((length, streamed(file)))
         })
+    }
+
+    fn content_read(&self, what: ReadWhat, by: Caller) -> BoxFuture<'_, Result<Answer, Refused>> {
+        Box::pin(Handle::content_read(self, what, by))
     }
 
     fn give_object(&self, digest: Digest) -> BoxFuture<'_, Result<(u64, Body), ObjectError>> {

@@ -2,13 +2,14 @@
 
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
-use federation::core::query;
 use federation::core::view::{
     DocketDetail, DocketView, DraftView, DutyView, FindingView, PersonView, ReadingView,
 };
+use federation::core::{Caller, ReadWhat, query};
 use identity::{VerifyKey, codec};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use sharing::docket::Case;
 
 use super::extract::{List, Page, Params, docket_id, to_base64};
 use super::problem::{Kind, Problem};
@@ -157,64 +158,90 @@ pub(super) async fn person_chain(
     ))
 }
 
-/// Evidence of one event.
+/// Evidence in canonical bytes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct EvidenceAnswer {
     bytes: String,
-    index: u64,
-    size: u64,
-    cosigned_by: Vec<identity::Path>,
-    /// Base64 of the signed event.
-    event: String,
-    /// Base64 of the signed events by which personal content in it was erased.
-    erasures: Vec<String>,
 }
 
-pub(super) async fn evidence(
+impl EvidenceAnswer {
+    fn of(evidence: &impl Serialize) -> Json<Self> {
+        let bytes = to_base64(&codec::encode(evidence));
+        Json(Self { bytes })
+    }
+}
+
+/// Evidence proves a docket by its very bytes: what the public wrote is for operators, and records of use (R29) for the node's administrator alone,
+/// who is on record first.
+pub(super) async fn docket_evidence(
     State(api): State<Api>,
     Extension(role): Extension<Role>,
-    Path((docket, sequence)): Path<(String, u32)>,
+    Extension(caller): Extension<Caller>,
+    Path(docket): Path<String>,
 ) -> Result<Json<EvidenceAnswer>, Problem> {
     let id = docket_id(&docket)?;
-    if !may_see_the_public(role) {
-        let found = api.read(move |read| query::docket(read, id)).await?;
-        if found.is_some_and(|detail| detail.docket.state.case.intake().is_some()) {
-            return Err(concealed());
-        }
+    let found = api.read(move |read| query::docket(read, id)).await?;
+    let case = found.map(|detail| detail.docket.state.case);
+    if !may_see_the_public(role) && case.as_ref().is_some_and(|case| case.intake().is_some()) {
+        return Err(concealed());
     }
-    let evidence = api.read(move |read| query::evidence(read, id, sequence)).await?.ok_or_else(|| {
-        Problem::not_found(
-            format!("案卷 {id} 第 {sequence} 项没有证据", id = id.0),
-            format!("no evidence of event {sequence} of docket {id}", id = id.0),
+    if case.as_ref().is_some_and(Case::may_tell_uses) {
+        if role < Role::Admin {
+            return Err(uses_inside());
+        }
+        let what = ReadWhat::Evidence { docket: id };
+        let recorded = api.backend().content_read(what, caller).await;
+        recorded.map_err(Problem::from)?;
+    }
+    let evidence = api
+        .read(move |read| query::docket_evidence(read, id))
+        .await?;
+    evidence.as_ref().map(EvidenceAnswer::of).ok_or_else(|| {
+        no_evidence(
+            format!("案卷 {id} 没有证据"),
+            format!("no evidence of docket {id}"),
         )
-        .advise(
-            "核对案卷与序号；刚发生的事项须待账本签署下一个检查点",
-            "check docket and number; what has just happened waits for the ledger's next checkpoint",
+    })
+}
+
+pub(super) async fn ledger_evidence(
+    State(api): State<Api>,
+    Path(index): Path<String>,
+) -> Result<Json<EvidenceAnswer>, Problem> {
+    let index: u64 = index.parse().map_err(|_| {
+        Problem::malformed(
+            "账本序号应为数字",
+            "the index of a ledger record is a number",
         )
     })?;
-    let said = api
-        .read(move |read| query::said(read, id, sequence))
+    let evidence = api
+        .read(move |read| query::evidence_at(read, index))
         .await?;
-    let (event, erasures) = said.ok_or_else(|| unknown_docket(&id.0))?;
-    let checkpoint = evidence
-        .checkpoint
-        .claimed(MAX_CHECKPOINT_BYTES)
-        .map_err(Problem::fault)?;
-    Ok(Json(EvidenceAnswer {
-        bytes: to_base64(&codec::encode(&evidence)),
-        index: evidence.index,
-        size: checkpoint.size,
-        cosigned_by: evidence
-            .cosignatures
-            .iter()
-            .map(|(cosignature, _)| cosignature.by.clone())
-            .collect(),
-        event: to_base64(&codec::encode(&event)),
-        erasures: erasures
-            .iter()
-            .map(|erasure| to_base64(&codec::encode(erasure)))
-            .collect(),
-    }))
+    evidence.as_ref().map(EvidenceAnswer::of).ok_or_else(|| {
+        no_evidence(
+            format!("账本第 {index} 条没有证据"),
+            format!("no evidence of ledger record {index}"),
+        )
+    })
+}
+
+fn no_evidence(zh: String, en: String) -> Problem {
+    Problem::not_found(zh, en).advise(
+        "核对案卷或序号；刚发生的事项须待账本签署下一个检查点",
+        "check the docket or number; what has just happened waits for the ledger's next checkpoint",
+    )
+}
+
+fn uses_inside() -> Problem {
+    Problem::new(
+        Kind::Forbidden,
+        "此证据含有使用记录（第二十九条），需要 admin 令牌，导出将留痕",
+        "this evidence holds records of use (Art. 29): it needs the role admin, and the export goes on record",
+    )
+    .advise(
+        "有权查阅的人员用 guantong reading uses 查阅",
+        "those entitled read them with guantong reading uses",
+    )
 }
 
 /// Evidence proves an event by its very bytes, what the public wrote included.
@@ -225,9 +252,6 @@ fn concealed() -> Problem {
         "this evidence holds what somebody of the public wrote: it needs the role operator",
     )
 }
-
-/// Most bytes of an encoded checkpoint: a path of eight codes, a root and three numbers.
-const MAX_CHECKPOINT_BYTES: usize = 1 << 10;
 
 pub(super) async fn ledger(
     State(api): State<Api>,

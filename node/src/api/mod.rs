@@ -39,7 +39,8 @@
 //! | `GET /api/v1/calendar` | viewer | → list of `NoticeView` |
 //! | `GET /api/v1/people?limit=` | viewer | → list of `PersonView` |
 //! | `GET /api/v1/people/chain/{key}` | viewer | → `{"chain": PersonChain, "bytes"}` |
-//! | `GET /api/v1/evidence/{docket}/{sequence}` | viewer | → `{"bytes" of Evidence, "index", "size", "cosigned_by":[Path], "event": bytes, "erasures":[bytes]}`; 404 until a checkpoint covers it |
+//! | `GET /api/v1/evidence/dockets/{docket}` | viewer; admin where it holds records of use, and on record | → `{"bytes" of DocketEvidence}`; 404 until a checkpoint covers its last event |
+//! | `GET /api/v1/evidence/ledger/{index}` | viewer | → `{"bytes" of Evidence}`; 404 until a checkpoint covers it |
 //! | `GET /api/v1/ledger?after=&limit=` | viewer | → list of `{"index","record"}` |
 //! | `GET /api/v1/chain` | viewer | → `{"chain": Chain, "bytes", "as_of"}` of this node |
 //! | `GET /api/v1/chain/{code}` | viewer | the same of another node, as known here |

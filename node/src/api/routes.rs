@@ -458,11 +458,18 @@ fn docket_routes() -> Vec<Route> {
             get(dockets::person_chain),
         ),
         read(
-            "/api/v1/evidence/{docket}/{sequence}",
+            "/api/v1/evidence/dockets/{docket}",
             VIEWER,
-            "一个事项的证据",
-            "Evidence of one event, for offline verification",
-            get(dockets::evidence),
+            "一个案卷的证据",
+            "Evidence of a docket, for offline verification",
+            get(dockets::docket_evidence),
+        ),
+        read(
+            "/api/v1/evidence/ledger/{index}",
+            VIEWER,
+            "一条账本记录的证据",
+            "Evidence of one ledger record, for offline verification",
+            get(dockets::ledger_evidence),
         ),
         read(
             "/api/v1/ledger",

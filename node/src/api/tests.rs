@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{Request, StatusCode, header};
 use federation::core::view::Status;
-use federation::core::{Allowed, Answer, Caller, Refused};
+use federation::core::{Allowed, Answer, Caller, ReadWhat, Refused};
 use federation::store::Memory;
 use futures::StreamExt;
 use futures::future::BoxFuture;
@@ -119,6 +119,11 @@ impl Backend for InMemory {
     ) -> BoxFuture<'_, Result<(u64, Body), ObjectError>> {
         self.readers.lock().unwrap().push(by);
         self.give_object(digest)
+    }
+    fn content_read(&self, _: ReadWhat, by: Caller) -> BoxFuture<'_, Result<Answer, Refused>> {
+        self.readers.lock().unwrap().push(by);
+        let answer = Answer::at(identity::Moment::from_millis(0));
+        Box::pin(std::future::ready(Ok(answer)))
     }
     fn give_object(&self, digest: Digest) -> BoxFuture<'_, Result<(u64, Body), ObjectError>> {
         let found = self

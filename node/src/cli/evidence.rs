@@ -1,40 +1,37 @@
 //! Evidence: taken from a node as a file, verified anywhere with the root's public key alone.
 
+mod telling;
+
 use std::path::PathBuf;
 
 use federation::core::Record;
-use identity::{Signed, codec};
-use serde::{Deserialize, Serialize};
-use sharing::docket::{DocketEvent, MAX_EVENT_BYTES};
-use sharing::ledger::evidence::{
-    ContentBytes, EVIDENCE_FORMAT, MAX_EVIDENCE_JSON_BYTES, Said, SaidError, Shown,
+use federation::evidence::{
+    DOCKET_EVIDENCE_FORMAT, DocketEvidence, DocketEvidenceError, DocketEvidenceFile, DocketVerdict,
+    MAX_DOCKET_EVIDENCE_JSON_BYTES,
 };
-use sharing::ledger::{Evidence, EvidenceError, EvidenceFile, ProofError, Verdict};
-use sharing::private::Private;
-use statute::Article;
+use identity::{VerifyKey, codec};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sharing::ledger::evidence::{ContentBytes, EVIDENCE_FORMAT, MAX_RECORD_BYTES};
+use sharing::ledger::{Evidence, EvidenceError, EvidenceFile, Verdict};
 
-use super::args::{DocketArg, public_key, read_bytes};
+use super::args::{DocketArg, public_key, read_bytes, write};
 use super::client::Client;
 use super::docket::private;
 use super::error::CliError;
-use super::init::write_json;
-use super::{Global, Output};
+use super::{Exit, Global, Output};
 use crate::api::from_base64;
 use crate::api::private::ContentView;
-use crate::console::labels;
 use crate::language::Language;
 
 /// `guantong evidence`.
 #[derive(Debug, clap::Subcommand)]
 pub enum EvidenceCommand {
-    /// 导出一个事项的证据文件 / export the evidence of one event
+    /// 导出案卷或账本记录的证据文件 / export the evidence of a docket or of a ledger record
     Export {
-        /// 案卷 / docket
-        #[arg(long)]
-        docket: DocketArg,
-        /// 事项序号，从 0 起 / number of the event, from 0
-        #[arg(long)]
-        sequence: u32,
+        /// 何者的证据 / of what
+        #[command(flatten)]
+        of: Of,
         /// 证据文件 / the file
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
@@ -49,58 +46,44 @@ pub enum EvidenceCommand {
     },
 }
 
+/// What the evidence is of: one of the two.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub struct Of {
+    /// 案卷（全部事项）/ a docket with all its events
+    #[arg(long)]
+    docket: Option<DocketArg>,
+    /// 账本记录的序号，从 0 起 / number of a ledger record, from 0
+    #[arg(long, value_name = "INDEX")]
+    record: Option<u64>,
+}
+
 #[derive(Deserialize)]
 struct Exported {
     bytes: String,
-    event: String,
-    erasures: Vec<String>,
 }
 
-impl Exported {
-    /// The file of an event: the evidence, what the event says, and the personal content in it that is still kept.
-    fn file(self, contents: &[ContentView]) -> Result<EvidenceFile, CliError> {
-        let bytes = |text: &str| {
-            from_base64(text).map_err(|error| CliError::fault(error.to_string(), error.to_string()))
-        };
-        let fault =
-            |error: &dyn std::fmt::Display| CliError::fault(error.to_string(), error.to_string());
-        let evidence = Evidence::decode(&bytes(&self.bytes)?).map_err(|error| fault(&error))?;
-        let event = |text: &str| -> Result<Signed<DocketEvent>, CliError> {
-            codec::decode(&bytes(text)?, MAX_EVENT_BYTES * 2).map_err(|error| fault(&error))
-        };
-        let event_said = event(&self.event)?;
-        let committed = event_said
-            .claimed(MAX_EVENT_BYTES)
-            .map_err(|error| fault(&error))?;
-        let committed = committed.body.private();
-        let mut kept = Vec::new();
-        for content in contents {
-            let said = committed.iter().any(|it| it.digest == content.digest);
-            if let Some(text) = content.bytes.as_ref().filter(|_| said) {
-                kept.push(ContentBytes(bytes(text)?));
-            }
-        }
-        let erasures = self
-            .erasures
-            .iter()
-            .map(|text| event(text))
-            .collect::<Result<_, _>>()?;
-        let said = Said {
-            event: event_said,
-            contents: kept,
-            erasures,
-        };
-        Ok(EvidenceFile::of_event(evidence, said))
-    }
+/// What an evidence file was found to prove.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Proved {
+    /// A docket: who did what, when and in which order.
+    Docket(Box<DocketVerdict>),
+    /// One ledger record.
+    Record {
+        /// Where it stands, and who attests it.
+        #[serde(flatten)]
+        verdict: Box<Verdict>,
+        /// What it says; none when this program does not know its kind.
+        record: Option<Box<Record>>,
+    },
 }
 
 #[derive(Serialize)]
 struct Verified<'a> {
     verified: bool,
     #[serde(flatten)]
-    verdict: &'a Verdict,
-    record: Option<&'a Record>,
-    personal: &'a [(Private, Shown)],
+    proved: &'a Proved,
 }
 
 pub(super) fn run(
@@ -109,18 +92,26 @@ pub(super) fn run(
     output: &Output,
 ) -> Result<(), CliError> {
     match command {
-        EvidenceCommand::Export {
-            docket,
-            sequence,
-            out,
-        } => {
-            let docket = docket.resolve(global, output)?;
+        EvidenceCommand::Export { of, out } => {
             let client = Client::of(global, output.language())?;
-            let exported: Exported = client.get(&format!("/evidence/{docket}/{sequence}"))?;
-            // Whoever may not read personal content has the evidence without it.
-            let contents = private(&client, &docket).unwrap_or_default();
-            let file = exported.file(&contents)?;
-            write_json(&out, &file)?;
+            let bytes = match (of.docket, of.record) {
+                (Some(docket), _) => {
+                    let docket = docket.resolve(global, output)?;
+                    let mut evidence: DocketEvidence =
+                        exported(&client, &format!("/evidence/dockets/{docket}"))?;
+                    // Whoever may not read personal content has the evidence without it.
+                    let contents = private(&client, &docket).unwrap_or_default();
+                    evidence.contents = kept(&contents)?;
+                    file_of(&DocketEvidenceFile::new(evidence))
+                }
+                (None, index) => {
+                    let index = index.unwrap_or_default();
+                    let evidence: Evidence =
+                        exported(&client, &format!("/evidence/ledger/{index}"))?;
+                    file_of(&EvidenceFile::new(evidence))
+                }
+            };
+            write(&out, &bytes)?;
             output.print(&serde_json::json!({ "file": out }), |language| {
                 format!(
                     "{} {}",
@@ -132,92 +123,105 @@ pub(super) fn run(
         }
         EvidenceCommand::Verify { file, root } => {
             let root = public_key(&root)?;
-            let text = read_bytes(&file, MAX_EVIDENCE_JSON_BYTES as u64)?;
-            let read: EvidenceFile =
-                serde_json::from_slice(&text).map_err(|error| CliError::file(&file, error))?;
-            let (evidence, said) = read.into_evidence().map_err(|error| not_proved(&error))?;
-            let verdict = evidence.verify(&root).map_err(|error| not_proved(&error))?;
-            let record: Option<Record> = codec::decode(&evidence.record, codec::MAX_ENCODED).ok();
-            let shown = said
-                .map(|said| shown_by(&said, &evidence, record.as_ref()))
-                .transpose()
-                .map_err(|error| not_said(&error))?
-                .unwrap_or_default();
-            output.print(
-                &Verified {
-                    verified: true,
-                    verdict: &verdict,
-                    record: record.as_ref(),
-                    personal: &shown,
-                },
-                |language| {
-                    let proved = record.as_ref().map(|record| proved(record, language));
-                    let proved = proved.unwrap_or_default() + &personal(&shown, language);
-                    lines(&verdict, &proved, language)
-                },
-            );
+            let bytes = read_bytes(&file, MAX_DOCKET_EVIDENCE_JSON_BYTES as u64)?;
+            let proved = &examine(&bytes, &root)?;
+            let verified = Verified {
+                verified: true,
+                proved,
+            };
+            output.print(&verified, |language| telling::told(proved, language));
             Ok(())
         }
     }
 }
 
-/// What came of the personal content in the event that the record names.
-fn shown_by(
-    said: &Said,
-    evidence: &Evidence,
-    record: Option<&Record>,
-) -> Result<Vec<(Private, Shown)>, SaidError> {
-    let Some(Record::Event { body, home, .. }) = record else {
-        return Err(SaidError::AnotherEvent);
-    };
-    let node = evidence.chain.claimed().ok();
-    let key = node
-        .filter(|node| node.place == *home)
-        .map(|node| node.signing_key);
-    said.verify(body, key.as_ref())
+/// The personal content that is still kept.
+fn kept(contents: &[ContentView]) -> Result<Vec<ContentBytes>, CliError> {
+    let bytes = contents.iter().filter_map(|content| content.bytes.as_ref());
+    bytes
+        .map(|text| {
+            let decoded = from_base64(text);
+            decoded
+                .map(ContentBytes)
+                .map_err(|error| CliError::fault(error.to_string(), error.to_string()))
+        })
+        .collect()
 }
 
-/// The personal content in an event, in words: what was said, or that it was lawfully erased.
-fn personal(shown: &[(Private, Shown)], language: Language) -> String {
-    let mut text = String::new();
-    for (private, shown) in shown {
-        let what = match shown {
-            Shown::Text(said) => said.clone(),
-            Shown::Erased { home, at, ground } => format!(
-                "{}（{}，{}，{}，{home}）",
-                language.pick("已依法删除", "lawfully erased"),
-                labels::time(*at),
-                language.pick(ground.zh(), ground.en()),
-                labels::cite(Article::P47, language),
-            ),
-            Shown::Withheld => language.pick("未随证据附上", "not in the file").to_owned(),
+fn exported<T: DeserializeOwned>(client: &Client, path: &str) -> Result<T, CliError> {
+    let exported: Exported = client.get(path)?;
+    let fault = |error: String| CliError::fault(error.clone(), error);
+    let bytes = from_base64(&exported.bytes).map_err(|error| fault(error.to_string()))?;
+    codec::decode(&bytes, codec::MAX_ENCODED).map_err(|error| fault(error.to_string()))
+}
+
+/// The one form in which evidence is written: what is read has to be these very bytes.
+pub fn file_of(evidence: &impl Serialize) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec_pretty(evidence).unwrap_or_default();
+    bytes.push(b'\n');
+    bytes
+}
+
+#[derive(Deserialize)]
+struct Form {
+    format: String,
+}
+
+/// What the bytes of an evidence file prove under the root key.
+///
+/// # Errors
+/// A [`CliError`] that says why they prove nothing: they are not as they were exported, or something in them does not hold.
+pub fn examine(bytes: &[u8], root: &VerifyKey) -> Result<Proved, CliError> {
+    let form: Form = serde_json::from_slice(bytes).map_err(|error| unreadable(&error))?;
+    if form.format == DOCKET_EVIDENCE_FORMAT {
+        let not_proved = |error: DocketEvidenceError| {
+            let (zh, en) = (telling::docket_defect(&error), error.to_string());
+            not_proved(&zh, &en)
         };
-        let label = language.pick("个人内容", "personal content");
-        text += &format!("{label} {private} {what}\n");
+        let file: DocketEvidenceFile = as_written(bytes)?;
+        let evidence = file.into_evidence().map_err(not_proved)?;
+        let verdict = evidence.verify(root).map_err(not_proved)?;
+        return Ok(Proved::Docket(Box::new(verdict)));
     }
-    text
+    let not_proved = |error: EvidenceError| not_proved(&chinese(&error), &error.to_string());
+    let file: EvidenceFile = as_written(bytes)?;
+    let evidence = file.into_evidence().map_err(not_proved)?;
+    let verdict = evidence.verify(root).map_err(not_proved)?;
+    Ok(Proved::Record {
+        verdict: Box::new(verdict),
+        record: codec::decode(&evidence.record, MAX_RECORD_BYTES).ok(),
+    })
 }
 
-fn not_said(error: &SaidError) -> CliError {
-    let zh = match error {
-        SaidError::TooMany => "所附内容多于一个行为所能承诺的",
-        SaidError::AnotherEvent => "所附事项不是账本记录所指的事项",
-        SaidError::Malformed => "所附事项无法解读",
-        SaidError::AnotherContent => "所附个人内容与承诺值不符",
-        SaidError::AnotherErasure => "所附删除决定不属于该案卷",
-    };
-    CliError::new(
-        super::Exit::NotAuthorised,
-        format!("证据所附内容不成立：{zh}"),
-        format!("what is beside the evidence is not what was said: {error}"),
+/// What a file says in words, for tests and for whoever shows it elsewhere.
+pub fn told(proved: &Proved, language: Language) -> String {
+    telling::told(proved, language)
+}
+
+/// A file as it was exported, to the byte: nothing in it is passed over, not even a space.
+fn as_written<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, CliError> {
+    let file: T = serde_json::from_slice(bytes).map_err(|error| unreadable(&error))?;
+    if file_of(&file) != bytes {
+        return Err(not_proved(
+            "文件不是导出时的原样",
+            "the file is not as it was exported",
+        ));
+    }
+    Ok(file)
+}
+
+fn unreadable(error: &serde_json::Error) -> CliError {
+    not_proved(
+        &format!("文件无法解读：{error}"),
+        &format!("the file is unreadable: {error}"),
     )
 }
 
-fn not_proved(error: &EvidenceError) -> CliError {
+fn not_proved(zh: &str, en: &str) -> CliError {
     CliError::new(
-        super::Exit::NotAuthorised,
-        format!("证据不成立：{}", chinese(error)),
-        format!("the evidence proves nothing: {error}"),
+        Exit::NotAuthorised,
+        format!("证据不成立：{zh}"),
+        format!("the evidence proves nothing: {en}"),
     )
     .advise(
         "核对文件是否完整、根公钥是否正确；向原节点或见证节点重新取得",
@@ -235,171 +239,14 @@ fn chinese(error: &EvidenceError) -> String {
         }
         EvidenceError::NotAMember(error) => format!("节点签署时不是成员：{error}"),
         EvidenceError::Checkpoint(error) => format!("检查点不是该节点所签：{error}"),
-        EvidenceError::Inclusion(error) => match error {
-            ProofError::Outside => "记录不在账本中：证明所指的位置超出账本".to_owned(),
-            ProofError::Length => "记录不在账本中：证明的长度不对".to_owned(),
-            ProofError::OldRoot | ProofError::Root => {
-                "记录不在账本中：由证明算不出账本的根".to_owned()
-            }
-        },
+        EvidenceError::Inclusion(error) => {
+            format!("记录不在账本中：{}", telling::proof(*error))
+        }
         EvidenceError::CosignerNotAMember { by, error } => format!("{by} 会签时不是成员：{error}"),
         EvidenceError::CosignerWrongChain { by } => format!("{by} 的会签所附证书链属于其他节点"),
         EvidenceError::Cosignature { by } => format!("{by} 的会签无效"),
         EvidenceError::NotAWitness { by } => format!("{by} 既不是上级，也不是证书列明的见证节点"),
         EvidenceError::CosignedBefore { by } => format!("{by} 的会签早于检查点"),
         EvidenceError::CosignedTwice { by } => format!("{by} 会签了两次"),
-    }
-}
-
-/// What the record says: its kind, the docket, the person, the time, each where it has one.
-fn proved(record: &Record, language: Language) -> String {
-    let value = serde_json::to_value(record).unwrap_or_default();
-    let kind = value
-        .as_object()
-        .and_then(|fields| fields.keys().next())
-        .map_or("", String::as_str);
-    let mut text = format!(
-        "{} {}",
-        language.pick("记录", "record"),
-        record_kind(kind, language)
-    );
-    match record {
-        Record::Event {
-            docket,
-            sequence,
-            home,
-            body,
-            ..
-        } => {
-            text += &format!(
-                "\n{} {docket} #{sequence}\n{} {home}\n{} {body}",
-                language.pick("案卷", "docket"),
-                language.pick("主办节点", "home"),
-                language.pick("事项文书摘要", "digest of the signed event"),
-            );
-        }
-        Record::Act { id, doer, .. } | Record::Refused { id, doer, .. } => {
-            text += &format!(
-                "\n{} {}（{}，{} {}）\n{} {}",
-                language.pick("签署", "signed by"),
-                doer.name,
-                language.pick(doer.role.zh(), doer.role.en()),
-                doer.node,
-                doer.department,
-                language.pick("行为", "act"),
-                id.0,
-            );
-            if let Record::Refused { refusal, .. } = record {
-                text += &format!("\n{}", language.pick(&refusal.zh(), &refusal.en()));
-            }
-        }
-        Record::Served { docket, to, .. } => {
-            text += &format!(
-                "\n{} {docket}\n{} {to}",
-                language.pick("案卷", "docket"),
-                language.pick("收方", "to"),
-            );
-        }
-        Record::Call { docket, call, .. } => {
-            text += &format!(
-                "\n{} {docket}\n{} {call}",
-                language.pick("案卷", "docket"),
-                language.pick("调用", "call"),
-            );
-        }
-        Record::Fetched { docket, .. } => {
-            text += &format!("\n{} {docket}", language.pick("案卷", "docket"));
-        }
-        _ => {}
-    }
-    // Every record but a few of the machine's own bears the node's clock.
-    let at = value.get(kind).and_then(|fields| fields.get("at"));
-    if let Some(at) = at.and_then(|at| serde_json::from_value(at.clone()).ok()) {
-        text += &format!(
-            "\n{} {}",
-            language.pick("记入时间", "recorded at"),
-            labels::time(at)
-        );
-    }
-    text + "\n"
-}
-
-/// The kind of a record in words; other kinds by their name.
-fn record_kind(kind: &str, language: Language) -> &str {
-    let (zh, en) = match kind {
-        "Destroyed" => ("已销毁个人内容", "personal content destroyed"),
-        "NotTaken" => ("未被受理的个人内容", "personal content of an act not taken"),
-        "Event" => ("案卷事项", "event of a docket"),
-        "Act" => ("受理的行为", "act accepted"),
-        "Refused" => ("依法拒绝", "lawful refusal"),
-        "Served" => ("向收方提供文件", "file served"),
-        "Fetched" => ("取得文件", "file fetched"),
-        "Call" => ("服务接口调用", "call of a service"),
-        "Delivery" => ("回流批次", "delivery of a return flow"),
-        "NoticeTaken" => ("节假日安排通知生效", "holiday notice in force"),
-        "Certified" => ("签发下级证书", "child certified"),
-        "Revoked" => ("撤销证书", "certificate revoked"),
-        "Installed" => ("装入证书链", "chain installed"),
-        "Finding" => ("发现的问题", "finding"),
-        "Read" => ("查阅", "reading"),
-        other => return other,
-    };
-    language.pick(zh, en)
-}
-
-fn lines(verdict: &Verdict, proved: &str, language: Language) -> String {
-    let mut text = format!(
-        "{}\n{proved}{} {}（{}）\n{} {} / {}\n{} {}\n",
-        language.pick("证据成立", "the evidence holds"),
-        language.pick("账本", "ledger of"),
-        verdict.name,
-        verdict.node,
-        language.pick("第", "leaf"),
-        verdict.index,
-        verdict.size,
-        language.pick("检查点时间", "checkpoint of"),
-        labels::time(verdict.at),
-    );
-    for cosigner in &verdict.cosigned {
-        text += &format!(
-            "{} {}（{}）{}\n",
-            language.pick("会签", "cosigned by"),
-            cosigner.name,
-            cosigner.by,
-            labels::time(cosigner.at)
-        );
-    }
-    if verdict.cosigned.is_empty() {
-        text += language.pick(
-            "尚无会签：时间仅为该节点自述",
-            "not cosigned: the time is the node's own claim",
-        );
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_proved_is_told_with_its_docket_and_time() {
-        let record = Record::Event {
-            docket: "ab".repeat(32).parse().unwrap(),
-            sequence: 3,
-            body: identity::Digest::object(b"x"),
-            home: "100000/440000".parse().unwrap(),
-            at: identity::Moment::from_millis(0),
-        };
-        let text = proved(&record, Language::Chinese);
-        for part in [
-            "案卷事项",
-            "abab",
-            "#3",
-            "100000/440000",
-            "1970-01-01 08:00:00",
-        ] {
-            assert!(text.contains(part), "{part}: {text}");
-        }
     }
 }

@@ -21,7 +21,7 @@ mod enroll;
 mod erase;
 mod error;
 mod evaluate;
-mod evidence;
+pub mod evidence;
 mod extension;
 mod grant;
 mod history;

@@ -51,7 +51,7 @@ pub(super) fn page(detail: &DocketDetail, contents: &[ContentView], language: La
 
 fn one(event: &DocketEvent, language: Language) -> Markup {
     let (title, article) = labels::event(&event.body, language);
-    let rows = rows(&event.body, language);
+    let rows = facts(&event.body, language);
     let signers = signers(&event.body, language);
     html! {
         div.event {
@@ -99,7 +99,8 @@ fn signers(body: &DocketBody, language: Language) -> Vec<String> {
 
 type Rows = Vec<(&'static str, String)>;
 
-fn rows(body: &DocketBody, language: Language) -> Rows {
+/// What an event says beyond its name and who signed it.
+pub(crate) fn facts(body: &DocketBody, language: Language) -> Rows {
     match body {
         DocketBody::Application(event) => application_rows(event, language),
         DocketBody::Dispute(event) => dispute_rows(event, language),

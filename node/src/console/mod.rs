@@ -24,6 +24,8 @@ pub mod update;
 
 pub(crate) use layout::STYLE;
 
+pub(crate) use docket::facts as event_facts;
+
 use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::header;
 use axum::middleware::{self, Next};

@@ -138,6 +138,10 @@ pub fn reading(view: &ReadingView, language: Language) -> Vec<String> {
             format!("{} #{from}", docket.0),
         ),
         ReadWhat::Object { digest } => (pick("文件", "file"), digest.to_string()),
+        ReadWhat::Evidence { docket } => (
+            pick("案卷证据", "evidence of the docket"),
+            docket.to_string(),
+        ),
     };
     vec![labels::time(view.at), who, kind.to_owned(), what]
 }

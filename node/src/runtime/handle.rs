@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use federation::core::view::Status;
-use federation::core::{Answer, Caller, Effect, Input, Refused, Token, query};
+use federation::core::{Answer, Caller, Effect, Input, ReadWhat, Refused, Token, query};
 use federation::store::Fault;
 use federation::wire::{LevelAnswer, SearchId};
 use identity::{Chain, Digest, Moment, Path};
@@ -195,12 +195,12 @@ impl Handle {
         .await
     }
 
-    /// Has the core write down that a program reads an object, and returns when that is durable.
+    /// Has the core write down that a program reads content, and returns when that is durable.
     ///
     /// # Errors
     /// [`Refused::Fault`] when it is not.
-    pub async fn object_read(&self, object: Digest, by: Caller) -> Result<Answer, Refused> {
-        self.ask(|token| Input::ObjectRead { token, object, by })
+    pub async fn content_read(&self, what: ReadWhat, by: Caller) -> Result<Answer, Refused> {
+        self.ask(|token| Input::ContentRead { token, what, by })
             .await
     }
     /// Gives the core what somebody of the public asks, under the commitment to the receipt that they are given.

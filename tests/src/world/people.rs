@@ -1,6 +1,6 @@
 //! Who signs: the people of a place, and posting what they signed.
 
-use federation::core::Caller;
+use federation::core::{Caller, ReadWhat};
 use sharing::public::{PublicRequest, Receipt};
 
 use super::*;
@@ -80,9 +80,9 @@ impl World {
         object: identity::Digest,
         by: &Caller,
     ) -> Result<Answer, Refused> {
-        self.ask_until_answered(node, |token| Input::ObjectRead {
+        self.ask_until_answered(node, |token| Input::ContentRead {
             token,
-            object,
+            what: ReadWhat::Object { digest: object },
             by: by.clone(),
         })
     }

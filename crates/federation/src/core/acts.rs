@@ -202,6 +202,14 @@ impl Core {
                 step: IncidentStep::Contain(measure),
             }) => self.judge_measure(ctx, act, *docket, measure),
             ActBody::Direct(DirectAct::Place { entry, .. }) => self.judge_placing(ctx, act, entry),
+            // Without an application nobody consents to a risk of aggregation: where one is needed, it is applied for.
+            ActBody::Direct(DirectAct::Take { application, .. }) => {
+                let docket = DocketId(act.id().0);
+                match self.risk_may_go_out(ctx, docket, application, None)? {
+                    Ok(()) => self.judge_in_docket(ctx, act),
+                    Err(refusal) => Ok(Outcome::Refused(refusal)),
+                }
+            }
             ActBody::Need(said) => match self.check_need(ctx, act, said)? {
                 Ok(()) => self.judge_in_docket(ctx, act),
                 Err(refusal) => Ok(Outcome::Refused(refusal)),

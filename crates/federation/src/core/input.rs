@@ -9,7 +9,7 @@ use sharing::return_flow::{Manifest, Proof};
 use statute::Refusal;
 
 use super::calls::{CallEnd, CallSide};
-use super::readings::{Caller, UsesGiven};
+use super::readings::{Caller, ReadWhat, UsesGiven};
 use crate::service::{CallHead, CallId};
 use crate::wire::{Frame, LevelAnswer, SearchHit, SearchId};
 
@@ -55,11 +55,11 @@ pub enum Input {
         act: Box<SignedAct>,
     },
     /// A program asks for a file in the object store; it is given once the reading is durable (R36).
-    ObjectRead {
+    ContentRead {
         /// Where the answer goes.
         token: Token,
-        /// Digest of the file.
-        object: Digest,
+        /// What is read.
+        what: ReadWhat,
         /// Who asks.
         by: Caller,
     },

@@ -273,7 +273,7 @@ impl Core {
             Input::Frame { link, bytes } => self.frame(ctx, link, &bytes),
             Input::LinkDown { link } => self.link_down(link, ctx.now),
             Input::Act { token, act } => self.act(ctx, token, &act),
-            Input::ObjectRead { token, object, by } => self.object_read(ctx, token, object, by),
+            Input::ContentRead { token, what, by } => self.program_reads(ctx, token, what, by),
             Input::Public {
                 token,
                 receipt,

@@ -69,6 +69,11 @@ pub enum ReadWhat {
         /// Its content's digest.
         digest: Digest,
     },
+    /// The evidence of a docket that holds records of use.
+    Evidence {
+        /// Which docket.
+        docket: DocketId,
+    },
 }
 
 /// A record of use as it is given to whoever may read it.
@@ -179,12 +184,12 @@ impl Core {
         ctx.record(&Record::Read { by, what, at })
     }
 
-    /// R36: a program reads a file; it is given to it when this is durable.
-    pub(super) fn object_read(
+    /// R29, R36: a program reads a file, or evidence of a docket with records of use; it is given to it when this is durable.
+    pub(super) fn program_reads(
         &self,
         ctx: &mut Context<'_, '_>,
         token: Token,
-        digest: Digest,
+        what: ReadWhat,
         mut by: Caller,
     ) -> Result<(), Fault> {
         if let Some((end, _)) = by.note.char_indices().nth(MAX_NOTE_CHARS) {
@@ -192,7 +197,6 @@ impl Core {
         }
         let (by, at) = (ReadBy::Program(by), ctx.now);
         if !rule::is_off(Rule::Trace) {
-            let what = ReadWhat::Object { digest };
             ctx.record(&Record::Read { by, what, at })?;
         }
         let answer = Ok(Answer::at(at));

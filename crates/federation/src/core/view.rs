@@ -253,5 +253,5 @@ pub struct PersonView {
 // calendar(read) -> Calendar;  notices(read) -> Vec<NoticeView>
 // people(read, limit) -> Vec<PersonView>;  person_chain(read, key: &VerifyKey) -> Option<PersonChain>
 // chain(read, Code) -> Option<(Chain, Moment)>; own_chain(read) -> Option<Chain>
-// evidence(read, DocketId, sequence) -> Option<Evidence>;  evidence_at(read, index) -> Option<Evidence>
+// docket_evidence(read, DocketId) -> Option<DocketEvidence>;  evidence_at(read, index) -> Option<Evidence>
 // ledger(read, after: Option<u64>, limit) -> Vec<(u64, Record)>

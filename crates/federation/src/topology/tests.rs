@@ -385,74 +385,6 @@ fn a_division_belongs_to_an_office_only() {
 }
 
 #[test]
-fn a_dispute_comes_before_the_common_superior() {
-    let demo = demo();
-    let hear = |a: &str, b: &str| {
-        hearing_node(
-            &demo.path(code(a)).unwrap(),
-            &demo.path(code(b)).unwrap(),
-            &[],
-        )
-    };
-    assert_eq!(hear("440106", "440106"), Hearing::Node(code("440106")));
-    assert_eq!(hear("440106", "440104"), Hearing::Node(code("440100")));
-    assert_eq!(hear("440106", "440100"), Hearing::Node(code("440100")));
-    assert_eq!(hear("440106", "210102"), Hearing::Node(Code::HUB));
-    assert_eq!(hear("440106", "mps"), Hearing::Node(Code::HUB));
-    assert_eq!(hear("110101", "110000"), Hearing::Node(code("110000")));
-}
-
-#[test]
-fn a_dispute_inside_a_ministry_comes_before_the_hub() {
-    let tree = vertical();
-    let hear = |a: &str, b: &str| {
-        hearing_node(
-            &tree.path(code(a)).unwrap(),
-            &tree.path(code(b)).unwrap(),
-            &[],
-        )
-    };
-    assert_eq!(hear("chinatax", "chinatax"), Hearing::Node(Code::HUB));
-    assert_eq!(hear("gdtax", "lntax"), Hearing::Node(Code::HUB));
-    assert_eq!(hear("gdtax", "gztax"), Hearing::Node(Code::HUB));
-    assert_eq!(hear("gztax", "gzcustoms"), Hearing::Node(Code::HUB));
-    assert_eq!(hear("gztax", "440100"), Hearing::Node(Code::HUB));
-}
-
-#[test]
-fn an_authority_never_hears_its_own_case() {
-    let demo = demo();
-    let path = |text: &str| demo.path(code(text)).unwrap();
-    let (tianhe, guangzhou, mps, hub) =
-        (path("440106"), path("440100"), path("mps"), path("100000"));
-    assert_eq!(
-        hearing_node(&tianhe, &tianhe, std::slice::from_ref(&tianhe)),
-        Hearing::Node(code("440100"))
-    );
-    let both = [tianhe.clone(), guangzhou.clone()];
-    assert_eq!(
-        hearing_node(&tianhe, &tianhe, &both),
-        Hearing::Node(code("440000"))
-    );
-    assert_eq!(
-        hearing_node(&tianhe, &guangzhou, std::slice::from_ref(&guangzhou)),
-        Hearing::Node(code("440000"))
-    );
-    assert_eq!(
-        hearing_node(&tianhe, &mps, std::slice::from_ref(&hub)),
-        Hearing::StateCouncil
-    );
-    assert_eq!(
-        hearing_node(&mps, &mps, std::slice::from_ref(&mps)),
-        Hearing::StateCouncil
-    );
-    assert_eq!(
-        hearing_node(&tianhe, &mps, std::slice::from_ref(&tianhe)),
-        Hearing::Node(Code::HUB)
-    );
-}
-
-#[test]
 fn divisions_know_what_lies_below_what() {
     let divisions = Divisions::parse(DIVISIONS).unwrap();
     assert!(divisions.is_within(code("440106"), code("440000")));
@@ -510,21 +442,6 @@ fn each_defect_of_the_divisions_is_refused() {
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
-
-    #[test]
-    fn the_hearing_node_lies_above_both_and_is_no_party(a in 0usize..3_000, b in 0usize..3_000, p in 0usize..3_000) {
-        let nation = nation();
-        let path = |at: usize| nation.nodes()[at % nation.nodes().len()].path.clone();
-        let (a, b, party) = (path(a), path(b), path(p));
-        match hearing_node(&a, &b, std::slice::from_ref(&party)) {
-            Hearing::Node(code) => {
-                prop_assert!(a.contains(code) && b.contains(code) && code.is_division());
-                prop_assert_ne!(code, authority_of(&party));
-            }
-            Hearing::StateCouncil => prop_assert_eq!(authority_of(&party), Code::HUB),
-        }
-        prop_assert_eq!(hearing_node(&a, &b, &[]), hearing_node(&b, &a, &[]));
-    }
 
     #[test]
     fn no_text_panics(text in ".{0,400}") {

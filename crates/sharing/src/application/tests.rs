@@ -1203,6 +1203,92 @@ mod sequences {
             [usize::from(unconditionally)]
     }
 
+    const PHASES: [&str; 7] = [
+        "received",
+        "incomplete",
+        "reply-proposed",
+        "granted",
+        "refused",
+        "providing",
+        "provided",
+    ];
+    const STAGES: [&str; 5] = ["none", "negotiating", "settled", "failed", "concluded"];
+
+    fn phase(state: &ApplicationState) -> usize {
+        match state.phase {
+            Phase::Received { .. } => 0,
+            Phase::Incomplete { .. } => 1,
+            Phase::ReplyProposed { .. } => 2,
+            Phase::Granted { .. } => 3,
+            Phase::Refused { .. } => 4,
+            Phase::Providing { .. } => 5,
+            Phase::Provided { .. } => 6,
+        }
+    }
+
+    fn stage(state: &ApplicationState) -> usize {
+        match state.dispute {
+            DisputeStage::None => 0,
+            DisputeStage::Negotiating { .. } => 1,
+            DisputeStage::Settled => 2,
+            DisputeStage::Failed { .. } => 3,
+            DisputeStage::Concluded { .. } => 4,
+        }
+    }
+
+    /// What every command leads to from here, on the day of its receipt.
+    fn onward(state: &ApplicationState) -> Vec<ApplicationState> {
+        let mut case = Case::new();
+        case.state = Some(state.clone());
+        let concluded =
+            crate::dispute::case(state).map(|(dispute, ..)| Command::DisputeConcluded {
+                dispute,
+                outcome: "结论".into(),
+            });
+        let commands = all(false).iter().chain(&concluded);
+        let decided = commands.filter_map(|it| case.decide(it).ok());
+        let after = decided.filter(|events| !events.is_empty()).map(|events| {
+            let step = |state, event| evolve(Some(state), event, NOW).unwrap();
+            events.iter().fold(state.clone(), step)
+        });
+        after.collect()
+    }
+
+    fn explore(phases: &[&str], last: &[&str], phase_of: fn(&ApplicationState) -> usize) {
+        // The commands are signed for the docket of this application.
+        let wanted = without(&[ApplicationMaterial::Scope]);
+        crate::exploration::Model {
+            starts: vec![received(wanted, conditional()).state.unwrap()],
+            phases,
+            last,
+            phase: &phase_of,
+            key: &|state| {
+                let access = std::mem::discriminant(&state.standing.access);
+                let grants = matches!(
+                    &state.phase,
+                    Phase::ReplyProposed {
+                        reply: Reply::Grant { .. },
+                        ..
+                    }
+                );
+                let told = (state.told_missing_once, grants);
+                format!("{} {} {access:?} {told:?}", phase(state), stage(state))
+            },
+            moves: &onward,
+        }
+        .explore();
+    }
+
+    #[test]
+    fn every_phase_of_an_application_is_reached_and_none_is_a_dead_end() {
+        explore(&PHASES, &["refused", "provided"], phase);
+    }
+
+    #[test]
+    fn every_stage_of_a_falling_out_is_reached_and_none_is_a_dead_end() {
+        explore(&STAGES, &["concluded"], stage);
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 

@@ -294,6 +294,38 @@ mod sequences {
     use super::*;
     use proptest::prelude::*;
 
+    fn number(state: &CorrectionState) -> usize {
+        match state.phase {
+            CorrectionPhase::Asked { .. } => 0,
+            CorrectionPhase::Answered(_) => 1,
+        }
+    }
+
+    #[test]
+    fn every_phase_of_a_correction_is_reached_and_none_is_a_dead_end() {
+        let moves = |state: &CorrectionState| {
+            let outcomes = [
+                corrected(),
+                upheld(private("与登记一致")),
+                upheld(nothing()),
+            ];
+            let decided = outcomes.map(|outcome| decided(state, &provider(), outcome));
+            let after = decided.into_iter().flatten().map(|event| {
+                CorrectionState::evolve(Some(state.clone()), state.docket, NOW, &event).unwrap()
+            });
+            after.collect()
+        };
+        crate::exploration::Model {
+            starts: vec![asked()],
+            phases: &["asked", "answered"],
+            last: &["answered"],
+            phase: &number,
+            key: &|state| format!("{:?}", state.phase),
+            moves: &moves,
+        }
+        .explore();
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 

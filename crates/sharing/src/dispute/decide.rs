@@ -45,14 +45,15 @@ pub struct Hearing {
 }
 
 /// Who hears a dispute: the authority of the common superior of both parties, or of the next above which is not itself a party; the State
-/// Council when even the hub's is (R28). `is_party` says of which places that is known.
+/// Council when even the hub's is (R28). A ministry and its offices are departments and no authorities: what they fall out over among
+/// themselves comes before the division above, which is the hub. `is_party` says of which places the authority is known to be a party.
 pub fn hearing_place(
     complainant: &Party,
     respondent: &Party,
     is_party: impl Fn(&Path) -> bool,
 ) -> Hearing {
     let mut place = Path::common_path(&complainant.node, &respondent.node);
-    while is_party(&place) {
+    while !place.code().is_division() || is_party(&place) {
         place = match place.parent() {
             Some(above) => above,
             None => {

@@ -510,6 +510,47 @@ mod sequences {
         })
     }
 
+    const PHASES: [&str; 5] = [
+        "referred",
+        "opinion-given",
+        "awaiting-decision",
+        "settled",
+        "decided",
+    ];
+
+    fn number(state: &DisputeState) -> usize {
+        match state.phase {
+            DisputePhase::Referred => 0,
+            DisputePhase::OpinionGiven { .. } => 1,
+            DisputePhase::AwaitingDecision { .. } => 2,
+            DisputePhase::Settled { .. } => 3,
+            DisputePhase::Decided { .. } => 4,
+        }
+    }
+
+    #[test]
+    fn every_phase_of_a_dispute_is_reached_and_none_is_a_dead_end() {
+        let moves = |state: &DisputeState| {
+            let events = commands()
+                .iter()
+                .filter_map(|command| decide(Some(state), command, &bench()).ok());
+            let after = events.filter(|events| !events.is_empty()).map(|events| {
+                let step = |state, event| evolve(Some(state), id(), event, NOW).unwrap();
+                events.iter().fold(state.clone(), step)
+            });
+            after.collect()
+        };
+        crate::exploration::Model {
+            starts: vec![Case::referred().0.unwrap()],
+            phases: &PHASES,
+            last: &["settled", "decided"],
+            phase: &number,
+            key: &|state| format!("{:?}", state.phase),
+            moves: &moves,
+        }
+        .explore();
+    }
+
     proptest! {
         #[test]
         fn whatever_is_commanded_every_event_follows(

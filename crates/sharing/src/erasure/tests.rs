@@ -7,7 +7,7 @@ use super::*;
 use crate::cast::{self, NOW, TIANHE, provider, requester};
 use crate::correction::{CorrectionAct, CorrectionEvent, CorrectionOutcome};
 use crate::docket::{DocketBody, DocketEvent};
-use crate::ledger::evidence::{ContentBytes, Said, SaidError, Shown};
+use crate::ledger::evidence::{AnotherContent, ContentBytes, Shown, shown};
 use crate::private::{Content, SALT_BYTES};
 
 fn docket() -> DocketId {
@@ -139,42 +139,30 @@ fn evidence_shows_what_was_said_and_after_the_erasure_that_it_was_lawfully_erase
     });
     let act = provider().act(Role::Operator, body).signed().clone();
     let answered = CorrectionEvent::Answered { act, outcome };
-    let event = signed(DocketBody::Correction(answered));
-    let body = Digest::of(Domain::Body, &identity::codec::encode(&event));
-    let home = cast::key("home").verify_key();
-    let mut said = Said {
-        event,
-        contents: vec![ContentBytes::from(&reasons)],
-        erasures: Vec::new(),
+    let claimed = |body| {
+        let event = signed(body);
+        event.claimed(crate::docket::MAX_EVENT_BYTES).unwrap()
     };
-    let shown = |said: &Said| {
-        said.verify(&body, Some(&home))
-            .map(|shown| shown[0].1.clone())
+    let mut events = vec![claimed(DocketBody::Correction(answered))];
+    let told = |events: &[DocketEvent], contents: &[ContentBytes]| {
+        shown(events, contents).map(|shown| shown[0].1.clone())
     };
-    assert_eq!(shown(&said), Ok(Shown::Text(reasons.text().to_owned())));
-    assert_eq!(
-        said.verify(&Digest::object(b"x"), None),
-        Err(SaidError::AnotherEvent)
-    );
-    said.contents = vec![ContentBytes::from(&content("李某"))];
-    assert_eq!(shown(&said), Err(SaidError::AnotherContent));
-    said.contents.clear();
-    assert_eq!(shown(&said), Ok(Shown::Withheld));
+    let kept_here = [ContentBytes::from(&reasons)];
+    let text = Shown::Text(reasons.text().to_owned());
+    assert_eq!(told(&events, &kept_here), Ok(text));
+    let other = [ContentBytes::from(&content("李某"))];
+    assert_eq!(told(&events, &other), Err(AnotherContent));
+    let twice = [kept_here[0].clone(), kept_here[0].clone()];
+    assert_eq!(told(&events, &twice), Err(AnotherContent));
+    assert_eq!(told(&events, &[]), Ok(Shown::Withheld));
     let personal = kept(reasons.text());
     let contents = vec![reasons.private().digest];
     let erasure = decided(&personal, &provider(), contents, later()).unwrap();
-    said.erasures = vec![signed(DocketBody::Erasure(erasure))];
-    let ground = ErasureGround::RetentionOver;
-    let home_place = provider().place;
+    events.push(claimed(DocketBody::Erasure(erasure)));
     let erased = Shown::Erased {
-        home: home_place,
+        home: provider().place,
         at: NOW,
-        ground,
+        ground: ErasureGround::RetentionOver,
     };
-    assert_eq!(shown(&said), Ok(erased));
-    let other = cast::key("another").verify_key();
-    assert_eq!(
-        said.verify(&body, Some(&other)),
-        Err(SaidError::AnotherErasure)
-    );
+    assert_eq!(told(&events, &[]), Ok(erased));
 }

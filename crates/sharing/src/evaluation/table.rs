@@ -212,6 +212,6 @@ mod tests {
         let text = csv(&report);
         assert!(!text.starts_with('\u{feff}'));
         let columns: Vec<usize> = text.lines().map(|row| row.split(',').count()).collect();
-        assert_eq!(columns, vec![9; 1 + 21]);
+        assert_eq!(columns, vec![9; 1 + 23]);
     }
 }

@@ -3,16 +3,16 @@
 mod said;
 
 use identity::membership::MembershipError;
-use identity::{CodecError, Digest, Member, Moment, Path, VerifyKey, codec};
+use identity::{Chain, CodecError, Digest, Member, Moment, Path, Signed, VerifyKey, codec};
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint::{
     self, CheckpointError, CosignatureError, MAX_CHECKPOINT_BYTES, MAX_CLOCK_AHEAD_MS,
 };
 use super::merkle::{self, MAX_INCLUSION, ProofError};
-use super::{Checkpoint, Evidence};
+use super::{Checkpoint, Cosignature, Evidence};
 
-pub use said::{ContentBytes, Said, SaidError, Shown};
+pub use said::{AnotherContent, ContentBytes, Shown, shown};
 
 /// Most bytes in one ledger record: contents lie outside, named by digest, so records are small; a few membership chains must fit.
 pub const MAX_RECORD_BYTES: usize = 256 << 10;
@@ -151,13 +151,7 @@ impl Evidence {
     /// The first [`EvidenceError`].
     pub fn verify(&self, root: &VerifyKey) -> Result<Verdict, EvidenceError> {
         self.within_bounds()?;
-        let claimed = self.checkpoint.claimed(MAX_CHECKPOINT_BYTES)?;
-        let member = self
-            .chain
-            .verify_historic(root, claimed.at)
-            .map_err(EvidenceError::NotAMember)?;
-        let checkpoint = checkpoint::verify(&self.checkpoint, member.certificate())
-            .map_err(EvidenceError::Checkpoint)?;
+        let (member, checkpoint) = own_checkpoint(&self.checkpoint, &self.chain, root)?;
         let leaf = merkle::leaf(&self.record);
         merkle::verify_inclusion(
             leaf,
@@ -167,14 +161,7 @@ impl Evidence {
             &checkpoint.root,
         )
         .map_err(EvidenceError::Inclusion)?;
-        let mut cosigned: Vec<Cosigner> = Vec::with_capacity(self.cosignatures.len());
-        for place in 0..self.cosignatures.len() {
-            let cosigner = self.cosigner(place, &member, &checkpoint, root)?;
-            if cosigned.iter().any(|earlier| earlier.by == cosigner.by) {
-                return Err(EvidenceError::CosignedTwice { by: cosigner.by });
-            }
-            cosigned.push(cosigner);
-        }
+        let cosigned = cosigners(&self.checkpoint, &member, &self.cosignatures, root)?;
         Ok(Verdict {
             name: member.certificate().name.clone(),
             node: checkpoint.node,
@@ -184,39 +171,6 @@ impl Evidence {
             size: checkpoint.size,
             at: checkpoint.at,
             cosigned,
-        })
-    }
-
-    /// Checks one cosignature and says whose it is.
-    fn cosigner(
-        &self,
-        place: usize,
-        member: &Member,
-        checkpoint: &Checkpoint,
-        root: &VerifyKey,
-    ) -> Result<Cosigner, EvidenceError> {
-        let (cosignature, chain) = &self.cosignatures[place];
-        let by = || cosignature.by.clone();
-        let witness = chain
-            .verify_historic(root, cosignature.at)
-            .map_err(|error| EvidenceError::CosignerNotAMember { by: by(), error })?;
-        checkpoint::verify_cosignature(&self.checkpoint, cosignature, witness.certificate())
-            .map_err(|error| match error {
-                CosignatureError::WrongNode { .. } => {
-                    EvidenceError::CosignerWrongChain { by: by() }
-                }
-                CosignatureError::Signature(_) => EvidenceError::Cosignature { by: by() },
-            })?;
-        let relation =
-            relation(member, &witness).ok_or_else(|| EvidenceError::NotAWitness { by: by() })?;
-        if checkpoint.at.millis_since(cosignature.at) > MAX_CLOCK_AHEAD_MS {
-            return Err(EvidenceError::CosignedBefore { by: by() });
-        }
-        Ok(Cosigner {
-            by: by(),
-            name: witness.certificate().name.clone(),
-            relation,
-            at: cosignature.at,
         })
     }
 
@@ -252,6 +206,77 @@ impl Evidence {
     }
 }
 
+/// The member that a chain proved at a checkpoint's time, and the checkpoint, which is that member's own.
+///
+/// # Errors
+/// [`EvidenceError::Codec`], [`EvidenceError::NotAMember`] or [`EvidenceError::Checkpoint`].
+pub fn own_checkpoint(
+    signed: &Signed<Checkpoint>,
+    chain: &Chain,
+    root: &VerifyKey,
+) -> Result<(Member, Checkpoint), EvidenceError> {
+    let claimed = signed.claimed(MAX_CHECKPOINT_BYTES)?;
+    let member = chain
+        .verify_historic(root, claimed.at)
+        .map_err(EvidenceError::NotAMember)?;
+    let checkpoint =
+        checkpoint::verify(signed, member.certificate()).map_err(EvidenceError::Checkpoint)?;
+    Ok((member, checkpoint))
+}
+
+/// Who cosigned a member's checkpoint, each with the chain that proves it.
+///
+/// # Errors
+/// The first [`EvidenceError`] among the cosignatures: one that does not hold spoils the whole.
+pub fn cosigners(
+    signed: &Signed<Checkpoint>,
+    member: &Member,
+    cosignatures: &[(Cosignature, Chain)],
+    root: &VerifyKey,
+) -> Result<Vec<Cosigner>, EvidenceError> {
+    let at = signed.claimed(MAX_CHECKPOINT_BYTES)?.at;
+    let mut cosigned: Vec<Cosigner> = Vec::with_capacity(cosignatures.len());
+    for (cosignature, chain) in cosignatures {
+        let cosigner = cosigner(signed, at, member, (cosignature, chain), root)?;
+        if cosigned.iter().any(|earlier| earlier.by == cosigner.by) {
+            return Err(EvidenceError::CosignedTwice { by: cosigner.by });
+        }
+        cosigned.push(cosigner);
+    }
+    Ok(cosigned)
+}
+
+/// Checks one cosignature of a checkpoint made at `at` and says whose it is.
+fn cosigner(
+    signed: &Signed<Checkpoint>,
+    at: Moment,
+    member: &Member,
+    (cosignature, chain): (&Cosignature, &Chain),
+    root: &VerifyKey,
+) -> Result<Cosigner, EvidenceError> {
+    let by = || cosignature.by.clone();
+    let witness = chain
+        .verify_historic(root, cosignature.at)
+        .map_err(|error| EvidenceError::CosignerNotAMember { by: by(), error })?;
+    checkpoint::verify_cosignature(signed, cosignature, witness.certificate()).map_err(
+        |error| match error {
+            CosignatureError::WrongNode { .. } => EvidenceError::CosignerWrongChain { by: by() },
+            CosignatureError::Signature(_) => EvidenceError::Cosignature { by: by() },
+        },
+    )?;
+    let relation =
+        relation(member, &witness).ok_or_else(|| EvidenceError::NotAWitness { by: by() })?;
+    if at.millis_since(cosignature.at) > MAX_CLOCK_AHEAD_MS {
+        return Err(EvidenceError::CosignedBefore { by: by() });
+    }
+    Ok(Cosigner {
+        by: by(),
+        name: witness.certificate().name.clone(),
+        relation,
+        at: cosignature.at,
+    })
+}
+
 /// How one who cosigned stands to a node, if it may attest its ledger.
 fn relation(member: &Member, witness: &Member) -> Option<Relation> {
     let above = member.place().parent();
@@ -274,9 +299,6 @@ pub struct EvidenceFile {
     pub format: String,
     /// The evidence.
     pub evidence: Evidence,
-    /// What the event says, where the evidence is of one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub said: Option<Said>,
 }
 
 impl EvidenceFile {
@@ -285,43 +307,35 @@ impl EvidenceFile {
         Self {
             format: EVIDENCE_FORMAT.to_owned(),
             evidence,
-            said: None,
         }
     }
 
-    /// The file of a piece of evidence of an event, with what it says.
-    pub fn of_event(evidence: Evidence, said: Said) -> Self {
-        Self {
-            said: Some(said),
-            ..Self::new(evidence)
-        }
-    }
-
-    /// The evidence in a file and what is beside it, unverified.
+    /// The evidence in a file, unverified.
     ///
     /// # Errors
     /// [`EvidenceError`] when the file is of another form or exceeds a bound.
-    pub fn into_evidence(self) -> Result<(Evidence, Option<Said>), EvidenceError> {
+    pub fn into_evidence(self) -> Result<Evidence, EvidenceError> {
         if self.format != EVIDENCE_FORMAT {
             return Err(EvidenceError::Format {
                 found: self.format.chars().take(64).collect(),
             });
         }
         self.evidence.within_bounds()?;
-        Ok((self.evidence, self.said))
+        Ok(self.evidence)
     }
 }
 
 /// Serde of a byte string: hexadecimal text where a person reads, raw where a machine does.
-pub(super) mod hexadecimal {
+pub mod hexadecimal {
     use std::fmt::Write;
 
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-    pub(in crate::ledger) fn serialize<S: Serializer>(
-        bytes: &[u8],
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
+    /// Writes the bytes.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
         if !serializer.is_human_readable() {
             return bytes.serialize(serializer);
         }
@@ -332,9 +346,11 @@ pub(super) mod hexadecimal {
         serializer.serialize_str(&text)
     }
 
-    pub(in crate::ledger) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Vec<u8>, D::Error> {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// Those of the deserializer, and text that is not hexadecimal.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
         if !deserializer.is_human_readable() {
             return Vec::deserialize(deserializer);
         }

@@ -473,3 +473,56 @@ fn a_home_cannot_alter_what_was_ordered() {
     let body = DocketBody::Supervision(honest);
     assert_eq!((body.name(), body.acts().len()), ("ordered", 1));
 }
+
+fn number(state: &SupervisionState) -> usize {
+    match state.phase {
+        SupervisionPhase::Ordered { .. } => 0,
+        SupervisionPhase::Reported { .. } => 1,
+        SupervisionPhase::Closed => 2,
+        SupervisionPhase::Escalated { .. } => 3,
+    }
+}
+
+#[test]
+fn every_phase_of_an_order_is_reached_and_none_is_a_dead_end() {
+    let acts = [
+        report(),
+        reject(),
+        circulate(&[TIANHE]),
+        escalate(EscalationGround::Serious),
+        escalate(EscalationGround::RefusesToCorrect),
+        SupervisionAct::Accept { docket: id() },
+    ];
+    let people = [
+        (cast::requester(), Role::Operator),
+        (authority(TIANHE), Role::AuthorityReviewer),
+        (authority(TIANHE), Role::AuthorityHead),
+    ];
+    let moves = |state: &SupervisionState| {
+        let mut reached = Vec::new();
+        for (who, role) in &people {
+            for act in acts
+                .iter()
+                .filter(|act| statute::may(*role, act.kind()).is_ok())
+            {
+                let mut running = Running {
+                    state: state.clone(),
+                    clock: Clock::default(),
+                };
+                if running.by(who, *role, act.clone()).is_ok() {
+                    reached.push(running.state);
+                }
+            }
+        }
+        reached
+    };
+    crate::exploration::Model {
+        starts: vec![Running::ordered().state],
+        phases: &["ordered", "reported", "closed", "escalated"],
+        last: &["closed", "escalated"],
+        phase: &number,
+        key: &|state| format!("{}", number(state)),
+        moves: &moves,
+    }
+    .explore();
+}

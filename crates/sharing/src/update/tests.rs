@@ -399,3 +399,40 @@ fn a_report_that_says_something_else_than_its_act_does_not_rest_on_it() {
     };
     assert!(!rests(later));
 }
+
+fn number(state: &UpdateState) -> usize {
+    match state.phase {
+        UpdatePhase::Due => 0,
+        UpdatePhase::Submitted { .. } => 1,
+        UpdatePhase::Returned { .. } => 2,
+        UpdatePhase::Published { .. } => 3,
+        UpdatePhase::Withdrawn { .. } => 4,
+    }
+}
+
+#[test]
+fn every_phase_of_an_update_is_reached_and_none_is_a_dead_end() {
+    let now = morning(9, 28);
+    let run = Run::reported(morning(9, 26), now);
+    let moves = |state: &UpdateState| {
+        let version = next_version();
+        let reviewed = [ReviewVerdict::Publish, return_it()]
+            .map(|verdict| returned_or_published(state, act_id("review"), &version, &verdict));
+        let submitted = submitted(state, act_id("submit"), &version, run.law(), now);
+        let ended = withdrawn(state, act_id("withdraw"), "法律废止");
+        let events = reviewed.into_iter().chain([submitted, ended]).flatten();
+        let docket = DocketId(Digest::object(b"update"));
+        let after = events
+            .filter_map(|event| UpdateState::evolve(Some(state.clone()), docket, now, &event).ok());
+        after.collect()
+    };
+    crate::exploration::Model {
+        starts: vec![run.update().clone()],
+        phases: &["due", "submitted", "returned", "published", "withdrawn"],
+        last: &["published", "withdrawn"],
+        phase: &number,
+        key: &|state| format!("{:?}", state.phase),
+        moves: &moves,
+    }
+    .explore();
+}

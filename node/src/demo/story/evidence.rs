@@ -1,4 +1,4 @@
-//! Evidence: an event of a docket, exported as a file that anyone verifies offline with the root's public key.
+//! Evidence: a docket, exported as a file that anyone verifies offline with the root's public key.
 
 use std::time::Instant;
 
@@ -13,10 +13,7 @@ use super::super::stage::{EFFECT, Happened, Stage};
 use super::{code, step};
 use crate::language::Language;
 
-/// The opening event of a docket: there as soon as a checkpoint covers it.
-const SEQUENCE: &str = "0";
-
-/// Exports an event's evidence at the provider's node and verifies it with nothing but the file and the root's key.
+/// Exports a docket's evidence at the provider's node and verifies it with nothing but the file and the root's key.
 ///
 /// # Errors
 /// [`Failure`].
@@ -33,20 +30,11 @@ pub fn tell(stage: &Stage, docket: DocketId) -> Result<(), Failure> {
     stage.await_effect(what, EFFECT, || {
         match stage.commands.at(
             provider,
-            &[
-                "evidence",
-                "export",
-                "--docket",
-                &id,
-                "--sequence",
-                SEQUENCE,
-                "--out",
-                &file,
-            ],
+            &["evidence", "export", "--docket", &id, "--out", &file],
         ) {
             Ok(_) => Ok(Some(())),
             Err(Unsuccessful::Refused(why)) => Err(CallError::Unexpected(why)),
-            // Until a checkpoint covers the event there is no evidence of it.
+            // Until a checkpoint covers its last event there is no evidence of it.
             Err(
                 Unsuccessful::Failed(why)
                 | Unsuccessful::Fault(why)

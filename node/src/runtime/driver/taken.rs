@@ -59,7 +59,7 @@ fn kind(input: &Input) -> &'static str {
         Input::CallBegun { .. } => "call begun",
         Input::CallEnded { .. } => "call ended",
         Input::TableSplit { .. } => "table split",
-        Input::ObjectRead { .. } => "object read",
+        Input::ContentRead { .. } => "content read",
         Input::Destroyed { .. } => "destroyed",
     }
 }
@@ -80,7 +80,7 @@ pub(super) fn token(input: &Input) -> Option<Token> {
         Input::Act { token, .. }
         | Input::Install { token, .. }
         | Input::Search { token, .. }
-        | Input::ObjectRead { token, .. }
+        | Input::ContentRead { token, .. }
         | Input::CallBegun { token, .. }
         | Input::Public { token, .. } => Some(*token),
         _ => None,

@@ -218,9 +218,9 @@ fn whoever_reads_a_file_is_on_record_before_it_is_given() {
         note: "前置机".into(),
     };
     let object = identity::Digest::object(b"rows");
-    let read = |token| Input::ObjectRead {
+    let read = |token| Input::ContentRead {
         token: Token(token),
-        object,
+        what: ReadWhat::Object { digest: object },
         by: by.clone(),
     };
     node.disk.full.store(true, Ordering::Relaxed);

@@ -4,7 +4,6 @@ use identity::{Digest, Domain, Moment, Path, Signed};
 use sharing::act::{ActBody, MAX_ACT_BYTES};
 use sharing::dispute::DisputeEvent;
 use sharing::docket::{DocketBody, DocketCopy, DocketEvent, DocketId, MAX_EVENT_BYTES};
-use sharing::erasure::ErasureEvent;
 use sharing::reading::KeptUse;
 use statute::DutyStatus;
 
@@ -146,43 +145,6 @@ fn signed_event(
         .row(Table::DocketEvents, &event_key(id, sequence))?
         .ok_or_else(|| Fault(format!("event {sequence} of {id} is missing")))?;
     read.body_as(&body)
-}
-
-/// An event of a docket, and the events by which personal content in it was erased, all as the home signed them.
-///
-/// # Errors
-/// [`Fault`] when the medium fails.
-#[allow(clippy::type_complexity, reason = "an event and some more events")]
-pub fn said(
-    read: &dyn Read,
-    id: DocketId,
-    sequence: u32,
-) -> Result<Option<(Signed<DocketEvent>, Vec<Signed<DocketEvent>>)>, Fault> {
-    let Some(row) = read.row::<DocketRow>(Table::Dockets, &docket_key(&id))? else {
-        return Ok(None);
-    };
-    if sequence >= row.next {
-        return Ok(None);
-    }
-    let unreadable = |error| Fault(format!("stored event: {error}"));
-    let event = signed_event(read, &id, sequence)?;
-    let claimed = event.claimed(MAX_EVENT_BYTES).map_err(unreadable)?;
-    let committed: Vec<Digest> = claimed.body.private().iter().map(|it| it.digest).collect();
-    let personal = &row.state.personal;
-    let erased = |digest: &Digest| personal.item(digest).is_some_and(|it| it.erased.is_some());
-    let mut erasures = Vec::new();
-    if committed.iter().any(erased) {
-        for later in sequence + 1..row.next {
-            let signed = signed_event(read, &id, later)?;
-            let claimed = signed.claimed(MAX_EVENT_BYTES).map_err(unreadable)?;
-            if let DocketBody::Erasure(ErasureEvent::Decided { contents, .. }) = &claimed.body
-                && contents.iter().any(|digest| committed.contains(digest))
-            {
-                erasures.push(signed);
-            }
-        }
-    }
-    Ok(Some((event, erasures)))
 }
 
 /// A docket as a copy that verifies without its home.

@@ -1,9 +1,12 @@
 //! The ledger and evidence from it.
 
-use identity::{Certificate, Path, Signed};
-use sharing::docket::DocketId;
+use std::collections::BTreeSet;
+
+use identity::membership::MAX_CERTIFICATE_BYTES;
+use identity::{Certificate, Chain, Moment, Path, Signed};
+use sharing::docket::{DocketId, MAX_EVENT_BYTES};
 use sharing::ledger::evidence::MAX_COSIGNATURES;
-use sharing::ledger::{Checkpoint, Evidence, merkle};
+use sharing::ledger::{Checkpoint, Evidence, checkpoint, merkle};
 
 use super::{MAX_PAGE, chain, own_chain};
 use crate::core::checkpoints::{MAX_CHECKPOINT_BYTES, Nodes};
@@ -12,18 +15,11 @@ use crate::core::record::Record;
 use crate::core::tables::{
     CheckpointRow, View, WitnessRow, counter, decode_row, key_tail_u64, meta, witness_key,
 };
+use crate::evidence::{Attested, DocketEvidence, Entry, MAX_SIGNING_NODES, signing_nodes};
 use crate::store::{Fault, Read, Table};
 
-/// Evidence of one event of a docket as it stands in this node's ledger.
-///
-/// # Errors
-/// [`Fault`] when the medium fails.
-pub fn evidence(read: &dyn Read, id: DocketId, sequence: u32) -> Result<Option<Evidence>, Fault> {
-    match read.row::<u64>(Table::DocketEvents, &event_leaf_key(&id, sequence))? {
-        Some(index) => evidence_at(read, index),
-        None => Ok(None),
-    }
-}
+/// Checkpoints looked through for one that was cosigned: a node signs one when something happened and a neighbour cosigns within the minute.
+const MAX_LOOKED_THROUGH: usize = 256;
 
 /// Evidence of one ledger record, against the checkpoint that covers it and that most others cosigned: the parent, and witnesses where the
 /// certificate names some.
@@ -101,6 +97,152 @@ fn may_attest(own: &Certificate, by: &Path) -> bool {
     own.place.parent().as_ref() == Some(by)
         || own.witnesses.contains(&by.code())
         || (own.place.depth() == 1 && by.parent().as_ref() == Some(&own.place))
+}
+
+/// Evidence of a whole docket as it stands in this node's ledger; none until a checkpoint covers its last event.
+///
+/// # Errors
+/// [`Fault`] when the medium fails.
+pub fn docket_evidence(read: &dyn Read, id: DocketId) -> Result<Option<DocketEvidence>, Fault> {
+    let (Some(copy), Some(ledger)) = (super::docket_copy(read, id)?, own_chain(read)?) else {
+        return Ok(None);
+    };
+    let Ok(own) = ledger.claimed() else {
+        return Ok(None);
+    };
+    let mut places = Vec::with_capacity(copy.events.len());
+    let mut sizes = BTreeSet::new();
+    for (sequence, signed) in (0..).zip(&copy.events) {
+        let index: Option<u64> = read.row(Table::DocketEvents, &event_leaf_key(&id, sequence))?;
+        let Some(index) = index else {
+            return Ok(None);
+        };
+        let covered = sizes.iter().any(|size| *size > index);
+        let covering = covering_checkpoint(read, &own, index)?;
+        if covering.is_none() && !covered {
+            return Ok(None);
+        }
+        sizes.extend(covering);
+        // At home an event names the ledger's newest checkpoint when it was ordered: it was not there before.
+        if let Ok(event) = signed.claimed(MAX_EVENT_BYTES)
+            && event.home == own.place
+            && attested(read, &own, event.checkpoint.0)?.is_some()
+        {
+            sizes.insert(event.checkpoint.0);
+        }
+        places.push(index);
+    }
+    let mut checkpoints: Vec<Attested> = Vec::with_capacity(sizes.len());
+    let mut before = None;
+    for size in &sizes {
+        let Some(mut next) = attested(read, &own, *size)? else {
+            return Ok(None);
+        };
+        if let Some(before) = before.replace(*size) {
+            next.extends = merkle::consistency(before, *size, &Nodes(read))
+                .map_err(|error| Fault(format!("consistency proof: {error}")))?;
+        }
+        checkpoints.push(next);
+    }
+    let mut entries = Vec::with_capacity(places.len());
+    for index in places {
+        let line: Option<IndexRow> = read.row(Table::Index, &index.to_be_bytes())?;
+        let size = sizes.range(index + 1..).next();
+        let (Some(line), Some(size)) = (line, size) else {
+            return Ok(None);
+        };
+        let inclusion = merkle::inclusion(index, *size, &Nodes(read))
+            .map_err(|error| Fault(format!("inclusion proof: {error}")))?;
+        entries.push(Entry {
+            record: line.record,
+            index,
+            inclusion,
+        });
+    }
+    let made = checkpoints
+        .last()
+        .and_then(|last| last.checkpoint.claimed(MAX_CHECKPOINT_BYTES).ok())
+        .map_or(Moment::MIN, |last| last.at);
+    let mut members = Vec::new();
+    for code in signing_nodes(&copy).into_iter().take(MAX_SIGNING_NODES) {
+        if let Some((chain, _)) = self::chain(read, code)?
+            && holds_at(&chain, made)
+        {
+            members.push(chain);
+        }
+    }
+    Ok(Some(DocketEvidence {
+        copy,
+        members,
+        ledger,
+        entries,
+        checkpoints,
+        contents: Vec::new(),
+    }))
+}
+
+/// The size of the first cosigned checkpoint that covers a record; where none of those looked through is cosigned, of the last of them.
+fn covering_checkpoint(
+    read: &dyn Read,
+    own: &Certificate,
+    index: u64,
+) -> Result<Option<u64>, Fault> {
+    let mut last = None;
+    let after = index.to_be_bytes();
+    for (key, _) in read.scan(Table::Checkpoints, b"", Some(&after), MAX_LOOKED_THROUGH)? {
+        let size = key_tail_u64(&key);
+        if let Some(attested) = attested(read, own, size)? {
+            last = Some(size);
+            if !attested.cosignatures.is_empty() {
+                break;
+            }
+        }
+    }
+    Ok(last)
+}
+
+/// A checkpoint of this ledger with the cosignatures that count, where it holds under the certificate that goes along with the evidence.
+fn attested(read: &dyn Read, own: &Certificate, size: u64) -> Result<Option<Attested>, Fault> {
+    let Some(row) = read.row::<CheckpointRow>(Table::Checkpoints, &size.to_be_bytes())? else {
+        return Ok(None);
+    };
+    match checkpoint::verify(&row.checkpoint, own) {
+        Ok(checkpoint) if (own.valid_from..=own.valid_until).contains(&checkpoint.at) => {}
+        Ok(_) | Err(_) => return Ok(None),
+    }
+    let mut cosignatures = Vec::new();
+    for cosignature in row.cosignatures {
+        let known = self::chain(read, cosignature.by.code())?;
+        let holds = |chain: &Chain| {
+            let witness = chain.claimed();
+            witness.is_ok_and(|it| {
+                checkpoint::verify_cosignature(&row.checkpoint, &cosignature, &it).is_ok()
+            }) && holds_at(chain, cosignature.at)
+        };
+        if let Some((chain, _)) = known
+            && may_attest(own, &cosignature.by)
+            && holds(&chain)
+            && cosignatures.len() < MAX_COSIGNATURES
+        {
+            cosignatures.push((cosignature, chain));
+        }
+    }
+    Ok(Some(Attested {
+        checkpoint: row.checkpoint,
+        extends: Vec::new(),
+        cosignatures,
+    }))
+}
+
+/// Whether every certificate of a chain runs at a moment: one that was renewed since proves nothing of before.
+fn holds_at(chain: &Chain, at: Moment) -> bool {
+    chain.certificates().iter().all(|signed| {
+        signed
+            .claimed(MAX_CERTIFICATE_BYTES)
+            .is_ok_and(|certificate| {
+                (certificate.valid_from..=certificate.valid_until).contains(&at)
+            })
+    })
 }
 
 /// Ledger records in order; `after` is the index of the last one seen.

@@ -24,9 +24,9 @@ pub use catalogue::{
     published_where, publishers, version, versions,
 };
 pub(super) use catalogue::{catalogue_as_of, published_in, published_page};
-pub use dockets::{docket, docket_copy, dockets, drafts, duties, keeps_content, said};
+pub use dockets::{docket, docket_copy, dockets, drafts, duties, keeps_content};
 pub use evaluation::{EvaluationView, evaluation, evaluations, published_evaluations};
-pub use ledger::{evidence, evidence_at, ledger};
+pub use ledger::{docket_evidence, evidence_at, ledger};
 pub use members::{calendar, chain, is_revoked, notices, own_chain, people, person_chain};
 pub(super) use open::opening_of;
 pub use open::{MAX_OPEN_PAGE, OpenCursor, OpenEntry, open_entries, open_entry, public_case};

@@ -315,7 +315,7 @@ fn bytes_and_json_come_back_and_bounds_hold() {
     let json = serde_json::to_string(&EvidenceFile::new(evidence.clone())).unwrap();
     assert!(json.contains("\"record\":\"050505\""));
     let file: EvidenceFile = serde_json::from_str(&json).unwrap();
-    assert_eq!(file.clone().into_evidence(), Ok((evidence.clone(), None)));
+    assert_eq!(file.clone().into_evidence(), Ok(evidence.clone()));
     let other = EvidenceFile {
         format: "x".into(),
         ..file

@@ -507,3 +507,38 @@ fn a_subscription_waits_for_nobodys_consent() {
     let state = evolve(None, &events[0]).unwrap();
     assert!(decide(Some(&state), &deliver(1), NOW).is_ok());
 }
+
+fn number(state: &SubscriptionState) -> usize {
+    match state.phase() {
+        SubscriptionPhase::Subscribed => 0,
+        SubscriptionPhase::Delivering { .. } => 1,
+        SubscriptionPhase::Delivered(_) => 2,
+        SubscriptionPhase::Disputed { .. } => 3,
+    }
+}
+
+#[test]
+fn every_phase_of_a_subscription_is_reached_and_none_is_a_dead_end() {
+    let commands: Vec<Command> = (1..=3)
+        .flat_map(|delivery| [deliver(delivery), verified(delivery), wanting(delivery)])
+        .collect();
+    let moves = |state: &SubscriptionState| {
+        let decided = commands
+            .iter()
+            .filter_map(|it| decide(Some(state), it, NOW).ok());
+        let after = decided.filter(|events| !events.is_empty()).map(|events| {
+            let step = |state, event| evolve(Some(state), event).unwrap();
+            events.iter().fold(state.clone(), step)
+        });
+        after.collect()
+    };
+    crate::exploration::Model {
+        starts: vec![after(&[subscribe()])],
+        phases: &["subscribed", "delivering", "delivered", "disputed"],
+        last: &[],
+        phase: &number,
+        key: &|state| format!("{state:?}"),
+        moves: &moves,
+    }
+    .explore();
+}

@@ -1,0 +1,482 @@
+//! The acts of each workflow, drawn by chance: right and wrong ones, in any state. A new workflow adds one function and one line.
+
+use federation::core::view::DocketView;
+use guantong_tests::stage::{application, code, grant, refuse};
+use identity::{Code, Digest};
+use sharing::act::ActBody;
+use sharing::application::{
+    GrantAct, GrantStep, Material, MissingItem, Phase, ServiceChange, UseRecord, Wider,
+    reply_document,
+};
+use sharing::catalogue::{DataItem, Entry, ReviewVerdict};
+use sharing::clock::ClockAct;
+use sharing::correction::{CorrectionAct, CorrectionOutcome, CorrectionRequest};
+use sharing::dispute::{Decision, NegotiationOutcome, NegotiationStep, Opinion, Party};
+use sharing::docket::Case;
+use sharing::return_flow::ReturnTable;
+use sharing::supervision::{About, Accused, Order, SupervisionAct};
+use sharing::update::UpdateAct;
+use statute::{
+    ApplicationMaterial, Article, ChangeCause, Duty, EscalationGround, Grade, WorkingDays,
+};
+
+use crate::scene::{Drawn, Scene};
+
+/// Draws an act; none when there is nothing yet to act on.
+pub type Draw = fn(&mut Scene) -> Option<Drawn>;
+
+/// Every workflow by its name.
+pub const WORKFLOWS: &[(&str, Draw)] = &[
+    ("application", draws_application),
+    ("grant", draws_grant),
+    ("negotiation", draws_negotiation),
+    ("dispute", draws_dispute),
+    ("return-flow", draws_return_flow),
+    ("update", draws_update),
+    ("correction", draws_correction),
+    ("supervision", draws_supervision),
+    ("clock", draws_clock),
+];
+
+fn is_application(case: &Case) -> bool {
+    matches!(case, Case::Application(_))
+}
+
+/// Whoever holds a docket may have something to do in it.
+fn at(view: &DocketView) -> Vec<Code> {
+    let home = view.home.code();
+    view.parties
+        .iter()
+        .map(identity::Path::code)
+        .chain([home])
+        .collect()
+}
+
+fn in_docket(view: &DocketView, body: ActBody) -> Option<Drawn> {
+    Some(Drawn { body, at: at(view) })
+}
+
+/// Drafts, and what becomes of them up to the use of the data.
+fn draws_application(scene: &mut Scene) -> Option<Drawn> {
+    match scene.chance.below(5) {
+        0 => return drafts(scene),
+        1 if !scene.drafts.is_empty() => {
+            let drafts = scene.drafts.clone();
+            let docket = scene.pick(&drafts)?;
+            let document = docket.0;
+            let nodes: Vec<Code> = scene.departments.iter().map(|it| it.node).collect();
+            let body = ActBody::ConsentToApply { docket, document };
+            return Some(Drawn { body, at: nodes });
+        }
+        _ => {}
+    }
+    let Some(view) = scene.docket(is_application) else {
+        return drafts(scene);
+    };
+    let Case::Application(state) = &view.state.case else {
+        return None;
+    };
+    let docket = view.id;
+    let wanted = match &state.phase {
+        Phase::ReplyProposed { reply, .. } => reply_document(reply),
+        _ => Digest::object(b"nothing"),
+    };
+    let kind = ApplicationMaterial::Basis;
+    let body = match scene.chance.below(8) {
+        0 => ActBody::TellMissing {
+            docket,
+            missing: vec![MissingItem {
+                kind,
+                what: "补充法律条款".into(),
+            }],
+        },
+        1 => ActBody::Supplement {
+            docket,
+            materials: vec![Material {
+                kind,
+                text: "《社会救助暂行办法》第九条".into(),
+            }],
+        },
+        2 | 3 => {
+            let granting = grant(&scene.world, &state.entry.entry);
+            let reply = if scene.chance.once_in(3) {
+                refuse()
+            } else {
+                granting
+            };
+            ActBody::ProposeReply { docket, reply }
+        }
+        4 | 5 => ActBody::ConsentToReply {
+            docket,
+            document: wanted,
+        },
+        6 => {
+            let object = scene
+                .world
+                .upload(view.home.code(), "低保对象.csv", b"code\n1\n");
+            ActBody::Provide { docket, object }
+        }
+        _ => ActBody::RecordUse {
+            docket,
+            record: UseRecord {
+                scenario: "社会救助资格核验".into(),
+                process: "逐户比对".into(),
+                result: "核验一户".into(),
+                storage: "本地加密存储".into(),
+                destruction: if scene.either() {
+                    "未销毁".into()
+                } else {
+                    String::new()
+                },
+            },
+        },
+    };
+    in_docket(&view, body)
+}
+
+fn drafts(scene: &mut Scene) -> Option<Drawn> {
+    let entries = scene.entries.clone();
+    let departments = scene.departments.clone();
+    let (entry, requester) = (scene.pick(&entries)?, scene.pick(&departments)?);
+    let provider = departments.iter().find(|it| it.code == entry.provider)?;
+    let mut application = application(&scene.world, &requester, provider, &entry);
+    if scene.chance.once_in(4) {
+        application.materials[0].text.clear();
+    }
+    Some(Drawn {
+        body: ActBody::Apply { application },
+        at: vec![requester.node],
+    })
+}
+
+/// What becomes of a grant.
+fn draws_grant(scene: &mut Scene) -> Option<Drawn> {
+    let view = scene.docket(is_application)?;
+    let (now, agrees) = (scene.world.now, scene.either());
+    let reasons = || "依据核查情况".to_owned();
+    let step = match scene.chance.below(12) {
+        0 => GrantStep::AskWidening {
+            wider: Wider {
+                purposes: vec!["医疗救助资格核验".into()],
+                ..Wider::default()
+            },
+            grounds: reasons(),
+        },
+        1 => GrantStep::AnswerWidening {
+            consents: agrees,
+            reasons: reasons(),
+        },
+        2 => GrantStep::Suspend {
+            reasons: reasons(),
+            rectify_by: now.plus_days(5),
+        },
+        3 => GrantStep::ReportRectified {
+            statement: reasons(),
+        },
+        4 => GrantStep::Restore,
+        5 if scene.chance.once_in(3) => GrantStep::Terminate { reasons: reasons() },
+        5 | 6 => GrantStep::RequireDisposal {
+            how: "粉碎".into(),
+            by: now.plus_days(7),
+        },
+        7 => GrantStep::Dispose {
+            how: "粉碎".into(),
+            certificate: "销毁记录一号".into(),
+        },
+        8 => GrantStep::ProposeChange {
+            what: if agrees {
+                ServiceChange::Change
+            } else {
+                ServiceChange::End
+            },
+            reasons: reasons(),
+        },
+        9 => GrantStep::AnswerChange {
+            agrees,
+            statement: reasons(),
+        },
+        10 => GrantStep::FileChange,
+        _ => GrantStep::CarryOutChange,
+    };
+    let docket = view.id;
+    in_docket(&view, ActBody::Grant(GrantAct { docket, step }))
+}
+
+/// Falling out over an application.
+fn draws_negotiation(scene: &mut Scene) -> Option<Drawn> {
+    let view = scene.docket(is_application)?;
+    let docket = view.id;
+    let outcomes = [
+        NegotiationOutcome::Continues,
+        NegotiationOutcome::Settled,
+        NegotiationOutcome::Failed,
+        NegotiationOutcome::Failed,
+    ];
+    let body = if scene.either() {
+        ActBody::RaiseDispute {
+            docket,
+            claim: "拒绝理由不成立".into(),
+        }
+    } else {
+        ActBody::Negotiate {
+            docket,
+            step: NegotiationStep {
+                statement: "双方意见".into(),
+                outcome: scene.pick(&outcomes)?,
+            },
+        }
+    };
+    in_docket(&view, body)
+}
+
+/// A dispute before the common superior.
+fn draws_dispute(scene: &mut Scene) -> Option<Drawn> {
+    let view = scene.docket(|case| matches!(case, Case::Dispute(_)))?;
+    let docket = view.id;
+    let body = match scene.chance.below(4) {
+        0 => ActBody::Coordinate {
+            docket,
+            opinion: Opinion {
+                proposal: "应予共享".into(),
+                grounds: "第十五条".into(),
+            },
+        },
+        1 => ActBody::AnswerOpinion {
+            docket,
+            accepted: scene.either(),
+            grounds: "意见".into(),
+        },
+        2 => ActBody::Decide {
+            docket,
+            decision: Decision {
+                holding: "应予共享".into(),
+                grounds: "第二十八条".into(),
+                comply_by: scene.world.now.plus_days(10),
+            },
+        },
+        _ => ActBody::Comply {
+            docket,
+            statement: "已共享".into(),
+        },
+    };
+    in_docket(&view, body)
+}
+
+/// A subscription, and tables for those who subscribed.
+fn draws_return_flow(scene: &mut Scene) -> Option<Drawn> {
+    let (source, dataset) = (code("mca"), "divisions".parse().ok()?);
+    if scene.either() {
+        let nodes: Vec<Code> = scene.departments.iter().map(|it| it.node).collect();
+        let body = ActBody::Subscribe { source, dataset };
+        return Some(Drawn { body, at: nodes });
+    }
+    let rows = b"code,name\n440106,a\n440104,b\n210102,c\n";
+    let table = scene.world.upload(source, "t.csv", rows);
+    let table = ReturnTable {
+        dataset,
+        table,
+        division_column: "code".into(),
+        query: "q".into(),
+        source_rows: if scene.chance.once_in(4) { 4 } else { 3 },
+    };
+    Some(Drawn {
+        body: ActBody::ReturnTable { table },
+        at: vec![source],
+    })
+}
+
+/// A change of law, and the next version of an entry on its way.
+fn draws_update(scene: &mut Scene) -> Option<Drawn> {
+    let entries = scene.entries.clone();
+    let entry = scene.pick(&entries)?;
+    let provider = scene
+        .departments
+        .iter()
+        .find(|it| it.code == entry.provider)?;
+    let at = vec![provider.node];
+    let body = match scene.chance.below(6) {
+        0 => ActBody::Update(UpdateAct::Report {
+            entry: entry.id.clone(),
+            provider: entry.provider,
+            changed_on: scene.world.now.plus_millis(-3_600_000),
+            cause: ChangeCause::LawChanged,
+            text: "《社会救助法》施行，增加数据项".into(),
+        }),
+        1 => ActBody::CompileEntries {
+            entries: vec![next_version(scene, &entry)],
+        },
+        2 => ActBody::ApproveEntries {
+            entries: vec![entry.version_ref()],
+        },
+        3 => ActBody::SubmitEntries {
+            entries: vec![entry.version_ref()],
+        },
+        _ => {
+            let reason = "说明不清".into();
+            let publish = !scene.chance.once_in(4);
+            ActBody::ReviewEntries {
+                entries: vec![entry.version_ref()],
+                verdict: if publish {
+                    ReviewVerdict::Publish
+                } else {
+                    ReviewVerdict::Return { reason }
+                },
+            }
+        }
+    };
+    Some(Drawn { body, at })
+}
+
+/// One item more; from now on it is this version that is approved, submitted and reviewed.
+fn next_version(scene: &mut Scene, entry: &Entry) -> Entry {
+    let mut next = entry.clone();
+    next.version += 1;
+    next.items.push(DataItem {
+        name: format!("救助类别{}", next.version),
+        kind: "C20".into(),
+        grade: Grade::General,
+    });
+    for known in &mut scene.entries {
+        if known.id == next.id {
+            *known = next.clone();
+        }
+    }
+    next
+}
+
+/// What is found wrong in data that was provided.
+fn draws_correction(scene: &mut Scene) -> Option<Drawn> {
+    let asked = scene.docket(|case| matches!(case, Case::Correction(_)));
+    if let Some(view) = asked.filter(|_| scene.either()) {
+        let outcome = if scene.either() {
+            CorrectionOutcome::Corrected {
+                what: "第一户名称改为甲商行".into(),
+                object: None,
+            }
+        } else {
+            CorrectionOutcome::Upheld {
+                reasons: scene.private("与登记一致"),
+            }
+        };
+        let docket = view.id;
+        let act = CorrectionAct::Answer { docket, outcome };
+        return in_docket(&view, ActBody::Correction(act));
+    }
+    let view = scene.docket(is_application)?;
+    let items = ["名称", "登记日期", "没有的数据项"];
+    let request = CorrectionRequest {
+        about: view.id,
+        items: vec![scene.pick(&items)?.into()],
+        wrong: scene.private("第一户名称有误"),
+        evidence: scene.private("营业执照"),
+    };
+    in_docket(&view, ActBody::Correction(CorrectionAct::Ask(request)))
+}
+
+/// Orders to correct, and what becomes of them.
+fn draws_supervision(scene: &mut Scene) -> Option<Drawn> {
+    let ordered = scene.docket(|case| matches!(case, Case::Supervision(_)));
+    let Some(view) = ordered.filter(|_| !scene.chance.once_in(3)) else {
+        return orders(scene);
+    };
+    let docket = view.id;
+    let act = match scene.chance.below(6) {
+        0 | 1 => SupervisionAct::Report {
+            docket,
+            done: "已答复".into(),
+        },
+        2 => SupervisionAct::Accept { docket },
+        3 => SupervisionAct::Reject {
+            docket,
+            reasons: "仍未答复".into(),
+            correct_by: scene.world.now.plus_days(3),
+        },
+        4 => SupervisionAct::Circulate {
+            docket,
+            text: "通报".into(),
+            to: vec![view.home.clone()],
+        },
+        _ => SupervisionAct::Escalate {
+            docket,
+            ground: if scene.either() {
+                EscalationGround::Serious
+            } else {
+                EscalationGround::RefusesToCorrect
+            },
+            reasons: "拒不改正".into(),
+        },
+    };
+    in_docket(&view, ActBody::Supervision(act))
+}
+
+/// An order against a department or an authority, over a lapse where there is one.
+fn orders(scene: &mut Scene) -> Option<Drawn> {
+    let departments = scene.departments.clone();
+    let accused = scene.pick(&departments)?;
+    let node = scene.world.place(accused.node);
+    let lapsed = scene.docket(|_| true).and_then(|view| {
+        let lapse = view.state.clock.lapses.first()?.clone();
+        Some(About {
+            docket: view.id,
+            duty: lapse.duty,
+            arises: lapse.arises,
+        })
+    });
+    let against = if scene.chance.once_in(3) {
+        Accused::Authority(node)
+    } else {
+        Accused::Department(Party {
+            department: accused.code,
+            node,
+        })
+    };
+    let breaches = [
+        Article::R39_4,
+        Article::R40_3,
+        Article::R41_1,
+        Article::R41_3,
+    ];
+    let order = Order {
+        against,
+        breach: scene.pick(&breaches)?,
+        about: lapsed.filter(|_| scene.either()),
+        facts: "未按时答复政务数据共享申请".into(),
+        measures: "三日内答复".into(),
+        correct_by: scene.world.now.plus_days(3),
+    };
+    Some(Drawn {
+        body: ActBody::Supervision(SupervisionAct::Order(order)),
+        at: vec![accused.node],
+    })
+}
+
+/// More time, and why something was late, in a docket of any kind.
+fn draws_clock(scene: &mut Scene) -> Option<Drawn> {
+    let view = scene.docket(|_| true)?;
+    let docket = view.id;
+    let running: Vec<Duty> = view.state.duties().iter().map(|it| it.duty).collect();
+    let lapsed: Vec<Duty> = view.state.clock.lapses.iter().map(|it| it.duty).collect();
+    let (asked, late) = (scene.pick(&running), scene.pick(&lapsed));
+    let any = scene.pick(Duty::ALL)?;
+    let grounds = || "数据量大，需要分批整理".to_owned();
+    let act = match scene.chance.below(3) {
+        0 => ClockAct::AskExtension {
+            docket,
+            duty: asked.unwrap_or(any),
+            days: WorkingDays::new(5).ok()?,
+            grounds: grounds(),
+        },
+        1 => ClockAct::AnswerExtension {
+            docket,
+            duty: asked.unwrap_or(any),
+            consents: scene.either(),
+            grounds: grounds(),
+        },
+        _ => ClockAct::Justify {
+            docket,
+            duty: late.unwrap_or(any),
+            grounds: grounds(),
+        },
+    };
+    in_docket(&view, ActBody::Clock(act))
+}
