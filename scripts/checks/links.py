@@ -22,7 +22,7 @@ source = "".join(
 )
 # A test is a function under #[test] or #[tokio::test(…)], with other attributes and comments between them.
 FUNCTION = re.compile(
-    r"#\[(?:tokio::)?test(?:\([^\]]*\))?\]\s*(?:#\[[^\]]*\]\s*|//[^\n]*\n\s*)*(?:pub\s+)?(?:async\s+)?fn ([a-z0-9_]+)\("
+    r"#\[(?:tokio::)?test(?:\([^\]]*\))?\]\s*(?:#\[[^\]]*\]\s*|//[^\n]*\n\s*)*(?:pub(?:\([a-z]+\))?\s+)?(?:async\s+)?fn ([a-z0-9_]+)\("
 )
 tests = set(FUNCTION.findall(source))
 for name in TEST.findall(pathlib.Path("docs/architecture.md").read_text(encoding="utf-8")):

@@ -2,6 +2,8 @@
 //! and from `statute::obligation`, and these tests fail when a row lacks one of the three, when one named here does not exist, or when the page
 //! is out of date. To write the page anew: `GUANTONG_WRITE_REGISTER=1 cargo test -p guantong-tests --test register`.
 
+#[path = "../scenarios/rows.rs"]
+mod rows;
 mod shown;
 
 use std::collections::BTreeSet;
@@ -11,6 +13,7 @@ use std::path::{Path, PathBuf};
 use clap::CommandFactory;
 use statute::obligation::OBLIGATIONS;
 
+use rows::SCENARIOS;
 use shown::{OUTSTANDING, SHOWN, Shown};
 
 fn root() -> PathBuf {
@@ -95,6 +98,30 @@ fn every_rule_and_test_named_exists() {
             );
         }
     }
+}
+
+#[test]
+fn every_row_has_scenarios_that_exist() {
+    let folder = root().join("tests/scenarios");
+    let mut sources = String::new();
+    for entry in std::fs::read_dir(folder).expect("the scenarios").flatten() {
+        sources += &std::fs::read_to_string(entry.path()).unwrap_or_default();
+    }
+    let is_test = |name: &str| {
+        ["", "pub ", "pub(crate) "]
+            .iter()
+            .any(|seen| sources.contains(&format!("#[test]\n{seen}fn {name}()")))
+    };
+    for obligation in OBLIGATIONS {
+        let row = obligation.row;
+        let own = SCENARIOS.iter().find(|(it, _)| *it == row);
+        let names = own.map_or(&[][..], |(_, names)| *names);
+        assert!(!names.is_empty(), "{row} has no scenario");
+        for name in names {
+            assert!(is_test(name), "{row}: there is no scenario {name}");
+        }
+    }
+    assert_eq!(SCENARIOS.len(), OBLIGATIONS.len());
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Every input from outside is hostile until proved otherwise: one clear refusal each, nothing lost, the node still up.
 
+mod commands;
+
 use federation::core::query;
 use federation::sync::{self, LogState};
 use federation::wire::{Envelope, Frame, MAX_FRAME_BYTES};
@@ -98,7 +100,7 @@ fn frames_that_are_no_frames_end_the_link_and_nothing_else() {
 }
 
 #[test]
-fn strangers_and_wrong_certificates_are_turned_away() {
+pub(crate) fn strangers_and_wrong_certificates_are_turned_away() {
     let mut world = demo(51);
     let city = code("440100");
     let transport = |code: &str| *key(&format!("transport {code}")).verify_key().as_bytes();

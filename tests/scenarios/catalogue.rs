@@ -1,11 +1,15 @@
 //! R12-R17: the catalogue of a department climbs to the hub with its author's signature, and explicit withdrawals with it.
 
 use federation::core::query;
-use guantong_tests::entry;
+use guantong_tests::{Department, World, entry};
 use sharing::act::ActBody;
-use statute::{ClassTerms, RefusalReason, Role};
+use sharing::catalogue::{Assessment, Entry};
+use statute::{Article, CatalogueField, ClassTerms, RefusalReason, RequiredField, Role};
 
-use crate::stage::{code, conditional, demo, provider, publish};
+use crate::correction::lawfully;
+use crate::stage::{
+    application, apply, code, conditional, demo, findings, provider, publish, seen,
+};
 
 #[test]
 fn published_entries_climb_to_every_ancestor_and_nowhere_else() {
@@ -206,5 +210,105 @@ fn a_parent_that_lost_its_tables_and_a_child_that_returns_find_their_difference(
         world
             .rebuild(node)
             .unwrap_or_else(|difference| panic!("{node}: {difference}"));
+    }
+}
+
+/// Why a department's entry is not entered; nothing of it is held there or seen at the hub.
+fn not_entered(
+    world: &mut World,
+    department: &Department,
+    entry: &Entry,
+) -> (RefusalReason, Article) {
+    let operator = world.staff(department, Role::Operator);
+    let entries = vec![entry.clone()];
+    let answer = world.act(
+        department.node,
+        &operator,
+        ActBody::CompileEntries { entries },
+    );
+    let refused = lawfully(answer);
+    world.settle();
+    let own = query::own_entry(world.read(department.node), &entry.id).unwrap();
+    assert!(own.is_none(), "nothing was entered");
+    refused
+}
+
+fn at_the_hub(world: &World, entry: &Entry) -> bool {
+    let hub = world.read(code("100000"));
+    let found = query::published_entry(hub, code("440106"), &entry.id).unwrap();
+    found.is_some_and(|found| found.entry == *entry)
+}
+
+#[test]
+pub(crate) fn what_r13_lists_is_stated_or_the_entry_is_not_entered() {
+    let mut world = demo(5);
+    let department = world.department(code("440106"), 1, "民政局");
+    let whole = entry(&department, 1, "低保对象信息", conditional(), world.now);
+    let mut bare = whole.clone();
+    bare.format.clear();
+    bare.secrecy_assessment = Assessment::NotApplicable {
+        reason: String::new(),
+    };
+    let fields = [CatalogueField::Format, CatalogueField::SecrecyAssessment];
+    let fields = fields.map(RequiredField::Catalogue).to_vec();
+    assert_eq!(
+        not_entered(&mut world, &department, &bare),
+        (RefusalReason::MissingField { fields }, Article::R13)
+    );
+    publish(&mut world, &department, vec![whole.clone()]);
+    world.settle();
+    assert!(at_the_hub(&world, &whole));
+}
+
+#[test]
+pub(crate) fn what_is_marked_secret_is_not_entered() {
+    let mut world = demo(6);
+    let department = world.department(code("440106"), 1, "民政局");
+    let open = entry(&department, 1, "低保对象信息", conditional(), world.now);
+    let mut marked = open.clone();
+    marked.name = "低保对象信息（秘密）".into();
+    assert_eq!(
+        not_entered(&mut world, &department, &marked),
+        (RefusalReason::StateSecret, Article::R3)
+    );
+    marked.name = "工作秘密事项".into();
+    assert_eq!(
+        not_entered(&mut world, &department, &marked),
+        (RefusalReason::WorkSecret, Article::R3)
+    );
+    publish(&mut world, &department, vec![open.clone()]);
+    world.settle();
+    assert!(at_the_hub(&world, &open));
+}
+
+#[test]
+pub(crate) fn a_version_that_awaits_its_review_is_not_applied_for() {
+    let mut world = demo(7);
+    let (department, first) = provider(&mut world, "210102", conditional());
+    let mut second = first.clone();
+    (second.version, second.summary) = (2, "另一版".into());
+    let operator = world.staff(&department, Role::Operator);
+    let entries = vec![second.clone()];
+    let compile = ActBody::CompileEntries { entries };
+    world
+        .act(department.node, &operator, compile)
+        .expect("compiled");
+    let requester = world.department(code("440106"), 2, "民政局");
+    let early = application(&world, &requester, &department, &second);
+    let early = apply(&mut world, &requester, early);
+    world.settle();
+    for node in [department.node, requester.node] {
+        assert!(seen(&world, node, early).is_none(), "opened at {node}");
+    }
+    let told = findings(&world, requester.node);
+    assert!(
+        told.iter().any(|it| it.contains("not published")),
+        "{told:?}"
+    );
+    let lawful = application(&world, &requester, &department, &first);
+    let lawful = apply(&mut world, &requester, lawful);
+    world.settle();
+    for node in [department.node, requester.node] {
+        assert!(seen(&world, node, lawful).is_some(), "opened at {node}");
     }
 }

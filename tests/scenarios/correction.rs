@@ -218,7 +218,7 @@ pub(crate) fn an_upheld_record_needs_reasons_and_tells_the_asker_alone() {
 }
 
 #[test]
-fn a_request_not_answered_in_ten_working_days_is_recorded_overdue_once() {
+pub(crate) fn a_request_not_answered_in_ten_working_days_is_recorded_overdue_once() {
     let (mut world, provider, [(asker, first), _]) = two_holders(43);
     let docket = ask(&mut world, &asker, first, "名称").expect("asked");
     let state = correction(&world, provider.node, docket).expect("received");
@@ -231,7 +231,7 @@ fn a_request_not_answered_in_ten_working_days_is_recorded_overdue_once() {
     assert_eq!(lapses(&world, provider.node, docket), 0);
     world.step(120_000);
     world.step(3_600_000);
-    assert_eq!(lapses(&world, provider.node, docket), 1);
+    assert_eq!(lapses(&world, provider.node, docket), 1, "overdue once");
     world.settle();
     assert_eq!(lapses(&world, asker.node, docket), 1);
     assert_eq!(Duty::Correct.breach(), Article::R39_6);

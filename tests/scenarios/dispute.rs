@@ -7,8 +7,9 @@ use sharing::act::ActBody;
 use sharing::application::DisputeStage;
 use sharing::dispute::{Decision, DisputePhase, NegotiationOutcome, NegotiationStep, Opinion};
 use sharing::docket::{Case, DocketId};
-use statute::Role;
+use statute::{Article, RefusalReason, Role};
 
+use crate::correction::lawfully;
 use crate::stage::{
     application, apply, code, conditional, demo, lapses, provider, refuse, reply, seen,
 };
@@ -126,7 +127,38 @@ fn nothing_is_referred_before_negotiation_failed() {
 }
 
 #[test]
-fn a_failed_negotiation_goes_by_itself_to_the_hub_which_coordinates_and_the_government_decides() {
+pub(crate) fn the_respondent_does_not_settle_a_dispute_over_the_complainants_head() {
+    let (mut world, requester, provider, docket) = fallen_out(22);
+    let settled = |world: &mut World, party: &Department| {
+        let operator = world.staff(party, Role::Operator);
+        let step = NegotiationStep {
+            statement: "双方已经谈妥".into(),
+            outcome: NegotiationOutcome::Settled,
+        };
+        let answer = world.act(party.node, &operator, ActBody::Negotiate { docket, step });
+        world.settle();
+        answer
+    };
+    let refused = lawfully(settled(&mut world, &provider));
+    assert_eq!(refused, (RefusalReason::NotYourDepartment, Article::R28));
+    let stage = seen(&world, requester.node, docket).unwrap().dispute;
+    assert!(
+        matches!(stage, DisputeStage::Negotiating { .. }),
+        "{stage:?}"
+    );
+    settled(&mut world, &requester).expect("the complainant says so");
+    let stage = seen(&world, provider.node, docket).unwrap().dispute;
+    assert_eq!(stage, DisputeStage::Settled);
+    let heard_nowhere = world
+        .codes()
+        .into_iter()
+        .all(|node| heard(&world, node).is_none());
+    assert!(heard_nowhere, "what is settled goes before nobody");
+}
+
+#[test]
+pub(crate) fn a_failed_negotiation_goes_by_itself_to_the_hub_which_coordinates_and_the_government_decides()
+ {
     let (mut world, requester, provider, docket) = fallen_out(21);
     negotiate(&mut world, &requester, docket, NegotiationOutcome::Failed);
     let hub = code("100000");
@@ -145,18 +177,17 @@ fn a_failed_negotiation_goes_by_itself_to_the_hub_which_coordinates_and_the_gove
         grounds: "第二十四条".into(),
         comply_by: world.now.plus_days(20),
     };
+    let early = ActBody::Decide {
+        docket: case,
+        decision: decision.clone(),
+    };
+    let early = lawfully(world.act(hub, &government, early));
     assert!(
-        world
-            .act(
-                hub,
-                &government,
-                ActBody::Decide {
-                    docket: case,
-                    decision: decision.clone()
-                }
-            )
-            .is_err(),
-        "coordination comes first"
+        matches!(
+            early,
+            (RefusalReason::CoordinationNotTried { .. }, Article::R28)
+        ),
+        "coordination comes first: {early:?}"
     );
     let reviewer = world.authority(hub, Role::AuthorityReviewer);
     let opinion = Opinion {
@@ -348,7 +379,7 @@ fn authority_falls_out(seed: u64, at: &str) -> (World, Department, DocketId) {
 }
 
 #[test]
-fn an_authority_that_is_a_party_passes_its_case_on_and_the_next_above_hears_it() {
+pub(crate) fn an_authority_that_is_a_party_passes_its_case_on_and_the_next_above_hears_it() {
     let (world, provider, docket) = authority_falls_out(24, "440100");
     let (case, phase) = heard(&world, code("440000")).expect("the province hears it");
     assert_eq!(phase, DisputePhase::Referred);

@@ -292,7 +292,8 @@ pub(crate) fn a_report_of_other_figures_or_of_a_period_that_runs_is_refused() {
 }
 
 #[test]
-fn the_signed_report_is_seen_above_where_it_is_the_districts_row_and_the_city_publishes() {
+pub(crate) fn the_signed_report_is_seen_above_where_it_is_the_districts_row_and_the_city_publishes()
+{
     let mut story = March::told(153);
     let (county, city, province) = (code("210102"), code("210100"), code("210000"));
     story.world.runs_under(city, &Profile::shenyang());

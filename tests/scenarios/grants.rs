@@ -166,7 +166,7 @@ pub(crate) fn a_suspended_grant_opens_no_circuit_and_ends_only_after_rectificati
 }
 
 #[test]
-fn the_certificate_of_disposal_is_seen_at_the_provider_and_the_data_is_used_no_more() {
+pub(crate) fn the_certificate_of_disposal_is_seen_at_the_provider_and_the_data_is_used_no_more() {
     let mut shared = shared(62);
     let by = shared.world.now.plus_days(5);
     let how = "删除全部副本".to_owned();
@@ -204,7 +204,7 @@ fn the_certificate_of_disposal_is_seen_at_the_provider_and_the_data_is_used_no_m
 }
 
 #[test]
-fn a_service_ends_only_after_negotiation_and_filing() {
+pub(crate) fn a_service_ends_only_after_negotiation_and_filing() {
     let mut shared = shared(63);
     let end = GrantStep::ProposeChange {
         what: ServiceChange::End,

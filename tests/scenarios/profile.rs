@@ -101,7 +101,7 @@ fn unconditional_data_of_shenyang_is_taken_straight_from_the_platform() {
 
 /// L1, the unlawful twin: the national rules know no taking, and no rule lets conditional data be taken.
 #[test]
-pub fn what_the_national_rules_share_is_applied_for() {
+pub(crate) fn what_the_national_rules_share_is_applied_for() {
     let mut world = shenyang(71);
     let (city, conditioned) = provider(&mut world, "210102", conditional());
     let requester = world.department(code("210102"), 2, "政务服务数据管理局");
@@ -152,7 +152,7 @@ fn data_is_placed_by_its_own_department_in_the_version_that_stands() {
 
 /// L3: base items bear the mark of their collection and are shared unconditionally; the mark is seen above.
 #[test]
-fn base_items_of_shenyang_are_shared_unconditionally_and_found_by_their_collection() {
+pub(crate) fn base_items_of_shenyang_are_shared_unconditionally_and_found_by_their_collection() {
     let mut world = shenyang(73);
     let department = Department::hosted(code("210102"), 1, "公安局");
     let mark = CollectionMark::BaseItems(BaseCollection::Population);
@@ -187,7 +187,7 @@ fn base_items_of_shenyang_are_shared_unconditionally_and_found_by_their_collecti
 
 /// L5: the city's authority coordinates within R28 and cites its own article beside it; another authority cites none.
 #[test]
-fn the_authority_of_shenyang_coordinates_under_its_own_article_too() {
+pub(crate) fn the_authority_of_shenyang_coordinates_under_its_own_article_too() {
     let cited = |world: &World, node: &str, case: DocketId| {
         let events = crate::stage::events(world, code(node), case);
         let opinion = events.into_iter().find_map(|event| match event.body {

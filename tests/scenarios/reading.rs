@@ -1,7 +1,7 @@
 //! R29: what a record of use says is given to the provider, the requester and its authority, to a superior on a recorded order, and to nobody else;
 //! each reading is on record at every node that holds the docket.
 
-use federation::core::{Answer, ReadBy, ReadWhat, Refused, UsesGiven, query};
+use federation::core::{Allowed, Answer, Caller, ReadBy, ReadWhat, Refused, UsesGiven, query};
 use guantong_tests::stage::Acting;
 use guantong_tests::{Department, Person, World};
 use identity::{Code, Path};
@@ -11,8 +11,8 @@ use sharing::reading::{InspectionState, ReadingAct, ReadingOrder};
 use statute::{Article, Reader, Refusal, RefusalReason, Role};
 
 use crate::stage::{
-    application, apply, code, conditional, demo, events, findings, grant, provider, reply,
-    tells_use, use_record,
+    application, apply, circuit, code, conditional, demo, events, findings, grant, provider, reply,
+    share, tells_use, use_record,
 };
 
 struct Used {
@@ -341,4 +341,40 @@ fn a_sibling_and_an_order_without_reason_are_refused_and_so_is_one_about_another
         told.iter().any(|it| it.contains("refused an act")),
         "{told:?}"
     );
+}
+
+#[test]
+pub(crate) fn whoever_carries_data_reads_none_of_it_and_a_program_reads_no_file_without_a_trace() {
+    let mut world = demo(85);
+    let (ministry, entry) = provider(&mut world, "mps", conditional());
+    let requester = world.department(code("440106"), 2, "政务服务数据管理局");
+    let (docket, object) = share(&mut world, &requester, &ministry, &entry);
+    let here = requester.node;
+    let content = world.object(here, &object.digest).expect("held").to_vec();
+    for between in ["440100", "440000", "100000"] {
+        let between = code(between);
+        assert!(!world.keeps(between, &content), "{between} only forwards");
+        let refused = circuit(&world, (between, ministry.node), docket, &object).unwrap_err();
+        assert!(matches!(
+            (refused.reason, refused.article),
+            (RefusalReason::UnknownDocket { .. }, Article::R22)
+        ));
+    }
+    let by = Caller {
+        token: identity::Digest::object(b"token"),
+        allowed: Allowed::Viewer,
+        note: "运维单位".into(),
+    };
+    world
+        .read_object(here, object.digest, &by)
+        .expect("may be read");
+    let readings = world.ask(here, |store| query::readings(store, None, 10));
+    let traced = readings.iter().any(|it| {
+        it.by == ReadBy::Program(by.clone())
+            && it.what
+                == ReadWhat::Object {
+                    digest: object.digest,
+                }
+    });
+    assert!(traced, "a file was read without a trace");
 }

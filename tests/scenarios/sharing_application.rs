@@ -87,7 +87,7 @@ fn a_county_applies_to_a_ministry_is_granted_and_holds_the_file() {
 }
 
 #[test]
-fn what_is_missing_is_told_once_and_a_new_term_runs_from_the_supplement() {
+pub(crate) fn what_is_missing_is_told_once_and_a_new_term_runs_from_the_supplement() {
     let mut world = demo(11);
     let (provider, entry) = provider(&mut world, "210100", conditional());
     let requester = world.department(code("440106"), 2, "民政局");
@@ -276,7 +276,7 @@ pub(crate) fn a_reply_not_given_in_time_is_recorded_overdue_once() {
     for _ in 0..5 {
         world.step(3_600_000);
     }
-    assert_eq!(lapses(&world, ministry.node, docket), 1);
+    assert_eq!(lapses(&world, ministry.node, docket), 1, "overdue once");
     world.settle();
     assert_eq!(lapses(&world, requester.node, docket), 1);
     assert_eq!(

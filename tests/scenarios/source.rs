@@ -53,7 +53,7 @@ fn a_source_department_is_known_above_and_found_with_what_it_shares() {
 }
 
 #[test]
-fn nobody_names_a_source_department_elsewhere_or_without_the_office() {
+pub(crate) fn nobody_names_a_source_department_elsewhere_or_without_the_office() {
     let mut world = demo(44);
     let (department, _) = provider(&mut world, "210102", conditional());
     let city = code("440100");

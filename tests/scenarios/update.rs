@@ -91,7 +91,7 @@ fn hour_by_hour(world: &mut World, days: i64) {
 }
 
 #[test]
-fn a_change_is_updated_with_more_time_reviewed_late_and_seen_at_the_hub() {
+pub(crate) fn a_change_is_updated_with_more_time_reviewed_late_and_seen_at_the_hub() {
     let mut world = demo(40);
     let (department, entry) = provider(&mut world, "440106", conditional());
     let report = report(&entry, world.now.plus_millis(-2 * HOUR_MS));
@@ -150,6 +150,26 @@ fn a_change_is_updated_with_more_time_reviewed_late_and_seen_at_the_hub() {
     world
         .rebuild(department.node)
         .unwrap_or_else(|difference| panic!("{difference}"));
+}
+
+#[test]
+pub(crate) fn an_update_that_is_not_made_in_ten_working_days_is_recorded_overdue() {
+    let mut world = demo(47);
+    let (department, entry) = provider(&mut world, "440106", conditional());
+    let report = report(&entry, world.now.plus_millis(-2 * HOUR_MS));
+    act(&mut world, &department, Role::Operator, report);
+    let late = |world: &World| updates(world, &department)[0].2.clone();
+    hour_by_hour(&mut world, 14);
+    assert_eq!(late(&world), [], "the tenth working day is not over");
+    hour_by_hour(&mut world, 1);
+    let owing = Debtor::Department(sharing::dispute::Party {
+        department: department.code,
+        node: world.place(department.node),
+    });
+    assert_eq!(late(&world), [owing], "ten working days are over");
+    let hub = world.read(code("100000"));
+    let held = query::published_entry(hub, department.node, &entry.id).expect("memory");
+    assert_eq!(held.map(|held| held.entry), Some(entry), "not updated");
 }
 
 #[test]

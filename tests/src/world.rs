@@ -3,6 +3,7 @@
 mod hostile;
 mod network;
 mod people;
+mod standing;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

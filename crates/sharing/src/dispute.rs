@@ -10,6 +10,7 @@ mod decide;
 use identity::{CreditCode, Moment, Path};
 use serde::{Deserialize, Serialize};
 
+use statute::rule::{self, Rule};
 use statute::{Article, Duty, Refusal, RefusalReason};
 
 use crate::act::{ActBody, Doer, SignedAct, VerifiedAct};
@@ -405,6 +406,11 @@ pub fn evolve(
     Ok(DisputeState { phase, ..state })
 }
 
+/// Whether coordination is over without agreement, so that the government decides (R28).
+fn awaits_decision(phase: &DisputePhase) -> bool {
+    matches!(phase, DisputePhase::AwaitingDecision { .. }) || rule::is_off(Rule::Decision)
+}
+
 /// Where `event` leads, if it may follow.
 fn next_phase(state: &DisputeState, event: &DisputeEvent, at: Moment) -> Option<DisputePhase> {
     match (&state.phase, event) {
@@ -442,7 +448,7 @@ fn next_phase(state: &DisputeState, event: &DisputeEvent, at: Moment) -> Option<
                 opinion: opinion.clone(),
             })
         }
-        (DisputePhase::AwaitingDecision { .. }, DisputeEvent::Decided { decision, .. }) => {
+        (before, DisputeEvent::Decided { decision, .. }) if awaits_decision(before) => {
             Some(DisputePhase::Decided {
                 decision: decision.clone(),
                 at,

@@ -185,6 +185,9 @@ pub(crate) fn check_length(found: usize, limit: usize, article: Article) -> Resu
 /// # Errors
 /// [`RefusalReason::ConditionNotCatalogued`] with the first such condition, R15; to do it is a breach under R39(2).
 pub fn may_add_condition(catalogued: &ClassTerms, asked: &[String]) -> Result<(), Refusal> {
+    if rule::is_off(Rule::Conditions) {
+        return Ok(());
+    }
     let listed: &[String] = match catalogued {
         ClassTerms::Unconditional | ClassTerms::NotShared { .. } => &[],
         ClassTerms::Conditional { conditions, .. } => conditions,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::class::ShareClass;
 use crate::profile::Profile;
 use crate::refusal::{Refusal, RefusalReason};
+use crate::rule::{self, Rule};
 use crate::term::{UnknownTerm, terms};
 
 terms! {
@@ -135,6 +136,11 @@ pub fn check_collection(
     };
     match (profile.base_data(collection), class) {
         (None, _) | (Some(_), ShareClass::Unconditional) => Ok(()),
+        (Some(_), ShareClass::Conditional | ShareClass::NotShared)
+            if rule::is_off(Rule::BaseData) =>
+        {
+            Ok(())
+        }
         (Some(article), ShareClass::Conditional | ShareClass::NotShared) => {
             Err(RefusalReason::BaseItemNotUnconditional { collection, class }.under(article))
         }

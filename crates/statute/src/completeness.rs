@@ -8,6 +8,7 @@ use crate::incident::IncidentField;
 use crate::need::NeedField;
 use crate::opening::OpeningField;
 use crate::refusal::{Refusal, RefusalReason};
+use crate::rule::{self, Rule};
 use crate::term::terms;
 
 terms! {
@@ -191,6 +192,9 @@ fn missing<T: Copy + PartialEq>(required: &[T], present: &[T]) -> Vec<T> {
 /// # Errors
 /// [`RefusalReason::MissingField`] with all that is missing, R13.
 pub fn check_catalogue_fields(present: &[CatalogueField]) -> Result<(), Refusal> {
+    if rule::is_off(Rule::Compilation) {
+        return Ok(());
+    }
     let missing = missing_catalogue_fields(present)
         .into_iter()
         .map(RequiredField::Catalogue);
@@ -202,6 +206,9 @@ pub fn check_catalogue_fields(present: &[CatalogueField]) -> Result<(), Refusal>
 /// # Errors
 /// [`RefusalReason::MissingField`] with all that is missing, R29.
 pub fn check_use_record(present: &[UseRecordField]) -> Result<(), Refusal> {
+    if rule::is_off(Rule::UseRecord) {
+        return Ok(());
+    }
     let missing = missing_use_record_fields(present)
         .into_iter()
         .map(RequiredField::UseRecord);

@@ -72,7 +72,7 @@ pub fn check_correction_stated(
 /// # Errors
 /// [`RefusalReason::MissingField`], [`RefusalReason::ReasonsRequired`]; R26.
 pub fn check_correction_answer(corrects: bool, stated: bool) -> Result<(), Refusal> {
-    if rule::is_off(Rule::Correction) || stated {
+    if rule::is_off(Rule::CorrectionAnswer) || stated {
         return Ok(());
     }
     if corrects {

@@ -11,6 +11,7 @@
 
 use crate::article::Article;
 use crate::refusal::{Refusal, RefusalReason};
+use crate::rule::{self, Rule};
 use crate::term::terms;
 
 terms! {
@@ -55,6 +56,9 @@ pub fn check_may_coordinate(stage: DisputeStage) -> Result<(), Refusal> {
 /// # Errors
 /// [`RefusalReason::NotNegotiated`], [`RefusalReason::CoordinationNotTried`] or [`RefusalReason::WrongState`]; R28.
 pub fn check_may_decide(stage: DisputeStage) -> Result<(), Refusal> {
+    if rule::is_off(Rule::Decision) {
+        return Ok(());
+    }
     match stage {
         DisputeStage::CoordinationFailed => Ok(()),
         DisputeStage::Raised | DisputeStage::Negotiating => {
@@ -106,7 +110,7 @@ pub fn check_not_party<Place: PartialEq + std::fmt::Display>(
     authority: &Place,
     parties: &[Place],
 ) -> Result<(), Refusal> {
-    if parties.contains(authority) {
+    if parties.contains(authority) && !rule::is_off(Rule::Hearing) {
         let authority = authority.to_string();
         return Err(RefusalReason::AuthorityIsParty { authority }.under(Article::R28));
     }

@@ -200,6 +200,9 @@ pub fn check_figures(same: bool) -> Result<(), Refusal> {
 /// # Errors
 /// [`RefusalReason::EvaluationNotPublished`] under R38, [`RefusalReason::AdviceRequired`] under the local article.
 pub fn check_publishes(profile: &Profile, advice: &str) -> Result<Article, Refusal> {
+    if rule::is_off(Rule::PublishedEvaluation) {
+        return Ok(Article::S8);
+    }
     let Some(article) = profile.evaluation_published() else {
         return Err(RefusalReason::EvaluationNotPublished.under(Article::R38));
     };

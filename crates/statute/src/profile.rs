@@ -36,6 +36,7 @@ use crate::deadline::WorkingDays;
 use crate::duty::Duty;
 use crate::refusal::{Refusal, RefusalReason};
 use crate::retention::RetentionYears;
+use crate::rule::{self, Rule};
 
 const NATIONAL: &str = include_str!("../../../topology/profiles/national.toml");
 /// Id of the national profile.
@@ -342,8 +343,9 @@ impl Profile {
     /// The local article that is cited beside R28 when the authority that R28 finds is the locality's own. It never
     /// changes who that is. Shenyang S21.
     #[must_use]
-    pub const fn coordination(&self) -> Option<Article> {
+    pub fn coordination(&self) -> Option<Article> {
         self.disputes
+            .filter(|_| !rule::is_off(Rule::LocalCoordination))
     }
 }
 

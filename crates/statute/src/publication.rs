@@ -3,6 +3,7 @@
 use crate::article::Article;
 use crate::class::{ShareClass, check_shareable};
 use crate::refusal::{Refusal, RefusalReason};
+use crate::rule::{self, Rule};
 use crate::term::terms;
 
 terms! {
@@ -24,6 +25,9 @@ terms! {
 pub fn check_published(publication: Publication) -> Result<(), Refusal> {
     match publication {
         Publication::Published => Ok(()),
+        Publication::Unpublished | Publication::Withdrawn if rule::is_off(Rule::Publication) => {
+            Ok(())
+        }
         Publication::Unpublished | Publication::Withdrawn => {
             Err(RefusalReason::EntryNotPublished.under(Article::R16))
         }

@@ -5,13 +5,14 @@ use jiff::civil::Date;
 use crate::article::Article;
 use crate::class::MAX_TERM_CHARS;
 use crate::refusal::{Refusal, RefusalReason};
+use crate::rule::{self, Rule};
 
 /// Shared data is used within the granted scope.
 ///
 /// # Errors
 /// [`RefusalReason::ScopeExceeded`]; R25, a breach under R40(2).
 pub fn check_scope(granted: &[String], used: &str) -> Result<(), Refusal> {
-    if lists(granted, used) {
+    if lists(granted, used) || rule::is_off(Rule::Use) {
         return Ok(());
     }
     Err(RefusalReason::ScopeExceeded {
@@ -25,7 +26,7 @@ pub fn check_scope(granted: &[String], used: &str) -> Result<(), Refusal> {
 /// # Errors
 /// [`RefusalReason::PurposeExceeded`]; R25, a breach under R40(2).
 pub fn check_purpose(granted: &[String], used: &str) -> Result<(), Refusal> {
-    if lists(granted, used) {
+    if lists(granted, used) || rule::is_off(Rule::Use) {
         return Ok(());
     }
     Err(RefusalReason::PurposeExceeded {

@@ -55,6 +55,9 @@ pub fn check_tells_missing(
     told: &[ApplicationMaterial],
     times_told_before: usize,
 ) -> Result<(), Refusal> {
+    if rule::is_off(Rule::ToldOnce) {
+        return Ok(());
+    }
     if times_told_before > 0 {
         return Err(RefusalReason::MissingAlreadyToldOnce.under(Article::R21));
     }
@@ -93,6 +96,9 @@ pub fn counts_as_complete(due_ms: i64, now_ms: i64) -> bool {
 /// # Errors
 /// [`RefusalReason::IncompleteMayNotBeRefused`], [`RefusalReason::ReasonsRequired`]; R21.
 pub fn check_may_refuse(missing: &[ApplicationMaterial], reasons: &str) -> Result<(), Refusal> {
+    if rule::is_off(Rule::Reasons) {
+        return Ok(());
+    }
     if !missing.is_empty() {
         let missing = missing.to_vec();
         return Err(RefusalReason::IncompleteMayNotBeRefused { missing }.under(Article::R21));

@@ -38,6 +38,95 @@ terms! {
         Complaint = "complaint", "投诉举报", "complaints are answered, and not by whom they are about";
         /// Data is opened where local rules open it, leaks nothing, and a refusal says why, S24 to S27, S36.
         Opening = "opening", "数据开放", "data is opened lawfully, and a refusal says why";
+        /// A catalogue entry states its nine elements and both assessments, R12, R13.
+        Compilation = "compilation", "目录编制要素", "an entry states what R13 lists";
+        /// Neither state secrets nor work secrets are entered, R3.
+        Secrecy = "secrecy", "不得录入秘密", "secrets are not entered";
+        /// No condition is put on an application that the catalogue does not hold, R15.
+        Conditions = "conditions", "不得增设条件", "no condition beyond the catalogue";
+        /// Only what the authority has reviewed and published is applied for, R16.
+        Publication = "publication", "审核发布", "only what is published is applied for";
+        /// The authority names source departments within its own place, R19.
+        Source = "source", "数源部门", "an authority names source departments within its place";
+        /// An application goes out with the consent of its own department's sharing office to this very document, R20.
+        ConsentToApply = "consent-to-apply", "申请须经同意", "an application goes out with its own office's consent";
+        /// What is missing is told once and in full, R21.
+        ToldOnce = "told-once", "一次性告知", "what is missing is told once";
+        /// A refusal states its reasons and is never for incompleteness, R21.
+        Reasons = "reasons", "不同意须说明理由", "a refusal carries reasons";
+        /// A table is returned complete, at every level, R24.
+        Completeness = "completeness", "完整回流", "what is returned is complete";
+        /// Data is used within the granted scope and purpose, R25.
+        Use = "use", "使用范围与用途", "data is used within scope and purpose";
+        /// An answer to a request for correction says what was corrected, or why nothing was, R26.
+        CorrectionAnswer = "correction-answer", "校核反馈", "an answer says what was corrected or why nothing was";
+        /// A service ends or changes once that was negotiated and is on file, R27.
+        ServiceChange = "service-change", "终止或者变更服务", "a service changes after negotiation and filing";
+        /// The complainant alone ends the negotiation as settled, R28.
+        Negotiation = "negotiation", "协商", "negotiation is not settled over the complainant's head";
+        /// An authority never hears its own case, R28.
+        Hearing = "hearing", "回避", "an authority never hears its own case";
+        /// A government decides once coordination has failed, R28.
+        Decision = "decision", "先协调后决定", "coordination comes before decision";
+        /// A record of use states all five points, R29.
+        UseRecord = "use-record", "使用记录", "a record of use is whole";
+        /// Neighbours are the parent and its children, each a certified member, R30.
+        Neighbours = "neighbours", "互联互通", "only parent and children are neighbours";
+        /// Data is handed out in the way of sharing that was granted, R22, R31, R32.
+        WayOfSharing = "way-of-sharing", "共享方式", "data is handed out in the way that was granted";
+        /// Whoever operates a node reads no file without a trace, R36.
+        Trace = "trace", "访问留痕", "no file is read without a trace";
+        /// Base items are shared unconditionally where local rules say so, Shenyang S19.
+        BaseData = "base-data", "基础数据", "base items are shared unconditionally";
+        /// An evaluation is published where local rules say so, with advice, Shenyang S8.
+        PublishedEvaluation = "published-evaluation", "评估公布", "an evaluation is published where local rules say so";
+        /// A locality's own article on coordination is cited beside R28, Shenyang S21.
+        LocalCoordination = "local-coordination", "地方协调规定", "the local article on coordination is cited";
+    }
+}
+
+impl Rule {
+    /// The rows of [`OBLIGATIONS`](crate::obligation::OBLIGATIONS) that this rule decides: switched off, the scenario of each fails.
+    #[must_use]
+    pub const fn rows(self) -> &'static [&'static str] {
+        match self {
+            Rule::Deadlines => &["C4", "C5", "A3", "A6", "K2"],
+            Rule::ToldInTime | Rule::ToldOnce => &["A2"],
+            Rule::Extension => &["A4"],
+            Rule::Correction => &["K1"],
+            Rule::CorrectionAnswer => &["K2"],
+            Rule::Supervision => &["V3"],
+            Rule::Matching => &["A0"],
+            Rule::Aggregation => &["U2"],
+            Rule::Evaluation => &["E1"],
+            Rule::Standing => &["D1", "D2"],
+            Rule::ApplicationFirst => &["L1"],
+            Rule::Incidents => &["G1"],
+            Rule::Reading => &["V2"],
+            Rule::Retention => &["G4"],
+            Rule::Complaint => &["G3"],
+            Rule::Opening => &["L2"],
+            Rule::Compilation => &["C1"],
+            Rule::Secrecy => &["C7"],
+            Rule::Conditions => &["C2"],
+            Rule::Publication => &["C3"],
+            Rule::Source => &["C6"],
+            Rule::ConsentToApply => &["A1"],
+            Rule::Reasons => &["A5"],
+            Rule::Completeness => &["F1", "F2"],
+            Rule::Use => &["U1"],
+            Rule::ServiceChange => &["D3"],
+            Rule::Negotiation => &["X1"],
+            Rule::Hearing => &["X2"],
+            Rule::Decision => &["X3"],
+            Rule::UseRecord => &["V1"],
+            Rule::Neighbours => &["P1"],
+            Rule::WayOfSharing => &["P2"],
+            Rule::Trace => &["G2"],
+            Rule::BaseData => &["L3"],
+            Rule::PublishedEvaluation => &["L4"],
+            Rule::LocalCoordination => &["L5"],
+        }
     }
 }
 
@@ -80,5 +169,21 @@ mod switches {
         OFF.with_borrow_mut(|off| off.insert(rule));
         let _on = On(rule);
         work()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::Rule;
+    use crate::obligation::OBLIGATIONS;
+
+    #[test]
+    fn every_row_has_a_rule_and_every_rule_a_row() {
+        let rows: BTreeSet<_> = OBLIGATIONS.iter().map(|it| it.row).collect();
+        let decided: BTreeSet<_> = Rule::ALL.iter().flat_map(|it| it.rows()).copied().collect();
+        assert_eq!(decided, rows);
+        assert!(Rule::ALL.iter().all(|it| !it.rows().is_empty()));
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::article::Article;
 use crate::refusal::{Refusal, RefusalReason};
+use crate::rule::{self, Rule};
 use crate::term::terms;
 
 terms! {
@@ -21,6 +22,9 @@ terms! {
 /// # Errors
 /// [`RefusalReason::StateSecret`], [`RefusalReason::WorkSecret`]; R3.
 pub fn check_not_secret(secrecy: Secrecy) -> Result<(), Refusal> {
+    if rule::is_off(Rule::Secrecy) {
+        return Ok(());
+    }
     match secrecy {
         Secrecy::NotSecret => Ok(()),
         Secrecy::WorkSecret => Err(RefusalReason::WorkSecret.under(Article::R3)),

@@ -2,6 +2,7 @@
 
 use crate::article::Article;
 use crate::refusal::{Refusal, RefusalReason};
+use crate::rule::{self, Rule};
 use crate::term::terms;
 
 terms! {
@@ -19,6 +20,9 @@ terms! {
 /// # Errors
 /// [`RefusalReason::ChangeNotNegotiated`], [`RefusalReason::ChangeNotFiled`]; R27, a breach under R39(7).
 pub fn check_service_change(done: &[ServiceChangeStep]) -> Result<(), Refusal> {
+    if rule::is_off(Rule::ServiceChange) {
+        return Ok(());
+    }
     if !done.contains(&ServiceChangeStep::Negotiated) {
         return Err(RefusalReason::ChangeNotNegotiated.under(Article::R27));
     }

@@ -2,6 +2,7 @@
 
 use crate::article::Article;
 use crate::refusal::{Refusal, RefusalReason};
+use crate::rule::{self, Rule};
 use crate::term::terms;
 
 terms! {
@@ -43,7 +44,7 @@ terms! {
 /// # Errors
 /// [`RefusalReason::MethodNotGranted`]; R22.
 pub fn check_method(granted: Method, asked: Method) -> Result<(), Refusal> {
-    if granted == asked {
+    if granted == asked || rule::is_off(Rule::WayOfSharing) {
         return Ok(());
     }
     Err(RefusalReason::MethodNotGranted { granted, asked }.under(Article::R22))

@@ -1,5 +1,6 @@
 //! Who signs: the people of a place, and posting what they signed.
 
+use federation::core::{Caller, ReadWhat};
 use sharing::public::{PublicRequest, Receipt};
 
 use super::*;
@@ -66,6 +67,23 @@ impl World {
             token,
             receipt: receipt.commitment(),
             request: Box::new(request.clone()),
+        })
+    }
+
+    /// A program of whoever operates a node asks for a file in its object store.
+    ///
+    /// # Errors
+    /// The node's [`Refused`].
+    pub fn read_object(
+        &mut self,
+        node: Code,
+        object: identity::Digest,
+        by: &Caller,
+    ) -> Result<Answer, Refused> {
+        self.ask_until_answered(node, |token| Input::ContentRead {
+            token,
+            what: ReadWhat::Object { digest: object },
+            by: by.clone(),
         })
     }
 

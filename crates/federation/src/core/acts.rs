@@ -59,7 +59,13 @@ impl Core {
         };
         let act = match signed.verify(member.certificate(), ctx.now) {
             Ok(act) => act,
-            Err(ActError::Refused(refusal)) => return Ok(Err(Refused::Lawful(refusal))),
+            Err(ActError::Refused(refusal)) => {
+                // The chain and the signature held: it is on record who was refused.
+                if let Some(person) = signed.signer.holder() {
+                    ctx.refusal(signed.id(), person.into(), &refusal)?;
+                }
+                return Ok(Err(Refused::Lawful(refusal)));
+            }
             Err(error) => return Ok(Err(Refused::NotAuthentic(error.to_string()))),
         };
         if let Some(SeenRow::Act { docket, at }) = ctx.txn.row(Table::Seen, &act_key(&act.id()))? {

@@ -1,6 +1,7 @@
 //! Links: greeting, who may be a neighbour, and what is sent again when a link comes up.
 
 use identity::{Chain, Code, Member, Moment, Path, codec};
+use statute::rule::{self, Rule};
 
 use super::tables::{View, code_key, decode_row};
 use super::view::{HealthView, LinkView, Status};
@@ -228,7 +229,7 @@ impl Core {
         }
         let parent = me.parent().as_ref() == Some(member.place());
         let child = member.place().parent().as_ref() == Some(me);
-        if !parent && !child {
+        if !parent && !child && !rule::is_off(Rule::Neighbours) {
             return Err(format!(
                 "{} is neither parent nor child of {me}",
                 member.place()

@@ -1,9 +1,12 @@
 //! From a signed act to a proved one: chain, signature, address, time, role and bounds, in this order.
 
+use identity::codec::{self, CodecError};
 use identity::{Certificate, Code, Domain, Moment, VerifyError};
 use statute::Refusal;
 
-use super::{Act, ActId, Doer, MAX_ACT_AGE_MS, MAX_ACT_AHEAD_MS, MAX_ACT_BYTES, SignedAct};
+use super::{
+    Act, ActBody, ActId, Doer, MAX_ACT_AGE_MS, MAX_ACT_AHEAD_MS, MAX_ACT_BYTES, SignedAct,
+};
 use crate::person::{PersonError, in_office};
 
 impl SignedAct {
@@ -22,7 +25,13 @@ impl SignedAct {
     pub fn verify(&self, member: &Certificate, now: Moment) -> Result<VerifiedAct, ActError> {
         let links = self.signer.links(member)?;
         let holder = links.last().ok_or(PersonError::Length(0))?;
-        let act = self.act.verify(Domain::Act, &holder.key, MAX_ACT_BYTES)?;
+        let act = match self.act.verify(Domain::Act, &holder.key, MAX_ACT_BYTES) {
+            Err(VerifyError::Codec(CodecError::TrailingBytes(more))) => {
+                self.check_nothing_demanded(more)?;
+                return Err(VerifyError::Codec(CodecError::TrailingBytes(more)).into());
+            }
+            other => other?,
+        };
         if act.node != member.code() {
             return Err(ActError::AnotherNode {
                 addressed: act.node,
@@ -45,6 +54,23 @@ impl SignedAct {
             act,
             doer,
         })
+    }
+}
+
+impl SignedAct {
+    /// Another make's software may add to a return of data the conditions that ours has no place for (R24): they stand behind the act in the
+    /// last `more` of the signed bytes.
+    fn check_nothing_demanded(&self, more: usize) -> Result<(), Refusal> {
+        let bytes = self.act.bytes();
+        let Some((act, more)) = bytes.split_at_checked(bytes.len().saturating_sub(more)) else {
+            return Ok(());
+        };
+        let returns = codec::decode::<Act>(act, MAX_ACT_BYTES)
+            .is_ok_and(|act| matches!(act.body, ActBody::ReturnTable { .. }));
+        match codec::decode::<Vec<String>>(more, MAX_ACT_BYTES) {
+            Ok(conditions) if returns => statute::return_flow::check_no_condition(&conditions),
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 }
 

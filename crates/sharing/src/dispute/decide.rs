@@ -1,6 +1,7 @@
 //! Who hears a dispute, and what follows from a command before that bench.
 
 use identity::{CreditCode, Path};
+use statute::rule::{self, Rule};
 use statute::{Article, Refusal, RefusalReason};
 
 use super::{DisputeEvent, DisputePhase, DisputeState, Hearer, Party};
@@ -29,9 +30,8 @@ impl Bench {
 
     /// Whether this authority is one of the parties: then it never hears the case (R28).
     pub fn is_party(&self, complainant: &Party, respondent: &Party) -> bool {
-        [complainant, respondent]
-            .iter()
-            .any(|party| party.department == self.authority)
+        let own = |party: &&Party| party.department == self.authority;
+        [complainant, respondent].iter().any(own) && !rule::is_off(Rule::Hearing)
     }
 }
 

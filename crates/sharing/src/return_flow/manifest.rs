@@ -16,6 +16,8 @@
 //! Row digests are salted. The salt of a division derives from its parent's, so a recipient's salt opens its own subtree, and the
 //! digests of its siblings tell it nothing of their rows, only how many they are.
 
+use statute::rule::{self, Rule};
+
 use super::divisions::Divisions;
 use super::sum_tree::{Tree, derive, fold, salts};
 use super::table::{Row, RowCode, Split, Table, TableError};
@@ -143,10 +145,11 @@ pub fn build<'t>(
     draft: Manifest,
     secret: &[u8; 32],
 ) -> Result<Built<'t>, BuildError> {
-    if draft.rows != table.rows() {
+    let found = table.rows();
+    if draft.rows != found && !rule::is_off(Rule::Completeness) {
         return Err(BuildError::CountMismatch {
             stated: draft.rows,
-            found: table.rows(),
+            found,
         });
     }
     let split = Split::new(table, divisions);
@@ -156,6 +159,7 @@ pub fn build<'t>(
         .ok_or_else(|| BuildError::Overflow(divisions.top()))?;
     let manifest = Manifest {
         header: split.header.to_owned(),
+        rows: found,
         remainder_rows: tree.node(last).rows,
         root: tree.node(0),
         ..draft
