@@ -8,4 +8,5 @@ mod public;
 mod reading;
 mod reply_term;
 mod restarts;
+mod rows;
 mod services;
