@@ -195,7 +195,7 @@ impl LastMinute {
         }
     }
 
-    fn is_met(mut self) {
+    fn meets_it(mut self) {
         for (node, person, body) in std::mem::take(&mut self.owed.met_by) {
             let taken = self.world.act(node, &person, body);
             taken.unwrap_or_else(|refused| panic!("{}: {refused}", self.said));
@@ -207,7 +207,7 @@ impl LastMinute {
         self.is_late_nowhere();
     }
 
-    fn is_missed(mut self) {
+    fn goes_by(mut self) {
         self.world.step(2 * MINUTE_MS);
         self.world.settle();
         self.is_late_once_everywhere();
@@ -217,7 +217,7 @@ impl LastMinute {
     }
 
     /// Whoever holds the docket is away from a minute before to three days after.
-    fn is_missed_unseen(mut self) {
+    fn goes_by_unseen(mut self) {
         for node in &self.owed.holders {
             self.world.stop(*node);
         }
@@ -234,10 +234,10 @@ impl LastMinute {
 fn to_the_minute(duties: &[Duty]) {
     for duty in duties {
         for holiday in HOLIDAYS {
-            last_minute(*duty, holiday).is_met();
-            last_minute(*duty, holiday).is_missed();
+            last_minute(*duty, holiday).meets_it();
+            last_minute(*duty, holiday).goes_by();
         }
-        last_minute(*duty, &HOLIDAYS[1]).is_missed_unseen();
+        last_minute(*duty, &HOLIDAYS[1]).goes_by_unseen();
     }
 }
 
