@@ -45,6 +45,7 @@ fn contents(live: &Federation, node: Code, docket: DocketId) -> Option<Vec<Value
     Some(shown.ok()?.as_array()?.clone())
 }
 
+/// Row G4.
 #[test]
 fn after_an_erasure_nothing_of_what_was_said_is_left_in_any_file_of_any_node() {
     let mut live = Federation::start(&two_provinces(), beijing("2026-03-09T10:00"));

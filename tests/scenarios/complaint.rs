@@ -15,7 +15,7 @@ use statute::{Article, Profile, RefusalReason, Role};
 use crate::stage::{code, demo, findings, lapses};
 
 /// A locality that gives its authorities ten working days; R37 itself gives no number.
-const LOCAL: &str = r#"
+pub(crate) const LOCAL: &str = r#"
 id = "local"
 version = "1"
 name_zh = "某地"
@@ -30,7 +30,7 @@ breach = "R39(9)"
 const COUNTY: &str = "440106";
 const CITY: &str = "440100";
 
-fn complain(
+pub(crate) fn complain(
     world: &mut World,
     about: Option<CreditCode>,
     text: &str,
@@ -56,7 +56,7 @@ fn does(world: &mut World, node: Code, person: &Person, act: ComplaintAct) -> Re
     Ok(())
 }
 
-fn pass_on(docket: DocketId, to: Debtor) -> ComplaintAct {
+pub(crate) fn pass_on(docket: DocketId, to: Debtor) -> ComplaintAct {
     ComplaintAct::PassOn {
         docket,
         to,
@@ -64,7 +64,7 @@ fn pass_on(docket: DocketId, to: Debtor) -> ComplaintAct {
     }
 }
 
-fn answer(docket: DocketId, text: &str) -> ComplaintAct {
+pub(crate) fn answer(docket: DocketId, text: &str) -> ComplaintAct {
     ComplaintAct::Answer {
         docket,
         answer: text.into(),

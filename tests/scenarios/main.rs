@@ -28,6 +28,7 @@ mod source;
 mod supervision;
 mod switches;
 mod time_limits;
+mod to_the_minute;
 mod update;
 
 use guantong_tests::stage;

@@ -44,7 +44,7 @@ fn report(world: &mut World, department: &Department, need: Need) -> Result<Dock
 }
 
 /// A department's operator takes a step.
-fn says(
+pub(crate) fn says(
     world: &mut World,
     department: &Department,
     docket: DocketId,
@@ -87,7 +87,7 @@ fn party(world: &World, department: &Department) -> Party {
     }
 }
 
-fn at(world: &World, department: &Department, entry: &Entry) -> EntryAt {
+pub(crate) fn at(world: &World, department: &Department, entry: &Entry) -> EntryAt {
     EntryAt {
         publisher: world.place(department.node),
         entry: entry.version_ref(),
@@ -113,21 +113,26 @@ fn told(world: &World, node: Code, why: &RefusalReason) -> bool {
 }
 
 /// A need of 天河区's department, matched by the hub to one of 和平区; nobody in 广东 has the data.
-fn matched(seed: u64) -> (World, Department, Department, DocketId) {
-    let mut world = demo(seed);
+pub(crate) fn match_across_provinces(world: &mut World) -> (Department, Department, DocketId) {
     let needing = world.department(code("440106"), 2, "民政局");
     let providing = world.department(code("210102"), 3, "人力资源和社会保障局");
-    let docket = report(&mut world, &needing, need(&["就业状态"])).expect("on record");
+    let docket = report(world, &needing, need(&["就业状态"])).expect("on record");
     for node in &LINE[..3] {
-        rules(&mut world, node, docket, pass_on()).expect("passed on");
+        rules(world, node, docket, pass_on()).expect("passed on");
     }
-    let department = party(&world, &providing);
-    rules(&mut world, "100000", docket, NeedStep::Match { department }).expect("matched");
+    let department = party(world, &providing);
+    rules(world, "100000", docket, NeedStep::Match { department }).expect("matched");
+    (needing, providing, docket)
+}
+
+fn matched(seed: u64) -> (World, Department, Department, DocketId) {
+    let mut world = demo(seed);
+    let (needing, providing, docket) = match_across_provinces(&mut world);
     (world, needing, providing, docket)
 }
 
 /// An entry with the item that is needed, published where the department is hosted.
-fn publishes(world: &mut World, department: &Department) -> Entry {
+pub(crate) fn publishes(world: &mut World, department: &Department) -> Entry {
     let mut made = entry(department, 7, "就业登记信息", conditional(), world.now);
     made.items[1].name = "就业状态".into();
     publish(world, department, vec![made.clone()]);
@@ -135,7 +140,7 @@ fn publishes(world: &mut World, department: &Department) -> Entry {
     made
 }
 
-fn promise(by: Moment) -> NeedStep {
+pub(crate) fn promise(by: Moment) -> NeedStep {
     NeedStep::Promise { by }
 }
 

@@ -29,13 +29,13 @@ fn open() -> OpeningTerms {
     }
 }
 
-fn on_application() -> OpeningTerms {
+pub(crate) fn on_application() -> OpeningTerms {
     OpeningTerms::OnApplication {
         grounds: vec!["《中华人民共和国个人信息保护法》第十三条".into()],
     }
 }
 
-fn mark(
+pub(crate) fn mark(
     world: &mut World,
     department: &Department,
     entry: &Entry,
@@ -71,7 +71,7 @@ fn put_file(
     Ok(object)
 }
 
-fn apply(
+pub(crate) fn apply(
     world: &mut World,
     node: Code,
     entry: &EntryId,

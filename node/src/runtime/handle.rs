@@ -239,9 +239,17 @@ impl Handle {
     /// [`Refused::Fault`] when it is not durable or the node stops.
     #[cfg(feature = "settable-clock")]
     pub async fn tick(&self) -> Result<(), Refused> {
+        // A batch has one time. The one under way may have begun before the clock was set: the tick waits for a batch of its own.
+        self.caught_up().await?;
         let ticked = self.0.inbox.put(Input::Tick).await;
         ticked.map_err(|_| shutting_down())?;
-        // The queue keeps its order: what is asked after the tick is answered after it. The empty chain is refused and changes nothing.
+        self.caught_up().await
+    }
+
+    /// Returns when what was in the queue is durable and the batch that took it is over.
+    #[cfg(feature = "settable-clock")]
+    async fn caught_up(&self) -> Result<(), Refused> {
+        // The queue keeps its order: what is asked last is answered last. The empty chain is refused and changes nothing.
         match self.install(Chain::new(Vec::new())).await {
             Err(fault @ Refused::Fault(_)) => Err(fault),
             Ok(_) | Err(Refused::Lawful(_) | Refused::NotAuthentic(_) | Refused::NotAMember(_)) => {
