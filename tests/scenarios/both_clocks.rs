@@ -5,8 +5,7 @@ use federation::core::view::DocketDetail;
 use guantong_tests::stage::{
     application, apply, code, conditional, demo, findings, grant, lapses, provider, seen,
 };
-use guantong_tests::world::Faults;
-use guantong_tests::{Department, World};
+use guantong_tests::{Department, Faults, World};
 use identity::{Code, Moment};
 use sharing::act::ActBody;
 use sharing::application::{Phase, reply_document};

@@ -271,7 +271,7 @@ fn an_event_dated_before_the_person_signed_is_doubted() {
         days,
         grounds: grounds.into(),
     });
-    let asked = |ms| {
+    let asked = |ms: i64| {
         let body = DocketBody::Clock(ClockEvent::ExtensionAsked {
             act: cast::provider().sign(Role::Operator, said.clone()),
             duty: DUTY,
