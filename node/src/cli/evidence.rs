@@ -307,7 +307,10 @@ fn proved(record: &Record, language: Language) -> String {
                 language.pick("调用", "call"),
             );
         }
-        Record::Fetched { docket, .. } => {
+        Record::Fetched { docket, .. }
+        | Record::SeenOverdue { docket, .. }
+        | Record::TimeDoubted { docket, .. }
+        | Record::TimeBorneOut { docket, .. } => {
             text += &format!("\n{} {docket}", language.pick("案卷", "docket"));
         }
         _ => {}
@@ -327,6 +330,9 @@ fn proved(record: &Record, language: Language) -> String {
 /// The kind of a record in words; other kinds by their name.
 fn record_kind(kind: &str, language: Language) -> &str {
     let (zh, en) = match kind {
+        "SeenOverdue" => ("逾期（本节点所见）", "overdue as this node saw it"),
+        "TimeDoubted" => ("时间存疑", "time in doubt"),
+        "TimeBorneOut" => ("时间得到印证", "time borne out"),
         "Destroyed" => ("已销毁个人内容", "personal content destroyed"),
         "NotTaken" => ("未被受理的个人内容", "personal content of an act not taken"),
         "Event" => ("案卷事项", "event of a docket"),
