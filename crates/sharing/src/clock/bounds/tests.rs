@@ -1,5 +1,7 @@
 //! What a copy's holder makes of silence, of what the home says later, and of its dates.
 
+use std::slice;
+
 use identity::{Digest, Path};
 use statute::{Calendar, Profile, Role, WorkingDays};
 
@@ -108,7 +110,7 @@ fn a_provisional_time_limit_is_counted_by_the_calendar_of_whoever_holds_the_copy
         },
         ..open()
     };
-    let late = |now| overdue_here(&Clock::default(), &[provisional.clone()], &law, now);
+    let late = |now| overdue_here(&Clock::default(), slice::from_ref(&provisional), &law, now);
     assert_eq!(late(by_law.due.plus_millis(IN_FLIGHT_MS - 1)), []);
     let found = late(by_law.due.plus_millis(IN_FLIGHT_MS));
     assert_eq!(found.first().map(|it| it.term), Some(by_law));
