@@ -2,6 +2,7 @@
 
 mod aggregation;
 mod bad_input;
+mod both_clocks;
 mod calendar;
 mod catalogue;
 mod complaint;

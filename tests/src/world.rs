@@ -68,7 +68,7 @@ struct Wire {
 /// A federation in one process.
 #[derive(Debug)]
 pub struct World {
-    /// The time everywhere.
+    /// The time everywhere, but where a clock is wrong.
     pub now: Moment,
     /// What goes wrong.
     pub faults: Faults,
@@ -86,6 +86,8 @@ pub struct World {
     frames: VecDeque<(LinkId, Vec<u8>)>,
     pending: VecDeque<(Code, Input)>,
     cut: BTreeSet<Code>,
+    /// How far ahead of the time a node's clock is, milliseconds.
+    wrong: BTreeMap<Code, i64>,
     answers: BTreeMap<Token, Result<Answer, Refused>>,
     pub(crate) divisions: Divisions,
 }
@@ -111,6 +113,7 @@ impl World {
             frames: VecDeque::new(),
             pending: VecDeque::new(),
             cut: BTreeSet::new(),
+            wrong: BTreeMap::new(),
             answers: BTreeMap::new(),
             divisions,
         };
@@ -287,7 +290,7 @@ impl World {
     pub fn status(&self, code: Code) -> federation::core::view::Status {
         let node = &self.nodes[&code];
         node.core
-            .status(&node.store, self.now)
+            .status(&node.store, self.clock(code))
             .expect("memory does not fail")
     }
 
@@ -316,11 +319,12 @@ impl World {
         let Some(node) = self.nodes.get_mut(&code) else {
             return;
         };
+        let now = clock(self.now, &self.wrong, code);
         let mut txn = Txn::new(&node.store);
         let chance = &mut self.chance;
         let mut entropy = |target: &mut [u8]| chance.fill(target);
         let mut ctx = Context {
-            now: self.now,
+            now,
             entropy: &mut entropy,
             txn: &mut txn,
             effects: Vec::new(),
@@ -428,6 +432,11 @@ impl World {
             | Effect::Neighbours { .. } => {}
         }
     }
+}
+
+/// What a node's clock shows.
+fn clock(now: Moment, wrong: &BTreeMap<Code, i64>, code: Code) -> Moment {
+    now.plus_millis(wrong.get(&code).copied().unwrap_or(0))
 }
 
 /// The tables that the first records of a ledger come to.

@@ -83,6 +83,12 @@ pub enum Table {
     Evaluations = 41,
     /// What departments of this node were granted and may hold: department, docket.
     Grants = 42,
+    /// Duties of dockets at other homes, watched here: due millis, docket, duty.
+    Watched = 60,
+    /// What was overdue by the clock here in dockets at other homes: docket, when it arose, duty, when it was due.
+    OwnLapses = 61,
+    /// Docket events of other homes whose time is in doubt here: docket, sequence.
+    DoubtedTimes = 62,
 }
 
 /// A read failed: ours, retried by the driver, never a statement about the data.
@@ -142,6 +148,24 @@ impl Batch {
 pub struct Txn<'a> {
     base: &'a dyn Read,
     batch: Batch,
+}
+
+impl Read for Txn<'_> {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
+        Self::get(self, table, key)
+    }
+    fn scan(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Pair>, Fault> {
+        Self::scan(self, table, prefix, after, limit)
+    }
+    fn body(&self, digest: &Digest) -> Result<Option<Vec<u8>>, Fault> {
+        Self::body(self, digest)
+    }
 }
 
 impl<'a> Txn<'a> {

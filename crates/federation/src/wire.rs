@@ -411,6 +411,22 @@ pub enum Payload {
         /// As the authority's head signed it.
         act: SignedAct,
     },
+    /// A party holds an event of doubted time and asks the docket's home by when others had it.
+    TimeAsked {
+        /// Which docket.
+        docket: DocketId,
+        /// Which event.
+        sequence: u32,
+    },
+    /// The home shows the first cosigned checkpoint that covers an event.
+    TimeShown {
+        /// Which docket.
+        docket: DocketId,
+        /// Which event.
+        sequence: u32,
+        /// The event's record in the home's ledger, proved.
+        evidence: Box<sharing::ledger::Evidence>,
+    },
 }
 
 /// The header that opens a circuit: a live stream spliced through the hops, sealed end to end.

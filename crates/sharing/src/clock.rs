@@ -10,6 +10,7 @@
 //! One clock for every workflow: a workflow says which duties run ([`OpenDuty`]), the clock says what became of them. The home records; whoever
 //! holds a copy runs the same clock on it.
 
+pub mod bounds;
 mod decide;
 
 use identity::{Moment, Path};

@@ -592,6 +592,11 @@ impl DocketState {
         events.into_iter().map(DocketBody::Clock).collect()
     }
 
+    /// What is overdue by the clock and the calendar of a node that holds a copy, once the home has had time to say so itself.
+    pub fn overdue_here(&self, law: &Law<'_>, now: Moment) -> Vec<OpenDuty> {
+        clock::bounds::overdue_here(&self.clock, &self.duties(), &self.law(*law), now)
+    }
+
     /// What a new holiday notice changes.
     pub fn recompute(&self, law: &Law<'_>) -> Vec<DocketBody> {
         let events = clock::recompute(&self.clock, &self.duties(), &self.law(*law));

@@ -13,7 +13,7 @@ use super::output::columns;
 use super::{Global, Output, status};
 use crate::api::private::ContentView;
 use crate::api::{List, MAX_PAGE};
-use crate::console::{erasure, labels, reading};
+use crate::console::{erasure, labels, own_clock, reading};
 
 /// `guantong docket`.
 #[derive(Debug, clap::Subcommand)]
@@ -114,6 +114,18 @@ pub(super) fn run(
                     let rows = detail.uses.iter().map(|it| reading::use_made(it, language));
                     text += &columns(&rows.collect::<Vec<_>>());
                 }
+                let lapses = detail.own_lapses.iter();
+                text += &columns(
+                    &lapses
+                        .map(|it| own_clock::lapse(it, language))
+                        .collect::<Vec<_>>(),
+                );
+                let doubts = detail.doubted.iter();
+                text += &columns(
+                    &doubts
+                        .map(|it| own_clock::doubted(it, language))
+                        .collect::<Vec<_>>(),
+                );
                 for content in &contents {
                     text += &format!(
                         "{} 〔{}〕：{}\n",

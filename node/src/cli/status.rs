@@ -8,7 +8,7 @@ use super::error::CliError;
 use super::output::columns;
 use super::{Global, Output};
 use crate::api::List;
-use crate::console::labels;
+use crate::console::{labels, own_clock};
 use crate::language::Language;
 
 /// Findings that the page shows.
@@ -138,10 +138,11 @@ fn lines(
     let rows: Vec<Vec<String>> = duties
         .iter()
         .map(|duty| {
-            let (state, what) = (
-                pick(duty.status.zh(), duty.status.en()),
-                pick(duty.duty.zh(), duty.duty.en()),
-            );
+            let state = match duty.own_lapse {
+                Some(_) => pick(own_clock::SEEN.0, own_clock::SEEN.1),
+                None => pick(duty.status.zh(), duty.status.en()),
+            };
+            let what = pick(duty.duty.zh(), duty.duty.en());
             vec![
                 state.into(),
                 what.into(),

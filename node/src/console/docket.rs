@@ -45,6 +45,7 @@ pub(super) fn page(detail: &DocketDetail, contents: &[ContentView], language: La
             @for event in &detail.events { (one(event, language)) }
         }
         @if !detail.uses.is_empty() { (uses(&detail.uses, language)) }
+        (own_clock(detail, language))
     };
     layout::page(pick("案卷", "Docket"), language, true, &body)
 }
@@ -63,6 +64,26 @@ fn one(event: &DocketEvent, language: Language) -> Markup {
                     @for signer in signers { dt { (language.pick("签名人", "Signed by")) } dd { (signer) } }
                 }
             }
+        }
+    }
+}
+
+/// What the clock here found, where the home is elsewhere.
+fn own_clock(detail: &DocketDetail, language: Language) -> Markup {
+    let lapses = detail.own_lapses.iter();
+    let lapses = lapses.map(|it| super::own_clock::lapse(it, language));
+    let doubts = detail.doubted.iter();
+    let doubts = doubts.map(|it| super::own_clock::doubted(it, language));
+    let rows: Vec<Vec<String>> = lapses.chain(doubts).collect();
+    if rows.is_empty() {
+        return html! {};
+    }
+    html! {
+        section {
+            h2 { (language.pick("本节点时钟", "By the clock here")) }
+            div.scroll { table {
+                tbody { @for row in rows { tr { @for cell in row { td { (cell) } } } } }
+            } }
         }
     }
 }

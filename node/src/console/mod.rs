@@ -18,6 +18,7 @@ mod login;
 pub mod need;
 pub mod open_data;
 mod overview;
+pub mod own_clock;
 pub mod reading;
 pub mod supervision;
 pub mod update;

@@ -112,7 +112,12 @@ fn duty_table(duties: &[DutyView], language: Language) -> Markup {
                     DutyStatus::Pending => ("", "tag ok"),
                 };
                 tr class=(row) {
-                    td.t { span class=(tag) { (pick(duty.status.zh(), duty.status.en())) } }
+                    td.t {
+                        span class=(tag) { (pick(duty.status.zh(), duty.status.en())) }
+                        @if duty.own_lapse.is_some() {
+                            " " span.tag.bad { (pick(super::own_clock::SEEN.0, super::own_clock::SEEN.1)) }
+                        }
+                    }
                     td { (pick(duty.duty.zh(), duty.duty.en())) }
                     td { (labels::cite(duty.article, language)) }
                     td.mono { (super::clock::debtor(&duty.owed_by, language)) }

@@ -99,6 +99,16 @@ impl World {
         self.restart(code);
     }
 
+    /// Sets a node's clock, and that of its people, ahead of the time or, below zero, behind it.
+    pub fn set_clock(&mut self, code: Code, ahead_ms: i64) {
+        self.wrong.insert(code, ahead_ms);
+    }
+
+    /// What a node's clock shows.
+    pub fn clock(&self, code: Code) -> Moment {
+        clock(self.now, &self.wrong, code)
+    }
+
     /// Cuts a node off from its parent until [`World::heal`].
     pub fn cut(&mut self, code: Code) {
         self.cut.insert(code);

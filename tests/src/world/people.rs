@@ -23,14 +23,14 @@ impl World {
 
     /// Someone of a department.
     pub fn staff(&self, department: &Department, role: Role) -> Person {
-        Person::of(department, role, self.now)
+        Person::of(department, role, self.clock(department.node))
     }
 
     /// Signs an act on the person's side.
     pub fn sign(&mut self, node: Code, person: &Person, body: ActBody) -> SignedAct {
         let mut nonce = [0; 16];
         self.chance.fill(&mut nonce);
-        person.sign(node, self.now, nonce, body)
+        person.sign(node, self.clock(node), nonce, body)
     }
 
     /// A person's act at a node, with its answer.

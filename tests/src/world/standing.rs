@@ -43,7 +43,10 @@ fn holds_matters(table: Table) -> bool {
         | Table::Openings
         | Table::Receipts
         | Table::Evaluations
-        | Table::Grants => true,
+        | Table::Grants
+        | Table::Watched
+        | Table::OwnLapses
+        | Table::DoubtedTimes => true,
     }
 }
 

@@ -14,7 +14,7 @@ const HEALTH_EVERY_MS: i64 = 5_000;
 /// What failed or was cut off is tried again this often, milliseconds.
 const RETRY_EVERY_MS: i64 = 5_000;
 /// Duties judged in one tick.
-const DUTIES_AT_ONCE: usize = 256;
+pub(super) const DUTIES_AT_ONCE: usize = 256;
 /// Days within which the last two working days of any time limit lie: the longest holiday has nine days, with weekends and the days worked.
 const WARNED_AHEAD_DAYS: i64 = 20;
 /// Reports older than this are no longer passed on, milliseconds.
@@ -30,6 +30,7 @@ impl Core {
         self.recount_terms(ctx)?;
         self.judge_duties(ctx)?;
         self.warn_of_duties(ctx)?;
+        self.judge_copies(ctx)?;
         self.sign_checkpoint(ctx)?;
         self.offer_checkpoint(ctx)?;
         if elapsed(self.last_health, ctx.now, HEALTH_EVERY_MS) {
@@ -60,8 +61,8 @@ impl Core {
         Ok(())
     }
 
-    /// Duties whose time has passed, recorded once by the docket's home. The table holds those of dockets at home here alone; who holds a
-    /// copy reads what is late from the copy's own state.
+    /// Duties whose time has passed, recorded once by the docket's home. The table holds those of dockets at home here alone; whoever holds a
+    /// copy judges it by a clock of its own ([`super::own_clock`]).
     fn judge_duties(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), Fault> {
         let mut late: Vec<DocketId> = Vec::new();
         for (key, row) in ctx.txn.raw_scan(Table::Duties, b"", None, DUTIES_AT_ONCE)? {

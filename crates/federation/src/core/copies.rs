@@ -83,7 +83,9 @@ impl Core {
                         self.docket_finding(ctx, &id, sender, reason)?;
                         break;
                     }
+                    let doubts = self.doubts(ctx, row.as_ref(), &event, &state)?;
                     let event = self.record_event(ctx, signed, sender.place())?;
+                    self.doubt_time(ctx, &event, doubts)?;
                     self.react_to_copy(ctx, &event)?;
                 }
                 Err(DocketError::Known(_)) => {}

@@ -31,7 +31,7 @@ pub(super) struct Peer {
     pub(super) member: Member,
     pub(super) parent: bool,
     since: Moment,
-    clock_offset_ms: i64,
+    pub(super) clock_offset_ms: i64,
 }
 
 impl Peer {

@@ -35,6 +35,7 @@ mod needs;
 mod notices;
 mod open_data;
 mod openings;
+mod own_clock;
 mod payloads;
 mod people;
 mod placing;
@@ -218,6 +219,8 @@ pub struct Core {
     last_health: Option<Moment>,
     last_retry: Option<Moment>,
     last_checkpoint: Option<Moment>,
+    /// How far the watch over copies has come.
+    watch: own_clock::Watch,
     /// The day in Beijing on which duties were last looked through for warnings.
     last_warned: Option<statute::Date>,
     last_seen: BTreeMap<Code, Moment>,
@@ -249,6 +252,7 @@ impl Core {
             last_health: None,
             last_retry: None,
             last_checkpoint: None,
+            watch: own_clock::Watch::default(),
             last_warned: None,
             last_seen: BTreeMap::new(),
             told_unknown: BTreeSet::new(),

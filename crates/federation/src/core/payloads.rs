@@ -96,6 +96,12 @@ impl Core {
                 who,
             } => self.lapse_told(ctx, from, (docket, duty, due), &who),
             Payload::Circular { act } => self.circular_received(ctx, from, &act),
+            Payload::TimeAsked { docket, sequence } => self.time_asked(ctx, from, docket, sequence),
+            Payload::TimeShown {
+                docket,
+                sequence,
+                evidence,
+            } => self.time_shown(ctx, from, (docket, sequence), &evidence),
         }
     }
 

@@ -3,9 +3,11 @@
 use identity::{Chain, Code, Digest, Moment, Path, Signed};
 use serde::{Deserialize, Serialize};
 use sharing::act::{ActId, Doer};
+use sharing::clock::bounds::{Doubt, HomeStanding};
+use sharing::clock::{Debtor, Term};
 use sharing::docket::DocketId;
 use sharing::ledger::{Checkpoint, Cosignature};
-use statute::Refusal;
+use statute::{Article, Duty, Refusal};
 
 use super::calls::{CallSide, CallStep};
 use super::readings::{ReadBy, ReadWhat};
@@ -292,6 +294,51 @@ pub enum Record {
         by: ReadBy,
         /// What.
         what: ReadWhat,
+        /// This node's clock.
+        at: Moment,
+    },
+    /// A duty of a docket at another home is overdue by the clock here, and the home has not said so (R21, R39(4)).
+    SeenOverdue {
+        /// Which docket.
+        docket: DocketId,
+        /// Which duty.
+        duty: Duty,
+        /// Under which article.
+        article: Article,
+        /// Its time limit by the calendar here.
+        term: Term,
+        /// Who owes it.
+        who: Debtor,
+        /// How the home stood.
+        home: HomeStanding,
+        /// This node's clock.
+        at: Moment,
+    },
+    /// The time that a home gives an event of its docket is in doubt here.
+    TimeDoubted {
+        /// Which docket.
+        docket: DocketId,
+        /// Which event.
+        sequence: u32,
+        /// When it happened, as the home says.
+        claimed: Moment,
+        /// Why that is in doubt.
+        doubts: Vec<Doubt>,
+        /// This node's clock.
+        at: Moment,
+    },
+    /// The home showed by when others had an event of doubted time under their signature.
+    TimeBorneOut {
+        /// Which docket.
+        docket: DocketId,
+        /// Which event.
+        sequence: u32,
+        /// The evidence as it was shown.
+        evidence: Digest,
+        /// When the home's ledger was cosigned with the event in it, by the cosigner's clock.
+        cosigned: Moment,
+        /// By whom.
+        by: Path,
         /// This node's clock.
         at: Moment,
     },

@@ -146,8 +146,23 @@ fn lapse_finding(
     due: Moment,
     who: &Debtor,
 ) -> Result<(), Fault> {
+    let (zh, en, article) = debtor(who, duty);
+    let last = statute::beijing_date(due.as_millis().saturating_sub(1));
+    let short = docket.0.short();
+    ctx.finding(
+        format!("{zh}未按期“{}”：期限至{last}，案卷{short}", duty.zh()),
+        format!(
+            "{en} did not in time {}: due by {last}, docket {short}",
+            duty.en()
+        ),
+        Some(article),
+    )
+}
+
+/// Who did not do in time what it owed, in Chinese and English, and under which article that is for its supervisor.
+pub(super) fn debtor(who: &Debtor, duty: Duty) -> (String, String, Article) {
     let node = who.node().code();
-    let (zh, en, article) = match who {
+    match who {
         Debtor::Department(party) => (
             format!("{node}的部门{}", party.department),
             format!("department {} of {node}", party.department),
@@ -163,15 +178,5 @@ fn lapse_finding(
             format!("the government of {node}"),
             Article::R41,
         ),
-    };
-    let last = statute::beijing_date(due.as_millis().saturating_sub(1));
-    let short = docket.0.short();
-    ctx.finding(
-        format!("{zh}未按期“{}”：期限至{last}，案卷{short}", duty.zh()),
-        format!(
-            "{en} did not in time {}: due by {last}, docket {short}",
-            duty.en()
-        ),
-        Some(article),
-    )
+    }
 }

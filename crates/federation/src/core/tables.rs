@@ -497,6 +497,15 @@ pub fn notice_key(year: i16) -> Vec<u8> {
     year.to_be_bytes().to_vec()
 }
 
+/// Findings about a duty of a docket at another home, in [`Table::OwnLapses`]; when it was due follows, for more time makes it due again.
+pub fn own_lapses_of(docket: &DocketId, duty: statute::Duty, arises: &Moment) -> Vec<u8> {
+    let mut key = docket_key(docket);
+    key.extend_from_slice(&arises.as_millis().to_be_bytes());
+    key.extend_from_slice(duty.id().as_bytes());
+    key.push(0);
+    key
+}
+
 /// Level and index of a Merkle node.
 pub fn merkle_key(level: u8, index: u64) -> Vec<u8> {
     let mut key = vec![level];

@@ -4,6 +4,7 @@ use identity::{Code, Digest, Moment, Path};
 use serde::{Deserialize, Serialize};
 use sharing::act::Doer;
 use sharing::catalogue::{Entry, EntryState};
+use sharing::clock::bounds::{DoubtedTime, OwnLapse};
 use sharing::docket::{DocketEvent, DocketId, DocketState};
 use sharing::person::{Ending, PersonCertificate};
 
@@ -85,6 +86,10 @@ pub struct DocketDetail {
     pub events: Vec<DocketEvent>,
     /// The records of use, in order: that each was made. What they say is given by an act of reading alone.
     pub uses: Vec<UseView>,
+    /// What was overdue by the clock here, where the home is elsewhere.
+    pub own_lapses: Vec<OwnLapse>,
+    /// Events whose time is in doubt here, in order.
+    pub doubted: Vec<DoubtedTime>,
 }
 
 /// That a use was recorded.
@@ -147,6 +152,8 @@ pub struct DutyView {
     pub owed_here: bool,
     /// How it stands now.
     pub status: statute::DutyStatus,
+    /// That the clock here found it overdue when the docket's home had said nothing.
+    pub own_lapse: Option<OwnLapse>,
 }
 
 /// A neighbour as the core sees it.

@@ -12,7 +12,7 @@ use sharing::node_act::NodeAct;
 use sharing::return_flow::ReturnFlowEvent;
 
 use super::catalogue::{compiled, own_states};
-use super::{members, personal};
+use super::{clock, members, personal};
 use crate::core::tables::{
     DocketRow, PlacedRow, SeenRow, View, WantedRow, act_key, counter, dataset_subscribers,
     docket_key, entry_holders, evaluations_of, event_key, grants_of, meta, person_key, put,
@@ -136,6 +136,7 @@ pub(super) fn event(
     let before: Option<DocketRow> = txn.row(Table::Dockets, &docket_key(&docket))?;
     let (old, released) = before.map_or((None, 0), |row| (Some(row.state), row.released));
     stop_duties(txn, &docket, old.as_ref());
+    let ran = old.as_ref().map(DocketState::duties).unwrap_or_default();
     let was_waiting = old.as_ref().is_some_and(|old| old.case.is_open());
     let state = DocketState::evolve(old, &event)
         .map_err(|error| Fault(format!("stored event of {docket}: {error}")))?;
@@ -150,6 +151,7 @@ pub(super) fn event(
             public_kept(txn, &docket, was_waiting, &state)?;
         } else {
             object_wanted(txn, docket, sequence, &event, &state)?;
+            clock::heard(txn, &event, &ran, &state, at)?;
         }
     }
     personal::event(txn, &event)?;
@@ -200,8 +202,8 @@ fn stop_duties(txn: &mut Txn<'_>, docket: &DocketId, old: Option<&DocketState>) 
     }
 }
 
-/// What the home alone keeps: the clock of a duty runs there, and would only be in the way at those who hold a copy; so do subscriptions,
-/// and who holds the data of which entry.
+/// What the home alone keeps: the duties that it records and recounts (who holds a copy watches them in a table of their own, [`clock`]);
+/// subscriptions, and who holds the data of which entry.
 fn at_home(txn: &mut Txn<'_>, docket: &DocketId, state: &DocketState) {
     let late = |duty: &OpenDuty| state.clock.is_overdue(duty.duty, duty.term.arises);
     for duty in state.duties().iter().filter(|duty| !late(duty)) {

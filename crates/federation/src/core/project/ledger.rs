@@ -91,6 +91,9 @@ fn weight(record: &Record) -> Weight {
         | Record::Destroyed { .. }
         | Record::Delivery { .. }
         | Record::Read { .. }
+        | Record::SeenOverdue { .. }
+        | Record::TimeDoubted { .. }
+        | Record::TimeBorneOut { .. }
         | Record::CheckpointRefused { .. } => Weight::Witnessed,
     }
 }

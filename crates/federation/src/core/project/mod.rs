@@ -2,12 +2,14 @@
 
 mod cases;
 mod catalogue;
+mod clock;
 mod envelopes;
 mod ledger;
 mod members;
 mod personal;
 
 use identity::codec;
+use sharing::clock::bounds::{BorneOut, DoubtedTime, OwnLapse};
 
 use super::record::Record;
 use super::tables::OutboxRow;
@@ -15,6 +17,7 @@ use crate::store::{Fault, Txn};
 
 pub(super) use cases::{DraftRow, dataset_key, event_leaf_key, splitting_key, wanted_key};
 pub(super) use catalogue::own_entry;
+pub(super) use clock::{MAX_OWN_LAPSES, found_before};
 pub(super) use ledger::IndexRow;
 pub(super) use members::PersonRow;
 
@@ -64,6 +67,13 @@ fn change(record: Record, txn: &mut Txn<'_>) -> Result<(), Fault> {
         Record::WitnessAsked { witness, at, .. } => ledger::witness_asked(txn, &witness, at)?,
         Record::WitnessRefused { witness, from, .. } => ledger::witness_refused(txn, &witness, from)?,
         Record::CheckpointRefused { held, refused, .. } => ledger::refused(txn, &(held, refused)),
+        Record::SeenOverdue { docket, duty, article, term, who, home, at } => {
+            clock::seen_overdue(txn, &docket, OwnLapse { duty, article, term, who, home, at, outcome: None })?;
+        }
+        Record::TimeDoubted { docket, sequence, claimed, doubts, at } => {
+            clock::doubted(txn, &docket, &DoubtedTime { sequence, claimed, received: at, doubts, borne_out: None });
+        }
+        Record::TimeBorneOut { docket, sequence, cosigned, by, .. } => clock::borne_out(txn, &docket, sequence, BorneOut { cosigned, by })?,
         Record::Read { by, what, at } => ledger::read(txn, by, what, at)?,
         Record::Finding { text_zh, text_en, article, at } => ledger::found(txn, (text_zh, text_en), article, at)?,
     }

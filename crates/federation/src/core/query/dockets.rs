@@ -1,14 +1,16 @@
 //! Dockets, drafts that may become some, and the duties that run in them.
 
 use identity::{Digest, Domain, Moment, Path, Signed};
+use serde::de::DeserializeOwned;
 use sharing::act::{ActBody, MAX_ACT_BYTES};
+use sharing::clock::bounds::OwnLapse;
 use sharing::dispute::DisputeEvent;
 use sharing::docket::{DocketBody, DocketCopy, DocketEvent, DocketId, MAX_EVENT_BYTES};
 use sharing::reading::KeptUse;
 use statute::DutyStatus;
 
 use super::{MAX_COUNTED, MAX_PAGE, chain, own_chain};
-use crate::core::project::DraftRow;
+use crate::core::project::{DraftRow, MAX_OWN_LAPSES};
 use crate::core::tables::{
     DocketRow, PrivateRow, PrivateStanding, View, decode_row, docket_key, event_key, private_key,
 };
@@ -115,7 +117,19 @@ pub fn docket(read: &dyn Read, id: DocketId) -> Result<Option<DocketDetail>, Fau
         docket: docket_view(id, row, here.as_ref()),
         events,
         uses,
+        own_lapses: rows_of(read, Table::OwnLapses, &id)?,
+        doubted: rows_of(read, Table::DoubtedTimes, &id)?,
     }))
+}
+
+/// What the clock here found about a docket at another home.
+fn rows_of<T: DeserializeOwned>(
+    read: &dyn Read,
+    table: Table,
+    id: &DocketId,
+) -> Result<Vec<T>, Fault> {
+    let rows = read.scan(table, &docket_key(id), None, MAX_OWN_LAPSES)?;
+    rows.iter().map(|(_, row)| decode_row(table, row)).collect()
 }
 
 /// Whether an event can be shown to everyone who sees the docket: one that cannot be read is not.
@@ -177,8 +191,15 @@ pub fn duties(read: &dyn Read, now: Moment, limit: usize) -> Result<Vec<DutyView
         let Some(digest) = key.first_chunk::<32>() else {
             continue;
         };
+        let id = DocketId(Digest::from_bytes(*digest));
+        let at_home = Some(&row.home) == here.as_ref();
+        let own: Vec<OwnLapse> = match at_home {
+            true => Vec::new(),
+            false => rows_of(read, Table::OwnLapses, &id)?,
+        };
         for duty in row.state.duties() {
             let due = duty.term.due;
+            let same = |it: &&OwnLapse| (it.duty, it.term.arises) == (duty.duty, duty.term.arises);
             let status = match () {
                 () if now >= due => DutyStatus::Overdue,
                 () if statute::is_due_soon(due.as_millis(), now.as_millis(), &calendar) => {
@@ -188,7 +209,8 @@ pub fn duties(read: &dyn Read, now: Moment, limit: usize) -> Result<Vec<DutyView
             };
             let owed_here = Some(duty.who.node()) == here.as_ref();
             found.push(DutyView {
-                docket: DocketId(Digest::from_bytes(*digest)),
+                docket: id,
+                own_lapse: own.iter().rev().find(same).cloned(),
                 article: duty.duty.article(),
                 duty: duty.duty,
                 owed_by: duty.who,

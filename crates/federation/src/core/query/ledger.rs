@@ -36,9 +36,53 @@ pub fn evidence_at(read: &dyn Read, index: u64) -> Result<Option<Evidence>, Faul
     let Ok(own) = chain.claimed() else {
         return Ok(None);
     };
-    let Some((size, row)) = best_checkpoint(read, &own, index)? else {
+    let Some(best) = best_checkpoint(read, &own, index)? else {
         return Ok(None);
     };
+    under(read, (index, line), chain, best).map(Some)
+}
+
+/// Evidence of one event of a docket against the first checkpoint that covers it and that another cosigned: by when others had it.
+///
+/// # Errors
+/// [`Fault`] when the medium fails.
+pub(in crate::core) fn first_attested(
+    read: &dyn Read,
+    id: DocketId,
+    sequence: u32,
+) -> Result<Option<Evidence>, Fault> {
+    let Some(index) = read.row::<u64>(Table::DocketEvents, &event_leaf_key(&id, sequence))? else {
+        return Ok(None);
+    };
+    let line = read.row::<IndexRow>(Table::Index, &index.to_be_bytes())?;
+    let (Some(line), Some(chain)) = (line, own_chain(read)?) else {
+        return Ok(None);
+    };
+    let Ok(own) = chain.claimed() else {
+        return Ok(None);
+    };
+    // A checkpoint of this size ends just before the record.
+    let before = index.to_be_bytes();
+    let rows = read.scan(Table::Checkpoints, b"", Some(&before), MAX_PAGE)?;
+    for (key, row) in rows {
+        let mut row: CheckpointRow = decode_row(Table::Checkpoints, &row)?;
+        row.cosignatures.retain(|it| may_attest(&own, &it.by));
+        row.cosignatures.truncate(MAX_COSIGNATURES);
+        if !row.cosignatures.is_empty() {
+            let first = (key_tail_u64(&key), row);
+            return under(read, (index, line), chain, first).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// A ledger record as evidence under one checkpoint.
+fn under(
+    read: &dyn Read,
+    (index, line): (u64, IndexRow),
+    chain: Chain,
+    (size, row): (u64, CheckpointRow),
+) -> Result<Evidence, Fault> {
     let inclusion = merkle::inclusion(index, size, &Nodes(read))
         .map_err(|error| Fault(format!("inclusion proof: {error}")))?;
     let mut cosignatures = Vec::new();
@@ -47,14 +91,14 @@ pub fn evidence_at(read: &dyn Read, index: u64) -> Result<Option<Evidence>, Faul
             cosignatures.push((cosignature, by));
         }
     }
-    Ok(Some(Evidence {
+    Ok(Evidence {
         record: line.record,
         index,
         inclusion,
         checkpoint: row.checkpoint,
         chain,
         cosignatures,
-    }))
+    })
 }
 
 /// Of the checkpoints that cover a record, the one with most cosignatures that count, of several the newest: where parent and witnesses

@@ -26,6 +26,7 @@ pub use catalogue::{
 pub(super) use catalogue::{catalogue_as_of, published_in, published_page};
 pub use dockets::{docket, docket_copy, dockets, drafts, duties, keeps_content};
 pub use evaluation::{EvaluationView, evaluation, evaluations, published_evaluations};
+pub(super) use ledger::first_attested;
 pub use ledger::{docket_evidence, evidence_at, ledger};
 pub use members::{calendar, chain, is_revoked, notices, own_chain, people, person_chain};
 pub(super) use open::opening_of;
