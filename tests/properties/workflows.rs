@@ -1,5 +1,13 @@
 //! The acts of each workflow, drawn by chance: right and wrong ones, in any state. A new workflow adds one function and one line.
 
+mod erasure;
+mod evaluation;
+mod incident;
+mod need;
+mod platform;
+mod public;
+mod reading;
+
 use federation::core::view::DocketView;
 use guantong_tests::stage::{application, code, grant, refuse};
 use identity::{Code, Digest};
@@ -36,6 +44,15 @@ pub const WORKFLOWS: &[(&str, Draw)] = &[
     ("correction", draws_correction),
     ("supervision", draws_supervision),
     ("clock", draws_clock),
+    ("need", need::draws),
+    ("incident", incident::draws),
+    ("reading", reading::draws),
+    ("open-data", public::draws_open_data),
+    ("complaint", public::draws_complaint),
+    ("evaluation", evaluation::draws),
+    ("erasure", erasure::draws),
+    ("direct", platform::draws_direct),
+    ("aggregation", platform::draws_aggregation),
 ];
 
 fn is_application(case: &Case) -> bool {
@@ -53,7 +70,7 @@ fn at(view: &DocketView) -> Vec<Code> {
 }
 
 fn in_docket(view: &DocketView, body: ActBody) -> Option<Drawn> {
-    Some(Drawn { body, at: at(view) })
+    Some(Drawn::Act { body, at: at(view) })
 }
 
 /// Drafts, and what becomes of them up to the use of the data.
@@ -66,7 +83,7 @@ fn draws_application(scene: &mut Scene) -> Option<Drawn> {
             let document = docket.0;
             let nodes: Vec<Code> = scene.departments.iter().map(|it| it.node).collect();
             let body = ActBody::ConsentToApply { docket, document };
-            return Some(Drawn { body, at: nodes });
+            return Some(Drawn::Act { body, at: nodes });
         }
         _ => {}
     }
@@ -143,7 +160,7 @@ fn drafts(scene: &mut Scene) -> Option<Drawn> {
     if scene.chance.once_in(4) {
         application.materials[0].text.clear();
     }
-    Some(Drawn {
+    Some(Drawn::Act {
         body: ActBody::Apply { application },
         at: vec![requester.node],
     })
@@ -268,7 +285,7 @@ fn draws_return_flow(scene: &mut Scene) -> Option<Drawn> {
     if scene.either() {
         let nodes: Vec<Code> = scene.departments.iter().map(|it| it.node).collect();
         let body = ActBody::Subscribe { source, dataset };
-        return Some(Drawn { body, at: nodes });
+        return Some(Drawn::Act { body, at: nodes });
     }
     let rows = b"code,name\n440106,a\n440104,b\n210102,c\n";
     let table = scene.world.upload(source, "t.csv", rows);
@@ -279,7 +296,7 @@ fn draws_return_flow(scene: &mut Scene) -> Option<Drawn> {
         query: "q".into(),
         source_rows: if scene.chance.once_in(4) { 4 } else { 3 },
     };
-    Some(Drawn {
+    Some(Drawn::Act {
         body: ActBody::ReturnTable { table },
         at: vec![source],
     })
@@ -324,7 +341,7 @@ fn draws_update(scene: &mut Scene) -> Option<Drawn> {
             }
         }
     };
-    Some(Drawn { body, at })
+    Some(Drawn::Act { body, at })
 }
 
 /// One item more; from now on it is this version that is approved, submitted and reviewed.
@@ -444,7 +461,7 @@ fn orders(scene: &mut Scene) -> Option<Drawn> {
         measures: "三日内答复".into(),
         correct_by: scene.world.now.plus_days(3),
     };
-    Some(Drawn {
+    Some(Drawn::Act {
         body: ActBody::Supervision(SupervisionAct::Order(order)),
         at: vec![accused.node],
     })
