@@ -1,5 +1,7 @@
 //! Where it happens: a few departments of the demo's federation, their entries, and what they may draw on.
 
+use std::collections::VecDeque;
+
 use federation::core::view::DocketView;
 use federation::core::{Answer, Refused, query};
 use guantong_tests::stage::{
@@ -23,6 +25,8 @@ const PLACES: [&str; 7] = [
     "440106", "210102", "440100", "mca", "440000", "210100", "100000",
 ];
 
+/// Dockets that are remembered as stepped of late: some for each few workflows.
+const MAX_STEPPED: usize = 12;
 /// Renewals of certificates until the three years of keeping are over: each after 250 days.
 const RENEWALS_OF_RETENTION: u32 = 5;
 
@@ -98,8 +102,20 @@ fn published(world: &mut World, departments: &[Department]) -> Vec<Entry> {
     let unconditional = || ClassTerms::Unconditional;
     let mut entries = vec![
         entry(&departments[0], 1, "低保对象信息", conditional(), world.now),
-        entry(&departments[1], 1, "个体工商户信息", unconditional(), world.now),
-        entry(&departments[0], 2, "公交站点信息", unconditional(), world.now),
+        entry(
+            &departments[1],
+            1,
+            "个体工商户信息",
+            unconditional(),
+            world.now,
+        ),
+        entry(
+            &departments[0],
+            2,
+            "公交站点信息",
+            unconditional(),
+            world.now,
+        ),
         entry(&departments[0], 3, "救助病史信息", conditional(), world.now),
     ];
     let named = ["公民身份号码", "姓名", "工资"];
@@ -154,10 +170,12 @@ pub struct Scene {
     pub chance: Chance,
     /// Who takes part.
     pub departments: Vec<Department>,
-    /// Published entries, each as it was last compiled.
+    /// Entries, each as it stands published.
     pub entries: Vec<Entry>,
     /// Applications drafted.
     pub drafts: Vec<DocketId>,
+    /// The dockets that were stepped last.
+    stepped: VecDeque<DocketId>,
 }
 
 impl Scene {
@@ -194,6 +212,7 @@ impl Scene {
             departments,
             entries,
             drafts,
+            stepped: VecDeque::new(),
         }
     }
 
@@ -208,12 +227,17 @@ impl Scene {
         self.chance.once_in(2)
     }
 
-    /// A docket as some node holds it, of the kind that is wanted.
+    /// A docket as some node holds it, of the kind that is wanted: as often as not one that was stepped of late, so that courses come to their end.
     pub fn docket(&mut self, wanted: fn(&Case) -> bool) -> Option<DocketView> {
         let mut held = Vec::new();
         for place in PLACES {
             let dockets = query::dockets(self.world.read(code(place)), None, 200).expect("memory");
             held.extend(dockets.into_iter().filter(|view| wanted(&view.state.case)));
+        }
+        let stepped = |view: &&DocketView| self.stepped.contains(&view.id);
+        let running: Vec<DocketView> = held.iter().filter(stepped).cloned().collect();
+        if self.either() && !running.is_empty() {
+            return self.pick(&running);
         }
         self.pick(&held)
     }
@@ -239,10 +263,21 @@ impl Scene {
                 let role = self.pick(if anyone { Role::ALL } else { roles });
                 let person = self.person(node, role.expect("a role"));
                 let drafted = matches!(body, ActBody::Apply { .. });
+                let stepped = body.docket();
+                let reviewed = matches!(body, ActBody::ReviewEntries { .. });
                 let outcome = self.world.act(node, &person, body);
                 let answer = taken(seed, node, outcome);
                 let draft = answer.as_ref().and_then(|answer| answer.docket);
                 self.drafts.extend(draft.filter(|_| drafted));
+                if let Some(docket) = stepped.filter(|_| answer.is_some()) {
+                    self.stepped.push_back(docket);
+                    if self.stepped.len() > MAX_STEPPED {
+                        self.stepped.pop_front();
+                    }
+                }
+                if reviewed {
+                    self.look_up_entries();
+                }
                 answer.is_some()
             }
             Drawn::Public { request, at } => {
@@ -251,6 +286,19 @@ impl Scene {
                 self.chance.fill(&mut secret);
                 let outcome = self.world.public(node, &Receipt::new(secret), request);
                 taken(seed, node, outcome).is_some()
+            }
+        }
+    }
+
+    /// The entries as they stand published now.
+    fn look_up_entries(&mut self) {
+        for entry in &mut self.entries {
+            let mut departments = self.departments.iter();
+            let of = departments.find(|it| it.code == entry.provider);
+            let node = of.expect("its department").node;
+            let found = query::published_entry(self.world.read(node), node, &entry.id);
+            if let Some(published) = found.expect("memory") {
+                *entry = published.entry;
             }
         }
     }

@@ -8,15 +8,16 @@ mod platform;
 mod public;
 mod reading;
 
+use federation::core::query;
 use federation::core::view::DocketView;
 use guantong_tests::stage::{application, code, grant, refuse};
 use identity::{Code, Digest};
 use sharing::act::ActBody;
 use sharing::application::{
-    GrantAct, GrantStep, Material, MissingItem, Phase, ServiceChange, UseRecord, Wider,
-    reply_document,
+    Access, ApplicationState, GrantAct, GrantStep, Material, MissingItem, Phase, ServiceChange,
+    UseRecord, Wider, reply_document,
 };
-use sharing::catalogue::{DataItem, Entry, ReviewVerdict};
+use sharing::catalogue::{DataItem, Entry, EntryState, ReviewVerdict};
 use sharing::clock::ClockAct;
 use sharing::correction::{CorrectionAct, CorrectionOutcome, CorrectionRequest};
 use sharing::dispute::{Decision, NegotiationOutcome, NegotiationStep, Opinion, Party};
@@ -93,13 +94,26 @@ fn draws_application(scene: &mut Scene) -> Option<Drawn> {
     let Case::Application(state) = &view.state.case else {
         return None;
     };
-    let docket = view.id;
-    let wanted = match &state.phase {
-        Phase::ReplyProposed { reply, .. } => reply_document(reply),
-        _ => Digest::object(b"nothing"),
+    let step = if scene.chance.once_in(4) {
+        scene.chance.below(6)
+    } else {
+        match &state.phase {
+            Phase::Received { .. } => u64::from(!scene.chance.once_in(3)) * 2,
+            Phase::Incomplete { .. } => 1,
+            Phase::ReplyProposed { .. } => 3,
+            Phase::Granted { .. } | Phase::Refused { .. } => 4,
+            Phase::Providing { .. } | Phase::Provided { .. } => 5,
+        }
     };
+    let body = replies(scene, &view, state, step);
+    in_docket(&view, body)
+}
+
+/// What is done in an application once it is received, in the order in which it mostly comes.
+fn replies(scene: &mut Scene, view: &DocketView, state: &ApplicationState, step: u64) -> ActBody {
+    let docket = view.id;
     let kind = ApplicationMaterial::Basis;
-    let body = match scene.chance.below(8) {
+    match step {
         0 => ActBody::TellMissing {
             docket,
             missing: vec![MissingItem {
@@ -114,7 +128,7 @@ fn draws_application(scene: &mut Scene) -> Option<Drawn> {
                 text: "《社会救助暂行办法》第九条".into(),
             }],
         },
-        2 | 3 => {
+        2 => {
             let granting = grant(&scene.world, &state.entry.entry);
             let reply = if scene.chance.once_in(3) {
                 refuse()
@@ -123,14 +137,16 @@ fn draws_application(scene: &mut Scene) -> Option<Drawn> {
             };
             ActBody::ProposeReply { docket, reply }
         }
-        4 | 5 => ActBody::ConsentToReply {
+        3 => ActBody::ConsentToReply {
             docket,
-            document: wanted,
+            document: match &state.phase {
+                Phase::ReplyProposed { reply, .. } => reply_document(reply),
+                _ => Digest::object(b"nothing"),
+            },
         },
-        6 => {
-            let object = scene
-                .world
-                .upload(view.home.code(), "低保对象.csv", b"code\n1\n");
+        4 => {
+            let home = view.home.code();
+            let object = scene.world.upload(home, "低保对象.csv", b"code\n1\n");
             ActBody::Provide { docket, object }
         }
         _ => ActBody::RecordUse {
@@ -140,15 +156,14 @@ fn draws_application(scene: &mut Scene) -> Option<Drawn> {
                 process: "逐户比对".into(),
                 result: "核验一户".into(),
                 storage: "本地加密存储".into(),
-                destruction: if scene.either() {
-                    "未销毁".into()
-                } else {
+                destruction: if scene.chance.once_in(4) {
                     String::new()
+                } else {
+                    "未销毁".into()
                 },
             },
         },
-    };
-    in_docket(&view, body)
+    }
 }
 
 fn drafts(scene: &mut Scene) -> Option<Drawn> {
@@ -166,41 +181,55 @@ fn drafts(scene: &mut Scene) -> Option<Drawn> {
     })
 }
 
-/// What becomes of a grant.
+/// What becomes of a grant: mostly what may come next.
 fn draws_grant(scene: &mut Scene) -> Option<Drawn> {
-    let view = scene.docket(is_application)?;
+    let granted =
+        |case: &Case| matches!(case, Case::Application(state) if state.phase.terms().is_some());
+    let view = scene.docket(granted)?;
+    let Case::Application(state) = &view.state.case else {
+        return None;
+    };
+    let mut steps = grant_steps(scene);
+    if !scene.chance.once_in(4) {
+        steps.retain(|step| may_come_next(step, state));
+    }
+    let (docket, step) = (view.id, scene.pick(&steps)?);
+    in_docket(&view, ActBody::Grant(GrantAct { docket, step }))
+}
+
+fn grant_steps(scene: &mut Scene) -> Vec<GrantStep> {
     let (now, agrees) = (scene.world.now, scene.either());
     let reasons = || "依据核查情况".to_owned();
-    let step = match scene.chance.below(12) {
-        0 => GrantStep::AskWidening {
+    vec![
+        GrantStep::AskWidening {
             wider: Wider {
-                purposes: vec!["医疗救助资格核验".into()],
+                purposes: vec![format!("医疗救助资格核验{}", now.as_millis())],
                 ..Wider::default()
             },
             grounds: reasons(),
         },
-        1 => GrantStep::AnswerWidening {
+        GrantStep::AnswerWidening {
             consents: agrees,
             reasons: reasons(),
         },
-        2 => GrantStep::Suspend {
+        GrantStep::Suspend {
             reasons: reasons(),
             rectify_by: now.plus_days(5),
         },
-        3 => GrantStep::ReportRectified {
+        GrantStep::ReportRectified {
             statement: reasons(),
         },
-        4 => GrantStep::Restore,
-        5 if scene.chance.once_in(3) => GrantStep::Terminate { reasons: reasons() },
-        5 | 6 => GrantStep::RequireDisposal {
+        GrantStep::Restore,
+        GrantStep::Terminate { reasons: reasons() },
+        GrantStep::RequireDisposal {
             how: "粉碎".into(),
             by: now.plus_days(7),
         },
-        7 => GrantStep::Dispose {
+        GrantStep::Dispose {
             how: "粉碎".into(),
             certificate: "销毁记录一号".into(),
         },
-        8 => GrantStep::ProposeChange {
+        GrantStep::ProposeChange {
             what: if agrees {
                 ServiceChange::Change
             } else {
@@ -208,15 +237,36 @@ fn draws_grant(scene: &mut Scene) -> Option<Drawn> {
             },
             reasons: reasons(),
         },
-        9 => GrantStep::AnswerChange {
+        GrantStep::AnswerChange {
             agrees,
             statement: reasons(),
         },
-        10 => GrantStep::FileChange,
-        _ => GrantStep::CarryOutChange,
-    };
-    let docket = view.id;
-    in_docket(&view, ActBody::Grant(GrantAct { docket, step }))
+        GrantStep::FileChange,
+        GrantStep::CarryOutChange,
+    ]
+}
+
+/// Whether it is a step for where the grant stands.
+fn may_come_next(step: &GrantStep, state: &ApplicationState) -> bool {
+    let standing = &state.standing;
+    let suspended = matches!(
+        standing.access,
+        Access::Suspended { .. } | Access::Rectified { .. }
+    );
+    match step {
+        GrantStep::AskWidening { .. } => standing.asked.is_none(),
+        GrantStep::AnswerWidening { .. } => standing.asked.is_some(),
+        GrantStep::Suspend { .. } => standing.access == Access::InForce,
+        GrantStep::ReportRectified { .. } | GrantStep::Restore | GrantStep::Terminate { .. } => {
+            suspended
+        }
+        GrantStep::RequireDisposal { .. } => standing.disposal.is_none(),
+        GrantStep::Dispose { .. } => standing.disposal.is_some(),
+        GrantStep::ProposeChange { .. } => standing.change.is_none(),
+        GrantStep::AnswerChange { .. } | GrantStep::FileChange | GrantStep::CarryOutChange => {
+            standing.change.is_some()
+        }
+    }
 }
 
 /// Falling out over an application.
@@ -311,7 +361,19 @@ fn draws_update(scene: &mut Scene) -> Option<Drawn> {
         .iter()
         .find(|it| it.code == entry.provider)?;
     let at = vec![provider.node];
-    let body = match scene.chance.below(6) {
+    let held = query::own_entry(scene.world.read(provider.node), &entry.id).expect("memory")?;
+    let entries = vec![held.entry.version_ref()];
+    let step = if scene.chance.once_in(5) {
+        scene.chance.below(5)
+    } else {
+        match held.state {
+            EntryState::Published | EntryState::Withdrawn => scene.chance.below(2),
+            EntryState::Draft => 2,
+            EntryState::Approved => 3,
+            EntryState::Submitted => 4,
+        }
+    };
+    let body = match step {
         0 => ActBody::Update(UpdateAct::Report {
             entry: entry.id.clone(),
             provider: entry.provider,
@@ -320,19 +382,15 @@ fn draws_update(scene: &mut Scene) -> Option<Drawn> {
             text: "《社会救助法》施行，增加数据项".into(),
         }),
         1 => ActBody::CompileEntries {
-            entries: vec![next_version(scene, &entry)],
+            entries: vec![next_version(&held.entry)],
         },
-        2 => ActBody::ApproveEntries {
-            entries: vec![entry.version_ref()],
-        },
-        3 => ActBody::SubmitEntries {
-            entries: vec![entry.version_ref()],
-        },
+        2 => ActBody::ApproveEntries { entries },
+        3 => ActBody::SubmitEntries { entries },
         _ => {
             let reason = "说明不清".into();
-            let publish = !scene.chance.once_in(4);
+            let publish = !scene.chance.once_in(3);
             ActBody::ReviewEntries {
-                entries: vec![entry.version_ref()],
+                entries,
                 verdict: if publish {
                     ReviewVerdict::Publish
                 } else {
@@ -344,8 +402,8 @@ fn draws_update(scene: &mut Scene) -> Option<Drawn> {
     Some(Drawn::Act { body, at })
 }
 
-/// One item more; from now on it is this version that is approved, submitted and reviewed.
-fn next_version(scene: &mut Scene, entry: &Entry) -> Entry {
+/// One item more.
+fn next_version(entry: &Entry) -> Entry {
     let mut next = entry.clone();
     next.version += 1;
     next.items.push(DataItem {
@@ -353,11 +411,6 @@ fn next_version(scene: &mut Scene, entry: &Entry) -> Entry {
         kind: "C20".into(),
         grade: Grade::General,
     });
-    for known in &mut scene.entries {
-        if known.id == next.id {
-            *known = next.clone();
-        }
-    }
     next
 }
 

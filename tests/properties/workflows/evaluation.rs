@@ -13,7 +13,11 @@ use crate::scene::{Drawn, Scene};
 pub fn draws(scene: &mut Scene) -> Option<Drawn> {
     let reported = scene.docket(|case| matches!(case, Case::Evaluation(_)));
     if let Some(view) = reported.filter(|_| scene.either()) {
-        let advice = if scene.chance.once_in(4) { "" } else { "加强数据质量校核" };
+        let advice = if scene.chance.once_in(4) {
+            ""
+        } else {
+            "加强数据质量校核"
+        };
         let publish = EvaluationAct::Publish {
             docket: view.id,
             advice: advice.into(),

@@ -42,7 +42,11 @@ pub fn draws_open_data(scene: &mut Scene) -> Option<Drawn> {
                 object: None,
             }
         } else {
-            let reasons = if scene.chance.once_in(3) { "" } else { "涉及商业秘密" };
+            let reasons = if scene.chance.once_in(3) {
+                ""
+            } else {
+                "涉及商业秘密"
+            };
             OpenAnswer::Refused {
                 reasons: reasons.into(),
             }
@@ -121,7 +125,11 @@ pub fn draws_complaint(scene: &mut Scene) -> Option<Drawn> {
     };
     let docket = view.id;
     let act = if scene.chance.once_in(3) {
-        let answer = if scene.chance.once_in(4) { "" } else { "已核实并改正" };
+        let answer = if scene.chance.once_in(4) {
+            ""
+        } else {
+            "已核实并改正"
+        };
         ComplaintAct::Answer {
             docket,
             answer: answer.into(),

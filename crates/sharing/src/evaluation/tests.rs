@@ -101,7 +101,8 @@ fn the_government_of_the_place_publishes_once_where_local_rules_say_so() {
     assert!(reported.rests_on_its_act(None));
     let id = DocketId(Digest::object(b"report"));
     let state = EvaluationState::evolve(None, id, NOW, &reported).unwrap();
-    let publish = |state: &EvaluationState, profile: &Profile| published(state, profile, "加强校核");
+    let publish =
+        |state: &EvaluationState, profile: &Profile| published(state, profile, "加强校核");
     let national = reason(publish(&state, &Profile::national()));
     assert_eq!(
         national,

@@ -211,7 +211,9 @@ fn an_inspection_holds_records_of_its_application_alone_and_its_named_reader_rea
 fn an_inspection_is_read_once_ordered_and_nothing_ends_it() {
     let ordered = opened(GUANGZHOU, TIANHE, Some(&held())).unwrap();
     let docket = DocketId(order().0.id().0);
-    let evolve = |state, event| InspectionState::evolve(state, docket, NOW, event).unwrap();
+    let evolve = |state, event: &InspectionEvent| {
+        InspectionState::evolve(state, docket, NOW, event).unwrap()
+    };
     let moves = |state: &InspectionState| {
         let act = authority(GUANGZHOU).act(Role::AuthorityReviewer, read(docket));
         let read = inspected_by(state, &act).unwrap();
