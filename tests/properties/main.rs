@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use guantong_tests::Faults;
 
-use scene::Scene;
+use scene::{Outcome, Scene};
 use workflows::WORKFLOWS;
 
 /// Runs, each with its own seed.
@@ -19,7 +19,7 @@ const RUNS: u64 = 4;
 const MOST_RUNS: u64 = 10;
 /// Moves in a run, each with some time after it.
 const MOVES: usize = 130;
-/// Acts of a workflow tried in a move, until one is accepted.
+/// Acts of a workflow tried in a move, until one stands.
 const TRIES: usize = 6;
 
 /// What the runs came to.
@@ -27,7 +27,7 @@ const TRIES: usize = 6;
 struct Tried {
     /// Faults of each kind.
     faults: [u64; 5],
-    /// Acts accepted and refused, by workflow.
+    /// Acts that stand at once and acts refused, by workflow.
     outcomes: BTreeMap<&'static str, [usize; 2]>,
     /// Events reached, by workflow and name.
     events: BTreeSet<String>,
@@ -87,7 +87,7 @@ impl Tried {
         }
     }
 
-    /// Acts of one workflow until one is accepted. A workflow that has nothing to act on yet gives way to the next.
+    /// Acts of one workflow until one stands. A workflow that has nothing to act on yet gives way to the next.
     fn moves(&mut self, seed: u64, scene: &mut Scene) {
         let first = scene.chance.below(WORKFLOWS.len() as u64) as usize;
         let next = WORKFLOWS.iter().cycle().skip(first).take(WORKFLOWS.len());
@@ -100,10 +100,15 @@ impl Tried {
             let Some(drawn) = next.take() else {
                 break;
             };
-            let accepted = scene.perform(seed, drawn);
-            self.outcomes.entry(name).or_default()[usize::from(!accepted)] += 1;
-            if accepted {
-                break;
+            let outcomes = self.outcomes.entry(name).or_default();
+            match scene.perform(seed, drawn) {
+                Outcome::Stands => {
+                    outcomes[0] += 1;
+                    break;
+                }
+                // Whether it comes to stand is seen later.
+                Outcome::Sent => {}
+                Outcome::Refused => outcomes[1] += 1,
             }
             next = draw(scene);
         }

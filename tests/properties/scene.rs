@@ -8,11 +8,11 @@ use guantong_tests::stage::{
     application, apply, code, conditional, demo, grant, publish, refuse, reply, share,
 };
 use guantong_tests::{Chance, Department, Person, World, entry};
-use identity::Code;
+use identity::{Code, CreditCode};
 use sharing::act::ActBody;
 use sharing::catalogue::{DataItem, Entry};
 use sharing::correction::{CorrectionAct, CorrectionOutcome, CorrectionRequest};
-use sharing::dispute::{NegotiationOutcome, NegotiationStep};
+use sharing::dispute::{NegotiationOutcome, NegotiationStep, Party};
 use sharing::docket::{Case, DocketId};
 use sharing::private::{Content, Private};
 use sharing::public::{PublicRequest, RECEIPT_BYTES, Receipt};
@@ -46,6 +46,39 @@ pub enum Drawn {
         /// Where.
         at: Vec<Code>,
     },
+}
+
+/// What became of what was tried.
+pub enum Outcome {
+    /// It stands.
+    Stands,
+    /// It was taken, and goes to the home of its docket, which decides.
+    Sent,
+    /// It was refused.
+    Refused,
+}
+
+/// The departments that a docket concerns.
+fn departments(case: &Case) -> Vec<CreditCode> {
+    let parties: Vec<&Party> = match case {
+        Case::Application(state) => vec![&state.requester, &state.provider],
+        Case::Dispute(state) => vec![&state.complainant, &state.respondent],
+        Case::Need(state) => state
+            .matched()
+            .into_iter()
+            .chain([&state.department])
+            .collect(),
+        Case::Correction(_)
+        | Case::ReturnFlow(_)
+        | Case::Update(_)
+        | Case::Supervision(_)
+        | Case::Incident(_)
+        | Case::Inspection(_)
+        | Case::OpenData(_)
+        | Case::Complaint(_)
+        | Case::Evaluation(_) => case.departments(),
+    };
+    parties.into_iter().map(|it| it.department).collect()
 }
 
 /// What came of it: an answer, or a refusal that says why.
@@ -254,16 +287,17 @@ impl Scene {
     }
 
     /// Someone does it: mostly in the role that the law names, at a node where it makes sense; now and then anybody anywhere.
-    pub fn perform(&mut self, seed: u64, drawn: Drawn) -> bool {
+    pub fn perform(&mut self, seed: u64, drawn: Drawn) -> Outcome {
         match drawn {
             Drawn::Act { body, at } => {
                 let node = self.place(&at);
                 let roles = statute::required_role(body.kind()).0;
                 let anyone = self.chance.once_in(8);
                 let role = self.pick(if anyone { Role::ALL } else { roles });
-                let person = self.person(node, role.expect("a role"));
-                let drafted = matches!(body, ActBody::Apply { .. });
                 let stepped = body.docket();
+                let view = stepped.and_then(|docket| self.held(node, docket));
+                let person = self.person(node, role.expect("a role"), view.as_ref());
+                let drafted = matches!(body, ActBody::Apply { .. });
                 let reviewed = matches!(body, ActBody::ReviewEntries { .. });
                 let outcome = self.world.act(node, &person, body);
                 let answer = taken(seed, node, outcome);
@@ -278,14 +312,21 @@ impl Scene {
                 if reviewed {
                     self.look_up_entries();
                 }
-                answer.is_some()
+                match answer {
+                    None => Outcome::Refused,
+                    Some(_) if view.is_some_and(|view| !view.at_home) => Outcome::Sent,
+                    Some(_) => Outcome::Stands,
+                }
             }
             Drawn::Public { request, at } => {
                 let node = self.place(&at);
                 let mut secret = [0; RECEIPT_BYTES];
                 self.chance.fill(&mut secret);
                 let outcome = self.world.public(node, &Receipt::new(secret), request);
-                taken(seed, node, outcome).is_some()
+                match taken(seed, node, outcome) {
+                    None => Outcome::Refused,
+                    Some(_) => Outcome::Stands,
+                }
             }
         }
     }
@@ -310,7 +351,13 @@ impl Scene {
         chosen.expect("a node")
     }
 
-    fn person(&mut self, node: Code, role: Role) -> Person {
+    fn held(&self, node: Code, docket: DocketId) -> Option<DocketView> {
+        let held = query::docket(self.world.read(node), docket).expect("memory");
+        held.map(|detail| detail.docket)
+    }
+
+    /// Who acts: mostly of a department that the docket concerns.
+    fn person(&mut self, node: Code, role: Role, view: Option<&DocketView>) -> Person {
         let now = self.world.now;
         match role {
             Role::AuthorityHead => self.world.authority_head(node),
@@ -324,7 +371,11 @@ impl Scene {
                     .filter(|department| department.node == node)
                     .cloned()
                     .collect();
-                let chosen = self.pick(&here);
+                let concerned = view.map_or_else(Vec::new, |view| departments(&view.state.case));
+                let concerns = |it: &&Department| concerned.contains(&it.code);
+                let of_it: Vec<Department> = here.iter().filter(concerns).cloned().collect();
+                let anyone = of_it.is_empty() || self.chance.once_in(6);
+                let chosen = self.pick(if anyone { &here } else { &of_it });
                 let department = chosen.unwrap_or_else(|| Department::hosted(node, 9, "某局"));
                 Person::of(&department, role, now)
             }

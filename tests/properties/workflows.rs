@@ -20,7 +20,9 @@ use sharing::application::{
 use sharing::catalogue::{DataItem, Entry, EntryState, ReviewVerdict};
 use sharing::clock::ClockAct;
 use sharing::correction::{CorrectionAct, CorrectionOutcome, CorrectionRequest};
-use sharing::dispute::{Decision, NegotiationOutcome, NegotiationStep, Opinion, Party};
+use sharing::dispute::{
+    Decision, DisputePhase, NegotiationOutcome, NegotiationStep, Opinion, Party,
+};
 use sharing::docket::Case;
 use sharing::return_flow::ReturnTable;
 use sharing::supervision::{About, Accused, Order, SupervisionAct};
@@ -105,8 +107,13 @@ fn draws_application(scene: &mut Scene) -> Option<Drawn> {
             Phase::Providing { .. } | Phase::Provided { .. } => 5,
         }
     };
+    let at = match step {
+        1 | 5 => &state.requester.node,
+        _ => &state.provider.node,
+    };
+    let at = vec![at.code()];
     let body = replies(scene, &view, state, step);
-    in_docket(&view, body)
+    Some(Drawn::Act { body, at })
 }
 
 /// What is done in an application once it is received, in the order in which it mostly comes.
@@ -194,7 +201,21 @@ fn draws_grant(scene: &mut Scene) -> Option<Drawn> {
         steps.retain(|step| may_come_next(step, state));
     }
     let (docket, step) = (view.id, scene.pick(&steps)?);
-    in_docket(&view, ActBody::Grant(GrantAct { docket, step }))
+    let of_the_requester = matches!(
+        step,
+        GrantStep::AskWidening { .. }
+            | GrantStep::ReportRectified { .. }
+            | GrantStep::Dispose { .. }
+            | GrantStep::AnswerChange { .. }
+    );
+    let whose = if of_the_requester {
+        &state.requester
+    } else {
+        &state.provider
+    };
+    let at = vec![whose.node.code()];
+    let body = ActBody::Grant(GrantAct { docket, step });
+    Some(Drawn::Act { body, at })
 }
 
 fn grant_steps(scene: &mut Scene) -> Vec<GrantStep> {
@@ -299,34 +320,52 @@ fn draws_negotiation(scene: &mut Scene) -> Option<Drawn> {
 /// A dispute before the common superior.
 fn draws_dispute(scene: &mut Scene) -> Option<Drawn> {
     let view = scene.docket(|case| matches!(case, Case::Dispute(_)))?;
+    let Case::Dispute(state) = &view.state.case else {
+        return None;
+    };
     let docket = view.id;
-    let body = match scene.chance.below(4) {
-        0 => ActBody::Coordinate {
-            docket,
-            opinion: Opinion {
+    let parties = [&state.complainant, &state.respondent].map(|it| it.node.code());
+    let (parties, home) = (parties.to_vec(), vec![view.home.code()]);
+    let step = if scene.chance.once_in(4) {
+        scene.chance.below(4)
+    } else {
+        match &state.phase {
+            DisputePhase::Referred => 0,
+            DisputePhase::OpinionGiven { .. } => 1,
+            DisputePhase::AwaitingDecision { .. } | DisputePhase::Settled { .. } => 2,
+            DisputePhase::Decided { .. } => 3,
+        }
+    };
+    let (body, at) = match step {
+        0 => {
+            let opinion = Opinion {
                 proposal: "应予共享".into(),
                 grounds: "第十五条".into(),
-            },
-        },
-        1 => ActBody::AnswerOpinion {
-            docket,
-            accepted: scene.either(),
-            grounds: "意见".into(),
-        },
-        2 => ActBody::Decide {
-            docket,
-            decision: Decision {
+            };
+            (ActBody::Coordinate { docket, opinion }, home)
+        }
+        1 => {
+            let answer = ActBody::AnswerOpinion {
+                docket,
+                accepted: !scene.chance.once_in(3),
+                grounds: "意见".into(),
+            };
+            (answer, parties)
+        }
+        2 => {
+            let decision = Decision {
                 holding: "应予共享".into(),
                 grounds: "第二十八条".into(),
                 comply_by: scene.world.now.plus_days(10),
-            },
-        },
-        _ => ActBody::Comply {
-            docket,
-            statement: "已共享".into(),
-        },
+            };
+            (ActBody::Decide { docket, decision }, home)
+        }
+        _ => {
+            let statement = "已共享".into();
+            (ActBody::Comply { docket, statement }, parties)
+        }
     };
-    in_docket(&view, body)
+    Some(Drawn::Act { body, at })
 }
 
 /// A subscription, and tables for those who subscribed.
@@ -388,7 +427,7 @@ fn draws_update(scene: &mut Scene) -> Option<Drawn> {
         3 => ActBody::SubmitEntries { entries },
         _ => {
             let reason = "说明不清".into();
-            let publish = !scene.chance.once_in(3);
+            let publish = scene.either();
             ActBody::ReviewEntries {
                 entries,
                 verdict: if publish {
@@ -526,27 +565,30 @@ fn draws_clock(scene: &mut Scene) -> Option<Drawn> {
     let docket = view.id;
     let running: Vec<Duty> = view.state.duties().iter().map(|it| it.duty).collect();
     let lapsed: Vec<Duty> = view.state.clock.lapses.iter().map(|it| it.duty).collect();
-    let (asked, late) = (scene.pick(&running), scene.pick(&lapsed));
+    let late = scene.pick(&lapsed);
     let any = scene.pick(Duty::ALL)?;
     let grounds = || "数据量大，需要分批整理".to_owned();
-    let act = match scene.chance.below(3) {
-        0 => ClockAct::AskExtension {
+    let asked = view.state.clock.asked.as_ref().map(|asked| asked.duty);
+    let act = if let Some(duty) = asked.filter(|_| !scene.chance.once_in(4)) {
+        ClockAct::AnswerExtension {
             docket,
-            duty: asked.unwrap_or(any),
-            days: WorkingDays::new(5).ok()?,
-            grounds: grounds(),
-        },
-        1 => ClockAct::AnswerExtension {
-            docket,
-            duty: asked.unwrap_or(any),
+            duty,
             consents: scene.either(),
             grounds: grounds(),
-        },
-        _ => ClockAct::Justify {
+        }
+    } else if scene.either() {
+        ClockAct::AskExtension {
+            docket,
+            duty: scene.pick(&running).unwrap_or(any),
+            days: WorkingDays::new(5).ok()?,
+            grounds: grounds(),
+        }
+    } else {
+        ClockAct::Justify {
             docket,
             duty: late.unwrap_or(any),
             grounds: grounds(),
-        },
+        }
     };
     in_docket(&view, ActBody::Clock(act))
 }

@@ -29,7 +29,12 @@ pub fn draws(scene: &mut Scene) -> Option<Drawn> {
     };
     let here = vec![state.place.code()];
     let text = || "已定位并隔离".to_owned();
-    let (step, at) = match scene.chance.below(10) {
+    let drawn = match scene.chance.below(10) {
+        // What was started is closed.
+        0..2 if state.plan_started() => 9,
+        other => other,
+    };
+    let (step, at) = match drawn {
         0..2 => {
             let plan = "数据安全事件应急预案".into();
             (IncidentStep::StartPlan { plan }, here)

@@ -116,8 +116,8 @@ fn next_step(scene: &mut Scene, state: &NeedState) -> Option<(NeedStep, Code)> {
         }
         NeedPhase::Matched { department } => {
             let step = match scene.chance.below(4) {
-                0 => NeedStep::Cannot { reasons },
-                1 => fulfils(scene, department)?,
+                0..2 => NeedStep::Cannot { reasons },
+                2 => fulfils(scene, department)?,
                 _ => NeedStep::Promise {
                     by: scene.world.now.plus_days(10),
                 },

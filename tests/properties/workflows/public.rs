@@ -51,10 +51,14 @@ pub fn draws_open_data(scene: &mut Scene) -> Option<Drawn> {
                 reasons: reasons.into(),
             }
         };
+        let Case::OpenData(state) = &view.state.case else {
+            return None;
+        };
+        let asked_for = !scene.chance.once_in(4);
         let docket = view.id;
         let act = OpenDataAct::Answer {
             docket,
-            form,
+            form: if asked_for { state.form() } else { form },
             answer,
         };
         return in_docket(&view, ActBody::OpenData(act));
