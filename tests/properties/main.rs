@@ -18,8 +18,8 @@ const RUNS: u64 = 4;
 /// Most runs: more than are made while some kind of event is not reached yet.
 const MOST_RUNS: u64 = 10;
 /// Moves in a run, each with some time after it.
-const MOVES: usize = 130;
-/// Acts of a workflow tried in a move, until one stands.
+const MOVES: usize = 160;
+/// Acts of a workflow tried in a move, until one is taken.
 const TRIES: usize = 6;
 
 /// What the runs came to.
@@ -87,7 +87,7 @@ impl Tried {
         }
     }
 
-    /// Acts of one workflow until one stands. A workflow that has nothing to act on yet gives way to the next.
+    /// Acts of one workflow until one is taken. A workflow that has nothing to act on yet gives way to the next.
     fn moves(&mut self, seed: u64, scene: &mut Scene) {
         let first = scene.chance.below(WORKFLOWS.len() as u64) as usize;
         let next = WORKFLOWS.iter().cycle().skip(first).take(WORKFLOWS.len());
@@ -107,7 +107,7 @@ impl Tried {
                     break;
                 }
                 // Whether it comes to stand is seen later.
-                Outcome::Sent => {}
+                Outcome::Sent => break,
                 Outcome::Refused => outcomes[1] += 1,
             }
             next = draw(scene);

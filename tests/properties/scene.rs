@@ -262,17 +262,23 @@ impl Scene {
 
     /// A docket as some node holds it, of the kind that is wanted: as often as not one that was stepped of late, so that courses come to their end.
     pub fn docket(&mut self, wanted: fn(&Case) -> bool) -> Option<DocketView> {
-        let mut held = Vec::new();
-        for place in PLACES {
+        let first = self.chance.below(PLACES.len() as u64) as usize;
+        let running = self.either();
+        for place in PLACES.iter().cycle().skip(first).take(PLACES.len()) {
             let dockets = query::dockets(self.world.read(code(place)), None, 200).expect("memory");
-            held.extend(dockets.into_iter().filter(|view| wanted(&view.state.case)));
+            let mut held: Vec<DocketView> = dockets
+                .into_iter()
+                .filter(|view| wanted(&view.state.case))
+                .collect();
+            let stepped = |view: &DocketView| self.stepped.contains(&view.id);
+            if running && held.iter().any(stepped) {
+                held.retain(stepped);
+            }
+            if !held.is_empty() {
+                return self.pick(&held);
+            }
         }
-        let stepped = |view: &&DocketView| self.stepped.contains(&view.id);
-        let running: Vec<DocketView> = held.iter().filter(stepped).cloned().collect();
-        if self.either() && !running.is_empty() {
-            return self.pick(&running);
-        }
-        self.pick(&held)
+        None
     }
 
     /// Personal content, wherever it may come to be said.

@@ -489,7 +489,13 @@ fn draws_supervision(scene: &mut Scene) -> Option<Drawn> {
         return orders(scene);
     };
     let docket = view.id;
-    let act = match scene.chance.below(6) {
+    let phase = view.state.case.phase();
+    let step = match phase {
+        "ordered" if scene.either() => 0,
+        "reported" if scene.either() => 2 + scene.chance.below(2),
+        _ => scene.chance.below(6),
+    };
+    let act = match step {
         0 | 1 => SupervisionAct::Report {
             docket,
             done: "已答复".into(),
@@ -561,9 +567,16 @@ fn orders(scene: &mut Scene) -> Option<Drawn> {
 
 /// More time, and why something was late, in a docket of any kind.
 fn draws_clock(scene: &mut Scene) -> Option<Drawn> {
-    let view = scene.docket(|_| true)?;
+    let wanted: fn(&Case) -> bool = if scene.chance.once_in(4) {
+        |_| true
+    } else {
+        Case::is_open
+    };
+    let view = scene.docket(wanted)?;
     let docket = view.id;
-    let running: Vec<Duty> = view.state.duties().iter().map(|it| it.duty).collect();
+    let duties = view.state.duties();
+    let running: Vec<Duty> = duties.iter().map(|it| it.duty).collect();
+    let mut owed_at: Vec<Code> = duties.iter().map(|it| it.who.node().code()).collect();
     let lapsed: Vec<Duty> = view.state.clock.lapses.iter().map(|it| it.duty).collect();
     let late = scene.pick(&lapsed);
     let any = scene.pick(Duty::ALL)?;
@@ -590,5 +603,9 @@ fn draws_clock(scene: &mut Scene) -> Option<Drawn> {
             grounds: grounds(),
         }
     };
-    in_docket(&view, ActBody::Clock(act))
+    if owed_at.is_empty() || scene.chance.once_in(6) {
+        owed_at = at(&view);
+    }
+    let body = ActBody::Clock(act);
+    Some(Drawn::Act { body, at: owed_at })
 }

@@ -68,6 +68,9 @@ fn stepped(view: &DocketView, step: IncidentStep, at: Vec<Code>) -> Drawn {
 fn reports(scene: &mut Scene) -> Option<Drawn> {
     let departments = scene.departments.clone();
     let mut at = vec![scene.pick(&departments)?.node];
+    if scene.chance.once_in(3) {
+        at = vec![code(ABOVE_THE_LEAF)];
+    }
     let mut dockets = Vec::new();
     if let Some(view) = scene.docket(is_application).filter(|_| scene.either()) {
         at = super::at(&view);
@@ -119,7 +122,7 @@ fn contains(scene: &mut Scene, view: &DocketView, state: &IncidentState) -> Opti
             };
             (rotated, here)
         }
-        4 if here == [code(ABOVE_THE_LEAF)] => {
+        4.. if here == [code(ABOVE_THE_LEAF)] => {
             let node = code(LEAF);
             let cut_off = Measure::CutOff {
                 node,

@@ -96,18 +96,18 @@ fn entry_at(scene: &mut Scene, of: Option<&Party>) -> Option<EntryAt> {
 fn next_step(scene: &mut Scene, state: &NeedState) -> Option<(NeedStep, Code)> {
     let needing = state.department.node.code();
     let reasons = reasons();
-    if scene.chance.once_in(8) {
+    if scene.chance.once_in(16) {
         return Some((NeedStep::Withdraw, needing));
     }
     match &state.phase {
         NeedPhase::Open => {
             let authority = &state.authority;
-            let step = match scene.chance.below(7) {
-                0..2 => NeedStep::PassOn { reasons },
-                2..5 => NeedStep::Match {
+            let step = match scene.chance.below(9) {
+                0..3 => NeedStep::PassOn { reasons },
+                3..7 => NeedStep::Match {
                     department: matched(scene, authority)?,
                 },
-                5 => NeedStep::PointTo {
+                7 => NeedStep::PointTo {
                     entry: entry_at(scene, None)?,
                 },
                 _ => NeedStep::Decline { reasons },
@@ -116,8 +116,8 @@ fn next_step(scene: &mut Scene, state: &NeedState) -> Option<(NeedStep, Code)> {
         }
         NeedPhase::Matched { department } => {
             let step = match scene.chance.below(4) {
-                0..2 => NeedStep::Cannot { reasons },
-                2 => fulfils(scene, department)?,
+                0 => NeedStep::Cannot { reasons },
+                1 => fulfils(scene, department)?,
                 _ => NeedStep::Promise {
                     by: scene.world.now.plus_days(10),
                 },
