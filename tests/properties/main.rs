@@ -41,6 +41,7 @@ fn whatever_anyone_does_every_copy_agrees_every_refusal_is_reasoned_and_every_le
             break;
         }
         tried.run(seed);
+        eprintln!("after {seed}: missing {:?}", events::missing(&tried.events));
     }
     eprintln!("{tried:?}");
     for (name, _) in WORKFLOWS {
