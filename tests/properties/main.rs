@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use guantong_tests::Faults;
 
-use scene::{Outcome, Scene};
+use scene::Scene;
 use workflows::WORKFLOWS;
 
 /// Runs, each with its own seed.
@@ -27,7 +27,7 @@ const TRIES: usize = 6;
 struct Tried {
     /// Faults of each kind.
     faults: [u64; 5],
-    /// Acts that stand at once and acts refused, by workflow.
+    /// Acts accepted and refused where they were signed, by workflow.
     outcomes: BTreeMap<&'static str, [usize; 2]>,
     /// Events reached, by workflow and name.
     events: BTreeSet<String>,
@@ -101,15 +101,10 @@ impl Tried {
             let Some(drawn) = next.take() else {
                 break;
             };
-            let outcomes = self.outcomes.entry(name).or_default();
-            match scene.perform(seed, drawn) {
-                Outcome::Stands => {
-                    outcomes[0] += 1;
-                    break;
-                }
-                // Whether it comes to stand is seen later.
-                Outcome::Sent => break,
-                Outcome::Refused => outcomes[1] += 1,
+            let taken = scene.perform(seed, drawn);
+            self.outcomes.entry(name).or_default()[usize::from(!taken)] += 1;
+            if taken {
+                break;
             }
             next = draw(scene);
         }

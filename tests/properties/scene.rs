@@ -48,16 +48,6 @@ pub enum Drawn {
     },
 }
 
-/// What became of what was tried.
-pub enum Outcome {
-    /// It stands.
-    Stands,
-    /// It was taken, and goes to the home of its docket, which decides.
-    Sent,
-    /// It was refused.
-    Refused,
-}
-
 /// The departments that a docket concerns.
 fn departments(case: &Case) -> Vec<CreditCode> {
     let parties: Vec<&Party> = match case {
@@ -293,7 +283,7 @@ impl Scene {
     }
 
     /// Someone does it: mostly in the role that the law names, at a node where it makes sense; now and then anybody anywhere.
-    pub fn perform(&mut self, seed: u64, drawn: Drawn) -> Outcome {
+    pub fn perform(&mut self, seed: u64, drawn: Drawn) -> bool {
         match drawn {
             Drawn::Act { body, at } => {
                 let node = self.place(&at);
@@ -318,21 +308,14 @@ impl Scene {
                 if reviewed {
                     self.look_up_entries();
                 }
-                match answer {
-                    None => Outcome::Refused,
-                    Some(_) if view.is_some_and(|view| !view.at_home) => Outcome::Sent,
-                    Some(_) => Outcome::Stands,
-                }
+                answer.is_some()
             }
             Drawn::Public { request, at } => {
                 let node = self.place(&at);
                 let mut secret = [0; RECEIPT_BYTES];
                 self.chance.fill(&mut secret);
                 let outcome = self.world.public(node, &Receipt::new(secret), request);
-                match taken(seed, node, outcome) {
-                    None => Outcome::Refused,
-                    Some(_) => Outcome::Stands,
-                }
+                taken(seed, node, outcome).is_some()
             }
         }
     }
