@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use federation::core::view::DocketDetail;
+use federation::core::view::DocketView;
 use federation::core::{Record, query};
 use guantong_tests::World;
 use identity::{Code, codec};
-use sharing::docket::{DocketBody, DocketId, DocketState};
+use sharing::docket::{DocketEvent, DocketId, DocketState, MAX_EVENT_BYTES};
 use sharing::ledger::evidence::MAX_RECORD_BYTES;
 use statute::Refusal;
+
+use crate::events;
 
 /// All of them; the events that were reached, by workflow and name.
 pub fn hold(seed: u64, world: &World) -> BTreeSet<String> {
@@ -16,10 +18,10 @@ pub fn hold(seed: u64, world: &World) -> BTreeSet<String> {
     let mut reached = BTreeSet::new();
     for (docket, copies) in &held {
         agree(seed, *docket, copies);
-        for event in copies.iter().flat_map(|(_, copy)| &copy.events) {
-            reached.insert(format!("{}/{}", workflow(&event.body), event.body.name()));
+        for event in copies.iter().flat_map(|(_, _, events)| events) {
+            reached.insert(events::name(&event.body));
         }
-        for (node, _) in copies {
+        for (node, _, _) in copies {
             proves(seed, world, *node, *docket);
         }
     }
@@ -48,45 +50,45 @@ pub fn is_reasoned(seed: u64, refusal: &Refusal) {
     );
 }
 
-type Copies = Vec<(Code, DocketDetail)>;
+/// A node's view of a docket, and all its events, also those that no view shows.
+type Copies = Vec<(Code, DocketView, Vec<DocketEvent>)>;
 
 /// Every docket with everyone who holds it, the home first.
 fn held(world: &World) -> BTreeMap<DocketId, Copies> {
     let mut held: BTreeMap<DocketId, Copies> = BTreeMap::new();
     for code in world.codes() {
         for view in query::dockets(world.read(code), None, 1_000).expect("memory") {
-            let detail = query::docket(world.read(code), view.id).expect("memory");
-            let copies = held.entry(view.id).or_default();
-            copies.push((code, detail.expect("listed")));
+            let copy = query::docket_copy(world.read(code), view.id).expect("memory");
+            let signed = copy.expect("listed").events;
+            let events = signed.iter().map(|event| event.claimed(MAX_EVENT_BYTES));
+            let events = events.collect::<Result<_, _>>().expect("stored whole");
+            held.entry(view.id).or_default().push((code, view, events));
         }
     }
     for copies in held.values_mut() {
-        copies.sort_by_key(|(_, copy)| !copy.docket.at_home);
+        copies.sort_by_key(|(_, view, _)| !view.at_home);
     }
     held
 }
 
 /// Each copy holds what its home let out, all of it and nothing else, and stands where the home stood then.
 fn agree(seed: u64, docket: DocketId, copies: &Copies) {
-    let (home, first) = copies.first().expect("held by someone");
+    let (home, first, all) = copies.first().expect("held by someone");
     assert!(
-        first.docket.at_home && *home == first.docket.home.code(),
+        first.at_home && *home == first.home.code(),
         "seed {seed}: {docket} has no home"
     );
-    let parties = &first.docket.parties;
-    for party in parties {
+    for party in &first.parties {
         assert!(
-            copies.iter().any(|(code, _)| *code == party.code()),
+            copies.iter().any(|(code, _, _)| *code == party.code()),
             "seed {seed}: {party} does not hold {docket} of {home}, {}",
-            first.docket.state.case.phase()
+            first.state.case.phase()
         );
     }
-    for (code, copy) in copies {
-        let (known, rest) = first
-            .events
-            .split_at(copy.events.len().min(first.events.len()));
+    for (code, copy, events) in copies {
+        let (known, rest) = all.split_at(events.len().min(all.len()));
         assert_eq!(
-            copy.events, known,
+            events, known,
             "seed {seed}: {code} holds another history of {docket} than {home}"
         );
         // What is proposed is not known to others before the consent.
@@ -96,14 +98,14 @@ fn agree(seed: u64, docket: DocketId, copies: &Copies) {
             "seed {seed}: {code} lacks {withheld:?} of {docket} of {home}"
         );
         let mut state = None;
-        for event in &copy.events {
+        for event in events {
             let next = DocketState::evolve(state, event);
             let next = next.unwrap_or_else(|error| panic!("seed {seed}: {docket}: {error}"));
             state = Some(next);
         }
         assert_eq!(
             state.as_ref(),
-            Some(&copy.docket.state),
+            Some(&copy.state),
             "seed {seed}: {code} on {docket}"
         );
     }
@@ -149,23 +151,4 @@ fn ledger_verifies(seed: u64, world: &World, node: Code) {
         proved >= 1,
         "seed {seed}: the ledger of {node} proves {proved}"
     );
-}
-
-fn workflow(body: &DocketBody) -> &'static str {
-    match body {
-        DocketBody::Application(_) => "application",
-        DocketBody::Dispute(_) => "dispute",
-        DocketBody::ReturnFlow(_) => "return-flow",
-        DocketBody::Update(_) => "update",
-        DocketBody::Correction(_) => "correction",
-        DocketBody::Supervision(_) => "supervision",
-        DocketBody::Need(_) => "need",
-        DocketBody::Incident(_) => "incident",
-        DocketBody::Inspection(_) => "inspection",
-        DocketBody::OpenData(_) => "open-data",
-        DocketBody::Complaint(_) => "complaint",
-        DocketBody::Evaluation(_) => "evaluation",
-        DocketBody::Erasure(_) => "erasure",
-        DocketBody::Clock(_) => "clock",
-    }
 }

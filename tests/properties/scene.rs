@@ -1,18 +1,22 @@
 //! Where it happens: a few departments of the demo's federation, their entries, and what they may draw on.
 
+use std::collections::VecDeque;
+
 use federation::core::view::DocketView;
-use federation::core::{Refused, query};
+use federation::core::{Answer, Refused, query};
 use guantong_tests::stage::{
-    application, apply, code, conditional, demo, grant, publish, refuse, reply,
+    application, apply, code, conditional, demo, grant, publish, refuse, reply, share,
 };
 use guantong_tests::{Chance, Department, Person, World, entry};
-use identity::Code;
+use identity::{Code, CreditCode};
 use sharing::act::ActBody;
-use sharing::catalogue::Entry;
-use sharing::dispute::{NegotiationOutcome, NegotiationStep};
+use sharing::catalogue::{DataItem, Entry};
+use sharing::correction::{CorrectionAct, CorrectionOutcome, CorrectionRequest};
+use sharing::dispute::{NegotiationOutcome, NegotiationStep, Party};
 use sharing::docket::{Case, DocketId};
 use sharing::private::{Content, Private};
-use statute::{ClassTerms, Role};
+use sharing::public::{PublicRequest, RECEIPT_BYTES, Receipt};
+use statute::{ClassTerms, Grade, Profile, Role};
 
 use crate::invariants;
 
@@ -21,12 +25,63 @@ const PLACES: [&str; 7] = [
     "440106", "210102", "440100", "mca", "440000", "210100", "100000",
 ];
 
-/// An act, and the nodes at which it makes most sense.
-pub struct Drawn {
-    /// The act.
-    pub body: ActBody,
-    /// Any of these.
-    pub at: Vec<Code>,
+/// Dockets that are remembered as stepped of late: some for each few workflows.
+const MAX_STEPPED: usize = 12;
+/// Renewals of certificates until the three years of keeping are over: each after 250 days.
+const RENEWALS_OF_RETENTION: u32 = 5;
+
+/// What somebody tries, and the nodes at which it makes most sense: any of them.
+pub enum Drawn {
+    /// A person's act.
+    Act {
+        /// What is done.
+        body: ActBody,
+        /// Where.
+        at: Vec<Code>,
+    },
+    /// What somebody of the public asks.
+    Public {
+        /// For what.
+        request: PublicRequest,
+        /// Where.
+        at: Vec<Code>,
+    },
+}
+
+/// The departments that a docket concerns.
+fn departments(case: &Case) -> Vec<CreditCode> {
+    let parties: Vec<&Party> = match case {
+        Case::Application(state) => vec![&state.requester, &state.provider],
+        Case::Dispute(state) => vec![&state.complainant, &state.respondent],
+        Case::Need(state) => state
+            .matched()
+            .into_iter()
+            .chain([&state.department])
+            .collect(),
+        Case::Correction(_)
+        | Case::ReturnFlow(_)
+        | Case::Update(_)
+        | Case::Supervision(_)
+        | Case::Incident(_)
+        | Case::Inspection(_)
+        | Case::OpenData(_)
+        | Case::Complaint(_)
+        | Case::Evaluation(_) => case.departments(),
+    };
+    parties.into_iter().map(|it| it.department).collect()
+}
+
+/// What came of it: an answer, or a refusal that says why.
+fn taken(seed: u64, node: Code, outcome: Result<Answer, Refused>) -> Option<Answer> {
+    match outcome {
+        Ok(answer) => Some(answer),
+        Err(Refused::Lawful(refusal)) => {
+            invariants::is_reasoned(seed, &refusal);
+            None
+        }
+        Err(Refused::NotAuthentic(_)) => None,
+        Err(other) => panic!("seed {seed}: {node}: {other}"),
+    }
 }
 
 /// One application granted and provided, another refused and fallen out over: so that every workflow has something to begin with.
@@ -64,6 +119,72 @@ fn begun(world: &mut World, departments: &[Department], entry: &Entry) {
     }
 }
 
+/// The entries: wages of persons on conditions, data shared unconditionally under the national rules and under the city's, and what is grave to join
+/// with the first.
+fn published(world: &mut World, departments: &[Department]) -> Vec<Entry> {
+    let unconditional = || ClassTerms::Unconditional;
+    let mut entries = vec![
+        entry(&departments[0], 1, "低保对象信息", conditional(), world.now),
+        entry(
+            &departments[1],
+            1,
+            "个体工商户信息",
+            unconditional(),
+            world.now,
+        ),
+        entry(
+            &departments[0],
+            2,
+            "公交站点信息",
+            unconditional(),
+            world.now,
+        ),
+        entry(&departments[0], 3, "救助病史信息", conditional(), world.now),
+    ];
+    let named = ["公民身份号码", "姓名", "工资"];
+    let joined = ["公民身份号码", "家庭住址", "病史"];
+    for (at, items) in [(0, named), (3, joined)] {
+        let item = |name: &str| DataItem {
+            name: name.to_owned(),
+            kind: "C50".into(),
+            grade: Grade::General,
+        };
+        entries[at].items.extend(items.map(item));
+    }
+    for entry in &entries {
+        let of = departments.iter().find(|it| it.code == entry.provider);
+        publish(world, of.expect("its department"), vec![entry.clone()]);
+    }
+    world.settle();
+    entries
+}
+
+/// A correction asked for and answered longer ago than what was said in it is kept.
+fn corrected_long_ago(world: &mut World, departments: &[Department], entry: &Entry) {
+    let (asking, provider) = (&departments[2], &departments[0]);
+    let (about, _) = share(world, asking, provider, entry);
+    let ask = CorrectionAct::Ask(CorrectionRequest {
+        about,
+        items: vec!["名称".into()],
+        wrong: world.private(asking.node, "第一户名称有误"),
+        evidence: world.private(asking.node, "营业执照"),
+    });
+    let operator = world.staff(asking, Role::Operator);
+    let asked = world.act(asking.node, &operator, ActBody::Correction(ask));
+    let docket = asked.expect("asked").docket.expect("a docket");
+    world.settle();
+    let outcome = CorrectionOutcome::Upheld {
+        reasons: world.private(provider.node, "与登记一致"),
+    };
+    let answer = CorrectionAct::Answer { docket, outcome };
+    let operator = world.staff(provider, Role::Operator);
+    world
+        .act(provider.node, &operator, ActBody::Correction(answer))
+        .expect("answered");
+    world.settle();
+    world.pass(RENEWALS_OF_RETENTION);
+}
+
 /// The run.
 pub struct Scene {
     /// The federation.
@@ -72,16 +193,22 @@ pub struct Scene {
     pub chance: Chance,
     /// Who takes part.
     pub departments: Vec<Department>,
-    /// Published entries, each as it was last compiled.
+    /// Entries, each as it stands published.
     pub entries: Vec<Entry>,
     /// Applications drafted.
     pub drafts: Vec<DocketId>,
+    /// The dockets that were stepped last.
+    stepped: VecDeque<DocketId>,
 }
 
 impl Scene {
-    /// Two providers, three that want data, one source of a return flow.
+    /// Two providers, three that want data, one source of a return flow. 沈阳市 and 和平区 run under their own rules. In one run of several an old case
+    /// waits for its personal content to be erased.
     pub fn new(seed: u64) -> Self {
         let mut world = demo(seed);
+        for node in ["210100", "210102"] {
+            world.runs_under(code(node), &Profile::shenyang());
+        }
         let hosted = |node, number, name| Department::hosted(code(node), number, name);
         let departments = vec![
             hosted("210102", 1, "民政局"),
@@ -90,21 +217,25 @@ impl Scene {
             hosted("440100", 3, "民政局"),
             hosted("mca", 1, "民政部"),
         ];
-        let terms = [conditional(), ClassTerms::Unconditional];
-        let mut entries = Vec::new();
-        for (department, terms) in departments.iter().zip(terms) {
-            let entry = entry(department, 1, "低保对象信息", terms, world.now);
-            publish(&mut world, department, vec![entry.clone()]);
-            entries.push(entry);
+        let entries = published(&mut world, &departments);
+        if seed.is_multiple_of(4) {
+            corrected_long_ago(&mut world, &departments, &entries[0]);
         }
-        world.settle();
         begun(&mut world, &departments, &entries[0]);
+        let wanted = application(&world, &departments[2], &departments[0], &entries[3]);
+        let operator = world.staff(&departments[2], Role::Operator);
+        let draft = ActBody::Apply {
+            application: wanted,
+        };
+        let drafted = world.act(departments[2].node, &operator, draft);
+        let drafts = drafted.expect("drafted").docket.into_iter().collect();
         Self {
             world,
             chance: Chance::new(seed ^ 0x5eed),
             departments,
             entries,
-            drafts: Vec::new(),
+            drafts,
+            stepped: VecDeque::new(),
         }
     }
 
@@ -119,14 +250,25 @@ impl Scene {
         self.chance.once_in(2)
     }
 
-    /// A docket as some node holds it, of the kind that is wanted.
+    /// A docket as some node holds it, of the kind that is wanted: as often as not one that was stepped of late, so that courses come to their end.
     pub fn docket(&mut self, wanted: fn(&Case) -> bool) -> Option<DocketView> {
-        let mut held = Vec::new();
-        for place in PLACES {
+        let first = self.chance.below(PLACES.len() as u64) as usize;
+        let running = self.either();
+        for place in PLACES.iter().cycle().skip(first).take(PLACES.len()) {
             let dockets = query::dockets(self.world.read(code(place)), None, 200).expect("memory");
-            held.extend(dockets.into_iter().filter(|view| wanted(&view.state.case)));
+            let mut held: Vec<DocketView> = dockets
+                .into_iter()
+                .filter(|view| wanted(&view.state.case))
+                .collect();
+            let stepped = |view: &DocketView| self.stepped.contains(&view.id);
+            if running && held.iter().any(stepped) {
+                held.retain(stepped);
+            }
+            if !held.is_empty() {
+                return self.pick(&held);
+            }
         }
-        self.pick(&held)
+        None
     }
 
     /// Personal content, wherever it may come to be said.
@@ -142,30 +284,69 @@ impl Scene {
 
     /// Someone does it: mostly in the role that the law names, at a node where it makes sense; now and then anybody anywhere.
     pub fn perform(&mut self, seed: u64, drawn: Drawn) -> bool {
-        let nodes: Vec<Code> = PLACES.iter().map(|place| code(place)).collect();
-        let likely = !self.chance.once_in(6) && !drawn.at.is_empty();
-        let node = self.pick(if likely { &drawn.at } else { &nodes });
-        let roles = statute::required_role(drawn.body.kind()).0;
-        let anyone = self.chance.once_in(8);
-        let role = self.pick(if anyone { Role::ALL } else { roles });
-        let (node, role) = (node.expect("a node"), role.expect("a role"));
-        let person = self.person(node, role);
-        let drafted = matches!(drawn.body, ActBody::Apply { .. });
-        match self.world.act(node, &person, drawn.body) {
-            Ok(answer) => {
-                self.drafts.extend(answer.docket.filter(|_| drafted));
-                true
+        match drawn {
+            Drawn::Act { body, at } => {
+                let node = self.place(&at);
+                let roles = statute::required_role(body.kind()).0;
+                let anyone = self.chance.once_in(8);
+                let role = self.pick(if anyone { Role::ALL } else { roles });
+                let stepped = body.docket();
+                let view = stepped.and_then(|docket| self.held(node, docket));
+                let person = self.person(node, role.expect("a role"), view.as_ref());
+                let drafted = matches!(body, ActBody::Apply { .. });
+                let reviewed = matches!(body, ActBody::ReviewEntries { .. });
+                let outcome = self.world.act(node, &person, body);
+                let answer = taken(seed, node, outcome);
+                let draft = answer.as_ref().and_then(|answer| answer.docket);
+                self.drafts.extend(draft.filter(|_| drafted));
+                if let Some(docket) = stepped.filter(|_| answer.is_some()) {
+                    self.stepped.push_back(docket);
+                    if self.stepped.len() > MAX_STEPPED {
+                        self.stepped.pop_front();
+                    }
+                }
+                if reviewed {
+                    self.look_up_entries();
+                }
+                answer.is_some()
             }
-            Err(Refused::Lawful(refusal)) => {
-                invariants::is_reasoned(seed, &refusal);
-                false
+            Drawn::Public { request, at } => {
+                let node = self.place(&at);
+                let mut secret = [0; RECEIPT_BYTES];
+                self.chance.fill(&mut secret);
+                let outcome = self.world.public(node, &Receipt::new(secret), request);
+                taken(seed, node, outcome).is_some()
             }
-            Err(Refused::NotAuthentic(_)) => false,
-            Err(other) => panic!("seed {seed}: {node}: {other}"),
         }
     }
 
-    fn person(&mut self, node: Code, role: Role) -> Person {
+    /// The entries as they stand published now.
+    fn look_up_entries(&mut self) {
+        for entry in &mut self.entries {
+            let mut departments = self.departments.iter();
+            let of = departments.find(|it| it.code == entry.provider);
+            let node = of.expect("its department").node;
+            let found = query::published_entry(self.world.read(node), node, &entry.id);
+            if let Some(published) = found.expect("memory") {
+                *entry = published.entry;
+            }
+        }
+    }
+
+    fn place(&mut self, likely: &[Code]) -> Code {
+        let anywhere = self.chance.once_in(6) || likely.is_empty();
+        let nodes = PLACES.map(code);
+        let chosen = self.pick(if anywhere { &nodes } else { likely });
+        chosen.expect("a node")
+    }
+
+    fn held(&self, node: Code, docket: DocketId) -> Option<DocketView> {
+        let held = query::docket(self.world.read(node), docket).expect("memory");
+        held.map(|detail| detail.docket)
+    }
+
+    /// Who acts: mostly of a department that the docket concerns.
+    fn person(&mut self, node: Code, role: Role, view: Option<&DocketView>) -> Person {
         let now = self.world.now;
         match role {
             Role::AuthorityHead => self.world.authority_head(node),
@@ -179,7 +360,11 @@ impl Scene {
                     .filter(|department| department.node == node)
                     .cloned()
                     .collect();
-                let chosen = self.pick(&here);
+                let concerned = view.map_or_else(Vec::new, |view| departments(&view.state.case));
+                let concerns = |it: &&Department| concerned.contains(&it.code);
+                let of_it: Vec<Department> = here.iter().filter(concerns).cloned().collect();
+                let anyone = of_it.is_empty() || self.chance.once_in(6);
+                let chosen = self.pick(if anyone { &here } else { &of_it });
                 let department = chosen.unwrap_or_else(|| Department::hosted(node, 9, "某局"));
                 Person::of(&department, role, now)
             }

@@ -1,24 +1,30 @@
 //! The acts of each workflow, drawn by chance: right and wrong ones, in any state. A new workflow adds one function and one line.
 
+mod application;
+mod erasure;
+mod evaluation;
+mod incident;
+mod need;
+mod platform;
+mod public;
+mod reading;
+
+use federation::core::query;
 use federation::core::view::DocketView;
-use guantong_tests::stage::{application, code, grant, refuse};
-use identity::{Code, Digest};
+use guantong_tests::stage::code;
+use identity::Code;
 use sharing::act::ActBody;
-use sharing::application::{
-    GrantAct, GrantStep, Material, MissingItem, Phase, ServiceChange, UseRecord, Wider,
-    reply_document,
-};
-use sharing::catalogue::{DataItem, Entry, ReviewVerdict};
+use sharing::catalogue::{DataItem, Entry, EntryState, ReviewVerdict};
 use sharing::clock::ClockAct;
 use sharing::correction::{CorrectionAct, CorrectionOutcome, CorrectionRequest};
-use sharing::dispute::{Decision, NegotiationOutcome, NegotiationStep, Opinion, Party};
+use sharing::dispute::{
+    Decision, DisputePhase, NegotiationOutcome, NegotiationStep, Opinion, Party,
+};
 use sharing::docket::Case;
 use sharing::return_flow::ReturnTable;
 use sharing::supervision::{About, Accused, Order, SupervisionAct};
 use sharing::update::UpdateAct;
-use statute::{
-    ApplicationMaterial, Article, ChangeCause, Duty, EscalationGround, Grade, WorkingDays,
-};
+use statute::{Article, ChangeCause, Duty, EscalationGround, Grade, WorkingDays};
 
 use crate::scene::{Drawn, Scene};
 
@@ -27,8 +33,8 @@ pub type Draw = fn(&mut Scene) -> Option<Drawn>;
 
 /// Every workflow by its name.
 pub const WORKFLOWS: &[(&str, Draw)] = &[
-    ("application", draws_application),
-    ("grant", draws_grant),
+    ("application", application::draws),
+    ("grant", application::draws_grant),
     ("negotiation", draws_negotiation),
     ("dispute", draws_dispute),
     ("return-flow", draws_return_flow),
@@ -36,6 +42,15 @@ pub const WORKFLOWS: &[(&str, Draw)] = &[
     ("correction", draws_correction),
     ("supervision", draws_supervision),
     ("clock", draws_clock),
+    ("need", need::draws),
+    ("incident", incident::draws),
+    ("reading", reading::draws),
+    ("open-data", public::draws_open_data),
+    ("complaint", public::draws_complaint),
+    ("evaluation", evaluation::draws),
+    ("erasure", erasure::draws),
+    ("direct", platform::draws_direct),
+    ("aggregation", platform::draws_aggregation),
 ];
 
 fn is_application(case: &Case) -> bool {
@@ -53,153 +68,7 @@ fn at(view: &DocketView) -> Vec<Code> {
 }
 
 fn in_docket(view: &DocketView, body: ActBody) -> Option<Drawn> {
-    Some(Drawn { body, at: at(view) })
-}
-
-/// Drafts, and what becomes of them up to the use of the data.
-fn draws_application(scene: &mut Scene) -> Option<Drawn> {
-    match scene.chance.below(5) {
-        0 => return drafts(scene),
-        1 if !scene.drafts.is_empty() => {
-            let drafts = scene.drafts.clone();
-            let docket = scene.pick(&drafts)?;
-            let document = docket.0;
-            let nodes: Vec<Code> = scene.departments.iter().map(|it| it.node).collect();
-            let body = ActBody::ConsentToApply { docket, document };
-            return Some(Drawn { body, at: nodes });
-        }
-        _ => {}
-    }
-    let Some(view) = scene.docket(is_application) else {
-        return drafts(scene);
-    };
-    let Case::Application(state) = &view.state.case else {
-        return None;
-    };
-    let docket = view.id;
-    let wanted = match &state.phase {
-        Phase::ReplyProposed { reply, .. } => reply_document(reply),
-        _ => Digest::object(b"nothing"),
-    };
-    let kind = ApplicationMaterial::Basis;
-    let body = match scene.chance.below(8) {
-        0 => ActBody::TellMissing {
-            docket,
-            missing: vec![MissingItem {
-                kind,
-                what: "补充法律条款".into(),
-            }],
-        },
-        1 => ActBody::Supplement {
-            docket,
-            materials: vec![Material {
-                kind,
-                text: "《社会救助暂行办法》第九条".into(),
-            }],
-        },
-        2 | 3 => {
-            let granting = grant(&scene.world, &state.entry.entry);
-            let reply = if scene.chance.once_in(3) {
-                refuse()
-            } else {
-                granting
-            };
-            ActBody::ProposeReply { docket, reply }
-        }
-        4 | 5 => ActBody::ConsentToReply {
-            docket,
-            document: wanted,
-        },
-        6 => {
-            let object = scene
-                .world
-                .upload(view.home.code(), "低保对象.csv", b"code\n1\n");
-            ActBody::Provide { docket, object }
-        }
-        _ => ActBody::RecordUse {
-            docket,
-            record: UseRecord {
-                scenario: "社会救助资格核验".into(),
-                process: "逐户比对".into(),
-                result: "核验一户".into(),
-                storage: "本地加密存储".into(),
-                destruction: if scene.either() {
-                    "未销毁".into()
-                } else {
-                    String::new()
-                },
-            },
-        },
-    };
-    in_docket(&view, body)
-}
-
-fn drafts(scene: &mut Scene) -> Option<Drawn> {
-    let entries = scene.entries.clone();
-    let departments = scene.departments.clone();
-    let (entry, requester) = (scene.pick(&entries)?, scene.pick(&departments)?);
-    let provider = departments.iter().find(|it| it.code == entry.provider)?;
-    let mut application = application(&scene.world, &requester, provider, &entry);
-    if scene.chance.once_in(4) {
-        application.materials[0].text.clear();
-    }
-    Some(Drawn {
-        body: ActBody::Apply { application },
-        at: vec![requester.node],
-    })
-}
-
-/// What becomes of a grant.
-fn draws_grant(scene: &mut Scene) -> Option<Drawn> {
-    let view = scene.docket(is_application)?;
-    let (now, agrees) = (scene.world.now, scene.either());
-    let reasons = || "依据核查情况".to_owned();
-    let step = match scene.chance.below(12) {
-        0 => GrantStep::AskWidening {
-            wider: Wider {
-                purposes: vec!["医疗救助资格核验".into()],
-                ..Wider::default()
-            },
-            grounds: reasons(),
-        },
-        1 => GrantStep::AnswerWidening {
-            consents: agrees,
-            reasons: reasons(),
-        },
-        2 => GrantStep::Suspend {
-            reasons: reasons(),
-            rectify_by: now.plus_days(5),
-        },
-        3 => GrantStep::ReportRectified {
-            statement: reasons(),
-        },
-        4 => GrantStep::Restore,
-        5 if scene.chance.once_in(3) => GrantStep::Terminate { reasons: reasons() },
-        5 | 6 => GrantStep::RequireDisposal {
-            how: "粉碎".into(),
-            by: now.plus_days(7),
-        },
-        7 => GrantStep::Dispose {
-            how: "粉碎".into(),
-            certificate: "销毁记录一号".into(),
-        },
-        8 => GrantStep::ProposeChange {
-            what: if agrees {
-                ServiceChange::Change
-            } else {
-                ServiceChange::End
-            },
-            reasons: reasons(),
-        },
-        9 => GrantStep::AnswerChange {
-            agrees,
-            statement: reasons(),
-        },
-        10 => GrantStep::FileChange,
-        _ => GrantStep::CarryOutChange,
-    };
-    let docket = view.id;
-    in_docket(&view, ActBody::Grant(GrantAct { docket, step }))
+    Some(Drawn::Act { body, at: at(view) })
 }
 
 /// Falling out over an application.
@@ -232,34 +101,52 @@ fn draws_negotiation(scene: &mut Scene) -> Option<Drawn> {
 /// A dispute before the common superior.
 fn draws_dispute(scene: &mut Scene) -> Option<Drawn> {
     let view = scene.docket(|case| matches!(case, Case::Dispute(_)))?;
+    let Case::Dispute(state) = &view.state.case else {
+        return None;
+    };
     let docket = view.id;
-    let body = match scene.chance.below(4) {
-        0 => ActBody::Coordinate {
-            docket,
-            opinion: Opinion {
+    let parties = [&state.complainant, &state.respondent].map(|it| it.node.code());
+    let (parties, home) = (parties.to_vec(), vec![view.home.code()]);
+    let step = if scene.chance.once_in(4) {
+        scene.chance.below(4)
+    } else {
+        match &state.phase {
+            DisputePhase::Referred => 0,
+            DisputePhase::OpinionGiven { .. } => 1,
+            DisputePhase::AwaitingDecision { .. } | DisputePhase::Settled { .. } => 2,
+            DisputePhase::Decided { .. } => 3,
+        }
+    };
+    let (body, at) = match step {
+        0 => {
+            let opinion = Opinion {
                 proposal: "应予共享".into(),
                 grounds: "第十五条".into(),
-            },
-        },
-        1 => ActBody::AnswerOpinion {
-            docket,
-            accepted: scene.either(),
-            grounds: "意见".into(),
-        },
-        2 => ActBody::Decide {
-            docket,
-            decision: Decision {
+            };
+            (ActBody::Coordinate { docket, opinion }, home)
+        }
+        1 => {
+            let answer = ActBody::AnswerOpinion {
+                docket,
+                accepted: !scene.chance.once_in(3),
+                grounds: "意见".into(),
+            };
+            (answer, parties)
+        }
+        2 => {
+            let decision = Decision {
                 holding: "应予共享".into(),
                 grounds: "第二十八条".into(),
                 comply_by: scene.world.now.plus_days(10),
-            },
-        },
-        _ => ActBody::Comply {
-            docket,
-            statement: "已共享".into(),
-        },
+            };
+            (ActBody::Decide { docket, decision }, home)
+        }
+        _ => {
+            let statement = "已共享".into();
+            (ActBody::Comply { docket, statement }, parties)
+        }
     };
-    in_docket(&view, body)
+    Some(Drawn::Act { body, at })
 }
 
 /// A subscription, and tables for those who subscribed.
@@ -268,7 +155,7 @@ fn draws_return_flow(scene: &mut Scene) -> Option<Drawn> {
     if scene.either() {
         let nodes: Vec<Code> = scene.departments.iter().map(|it| it.node).collect();
         let body = ActBody::Subscribe { source, dataset };
-        return Some(Drawn { body, at: nodes });
+        return Some(Drawn::Act { body, at: nodes });
     }
     let rows = b"code,name\n440106,a\n440104,b\n210102,c\n";
     let table = scene.world.upload(source, "t.csv", rows);
@@ -279,7 +166,7 @@ fn draws_return_flow(scene: &mut Scene) -> Option<Drawn> {
         query: "q".into(),
         source_rows: if scene.chance.once_in(4) { 4 } else { 3 },
     };
-    Some(Drawn {
+    Some(Drawn::Act {
         body: ActBody::ReturnTable { table },
         at: vec![source],
     })
@@ -294,7 +181,19 @@ fn draws_update(scene: &mut Scene) -> Option<Drawn> {
         .iter()
         .find(|it| it.code == entry.provider)?;
     let at = vec![provider.node];
-    let body = match scene.chance.below(6) {
+    let held = query::own_entry(scene.world.read(provider.node), &entry.id).expect("memory")?;
+    let entries = vec![held.entry.version_ref()];
+    let step = if scene.chance.once_in(5) {
+        scene.chance.below(5)
+    } else {
+        match held.state {
+            EntryState::Published | EntryState::Withdrawn => scene.chance.below(2),
+            EntryState::Draft => 2,
+            EntryState::Approved => 3,
+            EntryState::Submitted => 4,
+        }
+    };
+    let body = match step {
         0 => ActBody::Update(UpdateAct::Report {
             entry: entry.id.clone(),
             provider: entry.provider,
@@ -303,19 +202,15 @@ fn draws_update(scene: &mut Scene) -> Option<Drawn> {
             text: "《社会救助法》施行，增加数据项".into(),
         }),
         1 => ActBody::CompileEntries {
-            entries: vec![next_version(scene, &entry)],
+            entries: vec![next_version(&held.entry)],
         },
-        2 => ActBody::ApproveEntries {
-            entries: vec![entry.version_ref()],
-        },
-        3 => ActBody::SubmitEntries {
-            entries: vec![entry.version_ref()],
-        },
+        2 => ActBody::ApproveEntries { entries },
+        3 => ActBody::SubmitEntries { entries },
         _ => {
             let reason = "说明不清".into();
-            let publish = !scene.chance.once_in(4);
+            let publish = scene.either();
             ActBody::ReviewEntries {
-                entries: vec![entry.version_ref()],
+                entries,
                 verdict: if publish {
                     ReviewVerdict::Publish
                 } else {
@@ -324,11 +219,11 @@ fn draws_update(scene: &mut Scene) -> Option<Drawn> {
             }
         }
     };
-    Some(Drawn { body, at })
+    Some(Drawn::Act { body, at })
 }
 
-/// One item more; from now on it is this version that is approved, submitted and reviewed.
-fn next_version(scene: &mut Scene, entry: &Entry) -> Entry {
+/// One item more.
+fn next_version(entry: &Entry) -> Entry {
     let mut next = entry.clone();
     next.version += 1;
     next.items.push(DataItem {
@@ -336,11 +231,6 @@ fn next_version(scene: &mut Scene, entry: &Entry) -> Entry {
         kind: "C20".into(),
         grade: Grade::General,
     });
-    for known in &mut scene.entries {
-        if known.id == next.id {
-            *known = next.clone();
-        }
-    }
     next
 }
 
@@ -380,7 +270,13 @@ fn draws_supervision(scene: &mut Scene) -> Option<Drawn> {
         return orders(scene);
     };
     let docket = view.id;
-    let act = match scene.chance.below(6) {
+    let phase = view.state.case.phase();
+    let step = match phase {
+        "ordered" if scene.either() => 0,
+        "reported" if scene.either() => 2 + scene.chance.below(2),
+        _ => scene.chance.below(6),
+    };
+    let act = match step {
         0 | 1 => SupervisionAct::Report {
             docket,
             done: "已答复".into(),
@@ -444,7 +340,7 @@ fn orders(scene: &mut Scene) -> Option<Drawn> {
         measures: "三日内答复".into(),
         correct_by: scene.world.now.plus_days(3),
     };
-    Some(Drawn {
+    Some(Drawn::Act {
         body: ActBody::Supervision(SupervisionAct::Order(order)),
         at: vec![accused.node],
     })
@@ -452,31 +348,45 @@ fn orders(scene: &mut Scene) -> Option<Drawn> {
 
 /// More time, and why something was late, in a docket of any kind.
 fn draws_clock(scene: &mut Scene) -> Option<Drawn> {
-    let view = scene.docket(|_| true)?;
+    let wanted: fn(&Case) -> bool = if scene.chance.once_in(4) {
+        |_| true
+    } else {
+        Case::is_open
+    };
+    let view = scene.docket(wanted)?;
     let docket = view.id;
-    let running: Vec<Duty> = view.state.duties().iter().map(|it| it.duty).collect();
+    let duties = view.state.duties();
+    let running: Vec<Duty> = duties.iter().map(|it| it.duty).collect();
+    let mut owed_at: Vec<Code> = duties.iter().map(|it| it.who.node().code()).collect();
     let lapsed: Vec<Duty> = view.state.clock.lapses.iter().map(|it| it.duty).collect();
-    let (asked, late) = (scene.pick(&running), scene.pick(&lapsed));
+    let late = scene.pick(&lapsed);
     let any = scene.pick(Duty::ALL)?;
     let grounds = || "数据量大，需要分批整理".to_owned();
-    let act = match scene.chance.below(3) {
-        0 => ClockAct::AskExtension {
+    let asked = view.state.clock.asked.as_ref().map(|asked| asked.duty);
+    let act = if let Some(duty) = asked.filter(|_| !scene.chance.once_in(4)) {
+        ClockAct::AnswerExtension {
             docket,
-            duty: asked.unwrap_or(any),
-            days: WorkingDays::new(5).ok()?,
-            grounds: grounds(),
-        },
-        1 => ClockAct::AnswerExtension {
-            docket,
-            duty: asked.unwrap_or(any),
+            duty,
             consents: scene.either(),
             grounds: grounds(),
-        },
-        _ => ClockAct::Justify {
+        }
+    } else if scene.either() {
+        ClockAct::AskExtension {
+            docket,
+            duty: scene.pick(&running).unwrap_or(any),
+            days: WorkingDays::new(5).ok()?,
+            grounds: grounds(),
+        }
+    } else {
+        ClockAct::Justify {
             docket,
             duty: late.unwrap_or(any),
             grounds: grounds(),
-        },
+        }
     };
-    in_docket(&view, ActBody::Clock(act))
+    if owed_at.is_empty() || scene.chance.once_in(6) {
+        owed_at = at(&view);
+    }
+    let body = ActBody::Clock(act);
+    Some(Drawn::Act { body, at: owed_at })
 }

@@ -258,6 +258,7 @@ fn crashes_broken_links_and_repeated_messages_do_not_double_a_finding() {
             crash_before_commit: 25,
             crash_after_commit: 25,
             break_link: 40,
+            ..Faults::default()
         };
         for _ in 0..10 {
             case.world.step(6_000);

@@ -192,6 +192,39 @@ pub(crate) fn an_authority_complained_of_does_not_answer_and_its_superior_does()
 }
 
 #[test]
+fn a_complaint_of_an_authority_is_never_handed_back_to_it() {
+    let mut world = demo(76);
+    let (county, city) = (code(COUNTY), code(CITY));
+    let reviewer = world.authority(county, Role::AuthorityReviewer);
+    let own = reviewer.chain.holder().expect("a person").department;
+    let (_, docket) = complain(&mut world, Some(own), "主管部门泄露信息").expect("received");
+    let itself = Debtor::Department(Party {
+        department: own,
+        node: world.place(county),
+    });
+    let (reason, article) = lawfully(does(&mut world, county, &reviewer, pass_on(docket, itself)));
+    assert!(matches!(reason, RefusalReason::AuthorityIsParty { .. }));
+    assert_eq!(article, Article::R37);
+    let above = Debtor::Authority(world.place(city));
+    let up = pass_on(docket, above.clone());
+    does(&mut world, county, &reviewer, up).expect("passed up");
+    let superior = world.authority_head(city);
+    let back = Debtor::Authority(world.place(county));
+    does(&mut world, city, &superior, pass_on(docket, back)).expect("sent to the home");
+    for node in [county, city] {
+        let copy = held(&world, node, docket).expect("held");
+        let phase = ComplaintPhase::Waiting {
+            with: above.clone(),
+        };
+        assert_eq!((copy.phase, copy.passed_on), (phase, 1), "at {node}");
+    }
+    let government = Debtor::Government(world.place(county));
+    does(&mut world, city, &superior, pass_on(docket, government)).expect("to its government");
+    let copy = held(&world, city, docket).expect("held");
+    assert_eq!(copy.passed_on, 2);
+}
+
+#[test]
 fn a_complaint_says_what_happened_and_an_answer_what_came_of_it() {
     let mut world = demo(72);
     let county = code(COUNTY);

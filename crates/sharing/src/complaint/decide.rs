@@ -54,6 +54,8 @@ pub(super) fn step(
                 let what = to.node().to_string();
                 return Err(RefusalReason::Duplicate { what }.under(Article::R37));
             }
+            let back = back_to_the_authority_itself(state, to, step);
+            statute::check_deals_with_complaint(back, &to.node().to_string())?;
             let (found, limit) = (state.passed_on + 1, MAX_PASSED_ON);
             at_most(found as usize, limit as usize, Article::R37)?;
             Ok(ComplaintEvent::PassedOn {
@@ -81,6 +83,20 @@ fn of_the_authority_itself(state: &ComplaintState, doer: &Doer, step: &Step<'_>)
     let authority = matches!(doer.role, Role::AuthorityReviewer | Role::AuthorityHead)
         || bench == Some(doer.department);
     own && authority
+}
+
+/// Whether it would go back to the very authority that received it and is complained of: that may not answer, and after the last passing on nobody
+/// else could.
+fn back_to_the_authority_itself(state: &ComplaintState, to: &Debtor, step: &Step<'_>) -> bool {
+    let received_by = step.bench.map(|bench| bench.authority);
+    let Some(itself) = received_by.filter(|it| state.about() == Some(*it)) else {
+        return false;
+    };
+    match to {
+        Debtor::Authority(node) => *node == state.place,
+        Debtor::Department(party) => party.department == itself,
+        Debtor::Government(_) => false,
+    }
 }
 
 fn wrong_state(expected: &str, state: &ComplaintState) -> Refusal {

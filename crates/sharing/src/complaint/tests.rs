@@ -214,3 +214,46 @@ fn a_complaint_says_what_happened_and_is_named_after_what_was_received() {
     let other = intake(None, "乙").docket();
     assert!(ComplaintState::evolve(None, other, NOW, &event).is_err());
 }
+
+#[test]
+fn a_complaint_reaches_its_answer_from_whoever_has_it() {
+    let number = |state: &ComplaintState| match &state.phase {
+        ComplaintPhase::Waiting { .. } => 0,
+        ComplaintPhase::Answered { .. } => 1,
+    };
+    let moves = |state: &ComplaintState| -> Vec<ComplaintState> {
+        let reviewer = Role::AuthorityReviewer;
+        let above = cast::Department::new(GUANGZHOU, "11440100000000001");
+        let to = [
+            Debtor::Authority(here()),
+            Debtor::Authority(cast::path(GUANGZHOU)),
+            Debtor::Government(here()),
+            party(&requester()),
+            party(&provider()),
+        ];
+        let handed = to.map(|to| does(state, (&authority(), reviewer), pass_on(state, to)));
+        let people = [
+            (above, reviewer),
+            (authority(), Role::Government),
+            (requester(), Role::Operator),
+            (provider(), Role::SharingOfficeHead),
+        ];
+        let answers = people.map(|(who, role)| does(state, (&who, role), answer(state, "已改正")));
+        if let ComplaintPhase::Waiting { with } = &state.phase {
+            let itself = usize::from(*with != Debtor::Authority(here()));
+            let given = answers.iter().filter(|it| it.is_ok()).count();
+            assert_eq!(given, itself, "one of them has it: {with:?}");
+        }
+        let events = handed.into_iter().chain(answers).flatten();
+        events.map(|event| after(state, &event)).collect()
+    };
+    crate::exploration::Model {
+        starts: vec![waiting(None)],
+        phases: &["waits", "answered"],
+        last: &["answered"],
+        phase: &number,
+        key: &|state| format!("{:?}", state.phase),
+        moves: &moves,
+    }
+    .explore();
+}

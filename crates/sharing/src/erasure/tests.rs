@@ -113,6 +113,44 @@ fn a_case_that_opens_again_keeps_what_was_said_in_it() {
     assert_eq!(open, Err(RefusalReason::StillNeeded.under(Article::P47)));
 }
 
+#[test]
+fn a_content_comes_from_its_saying_to_its_destruction_at_every_holder() {
+    let digest = content("张某").private().digest;
+    let holders = [TIANHE, cast::HEPING].map(cast::path);
+    let number = |personal: &Personal| match &personal.items[0].erased {
+        None => usize::from(personal.settled.is_some()),
+        Some(erased) if erased.destroyed.len() < holders.len() => 2,
+        Some(_) => 3,
+    };
+    let moves = |personal: &Personal| {
+        let settled = [true, false].map(|open| {
+            let mut next = personal.clone();
+            next.settle(open, NOW);
+            next
+        });
+        let decided = decided(personal, &provider(), vec![digest], later()).ok();
+        let destroyed = holders.iter().map(|by| ErasureEvent::Destroyed {
+            contents: vec![digest],
+            by: by.clone(),
+            at: later(),
+        });
+        let events = decided.into_iter().chain(destroyed);
+        let after = events.filter_map(|event| personal.clone().evolve(later(), &event));
+        settled.into_iter().chain(after).collect()
+    };
+    let mut said = kept("张某");
+    said.settle(true, NOW);
+    crate::exploration::Model {
+        starts: vec![said],
+        phases: &["said", "kept", "decided", "destroyed"],
+        last: &["destroyed"],
+        phase: &number,
+        key: &|personal| format!("{personal:?}"),
+        moves: &moves,
+    }
+    .explore();
+}
+
 /// An event as its home signs it.
 fn signed(body: DocketBody) -> Signed<DocketEvent> {
     let event = DocketEvent {

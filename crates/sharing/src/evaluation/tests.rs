@@ -70,6 +70,30 @@ fn a_report_states_what_was_computed_of_a_period_that_is_over_once() {
     ));
 }
 
+/// What the government of the place brings about with this advice.
+fn published(
+    state: &EvaluationState,
+    profile: &Profile,
+    advice: &str,
+) -> Result<Vec<EvaluationEvent>, Refusal> {
+    let publish = EvaluationAct::Publish {
+        docket: state.docket,
+        advice: advice.into(),
+    };
+    let act = authority().act(Role::Government, ActBody::Evaluation(publish));
+    let calendar = Calendar::national();
+    let step = Step {
+        law: Law {
+            calendar: &calendar,
+            profile,
+        },
+        clock: &Clock::default(),
+        now: NOW,
+        bench: None,
+    };
+    state.decide(&act, &step)
+}
+
 #[test]
 fn the_government_of_the_place_publishes_once_where_local_rules_say_so() {
     let found = computed();
@@ -77,27 +101,8 @@ fn the_government_of_the_place_publishes_once_where_local_rules_say_so() {
     assert!(reported.rests_on_its_act(None));
     let id = DocketId(Digest::object(b"report"));
     let state = EvaluationState::evolve(None, id, NOW, &reported).unwrap();
-    let who = authority();
-    let publish = |state: &EvaluationState, profile: &Profile| {
-        let act = who.act(
-            Role::Government,
-            ActBody::Evaluation(EvaluationAct::Publish {
-                docket: id,
-                advice: "加强校核".into(),
-            }),
-        );
-        let calendar = Calendar::national();
-        let step = Step {
-            law: Law {
-                calendar: &calendar,
-                profile,
-            },
-            clock: &Clock::default(),
-            now: NOW,
-            bench: None,
-        };
-        state.decide(&act, &step)
-    };
+    let publish =
+        |state: &EvaluationState, profile: &Profile| published(state, profile, "加强校核");
     let national = reason(publish(&state, &Profile::national()));
     assert_eq!(
         national,
@@ -137,4 +142,31 @@ fn the_newest_report_of_a_level_below_is_its_row_and_others_are_none() {
     let rows: Vec<_> = report.districts.iter().map(|it| &it.place).collect();
     assert_eq!(rows, [&path(HEPING)]);
     assert_eq!(report.totals().uses.recorded, 7);
+}
+
+#[test]
+fn a_report_comes_to_its_publication_and_to_nothing_else() {
+    let found = computed();
+    let reported = reports(&found.report, &found, NOW).unwrap();
+    let id = DocketId(Digest::object(b"report"));
+    let moves = |state: &EvaluationState| {
+        let advices = ["加强校核", ""].map(|advice| published(state, &Profile::shenyang(), advice));
+        let after = advices.into_iter().flatten().flatten().map(|event| {
+            assert!(event.rests_on_its_act(Some(state)));
+            EvaluationState::evolve(Some(state.clone()), id, NOW, &event).unwrap()
+        });
+        after.collect()
+    };
+    crate::exploration::Model {
+        starts: vec![EvaluationState::evolve(None, id, NOW, &reported).unwrap()],
+        phases: &["reported", "published"],
+        last: &["published"],
+        phase: &|state| match &state.phase {
+            EvaluationPhase::Reported => 0,
+            EvaluationPhase::Published { .. } => 1,
+        },
+        key: &|state| format!("{:?}", state.phase),
+        moves: &moves,
+    }
+    .explore();
 }

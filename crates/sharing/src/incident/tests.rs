@@ -298,3 +298,43 @@ fn nothing_is_reported_ahead_of_its_notice_or_without_words_and_no_home_alters_a
     let body = DocketBody::Incident(event);
     assert_eq!((body.name(), body.acts().len()), ("incident-reported", 1));
 }
+
+#[test]
+fn every_phase_of_an_incident_is_reached_and_none_is_a_dead_end() {
+    let number = |state: &IncidentState| match &state.phase {
+        IncidentPhase::Reported => 0,
+        IncidentPhase::Responding { .. } => 1,
+        IncidentPhase::Closed => 2,
+    };
+    let moves = |state: &IncidentState| -> Vec<IncidentState> {
+        let text = "已定位".to_owned();
+        let steps = [
+            (TIANHE, start()),
+            (TIANHE, measure()),
+            (TIANHE, IncidentStep::Progress { text }),
+            (GUANGZHOU, acknowledge()),
+            (TIANHE, close("弱口令")),
+        ];
+        let after = steps.into_iter().filter_map(|(place, step)| {
+            let mut running = Running(state.clone());
+            let role = Role::AuthorityReviewer;
+            running.by(&authority(place), role, step).ok()?;
+            Some(running.0)
+        });
+        let after: Vec<IncidentState> = after.collect();
+        assert_eq!(after.is_empty(), !state.is_open(), "{:?}", state.phase);
+        after
+    };
+    crate::exploration::Model {
+        starts: vec![Running::general().0],
+        phases: &["reported", "responding", "closed"],
+        last: &["closed"],
+        phase: &number,
+        key: &|state| {
+            let contained = state.measures > 0;
+            format!("{:?} {contained} {:?}", state.phase, state.acknowledged)
+        },
+        moves: &moves,
+    }
+    .explore();
+}

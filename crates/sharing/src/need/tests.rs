@@ -405,6 +405,50 @@ mod sequences {
         }
     }
 
+    fn number(state: &NeedState) -> usize {
+        match &state.phase {
+            NeedPhase::Open => 0,
+            NeedPhase::Matched { .. } => 1,
+            NeedPhase::Promised { .. } => 2,
+            NeedPhase::Offered { .. } => 3,
+            NeedPhase::Met { .. } => 4,
+            NeedPhase::Declined { .. } => 5,
+            NeedPhase::Withdrawn => 6,
+        }
+    }
+
+    #[test]
+    fn every_phase_of_a_need_is_reached_and_none_is_a_dead_end() {
+        let moves = |state: &NeedState| -> Vec<NeedState> {
+            let after = steps().into_iter().filter_map(|step| {
+                let (by, role) = whose(state, &step);
+                let event = decided(state, (&by, role), step).ok()?;
+                let next = NeedState::evolve(Some(state.clone()), state.docket, NOW, &event);
+                Some(next.unwrap())
+            });
+            let after: Vec<NeedState> = after.collect();
+            assert_eq!(after.is_empty(), !state.is_open(), "{:?}", state.phase);
+            after
+        };
+        crate::exploration::Model {
+            starts: vec![reported()],
+            phases: &[
+                "open",
+                "matched",
+                "promised",
+                "offered",
+                "met",
+                "declined",
+                "withdrawn",
+            ],
+            last: &["met", "declined", "withdrawn"],
+            phase: &number,
+            key: &|state| format!("{:?} {}", state.phase, state.authority),
+            moves: &moves,
+        }
+        .explore();
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 

@@ -135,7 +135,15 @@ fn answered(
     form: OpeningReplyForm,
     answer: OpenAnswer,
 ) -> Result<Vec<OpenDataEvent>, Refusal> {
-    let state = applied();
+    answered_in(&applied(), who, form, answer)
+}
+
+fn answered_in(
+    state: &OpenRequestState,
+    who: &cast::Department,
+    form: OpeningReplyForm,
+    answer: OpenAnswer,
+) -> Result<Vec<OpenDataEvent>, Refusal> {
     let said = OpenDataAct::Answer {
         docket: state.intake.docket(),
         form,
@@ -240,4 +248,49 @@ fn a_docket_is_named_after_what_was_received_and_after_nothing_else() {
     assert!(OpenRequestState::evolve(None, other, NOW, &event).is_err());
     let again = OpenRequestState::evolve(Some(applied()), applied().intake.docket(), NOW, &event);
     assert_eq!(again, Err(Misstep::OpenedTwice));
+}
+
+#[test]
+fn an_application_for_opening_ends_in_either_answer_and_in_nothing_else() {
+    let number = |state: &OpenRequestState| match &state.phase {
+        OpenPhase::Received { .. } => 0,
+        OpenPhase::Answered {
+            answer: OpenAnswer::Opened { .. },
+            ..
+        } => 1,
+        OpenPhase::Answered {
+            answer: OpenAnswer::Refused { .. },
+            ..
+        } => 2,
+    };
+    let moves = |state: &OpenRequestState| {
+        let answers = [
+            OpenAnswer::Opened {
+                how: "凭回执下载".into(),
+                object: Some(object("站点.csv")),
+            },
+            OpenAnswer::Refused {
+                reasons: "涉及商业秘密".into(),
+            },
+            OpenAnswer::Refused {
+                reasons: String::new(),
+            },
+        ];
+        let form = OpeningReplyForm::Written;
+        let given = answers.map(|answer| answered_in(state, &provider(), form, answer));
+        let after = given.into_iter().flatten().flatten().map(|event| {
+            let docket = state.intake.docket();
+            OpenRequestState::evolve(Some(state.clone()), docket, NOW, &event).unwrap()
+        });
+        after.collect()
+    };
+    crate::exploration::Model {
+        starts: vec![applied()],
+        phases: &["applied-for", "opened", "refused"],
+        last: &["opened", "refused"],
+        phase: &number,
+        key: &|state| format!("{:?}", state.phase),
+        moves: &moves,
+    }
+    .explore();
 }

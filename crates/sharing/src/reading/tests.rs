@@ -206,3 +206,46 @@ fn an_inspection_holds_records_of_its_application_alone_and_its_named_reader_rea
     let codes: Vec<Code> = state.parties().iter().map(Path::code).collect();
     assert_eq!(codes, [path(TIANHE).code(), path(GUANGZHOU).code()]);
 }
+
+#[test]
+fn an_inspection_is_read_once_ordered_and_nothing_ends_it() {
+    let ordered = opened(GUANGZHOU, TIANHE, Some(&held())).unwrap();
+    let docket = DocketId(order().0.id().0);
+    let evolve = |state, event: &InspectionEvent| {
+        InspectionState::evolve(state, docket, NOW, event).unwrap()
+    };
+    let moves = |state: &InspectionState| {
+        let act = authority(GUANGZHOU).act(Role::AuthorityReviewer, read(docket));
+        let read = inspected_by(state, &act).unwrap();
+        assert!(read.rests_on_its_act(Some(state)));
+        let attached = InspectionEvent::Attached(used(&requester(), about()));
+        let events = [read, attached];
+        let after = events.map(|event| evolve(Some(state.clone()), &event));
+        after.into()
+    };
+    crate::exploration::Model {
+        starts: vec![evolve(None, &ordered)],
+        phases: &["ordered", "read"],
+        last: &["read"],
+        phase: &|state| usize::from(!state.is_open()),
+        key: &|state| format!("{} {}", state.attached > 0, state.readings > 0),
+        moves: &moves,
+    }
+    .explore();
+}
+
+fn inspected_by(state: &InspectionState, act: &VerifiedAct) -> Result<InspectionEvent, Refusal> {
+    let (calendar, profile) = (Calendar::national(), Profile::national());
+    let step = Step {
+        law: Law {
+            calendar: &calendar,
+            profile: &profile,
+        },
+        clock: &Clock::default(),
+        now: NOW,
+        bench: None,
+    };
+    let mut events = state.decide(act, &step)?;
+    assert_eq!(events.len(), 1);
+    Ok(events.remove(0))
+}
