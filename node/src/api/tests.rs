@@ -202,10 +202,13 @@ impl Site {
 
 fn signed_act() -> SignedAct {
     let key = SigningKey::from_seed([9; 32]);
-    let body = ActBody::Subscribe {
+    let body = ActBody::Subscribe(sharing::return_flow::Subscription {
         source: Code::HUB,
+        origin: Code::HUB,
         dataset: "divisions".parse().unwrap(),
-    };
+        area: "440106".parse().unwrap(),
+        schedule: "daily@18:00".parse().unwrap(),
+    });
     let act = Act {
         nonce: [1; 16],
         at: Moment::default(),
@@ -370,7 +373,9 @@ async fn a_node_without_membership_lives_and_is_not_ready() {
             Some("urn:guantong:problem:not-ready")
         )
     );
-    let body = json!({ "body": { "Subscribe": { "source": "100000", "dataset": "divisions" } } });
+    let body = json!({ "body": { "Subscribe": {
+        "source": "100000", "origin": "100000", "dataset": "divisions", "area": "440106", "schedule": "daily@18:00"
+    } } });
     let (status, _) = site
         .call(
             "POST",

@@ -1,10 +1,10 @@
 //! What enters the core and what leaves it.
 
-use identity::{Chain, Code, Digest, Moment, Path};
+use identity::{Chain, Digest, Moment, Path};
 use serde::{Deserialize, Serialize};
 use sharing::act::{ActId, ObjectRef, SignedAct};
 use sharing::docket::DocketId;
-use sharing::return_flow::{Manifest, Proof};
+use sharing::return_flow::{Area, Difference, Manifest, PartNotice, Proof};
 use statute::Refusal;
 
 use super::readings::{Caller, UsesGiven};
@@ -108,6 +108,13 @@ pub enum Input {
         /// The parts, or a person-readable reason.
         outcome: Result<SplitTable, String>,
     },
+    /// The driver split a part for the level below as [`Effect::PassOn`] asked.
+    PassedOn {
+        /// The notice under which the part was received.
+        notice: Box<PartNotice>,
+        /// The parts, or a person-readable reason.
+        outcome: Result<Vec<SplitPart>, String>,
+    },
 }
 
 /// What a fetch found, beyond that the object is whole (its digest was verified while streaming).
@@ -139,13 +146,30 @@ pub struct SplitPart {
     /// The subscription.
     pub docket: DocketId,
     /// Whose rows.
-    pub division: Code,
+    pub area: Area,
+    /// How many.
+    pub rows: u64,
     /// The rows.
     pub part: ObjectRef,
+    /// What leads to them from the part that the subscriber holds.
+    pub difference: Option<Difference>,
+    /// Their leaves.
+    pub leaves: ObjectRef,
     /// Their proof.
     pub proof: Proof,
     /// The salt of the subtree.
     pub salt: [u8; 32],
+}
+
+/// For whom rows are split.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SplitFor {
+    /// The subscription.
+    pub docket: DocketId,
+    /// Whose rows.
+    pub area: Area,
+    /// The part that the subscriber acknowledged last.
+    pub base: Option<ObjectRef>,
 }
 
 /// What the driver is to do, once the batch is durable.
@@ -204,7 +228,7 @@ pub enum Effect {
         /// What to fetch.
         object: ObjectRef,
         /// For a part of a return flow: what to verify it against.
-        part: Option<Box<sharing::return_flow::PartNotice>>,
+        part: Option<Box<PartNotice>>,
     },
     /// Split a table by division; answered by [`Input::TableSplit`].
     SplitTable {
@@ -216,8 +240,17 @@ pub enum Effect {
         table: ObjectRef,
         /// From which the salts of the parts are derived.
         secret: [u8; 32],
-        /// Dockets and the divisions whose rows they get.
-        subscribers: Vec<(DocketId, Code)>,
+        /// The column by which a row is the same row after a change.
+        key_column: Option<String>,
+        /// Who gets a part.
+        subscribers: Vec<SplitFor>,
+    },
+    /// Split a part that was received and verified for those who subscribe to it here; answered by [`Input::PassedOn`].
+    PassOn {
+        /// What was received.
+        notice: Box<PartNotice>,
+        /// Who gets a part of it.
+        subscribers: Vec<SplitFor>,
     },
     /// A segment was stored: bring the search index in step with its changes, then remember `applied` (the count of published changes,
     /// `query::published_changes`). Only named, not carried: the index reads it from the store when it gets there, so that the core

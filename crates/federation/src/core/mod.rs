@@ -37,6 +37,7 @@ mod project;
 pub mod query;
 mod reactions;
 mod readings;
+mod returns;
 mod record;
 mod search;
 mod sources;
@@ -62,7 +63,7 @@ use statute::{Article, Calendar, Profile, Refusal, RefusalReason};
 
 pub use circuits::{CircuitGrant, authorise_circuit};
 pub use input::{
-    Answer, Effect, FetchedPart, Input, LinkId, Refused, SplitPart, SplitTable, Token,
+    Answer, Effect, FetchedPart, Input, LinkId, Refused, SplitFor, SplitPart, SplitTable, Token,
 };
 pub use project::project;
 pub use readings::{Allowed, Caller, ReadBy, ReadWhat, UseGiven, UsesGiven};
@@ -278,8 +279,11 @@ impl Core {
             Input::TableSplit { act, outcome } if self.membership(ctx.now).is_ok() => {
                 self.table_split(ctx, act, outcome)
             }
-            // Without membership nothing is signed; both are asked for again with the next certificate.
-            Input::Fetched { .. } | Input::TableSplit { .. } => Ok(()),
+            Input::PassedOn { notice, outcome } if self.membership(ctx.now).is_ok() => {
+                self.passed_on(ctx, &notice, outcome)
+            }
+            // Without membership nothing is signed; they are asked for again with the next certificate.
+            Input::Fetched { .. } | Input::TableSplit { .. } | Input::PassedOn { .. } => Ok(()),
         }
     }
 
@@ -290,7 +294,8 @@ impl Core {
         self.read_calendar(ctx)?;
         self.announce_neighbours(ctx)?;
         self.resume_fetches(ctx)?;
-        self.resume_tables(ctx)
+        self.resume_tables(ctx)?;
+        self.resume_passing_on(ctx)
     }
 
     /// The node's membership when it is valid now.

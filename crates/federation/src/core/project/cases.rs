@@ -1,6 +1,6 @@
 //! Cases: people's acts, dockets and their duties, drafts, tables to be returned.
 
-use identity::{Chain, Digest, Domain, Moment, Path, Signed};
+use identity::{Chain, Code, Digest, Domain, Moment, Path, Signed};
 use serde::{Deserialize, Serialize};
 use sharing::act::{ActBody, ActId, Doer, MAX_ACT_BYTES, SignedAct};
 use sharing::application::{ApplicationEvent, DirectAct, Phase};
@@ -14,7 +14,7 @@ use sharing::return_flow::ReturnFlowEvent;
 use super::catalogue::{compiled, own_states};
 use super::members;
 use crate::core::tables::{
-    DocketRow, PlacedRow, SeenRow, View, WantedRow, act_key, counter, dataset_subscribers,
+    DocketRow, PlacedRow, SeenRow, View, WantedRow, act_key, counter, dataset_received, dataset_subscribers,
     docket_key, entry_holders, event_key, meta, person_key, put, updates_of,
 };
 use crate::store::{Fault, Table, Txn};
@@ -68,7 +68,7 @@ pub(super) fn act(
         }
         ActBody::Apply { .. } => docket = Some(drafted(txn, id, &signed, doer, at)),
         ActBody::ConsentToApply { docket, .. } => txn.delete(Table::Drafts, docket_key(docket)),
-        ActBody::Subscribe { .. } => docket = Some(DocketId(id.0)),
+        ActBody::Subscribe(_) => docket = Some(DocketId(id.0)),
         ActBody::ReturnTable { .. } => put(txn, Table::Datasets, splitting_key(&id), body),
         ActBody::Direct(DirectAct::Place { entry, object }) => {
             let key = entry.id.as_str().as_bytes().to_vec();
@@ -136,6 +136,7 @@ pub(super) fn event(
             at_home(txn, &docket, &state);
         } else {
             object_wanted(txn, docket, sequence, &event, &state)?;
+            received(txn, &docket, &state, me);
         }
     }
     let withheld = withheld(&event.body, &state);
@@ -172,7 +173,7 @@ fn at_home(txn: &mut Txn<'_>, docket: &DocketId, state: &DocketState) {
         put(txn, Table::Duties, key, docket);
     }
     let listed = match &state.case {
-        Case::ReturnFlow(subscription) => Some(dataset_subscribers(subscription.dataset.as_str())),
+        Case::ReturnFlow(subscription) => Some(dataset_subscribers(subscription.subscription.dataset.as_str())),
         Case::Application(application) if application.held().is_some() => Some(entry_holders(
             &application.provider.department,
             &application.entry.entry.id,
@@ -191,6 +192,19 @@ fn at_home(txn: &mut Txn<'_>, docket: &DocketId, state: &DocketState) {
         } else {
             txn.delete(Table::Updates, key);
         }
+    }
+}
+
+/// What this node can pass on to the level below: its own rows, under the subscription by which they came.
+fn received(txn: &mut Txn<'_>, docket: &DocketId, state: &DocketState, me: Code) {
+    if let Case::ReturnFlow(returned) = &state.case
+        && returned.recipient.code() == me
+        && returned.subscription.area.as_str() == me.as_str()
+        && returned.held.is_some()
+    {
+        let subscription = &returned.subscription;
+        let key = dataset_received(subscription.origin.as_str(), subscription.dataset.as_str());
+        put(txn, Table::Datasets, key, docket);
     }
 }
 
