@@ -56,6 +56,7 @@ fn kind(input: &Input) -> &'static str {
         Input::Fetched { .. } => "fetched",
         Input::Served { .. } => "served",
         Input::TableSplit { .. } => "table split",
+        Input::PassedOn { .. } => "passed on",
         Input::ObjectRead { .. } => "object read",
     }
 }
