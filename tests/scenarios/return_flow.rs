@@ -11,7 +11,7 @@ use sharing::return_flow::{
     Assigned, Delta, Manifest, PartNotice, RemainderGroup, ReturnTable, Subscription,
     SubscriptionState, Unplaced,
 };
-use statute::{Article, Duty, Role};
+use statute::{Article, Role};
 
 use crate::stage::{code, demo, lapses};
 
@@ -207,7 +207,11 @@ fn rows_of_another_division_are_not_to_be_had_at_any_level() {
         assert!(told_under(&world, county, Article::R24), "{area}");
     }
     // A ministry has no rows of its own to be returned.
-    let docket = asks(&mut world, code("samr"), subscription("mca", "townships", "440106"));
+    let docket = asks(
+        &mut world,
+        code("samr"),
+        subscription("mca", "townships", "440106"),
+    );
     world.settle();
     assert!(docket.is_err() || held(&world, code("mca"), docket.unwrap()).is_none());
 }
@@ -322,7 +326,11 @@ fn street(rows: usize, changed: impl Fn(usize) -> bool) -> Vec<u8> {
     let mut table = "code,name\n".to_owned();
     for row in 0..rows {
         let name = if changed(row) { "新名" } else { "原名" };
-        table.push_str(&format!("440106{:03}{:03},{name}\n", row / 999 + 1, row % 999));
+        table.push_str(&format!(
+            "440106{:03}{:03},{name}\n",
+            row / 999 + 1,
+            row % 999
+        ));
     }
     table.into_bytes()
 }
@@ -346,10 +354,7 @@ fn after_the_first_delivery_only_the_difference_moves_and_it_leads_to_the_same_r
     let difference = told.difference.clone().expect("a difference");
     let delta = world.object(source, &difference.delta.digest).unwrap();
     let counts = Delta::decode(delta).unwrap().counts();
-    assert_eq!(
-        (counts.inserts, counts.updates, counts.deletes),
-        (0, 9, 10)
-    );
+    assert_eq!((counts.inserts, counts.updates, counts.deletes), (0, 9, 10));
     assert_eq!(
         world.object(county, &told.part.digest),
         world.object(source, &told.part.digest),
@@ -364,7 +369,11 @@ fn after_the_first_delivery_only_the_difference_moves_and_it_leads_to_the_same_r
     world.heal(county);
     world.settle();
     assert_eq!(
-        held(&world, county, docket).unwrap().delivered.unwrap().delivery,
+        held(&world, county, docket)
+            .unwrap()
+            .delivered
+            .unwrap()
+            .delivery,
         5
     );
     let moved = world.fetched_bytes(county) - before;
@@ -377,7 +386,11 @@ fn after_the_first_delivery_only_the_difference_moves_and_it_leads_to_the_same_r
     assert!(world.fetched_bytes(county) - before > whole / 2);
     assert_eq!(rows(&world, county, docket), Some(890));
     assert_eq!(
-        held(&world, county, docket).unwrap().delivered.unwrap().delivery,
+        held(&world, county, docket)
+            .unwrap()
+            .delivered
+            .unwrap()
+            .delivery,
         6
     );
 }

@@ -52,7 +52,10 @@ impl World {
         let difference = part.and_then(|notice| notice.difference.as_ref());
         let changed = difference.and_then(|difference| self.changed(at, source.code(), difference));
         let moved = changed.as_ref().map(|(moved, _)| *moved);
-        let whole = || self.object(source.code(), &object.digest).map(<[u8]>::to_vec);
+        let whole = || {
+            self.object(source.code(), &object.digest)
+                .map(<[u8]>::to_vec)
+        };
         let Some(bytes) = changed.map(|(_, whole)| whole).or_else(whole) else {
             return failed("the source does not hold the object".into());
         };

@@ -332,8 +332,7 @@ impl World {
                 subscribers,
             } => {
                 let of = (&table, &secret);
-                let outcome =
-                    self.split(code, *manifest, of, key_column.as_deref(), &subscribers);
+                let outcome = self.split(code, *manifest, of, key_column.as_deref(), &subscribers);
                 self.pending
                     .push_back((code, Input::TableSplit { act, outcome }));
             }

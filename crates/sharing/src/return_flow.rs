@@ -31,7 +31,9 @@ pub use area::{Area, AreaError};
 pub use delta::{Changes, Delta, DeltaError};
 pub use divisions::{Divisions, DivisionsError, REMAINDER};
 pub use leaves::{Leaves, RowFault, RowFaults};
-pub use manifest::{BuildError, Built, Parcel, Part, PartError, PartVerdict, build, pass_on, verify_part};
+pub use manifest::{
+    BuildError, Built, Parcel, Part, PartError, PartVerdict, build, pass_on, verify_part,
+};
 pub use remainder::{AssignError, Assigned, RemainderGroup, Unplaced};
 pub use table::{Table, TableError};
 pub use workflow::{Command, SubscriptionPhase, SubscriptionState, decide, evolve};

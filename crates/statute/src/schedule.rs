@@ -171,8 +171,18 @@ mod tests {
     #[test]
     fn what_is_no_schedule_is_refused() {
         for bad in [
-            "", "daily", "daily:1@10:00", "weekly@10:00", "weekly:0@10:00", "weekly:8@10:00", "monthly:29@10:00",
-            "hourly@10:00", "daily@24:01", "daily@10:60", "daily@1:00", "daily@+1:00",
+            "",
+            "daily",
+            "daily:1@10:00",
+            "weekly@10:00",
+            "weekly:0@10:00",
+            "weekly:8@10:00",
+            "monthly:29@10:00",
+            "hourly@10:00",
+            "daily@24:01",
+            "daily@10:60",
+            "daily@1:00",
+            "daily@+1:00",
         ] {
             assert!(bad.parse::<Schedule>().is_err(), "{bad}");
         }

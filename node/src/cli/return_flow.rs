@@ -11,8 +11,8 @@ use sharing::act::ActBody;
 use sharing::docket::{Case, DocketId};
 use sharing::return_flow::workflow::MAX_MANIFEST_BYTES;
 use sharing::return_flow::{
-    Area, Assigned, DatasetId, Divisions, Leaves, Manifest, PartNotice, RemainderGroup, ReturnTable,
-    RowFault, Subscription, Unplaced, pass_on, verify_part,
+    Area, Assigned, DatasetId, Divisions, Leaves, Manifest, PartNotice, RemainderGroup,
+    ReturnTable, RowFault, Subscription, Unplaced, pass_on, verify_part,
 };
 use statute::Schedule;
 

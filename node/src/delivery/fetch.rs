@@ -131,7 +131,10 @@ async fn fetch_difference(
     let applied = applying.await.map_err(|error| error.to_string());
     let applied = applied.and_then(|applied| applied);
     applied.map_err(|reason| {
-        tracing::warn!(reason, "a difference leads nowhere, the whole part is fetched");
+        tracing::warn!(
+            reason,
+            "a difference leads nowhere, the whole part is fetched"
+        );
         FetchError::Lasting(reason)
     })
 }
@@ -248,7 +251,11 @@ async fn check_part(
     let delivery = manifest.delivery;
     let checked = compare(shared, &manifest, notice, false).await?;
     let rows = match checked {
-        Err(finding) if fetch_once(shared, home, docket, &notice.leaves).await.is_ok() => {
+        Err(finding)
+            if fetch_once(shared, home, docket, &notice.leaves)
+                .await
+                .is_ok() =>
+        {
             match compare(shared, &manifest, notice, true).await {
                 Ok(Err(named)) => Err(named),
                 Ok(Ok(_)) | Err(_) => Err(finding),

@@ -32,8 +32,8 @@ use crate::storage::store::Store;
 use crate::transport::CircuitStreams;
 use crate::transport::circuit::Circuits;
 
-pub(crate) use split::divisions;
 pub use split::SplitTask;
+pub(crate) use split::divisions;
 
 /// Most bytes of one object: a day of a province's largest table; beyond, a table is split into days.
 pub const MAX_OBJECT_BYTES: u64 = 64 << 30;

@@ -61,7 +61,12 @@ pub(super) fn split(objects: &Objects, task: SplitTask) -> Result<SplitTable, St
         .map_err(|error| error.to_string())?;
     Ok(SplitTable {
         manifest: built.manifest().clone(),
-        parts: store_parts(objects, &built, task.subscribers, task.key_column.as_deref())?,
+        parts: store_parts(
+            objects,
+            &built,
+            task.subscribers,
+            task.key_column.as_deref(),
+        )?,
     })
 }
 

@@ -325,7 +325,10 @@ fn subscribed(subscription: &Subscription) -> Text {
     let (of, whose) = if source == origin {
         (String::new(), String::new())
     } else {
-        (format!("（数源 {origin}）"), format!(", whose source is {origin},"))
+        (
+            format!("（数源 {origin}）"),
+            format!(", whose source is {origin},"),
+        )
     };
     Text::new(
         format!("向 {source} 订阅数据集 {dataset}{of} 中 {area} 数据的回流，周期 {schedule}"),

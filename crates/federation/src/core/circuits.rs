@@ -110,7 +110,8 @@ fn delivered_part(
         if let DocketBody::ReturnFlow(ReturnFlowEvent::Delivering { notice, .. }) = event.body {
             let delta = notice.difference.map(|difference| difference.delta);
             let mut objects = [Some(notice.part), delta, Some(notice.leaves)].into_iter();
-            let wanted = objects.find(|it| it.as_ref().is_some_and(|it| it.digest == request.object));
+            let wanted =
+                objects.find(|it| it.as_ref().is_some_and(|it| it.digest == request.object));
             if let Some(object) = wanted.flatten() {
                 return Ok(Some(CircuitGrant { object }));
             }

@@ -46,8 +46,7 @@ impl Core {
             return Ok(());
         };
         let here = Some(place.code());
-        if !matches!(&verified.act().body, ActBody::Subscribe(said) if Some(said.source) == here)
-        {
+        if !matches!(&verified.act().body, ActBody::Subscribe(said) if Some(said.source) == here) {
             let refusal = RefusalReason::UnknownDocket {
                 docket: docket.to_string(),
             };
@@ -242,9 +241,9 @@ impl Core {
             };
             let docket = DocketId(Digest::from_bytes(*digest));
             let state = self.subscription(ctx, &docket)?;
-            if let Some(state) = state.filter(|state| {
-                state.subscription.origin == origin && state.newest < delivery
-            }) {
+            if let Some(state) =
+                state.filter(|state| state.subscription.origin == origin && state.newest < delivery)
+            {
                 found.push(SplitFor {
                     docket,
                     area: state.subscription.area,

@@ -164,6 +164,12 @@ fn lapse_finding(
             Article::R41,
         ),
     };
+    // R39(5) is about return flow alone and names whoever returns.
+    let article = if duty == Duty::ReturnRows {
+        duty.breach()
+    } else {
+        article
+    };
     let last = statute::beijing_date(due.as_millis().saturating_sub(1));
     let short = docket.0.short();
     ctx.finding(

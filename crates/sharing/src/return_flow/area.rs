@@ -90,7 +90,15 @@ mod tests {
         assert_eq!(above("440106"), None);
         assert_eq!(above("440106001").as_deref(), Some("440106"));
         assert_eq!(above("440106001002").as_deref(), Some("440106001"));
-        for bad in ["", "44010", "4401060", "44010600100", "mca", "040106", "４４０１０６"] {
+        for bad in [
+            "",
+            "44010",
+            "4401060",
+            "44010600100",
+            "mca",
+            "040106",
+            "４４０１０６",
+        ] {
             assert!(bad.parse::<Area>().is_err(), "{bad}");
         }
     }

@@ -95,7 +95,8 @@ impl Delta {
             return Ok(None);
         }
         let mut left: BTreeMap<&str, i64> = BTreeMap::new();
-        old.iter().for_each(|(row, _)| *left.entry(row).or_default() += 1);
+        old.iter()
+            .for_each(|(row, _)| *left.entry(row).or_default() += 1);
         // Of equal rows the first ones stay.
         let mut stays: BTreeMap<&str, i64> = BTreeMap::new();
         for (row, _) in &new {
@@ -175,7 +176,7 @@ impl Delta {
             return Err(DeltaError::OtherBase { expected, found });
         }
         let (header, old) = rows(base, None)?;
-        let (gone, new) = self.placed(old.len() as u64)?;
+        let Placed { gone, new } = self.placed(old.len() as u64)?;
         let mut bytes = Vec::with_capacity(base.len());
         let mut line = |row: &str| {
             bytes.extend_from_slice(row.as_bytes());
@@ -197,11 +198,9 @@ impl Delta {
     }
 
     /// Which rows of the base go, and which rows come before each of them.
-    fn placed(
-        &self,
-        rows: u64,
-    ) -> Result<(BTreeSet<u64>, BTreeMap<u64, Vec<&str>>), DeltaError> {
-        let (mut gone, mut new) = (BTreeSet::new(), BTreeMap::<u64, Vec<&str>>::new());
+    fn placed(&self, rows: u64) -> Result<Placed<'_>, DeltaError> {
+        let mut gone = BTreeSet::new();
+        let mut new: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
         for change in &self.changes {
             let (goes, comes) = match change {
                 Change::Insert { at, row } => (None, Some((at, row))),
@@ -223,8 +222,16 @@ impl Delta {
                 new.entry(*at).or_default().push(row);
             }
         }
-        Ok((gone, new))
+        Ok(Placed { gone, new })
     }
+}
+
+/// A difference by the rows of its base.
+struct Placed<'d> {
+    /// Rows that go.
+    gone: BTreeSet<u64>,
+    /// Rows that come, by the row before which they stand.
+    new: BTreeMap<u64, Vec<&'d str>>,
 }
 
 /// Pairs what went and what came by key; without keys nothing is paired.

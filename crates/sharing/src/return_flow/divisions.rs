@@ -354,7 +354,11 @@ mod tests {
         assert_eq!(tree.retired(b"110103"), Some(Some("110101".into())));
         assert_eq!(tree.retired(b"371200"), Some(None));
         assert_eq!(tree.retired(b"110101"), None);
-        assert_eq!(tree.owner("110103001"), None, "nobody's until it is settled");
+        assert_eq!(
+            tree.owner("110103001"),
+            None,
+            "nobody's until it is settled"
+        );
         for (bad, why) in [
             ("110101,440106", DivisionsError::Repeated("110101".into())),
             (

@@ -73,7 +73,8 @@ pub struct RowFaults {
 impl Leaves {
     /// The bytes that travel.
     pub fn encode(&self) -> Vec<u8> {
-        let leaf = |(code, digest): &(RowCode, Digest)| [&code.packed()[..], digest.as_bytes()].concat();
+        let leaf =
+            |(code, digest): &(RowCode, Digest)| [&code.packed()[..], digest.as_bytes()].concat();
         self.0.iter().flat_map(leaf).collect()
     }
 
@@ -122,8 +123,8 @@ impl Leaves {
         });
         let committed: Option<Vec<Leaf>> = placed.collect();
         let committed = committed.ok_or(PartError::DigestMismatch)?;
-        let ordered = committed
-            .is_sorted_by(|a, b| (a.place, a.code.depth()) <= (b.place, b.code.depth()));
+        let ordered =
+            committed.is_sorted_by(|a, b| (a.place, a.code.depth()) <= (b.place, b.code.depth()));
         let root = Tree::grow(divisions, top, &committed)
             .filter(|_| ordered && committed.len() as u64 == expected)
             .and_then(|tree| fold(tree.root()?, area.as_str(), proof));
@@ -178,7 +179,9 @@ fn differences(committed: &[Leaf], found: &[Leaf], rows: &[u64]) -> Vec<RowFault
     for ((code, _), places) in wanted {
         missing.entry(code).or_default().extend(places);
     }
-    missing.values_mut().for_each(|places| places.sort_by(|a, b| b.cmp(a)));
+    missing
+        .values_mut()
+        .for_each(|places| places.sort_by(|a, b| b.cmp(a)));
     let mut faults = Vec::new();
     for (code, row) in strange {
         let altered = missing.get_mut(&code).and_then(Vec::pop);
@@ -232,7 +235,9 @@ impl RowFault {
             } => {
                 format!("row {row} ({code}) is not row {committed} of the manifest: altered")
             }
-            Self::Misdirected { row, code } => format!("row {row} ({code}) is another's: misdirected"),
+            Self::Misdirected { row, code } => {
+                format!("row {row} ({code}) is another's: misdirected")
+            }
         }
     }
 }

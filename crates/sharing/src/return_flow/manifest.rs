@@ -450,8 +450,8 @@ pub(super) fn expected_rows(
     top: &Top,
     divisions: &Divisions,
 ) -> Result<u64, PartError> {
-    let groups = manifest.remainder.iter().map(|group| group.rows);
-    let grouped = groups.fold(Some(0u64), |sum, rows| sum?.checked_add(rows));
+    let mut groups = manifest.remainder.iter().map(|group| group.rows);
+    let grouped = groups.try_fold(0u64, |sum, rows| sum.checked_add(rows));
     if manifest.rows != manifest.root.rows
         || manifest.remainder_rows > manifest.rows
         || grouped != Some(manifest.remainder_rows)
@@ -465,7 +465,9 @@ pub(super) fn expected_rows(
         let code = parent.code(divisions);
         let step = steps
             .next()
-            .filter(|step| step.division == code && siblings_are_real(step, &parent, &child, divisions))
+            .filter(|step| {
+                step.division == code && siblings_are_real(step, &parent, &child, divisions)
+            })
             .ok_or_else(|| PartError::ProofShape {
                 division: code.clone(),
             })?;
@@ -519,9 +521,9 @@ fn siblings_are_real(step: &ProofStep, parent: &Top, child: &Top, divisions: &Di
     let mut others = step.before.iter().chain(&step.after);
     divided == fixed
         && areas.windows(2).all(|pair| pair[0] < pair[1])
-        && areas.iter().all(|code| {
-            code.len() == digits && code.bytes().all(|digit| digit.is_ascii_digit())
-        })
+        && areas
+            .iter()
+            .all(|code| code.len() == digits && code.bytes().all(|digit| digit.is_ascii_digit()))
         && others.all(|(code, node)| !is_area(code) || node.rows > 0)
 }
 

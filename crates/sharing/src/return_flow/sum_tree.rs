@@ -254,9 +254,8 @@ impl Tree {
     fn areas_in(&self, place: usize, within: Option<RowCode>) -> Vec<(String, SumNode)> {
         let digits = within.map_or(LEVELS[1], |_| LEVELS[2]);
         let from = within.unwrap_or(RowCode::parse(b""));
-        let inside = |code: &RowCode| {
-            within.is_none_or(|area| code.within(area.len()) == Some(area))
-        };
+        let inside =
+            |code: &RowCode| within.is_none_or(|area| code.within(area.len()) == Some(area));
         self.areas
             .range((place, from)..)
             .take_while(|((at, code), _)| *at == place && inside(code))

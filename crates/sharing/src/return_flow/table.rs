@@ -319,9 +319,7 @@ fn closes(raw: &str) -> bool {
 }
 
 /// Tree order.
-pub(super) fn in_tree<'r>(
-    (place, row): &'r (usize, Row<'_>),
-) -> (usize, (bool, RowCode), &'r str) {
+pub(super) fn in_tree<'r>((place, row): &'r (usize, Row<'_>)) -> (usize, (bool, RowCode), &'r str) {
     (*place, row.code.depth(), row.bytes)
 }
 

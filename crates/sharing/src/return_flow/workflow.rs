@@ -303,12 +303,15 @@ fn subscribe(
 /// Whether a notice is of this delivery of the dataset subscribed to, and of the rows of the subscriber.
 fn is_of(state: &SubscriptionState, delivery: u64, notice: &PartNotice) -> bool {
     let subscription = &state.subscription;
-    notice.manifest.claimed(MAX_MANIFEST_BYTES).is_ok_and(|said| {
-        notice.area == subscription.area
-            && said.dataset == subscription.dataset
-            && said.source.code() == subscription.origin
-            && said.delivery == delivery
-    })
+    notice
+        .manifest
+        .claimed(MAX_MANIFEST_BYTES)
+        .is_ok_and(|said| {
+            notice.area == subscription.area
+                && said.dataset == subscription.dataset
+                && said.source.code() == subscription.origin
+                && said.delivery == delivery
+        })
 }
 
 /// R24: the recipient's own rows, to the recipient. A delivery is committed to once; the next has a higher number.

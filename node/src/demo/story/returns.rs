@@ -268,7 +268,8 @@ fn compare(
             let found = delivered
                 .iter()
                 .find(|(_, state)| {
-                    state.recipient.code() == *recipient && state.subscription.dataset.as_str() == dataset.id
+                    state.recipient.code() == *recipient
+                        && state.subscription.dataset.as_str() == dataset.id
                 })
                 .and_then(|(_, state)| state.delivered)
                 .map(|part| part.rows);

@@ -14,8 +14,8 @@ use sharing::return_flow::ReturnFlowEvent;
 use super::catalogue::{compiled, own_states};
 use super::members;
 use crate::core::tables::{
-    DocketRow, PlacedRow, SeenRow, View, WantedRow, act_key, counter, dataset_received, dataset_subscribers,
-    docket_key, entry_holders, event_key, meta, person_key, put, updates_of,
+    DocketRow, PlacedRow, SeenRow, View, WantedRow, act_key, counter, dataset_received,
+    dataset_subscribers, docket_key, entry_holders, event_key, meta, person_key, put, updates_of,
 };
 use crate::store::{Fault, Table, Txn};
 
@@ -173,7 +173,9 @@ fn at_home(txn: &mut Txn<'_>, docket: &DocketId, state: &DocketState) {
         put(txn, Table::Duties, key, docket);
     }
     let listed = match &state.case {
-        Case::ReturnFlow(subscription) => Some(dataset_subscribers(subscription.subscription.dataset.as_str())),
+        Case::ReturnFlow(subscription) => Some(dataset_subscribers(
+            subscription.subscription.dataset.as_str(),
+        )),
         Case::Application(application) if application.held().is_some() => Some(entry_holders(
             &application.provider.department,
             &application.entry.entry.id,

@@ -59,7 +59,9 @@ fn part(rows: &[(u8, u8)]) -> String {
     let mut rows = rows.to_vec();
     rows.sort_unstable();
     let lines = rows.iter().map(|(id, name)| format!("{id:03},{name:03}\n"));
-    std::iter::once("id,name\n".to_owned()).chain(lines).collect()
+    std::iter::once("id,name\n".to_owned())
+        .chain(lines)
+        .collect()
 }
 
 proptest! {

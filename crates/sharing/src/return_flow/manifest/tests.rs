@@ -1,8 +1,10 @@
 use identity::{Digest, Moment, Path};
 
 use super::*;
-use crate::return_flow::{AssignError, Assigned, Leaves, REMAINDER, RemainderGroup, RowFault, Unplaced};
 use crate::return_flow::sum_tree::sum;
+use crate::return_flow::{
+    AssignError, Assigned, Leaves, REMAINDER, RemainderGroup, RowFault, Unplaced,
+};
 
 const DIVISIONS: &[u8] = b"code,name,parent,level\n100000,China,,nation\n110000,Beijing,100000,province\n110101,Dongcheng,110000,county\n\
     440000,Guangdong,100000,province\n440100,Guangzhou,440000,prefecture\n440104,Yuexiu,440100,county\n440106,Tianhe,440100,county\n\
@@ -115,7 +117,13 @@ fn the_manifest_counts_and_names_the_remainder() {
         (13, 13, 2)
     );
     assert_eq!(manifest.header, "code,name");
-    let last = built.part(&area("110000")).unwrap().proof.steps.pop().unwrap();
+    let last = built
+        .part(&area("110000"))
+        .unwrap()
+        .proof
+        .steps
+        .pop()
+        .unwrap();
     assert_eq!(
         last.after
             .last()
@@ -276,7 +284,14 @@ fn a_doctored_proof_does_not_hide_rows() {
     let verify = |change: &dyn Fn(&mut Proof)| {
         let mut proof = part.proof.clone();
         change(&mut proof);
-        verify_part(built.manifest(), &area("440106"), short, &proof, &part.salt, &tree)
+        verify_part(
+            built.manifest(),
+            &area("440106"),
+            short,
+            &proof,
+            &part.salt,
+            &tree,
+        )
     };
     assert_eq!(
         verify(&|_| ()),
@@ -342,7 +357,14 @@ fn another_delivery_division_or_manifest_does_not_verify() {
     let other = build(table, &tree, draft(13), &[8; 32]).unwrap();
     let part = one.part(&area("440106")).unwrap();
     let verify = |manifest: &Manifest, division: &str, salt: &[u8; 32]| {
-        verify_part(manifest, &area(division), &part.bytes, &part.proof, salt, &tree)
+        verify_part(
+            manifest,
+            &area(division),
+            &part.bytes,
+            &part.proof,
+            salt,
+            &tree,
+        )
     };
     assert!(verify(one.manifest(), "440106", &part.salt).is_ok());
     assert_eq!(
@@ -396,22 +418,43 @@ fn what_was_received_is_passed_on_down_to_the_village_under_the_sources_own_root
     let nation = built(TABLE, &tree);
     let part = nation.part(&area("440000")).unwrap();
     let pass = |part: &[u8], from: &str, of: &Part| {
-        pass_on(nation.manifest(), &area(from), part, &of.proof, &of.salt, &tree)
-            .map(|held| ["440106", "440106001", "440106002", "440106009", "440106001001"].map(
-                |below| (below, held.part(&area(below))),
-            ))
+        pass_on(
+            nation.manifest(),
+            &area(from),
+            part,
+            &of.proof,
+            &of.salt,
+            &tree,
+        )
+        .map(|held| {
+            [
+                "440106",
+                "440106001",
+                "440106002",
+                "440106009",
+                "440106001001",
+            ]
+            .map(|below| (below, held.part(&area(below))))
+        })
     };
     let county = nation.part(&area("440106")).unwrap();
     for (from, of) in [("440000", &part), ("440106", &county)] {
         for (below, passed) in pass(&of.bytes, from, of).unwrap() {
             let passed = passed.unwrap();
             // The same as from the source itself, to the byte.
-            assert_eq!(passed, nation.part(&area(below)).unwrap(), "{below} by way of {from}");
+            assert_eq!(
+                passed,
+                nation.part(&area(below)).unwrap(),
+                "{below} by way of {from}"
+            );
             assert!(check(&nation, below, &passed.bytes).is_ok(), "{below}");
         }
     }
     let rows = |code: &str| nation.part(&area(code)).unwrap().rows;
-    assert_eq!([rows("440106001"), rows("440106002"), rows("440106009")], [1, 2, 0]);
+    assert_eq!(
+        [rows("440106001"), rows("440106002"), rows("440106009")],
+        [1, 2, 0]
+    );
     // Nobody passes on what does not hold, nor what is not its own.
     let short = text(&county).lines().take(2).collect::<Vec<_>>().join("\n");
     assert!(pass(short.as_bytes(), "440106", &county).is_err());
@@ -433,7 +476,13 @@ fn what_was_received_is_passed_on_down_to_the_village_under_the_sources_own_root
 fn a_township_without_rows_is_proved_to_have_none() {
     let tree = divisions();
     let built = built(TABLE, &tree);
-    for none in ["440106009", "440106009001", "440106001001", "110101001009", "650000001"] {
+    for none in [
+        "440106009",
+        "440106009001",
+        "440106001001",
+        "110101001009",
+        "650000001",
+    ] {
         let part = built.part(&area(none)).unwrap();
         assert_eq!(part.rows, 0);
         assert!(check(&built, none, &part.bytes).is_ok(), "{none}");
@@ -443,16 +492,29 @@ fn a_township_without_rows_is_proved_to_have_none() {
     let empty = "code,name\n";
     assert_eq!(
         check(&built, "440106001", empty.as_bytes()),
-        Err(PartError::CountMismatch { expected: 1, found: 0 })
+        Err(PartError::CountMismatch {
+            expected: 1,
+            found: 0
+        })
     );
     let verify = |change: &dyn Fn(&mut Proof)| {
         let mut proof = part.proof.clone();
         change(&mut proof);
         let of = &area("440106001");
-        verify_part(built.manifest(), of, empty.as_bytes(), &proof, &part.salt, &tree)
+        verify_part(
+            built.manifest(),
+            of,
+            empty.as_bytes(),
+            &proof,
+            &part.salt,
+            &tree,
+        )
     };
     let hidden = |code: &str| {
-        let node = SumNode { rows: 1, digest: Digest::object(b"") };
+        let node = SumNode {
+            rows: 1,
+            digest: Digest::object(b""),
+        };
         (code.to_owned(), node)
     };
     assert_eq!(
@@ -463,7 +525,9 @@ fn a_township_without_rows_is_proved_to_have_none() {
     for twin in ["440106001", "440106", "44010600x"] {
         assert_eq!(
             verify(&|proof| proof.steps[0].after.insert(0, hidden(twin))),
-            Err(PartError::ProofShape { division: "440106".into() }),
+            Err(PartError::ProofShape {
+                division: "440106".into()
+            }),
             "{twin}"
         );
     }
@@ -474,10 +538,14 @@ fn the_remainder_is_named_by_reason_and_settled_by_what_the_source_assigns() {
     let tree = divisions()
         .with_retired(b"code,to\n110103,110101\n371200,\n")
         .unwrap();
-    let table = "code,name\n110103001,a\n110103,b\n371200,c\n999999001,d\n999999,e\n,f\nabc,g\n110101,h\n";
+    let table =
+        "code,name\n110103001,a\n110103,b\n371200,c\n999999001,d\n999999,e\n,f\nabc,g\n110101,h\n";
     let build = |assigned: Vec<Assigned>| {
         let table = Table::parse(table.as_bytes(), "code").unwrap();
-        let draft = Manifest { assigned, ..draft(8) };
+        let draft = Manifest {
+            assigned,
+            ..draft(8)
+        };
         super::build(table, &tree, draft, &SECRET)
     };
     let first = build(vec![]).unwrap();
@@ -485,15 +553,34 @@ fn the_remainder_is_named_by_reason_and_settled_by_what_the_source_assigns() {
     let expected = [
         group(Unplaced::Null, 1),
         group(Unplaced::Malformed, 1),
-        group(Unplaced::Unknown { code: "999999".into() }, 2),
-        group(Unplaced::Retired { code: "371200".into() }, 1),
-        group(Unplaced::Changed { code: "110103".into(), to: "110101".into() }, 2),
+        group(
+            Unplaced::Unknown {
+                code: "999999".into(),
+            },
+            2,
+        ),
+        group(
+            Unplaced::Retired {
+                code: "371200".into(),
+            },
+            1,
+        ),
+        group(
+            Unplaced::Changed {
+                code: "110103".into(),
+                to: "110101".into(),
+            },
+            2,
+        ),
     ];
     assert_eq!(first.manifest().remainder, expected);
     assert_eq!(first.manifest().remainder_rows, 7);
     assert_eq!(first.part(&area("110101")).unwrap().rows, 1);
     // Settled: the rows reach whom the source names, and everyone can see that they do.
-    let settle = |code: &str, to: &str| Assigned { code: code.into(), to: to.into() };
+    let settle = |code: &str, to: &str| Assigned {
+        code: code.into(),
+        to: to.into(),
+    };
     let second = build(vec![settle("110103", "110101")]).unwrap();
     assert_eq!(second.manifest().remainder_rows, 5);
     let part = second.part(&area("110101")).unwrap();
@@ -514,13 +601,30 @@ fn the_remainder_is_named_by_reason_and_settled_by_what_the_source_assigns() {
         ..second.manifest().clone()
     };
     assert_eq!(
-        verify_part(&diverted, &area("110101"), &part.bytes, &part.proof, &part.salt, &tree),
+        verify_part(
+            &diverted,
+            &area("110101"),
+            &part.bytes,
+            &part.proof,
+            &part.salt,
+            &tree
+        ),
         Err(PartError::Assigned(AssignError::OfToday("110101".into())))
     );
     // A remainder that its groups do not add up to is no remainder.
-    let unnamed = Manifest { remainder: vec![], ..second.manifest().clone() };
+    let unnamed = Manifest {
+        remainder: vec![],
+        ..second.manifest().clone()
+    };
     assert_eq!(
-        verify_part(&unnamed, &area("110101"), &part.bytes, &part.proof, &part.salt, &tree),
+        verify_part(
+            &unnamed,
+            &area("110101"),
+            &part.bytes,
+            &part.proof,
+            &part.salt,
+            &tree
+        ),
         Err(PartError::ManifestCounts)
     );
 }
@@ -540,13 +644,35 @@ fn the_row_that_was_omitted_added_altered_or_misdirected_is_named() {
     assert_eq!(named(text(&part)), []);
     let omitted = text(&part).replace("440106001,五山街道\n", "");
     let code = || "440106001".to_owned();
-    assert_eq!(named(&omitted), [RowFault::Omitted { committed: 2, code: code() }]);
+    assert_eq!(
+        named(&omitted),
+        [RowFault::Omitted {
+            committed: 2,
+            code: code()
+        }]
+    );
     let added = text(&part).replace("440106001,", "440106001,假街道\n440106001,");
-    assert_eq!(named(&added), [RowFault::Added { row: 2, code: code() }]);
+    assert_eq!(
+        named(&added),
+        [RowFault::Added {
+            row: 2,
+            code: code()
+        }]
+    );
     let altered = text(&part).replace("五山", "六山");
-    assert_eq!(named(&altered), [RowFault::Altered { row: 2, committed: 2, code: code() }]);
+    assert_eq!(
+        named(&altered),
+        [RowFault::Altered {
+            row: 2,
+            committed: 2,
+            code: code()
+        }]
+    );
     let misdirected = format!("{}440104001,洪桥街道\n", text(&part));
-    let other = RowFault::Misdirected { row: 5, code: "440104001".into() };
+    let other = RowFault::Misdirected {
+        row: 5,
+        code: "440104001".into(),
+    };
     assert_eq!(named(&misdirected), [other]);
     // Rows in another order are the same rows, and the leaves of another delivery are no leaves of this one.
     let mut lines: Vec<_> = text(&part).lines().collect();

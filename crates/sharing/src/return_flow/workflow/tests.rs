@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
 
 use identity::{
-    Certificate, Chain, Code, CreditCode, Digest, Domain, EnrolmentRequest, Level, OpeningKey, Signed,
-    SigningKey, Terms, issue, issue_hub,
+    Certificate, Chain, Code, CreditCode, Digest, Domain, EnrolmentRequest, Level, OpeningKey,
+    Signed, SigningKey, Terms, issue, issue_hub,
 };
 use statute::Role;
 
@@ -416,7 +416,10 @@ fn events_that_a_lawful_home_never_signs_are_missteps() {
         delivery: 1,
         finding: String::new(),
     };
-    assert_eq!(evolve(Some(state), NOW, &disputed), out_of_order("disputed"));
+    assert_eq!(
+        evolve(Some(state), NOW, &disputed),
+        out_of_order("disputed")
+    );
 }
 
 #[test]
@@ -458,7 +461,14 @@ fn set(names: &[&str]) -> BTreeSet<String> {
 fn there_is_no_field_in_which_a_condition_could_be_put() {
     let subscribe = ActBody::Subscribe(subscription("440000"));
     // Whose rows and by when is the subscriber's to say, and the source has no word in it.
-    let fields = ["Subscribe", "source", "origin", "dataset", "area", "schedule"];
+    let fields = [
+        "Subscribe",
+        "source",
+        "origin",
+        "dataset",
+        "area",
+        "schedule",
+    ];
     assert_eq!(names(&subscribe), set(&fields));
     let object = ObjectRef {
         digest: Digest::object(b"x"),
@@ -565,21 +575,36 @@ fn each_delivery_meets_what_was_due_and_one_found_wanting_met_nothing() {
     let state = after(&[subscribe()]);
     let owed = state.duties().remove(0);
     let source = Path::hub().child(code("mca")).unwrap();
-    assert_eq!((owed.duty, owed.who), (Duty::ReturnRows, Debtor::Authority(source)));
+    assert_eq!(
+        (owed.duty, owed.who),
+        (Duty::ReturnRows, Debtor::Authority(source))
+    );
     let today = due_in(&state);
     assert!((9..=10).contains(&today));
     let at = |state: SubscriptionState, at: Moment, command: Command| {
         let events = decide(Some(&state), &command, at).unwrap();
-        events
-            .iter()
-            .fold(state, |state, event| evolve(Some(state), at, event).unwrap())
+        events.iter().fold(state, |state, event| {
+            evolve(Some(state), at, event).unwrap()
+        })
     };
     let early = at(state.clone(), NOW.plus_millis(1), deliver(1));
-    assert_eq!(due_in(&early), today + 24, "made in advance, today's is made");
+    assert_eq!(
+        due_in(&early),
+        today + 24,
+        "made in advance, today's is made"
+    );
     let late = at(state.clone(), NOW.plus_days(2), deliver(1));
-    assert_eq!(due_in(&late), today + 48, "two days late: the next is today's");
+    assert_eq!(
+        due_in(&late),
+        today + 48,
+        "two days late: the next is today's"
+    );
     let wanting = at(early.clone(), NOW.plus_millis(2), wanting(1));
-    assert_eq!(wanting.duties()[0].term, state.duties()[0].term, "it was none");
+    assert_eq!(
+        wanting.duties()[0].term,
+        state.duties()[0].term,
+        "it was none"
+    );
     let after_all = at(wanting.clone(), NOW.plus_millis(3), verified(1));
     assert_eq!(due_in(&after_all), today + 24);
     let anew = at(wanting, NOW.plus_millis(4), deliver(2));
