@@ -6,7 +6,7 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
-use federation::core::{FetchedPart, Input, Record, SplitTable};
+use federation::core::{FetchedPart, Input, Record, SplitFor, SplitTable};
 use federation::store::Txn;
 use federation::wire::{CIRCUIT_OPEN_VALID_MS, CIRCUIT_PROTOCOL, CircuitOpen, CircuitRequest};
 use futures::{AsyncReadExt, AsyncWriteExt};
