@@ -6,7 +6,7 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
-use federation::core::{FetchedPart, Input, Record, Shelf, SplitTable};
+use federation::core::{FetchedPart, Input, Record, Shelf, SplitFor, SplitTable};
 use federation::store::Txn;
 use federation::wire::{
     CIRCUIT_OPEN_VALID_MS, CIRCUIT_PROTOCOL, CircuitOpen, CircuitRequest, CircuitWants,
@@ -30,7 +30,9 @@ use node::transport::{self, CircuitStreams, Transport, TransportConfig, write_fr
 use sharing::act::{Act, ActBody, ActId, ObjectRef, SignedAct};
 use sharing::docket::{DocketBody, DocketEvent, DocketId};
 use sharing::person::PersonChain;
-use sharing::return_flow::{DatasetId, Manifest, PartNotice, ReturnFlowEvent, SumNode};
+use sharing::return_flow::{
+    Area, DatasetId, Manifest, PartNotice, ReturnFlowEvent, Subscription, SumNode,
+};
 use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
@@ -428,18 +430,26 @@ async fn deliver(ministry: &mut Station, province: &Station) -> (DocketId, Objec
         division_column: "code".into(),
         header: String::new(),
         rows: 4,
+        assigned: vec![],
         remainder_rows: 0,
+        remainder: vec![],
         root: SumNode {
             rows: 0,
             digest: Digest::object(b""),
         },
     };
-    let subscribers = vec![(docket, province.member.code)];
+    let area: Area = province.member.code.try_into().unwrap();
+    let subscribers = vec![SplitFor {
+        docket,
+        area: area.clone(),
+        base: None,
+    }];
     ministry.delivery.split(SplitTask {
         act: ActId(Digest::object(b"act")),
         manifest,
         table,
         secret: [1; 32],
+        key_column: None,
         subscribers,
     });
     let Input::TableSplit {
@@ -457,19 +467,27 @@ async fn deliver(ministry: &mut Station, province: &Station) -> (DocketId, Objec
     let signing = ministry.member.keys().me.signing;
     let notice = PartNotice {
         manifest: Signed::sign(&manifest, Domain::Manifest, &signing),
-        division: part.division,
+        signer: ministry.member.proved().chain().clone(),
+        area: part.area,
+        rows: part.rows,
         proof: part.proof,
         salt: part.salt,
         part: part.part.clone(),
+        difference: part.difference,
+        leaves: part.leaves,
+    };
+    let subscription = Subscription {
+        source: home.code(),
+        origin: home.code(),
+        dataset: dataset.clone(),
+        area,
+        schedule: "daily@18:00".parse().unwrap(),
     };
     let act = Act {
         nonce: [0; 16],
         at: now(),
         node: ministry.member.code,
-        body: ActBody::Subscribe {
-            source: home.code(),
-            dataset: dataset.clone(),
-        },
+        body: ActBody::Subscribe(subscription.clone()),
     };
     let act = SignedAct {
         act: Signed::sign(&act, Domain::Act, &signing),
@@ -479,7 +497,8 @@ async fn deliver(ministry: &mut Station, province: &Station) -> (DocketId, Objec
         ReturnFlowEvent::Subscribed {
             act,
             recipient,
-            dataset,
+            source: home.clone(),
+            subscription,
         },
         ReturnFlowEvent::Delivering {
             delivery: 1,

@@ -21,7 +21,7 @@ use sharing::dispute::{
     Decision, DisputePhase, NegotiationOutcome, NegotiationStep, Opinion, Party,
 };
 use sharing::docket::Case;
-use sharing::return_flow::ReturnTable;
+use sharing::return_flow::{ReturnTable, Subscription};
 use sharing::supervision::{About, Accused, Order, SupervisionAct};
 use sharing::update::UpdateAct;
 use statute::{Article, ChangeCause, Duty, EscalationGround, Grade, WorkingDays};
@@ -154,7 +154,14 @@ fn draws_return_flow(scene: &mut Scene) -> Option<Drawn> {
     let (source, dataset) = (code("mca"), "divisions".parse().ok()?);
     if scene.either() {
         let nodes: Vec<Code> = scene.departments.iter().map(|it| it.node).collect();
-        let body = ActBody::Subscribe { source, dataset };
+        let areas = ["440106", "440100", "210102"];
+        let body = ActBody::Subscribe(Subscription {
+            source,
+            origin: source,
+            dataset,
+            area: scene.pick(&areas)?.parse().ok()?,
+            schedule: "daily@18:00".parse().ok()?,
+        });
         return Some(Drawn::Act { body, at: nodes });
     }
     let rows = b"code,name\n440106,a\n440104,b\n210102,c\n";
@@ -163,6 +170,8 @@ fn draws_return_flow(scene: &mut Scene) -> Option<Drawn> {
         dataset,
         table,
         division_column: "code".into(),
+        key_column: None,
+        assigned: Vec::new(),
         query: "q".into(),
         source_rows: if scene.chance.once_in(4) { 4 } else { 3 },
     };

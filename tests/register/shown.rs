@@ -84,8 +84,14 @@ pub const SHOWN: &[Shown] = &[
     Shown {
         row: "F1",
         rules: &["statute::return_flow::check_no_condition", "sharing::return_flow::manifest::verify_part"],
-        tests: &["each_level_receives_exactly_its_own_rows_and_the_hub_carries_what_it_cannot_read", "there_is_no_field_in_which_a_condition_could_be_put", "a_wrong_count_at_the_source_is_found_before_anything_is_sent"],
-        commands: &["return-flow subscribe", "return-flow publish", "return-flow verify"],
+        tests: &["each_level_receives_exactly_its_own_rows_and_the_hub_carries_what_it_cannot_read", "there_is_no_field_in_which_a_condition_could_be_put", "a_wrong_count_at_the_source_is_found_before_anything_is_sent", "what_no_division_claims_is_named_in_the_manifest_and_settled_by_the_source", "after_the_first_delivery_only_the_difference_moves_and_it_leads_to_the_same_root", "a_delivery_missed_is_recorded_overdue_once_at_source_and_child_and_one_in_time_is_not"],
+        commands: &["return-flow subscribe", "return-flow publish", "return-flow remainder", "return-flow verify"],
+    },
+    Shown {
+        row: "F2",
+        rules: &["statute::return_flow::check_own_rows", "sharing::return_flow::manifest::pass_on"],
+        tests: &["a_province_passes_on_to_its_county_and_the_county_to_its_townships_under_the_sources_root", "rows_of_another_division_are_not_to_be_had_at_any_level", "a_level_that_never_received_has_nothing_to_pass_on_and_is_overdue_for_it", "what_was_received_is_passed_on_down_to_the_village_under_the_sources_own_root"],
+        commands: &["return-flow subscribe", "return-flow list"],
     },
     Shown {
         row: "X1",
@@ -252,13 +258,7 @@ pub const SHOWN: &[Shown] = &[
 ];
 
 /// The rows that are not shown yet, and what is lacking.
-pub const OUTSTANDING: &[(&str, &str)] = &[
-    (
-        "F2",
-        "a recipient splits its own part offline; the next level down does not subscribe at it yet",
-    ),
-    (
-        "G2",
-        "transit nodes hold ciphertext alone and no file leaves the API before its reader is on record (`guantong reading list`); on the disk files and bodies lie in clear, so whoever administers the machine reads the folder without a trace",
-    ),
-];
+pub const OUTSTANDING: &[(&str, &str)] = &[(
+    "G2",
+    "transit nodes hold ciphertext alone and no file leaves the API before its reader is on record (`guantong reading list`); on the disk files and bodies lie in clear, so whoever administers the machine reads the folder without a trace",
+)];

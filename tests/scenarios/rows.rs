@@ -19,7 +19,7 @@ pub const SCENARIOS: &[(&str, &[&str])] = &[
     ("A5", &["a_refusal_without_reasons_reaches_nobody_and_one_with_reasons_the_requester"]),
     ("A6", &["what_was_granted_and_is_not_shared_in_twenty_working_days_is_recorded_overdue", "a_county_applies_to_a_ministry_is_granted_and_holds_the_file"]),
     ("F1", &["a_wrong_count_at_the_source_is_found_before_anything_is_sent", "each_level_receives_exactly_its_own_rows_and_the_hub_carries_what_it_cannot_read"]),
-    ("F2", &["a_province_passes_its_part_on_to_its_cities_whole_or_not_at_all"]),
+    ("F2", &["a_province_passes_on_to_its_county_and_the_county_to_its_townships_under_the_sources_root", "rows_of_another_division_are_not_to_be_had_at_any_level"]),
     ("U1", &["a_service_is_called_for_the_granted_purpose_and_items_alone", "wider_use_and_passing_on_need_the_consent_of_the_providers_sharing_office"]),
     ("U2", &["a_grave_risk_goes_out_only_with_the_authoritys_consent_to_this_very_risk"]),
     ("K1", &["an_upheld_record_needs_reasons_and_tells_the_asker_alone", "who_holds_nothing_learns_nothing_and_cannot_ask"]),

@@ -49,7 +49,7 @@ const CASES: &[Case] = cases! {
     A5, Reasons, replies::a_refusal_without_reasons_reaches_nobody_and_one_with_reasons_the_requester, "a lawful refusal: Ok(";
     A6, Deadlines, replies::what_was_granted_and_is_not_shared_in_twenty_working_days_is_recorded_overdue, "late, as 210102 holds it";
     F1, Completeness, return_flow::a_wrong_count_at_the_source_is_found_before_anything_is_sent, "nothing is sent";
-    F2, Completeness, return_flow::a_province_passes_its_part_on_to_its_cities_whole_or_not_at_all, "one row was held back";
+    F2, OwnRows, return_flow::rows_of_another_division_are_not_to_be_had_at_any_level, "440104 at 440000";
     U1, Use, services::a_service_is_called_for_the_granted_purpose_and_items_alone, "PurposeExceeded";
     U2, Aggregation, aggregation::a_grave_risk_goes_out_only_with_the_authoritys_consent_to_this_very_risk, "a lawful refusal: Ok(";
     K1, Correction, correction::an_upheld_record_needs_reasons_and_tells_the_asker_alone, "correction(&world, provider.node, beyond).is_none()";

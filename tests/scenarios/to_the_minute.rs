@@ -97,6 +97,9 @@ const HOLIDAYS: &[Holiday] = &[
     },
 ];
 
+/// Return flow is due at the hour of its schedule, not at a day's end: `return_flow` watches it.
+pub const ITS_OWN_HOUR: &str = "the schedule of a return flow sets its hour";
+
 /// The last day of a duty, as the article that sets it has it, or the local rules that the story runs under (S26, a complaint's ten days). An extension
 /// counts on from the first last day. Where a person sets the date, it is the fifth working day's end.
 fn last_day(holiday: &Holiday, duty: Duty) -> (Article, &'static str) {
@@ -115,6 +118,7 @@ fn last_day(holiday: &Holiday, duty: Duty) -> (Article, &'static str) {
         Duty::RectifyOrder => (Article::R39, holiday.five),
         Duty::Rectify | Duty::Dispose => (Article::R27, holiday.five),
         Duty::MeetNeed => (Article::R20, holiday.five),
+        Duty::ReturnRows => unreachable!("{ITS_OWN_HOUR}"),
     }
 }
 
@@ -265,7 +269,7 @@ const DATES: &[Duty] = &[
 #[test]
 fn every_duty_is_watched_to_the_minute() {
     let watched = [REPLIES, UPDATES, DATA, PUBLIC, DATES].concat();
-    for duty in Duty::ALL {
+    for duty in Duty::ALL.iter().filter(|it| **it != Duty::ReturnRows) {
         assert!(watched.contains(duty), "{duty}");
     }
 }

@@ -8,7 +8,7 @@ use sharing::act::{ActBody, SignedAct};
 use sharing::application::{Application, GrantTerms, Material, Phase, Reply, reply_document};
 use sharing::catalogue::{Entry, ReviewVerdict};
 use sharing::docket::{Case, DocketId};
-use sharing::return_flow::{Divisions, ReturnTable};
+use sharing::return_flow::{Divisions, ReturnTable, Subscription};
 use statute::{ApplicationMaterial, ClassTerms, Method, Role};
 
 fn code(text: &str) -> Code {
@@ -216,10 +216,13 @@ fn returned(world: &mut World) -> DocketId {
     let subscribe = world.sign(
         county,
         &asking,
-        ActBody::Subscribe {
+        ActBody::Subscribe(Subscription {
             source: code("mca"),
+            origin: code("mca"),
             dataset: "divisions".parse().expect("a name"),
-        },
+            area: county.try_into().expect("a division"),
+            schedule: "monthly:28@18:00".parse().expect("a schedule"),
+        }),
     );
     post(world, county, &subscribe);
     let docket = DocketId(subscribe.id().0);
@@ -239,6 +242,8 @@ fn returned(world: &mut World) -> DocketId {
         dataset: "divisions".parse().expect("a name"),
         table,
         division_column: "code".into(),
+        key_column: None,
+        assigned: vec![],
         query: "q".into(),
         source_rows: 3,
     };

@@ -1,11 +1,17 @@
 //! What the node's delivery does over circuits, here in memory: the same checks of the same core, without the wire.
 
-use federation::core::{FetchedPart, Input, Shelf, SplitPart, SplitTable, authorise_circuit};
+use federation::core::{
+    FetchedPart, Input, Shelf, SplitFor, SplitPart, SplitTable, authorise_circuit,
+};
 use federation::wire::ObjectRequest;
 use identity::{Chain, Code, Digest};
 use sharing::act::ObjectRef;
 use sharing::docket::DocketId;
-use sharing::return_flow::{Manifest, PartNotice, Table, build, verify_part};
+use sharing::return_flow::workflow::MAX_MANIFEST_BYTES;
+use sharing::return_flow::{
+    Built, Delta, Difference, Leaves, Manifest, PartError, PartNotice, Table, build, pass_on,
+    verify_part,
+};
 
 use crate::world::World;
 
@@ -44,12 +50,18 @@ impl World {
         if let Err(refusal) = granted {
             return failed(refusal.to_string());
         }
-        let held = &self.nodes[&source.code()];
-        let kept = match shelf {
-            Shelf::Objects => &held.objects,
-            Shelf::Vault => &held.vault,
+        let difference = part.and_then(|notice| notice.difference.as_ref());
+        let changed = difference.and_then(|difference| self.changed(at, source.code(), difference));
+        let moved = changed.as_ref().map(|(moved, _)| *moved);
+        let whole = || {
+            let held = &self.nodes[&source.code()];
+            let kept = match shelf {
+                Shelf::Objects => &held.objects,
+                Shelf::Vault => &held.vault,
+            };
+            kept.get(&object.digest).cloned()
         };
-        let Some(bytes) = kept.get(&object.digest).cloned() else {
+        let Some(bytes) = changed.map(|(_, whole)| whole).or_else(whole) else {
             return failed("the source does not hold the object".into());
         };
         assert_eq!(
@@ -60,33 +72,15 @@ impl World {
         let outcome = match part {
             None if shelf == Shelf::Vault => FetchedPart::Content,
             None => FetchedPart::File,
-            Some(notice) => {
-                let source_key = self.nodes[&source.code()].me.signing.verify_key();
-                let manifest = notice
-                    .manifest
-                    .verify(identity::Domain::Manifest, &source_key, 1 << 20)
-                    .expect("the core checked the manifest");
-                let verdict = verify_part(
-                    &manifest,
-                    notice.division.as_str(),
-                    &bytes,
-                    &notice.proof,
-                    &notice.salt,
-                    &self.divisions,
-                );
-                FetchedPart::Part {
-                    delivery: manifest.delivery,
-                    rows: verdict
-                        .map(|verdict| verdict.rows)
-                        .map_err(|error| error.to_string()),
-                }
-            }
+            Some(notice) => self.check_part(source.code(), notice, &bytes),
         };
+        let moved = moved.unwrap_or(bytes.len());
         let node = self.nodes.get_mut(&at)?;
         match shelf {
             Shelf::Objects => node.objects.insert(object.digest, bytes),
             Shelf::Vault => node.vault.insert(object.digest, bytes),
         };
+        node.fetched_bytes += moved;
         Some(vec![
             (
                 at,
@@ -107,14 +101,44 @@ impl World {
         ])
     }
 
+    /// What a difference leads to, and how many bytes it moved; none where the part it builds on is not here.
+    fn changed(&self, at: Code, from: Code, difference: &Difference) -> Option<(usize, Vec<u8>)> {
+        let base = self.object(at, &difference.base)?;
+        let delta = self.object(from, &difference.delta.digest)?;
+        let whole = Delta::decode(delta).ok()?.apply(base).ok()?;
+        Some((delta.len(), whole))
+    }
+
+    /// A part against its manifest, whose signature the core has checked; the leaves at the source name what is wrong.
+    fn check_part(&self, source: Code, notice: &PartNotice, part: &[u8]) -> FetchedPart {
+        let manifest = notice
+            .manifest
+            .claimed(MAX_MANIFEST_BYTES)
+            .expect("the core checked the manifest");
+        let (area, proof, salt) = (&notice.area, &notice.proof, &notice.salt);
+        let verdict = verify_part(&manifest, area, part, proof, salt, &self.divisions);
+        let named = |finding: PartError| {
+            let leaves = self.object(source, &notice.leaves.digest);
+            let leaves = leaves.and_then(Leaves::decode)?;
+            let faults = leaves.compare(&manifest, area, part, (proof, salt), &self.divisions);
+            Some(faults.map_or(finding.to_string(), |faults| faults.to_string()))
+        };
+        FetchedPart::Part {
+            delivery: manifest.delivery,
+            rows: verdict
+                .map(|verdict| verdict.rows)
+                .map_err(|finding| named(finding.clone()).unwrap_or(finding.to_string())),
+        }
+    }
+
     /// Splits a table for its subscribers.
     pub(crate) fn split(
         &mut self,
         at: Code,
         manifest: Manifest,
-        table: &ObjectRef,
-        secret: &[u8; 32],
-        subscribers: &[(DocketId, Code)],
+        (table, secret): (&ObjectRef, &[u8; 32]),
+        key: Option<&str>,
+        subscribers: &[SplitFor],
     ) -> Result<SplitTable, String> {
         let bytes = self
             .object(at, &table.digest)
@@ -125,22 +149,67 @@ impl World {
             Table::parse(&bytes, &manifest.division_column).map_err(|error| error.to_string())?;
         let built =
             build(table, &divisions, manifest, secret).map_err(|error| error.to_string())?;
+        let manifest = built.manifest().clone();
+        let parts = self.store_parts(at, &built, key, subscribers);
+        Ok(SplitTable { manifest, parts })
+    }
+
+    /// Splits a part for the level below.
+    pub(crate) fn pass_on(
+        &mut self,
+        at: Code,
+        notice: &PartNotice,
+        subscribers: &[SplitFor],
+    ) -> Result<Vec<SplitPart>, String> {
+        let bytes = self
+            .object(at, &notice.part.digest)
+            .map(<[u8]>::to_vec)
+            .ok_or("the part is not in the object store")?;
+        let manifest = notice
+            .manifest
+            .claimed(MAX_MANIFEST_BYTES)
+            .map_err(|error| error.to_string())?;
+        let divisions = self.divisions.clone();
+        let held = pass_on(
+            &manifest,
+            &notice.area,
+            &bytes,
+            &notice.proof,
+            &notice.salt,
+            &divisions,
+        )
+        .map_err(|error| error.to_string())?;
+        Ok(self.store_parts(at, &held, None, subscribers))
+    }
+
+    fn store_parts(
+        &mut self,
+        at: Code,
+        built: &Built<'_>,
+        key: Option<&str>,
+        subscribers: &[SplitFor],
+    ) -> Vec<SplitPart> {
         let mut parts = Vec::new();
-        for (docket, division) in subscribers {
-            if let Some(part) = built.part(division.as_str()) {
-                let object = self.upload(at, &format!("{division}.csv"), &part.bytes);
-                parts.push(SplitPart {
-                    docket: *docket,
-                    division: *division,
-                    part: object,
-                    proof: part.proof,
-                    salt: part.salt,
-                });
-            }
+        for SplitFor { docket, area, base } in subscribers {
+            let base = base.as_ref().and_then(|base| self.object(at, &base.digest));
+            let held = base.map(Digest::object);
+            let Some(parcel) = built.parcel(area, base, key) else {
+                continue;
+            };
+            let delta = parcel.delta.map(|it| self.upload(at, "delta", &it));
+            parts.push(SplitPart {
+                docket: *docket,
+                area: area.clone(),
+                rows: parcel.part.rows,
+                part: self.upload(at, &format!("{area}.csv"), &parcel.part.bytes),
+                difference: held
+                    .zip(delta)
+                    .map(|(base, delta)| Difference { base, delta }),
+                leaves: self.upload(at, "leaves", &parcel.leaves),
+                proof: parcel.part.proof,
+                salt: parcel.part.salt,
+            });
         }
-        Ok(SplitTable {
-            manifest: built.manifest().clone(),
-            parts,
-        })
+        parts
     }
 }

@@ -83,6 +83,7 @@ pub fn demo(seed: u64) -> World {
 pub fn demo_at(now: Moment, seed: u64) -> World {
     let topology = demo_topology();
     let divisions = Divisions::from_csv(include_bytes!("../../topology/data/divisions.csv"))
+        .and_then(|it| it.with_retired(include_bytes!("../../topology/data/retired.csv")))
         .expect("the divisions");
     World::new(&topology, divisions, now, seed)
 }

@@ -51,6 +51,8 @@ pub(crate) struct SimNode {
     pub(crate) objects: BTreeMap<identity::Digest, Vec<u8>>,
     /// Personal content, until it is erased.
     pub(crate) vault: BTreeMap<identity::Digest, Vec<u8>>,
+    /// Bytes of objects that came from elsewhere.
+    pub(crate) fetched_bytes: usize,
     transport: [u8; 32],
     up: bool,
     /// Whether the core has taken [`Input::Started`]; nothing else comes before it.
@@ -153,6 +155,7 @@ impl World {
                 store: Memory::default(),
                 objects: BTreeMap::new(),
                 vault: BTreeMap::new(),
+                fetched_bytes: 0,
                 transport,
                 up: true,
                 started: false,
@@ -269,6 +272,18 @@ impl World {
         let content = Content::new(salt, text.to_owned()).expect("a text");
         self.confide(code, &content);
         content.private()
+    }
+
+    /// Bytes of objects that a node fetched so far.
+    pub fn fetched_bytes(&self, code: Code) -> usize {
+        self.nodes[&code].fetched_bytes
+    }
+
+    /// Takes an object out of a node's store, as restoring an older backup would.
+    pub fn lose_object(&mut self, code: Code, digest: &identity::Digest) {
+        if let Some(node) = self.nodes.get_mut(&code) {
+            node.objects.remove(digest);
+        }
     }
 
     /// Puts an object into a node's store, as an upload would.
@@ -420,11 +435,21 @@ impl World {
                 manifest,
                 table,
                 secret,
+                key_column,
                 subscribers,
             } => {
-                let outcome = self.split(code, *manifest, &table, &secret, &subscribers);
+                let of = (&table, &secret);
+                let outcome = self.split(code, *manifest, of, key_column.as_deref(), &subscribers);
                 self.pending
                     .push_back((code, Input::TableSplit { act, outcome }));
+            }
+            Effect::PassOn {
+                notice,
+                subscribers,
+            } => {
+                let outcome = self.pass_on(code, &notice, &subscribers);
+                self.pending
+                    .push_back((code, Input::PassedOn { notice, outcome }));
             }
             Effect::SearchStarted { .. }
             | Effect::SearchLevel { .. }

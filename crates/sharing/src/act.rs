@@ -28,7 +28,7 @@ use crate::open_data::OpenDataAct;
 use crate::person::{PersonCertificate, PersonChain};
 use crate::private::{MAX_PRIVATE_PER_ACT, Private};
 use crate::reading::ReadingAct;
-use crate::return_flow::{DatasetId, ReturnTable};
+use crate::return_flow::{ReturnTable, Subscription};
 use crate::source::SourceAct;
 use crate::supervision::SupervisionAct;
 use crate::update::UpdateAct;
@@ -197,12 +197,7 @@ pub enum ActBody {
         statement: String,
     },
     /// A level asks for the return of its own rows (R24).
-    Subscribe {
-        /// The source's node.
-        source: Code,
-        /// Which dataset.
-        dataset: DatasetId,
-    },
+    Subscribe(Subscription),
     /// The source returns a snapshot of a table to every subscriber (R24). There is no field for a condition.
     ReturnTable {
         /// The snapshot.
@@ -341,7 +336,7 @@ impl ActBody {
             | Self::AnswerOpinion { .. }
             | Self::Decide { .. }
             | Self::Comply { .. }
-            | Self::Subscribe { .. }
+            | Self::Subscribe(_)
             | Self::ReturnTable { .. }
             | Self::CertifyMember { .. }
             | Self::RevokeMember { .. } => None,
@@ -385,7 +380,7 @@ impl ActBody {
             Self::Coordinate { .. } => ActKind::Coordinate,
             Self::Decide { .. } => ActKind::Decide,
             Self::Comply { .. } => ActKind::ReportCompliance,
-            Self::Subscribe { .. } => ActKind::SubscribeReturnFlow,
+            Self::Subscribe(_) => ActKind::SubscribeReturnFlow,
             Self::ReturnTable { .. } => ActKind::ReturnData,
             Self::CertifyMember { .. } => ActKind::CertifyMember,
             Self::RevokeMember { .. } => ActKind::RevokeMember,

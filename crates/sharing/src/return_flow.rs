@@ -4,25 +4,37 @@
 //! signed [`Manifest`] (the same for all) and a [`Proof`] that ties its rows to the manifest's total. There is no field in
 //! which a condition could be put.
 //!
-//! [`divisions`] is the tree by which a table is split, [`table`] reads and sorts it, [`manifest`] commits to it and checks a part,
-//! [`workflow`] is the life of a subscription.
+//! [`divisions`] is the tree by which a table is split, [`table`] reads and sorts it, [`remainder`] is what no division claims, [`manifest`]
+//! commits to it and checks a part, [`leaves`] names the row that is wrong, [`delta`] carries the difference alone, [`workflow`] is the life of a
+//! subscription.
 
 use std::fmt;
 use std::str::FromStr;
 
-use identity::{Code, Digest, Moment, Path, Signed};
+use identity::{Chain, Code, Digest, Moment, Path, Signed};
 use serde::{Deserialize, Serialize};
+use statute::Schedule;
 
 use crate::act::{ObjectRef, SignedAct};
 
+pub mod area;
+pub mod delta;
 pub mod divisions;
+pub mod leaves;
 pub mod manifest;
+pub mod remainder;
 mod sum_tree;
 pub mod table;
 pub mod workflow;
 
+pub use area::{Area, AreaError};
+pub use delta::{Changes, Delta, DeltaError};
 pub use divisions::{Divisions, DivisionsError, REMAINDER};
-pub use manifest::{BuildError, Built, Part, PartError, PartVerdict, build, verify_part};
+pub use leaves::{Leaves, RowFault, RowFaults};
+pub use manifest::{
+    BuildError, Built, Parcel, Part, PartError, PartVerdict, build, pass_on, verify_part,
+};
+pub use remainder::{AssignError, Assigned, RemainderGroup, Unplaced};
 pub use table::{Table, TableError};
 pub use workflow::{Command, SubscriptionPhase, SubscriptionState, decide, evolve};
 
@@ -81,6 +93,21 @@ impl fmt::Display for DatasetId {
     }
 }
 
+/// What a level subscribes to: its own rows of a dataset, by a schedule. There is no field for a condition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subscription {
+    /// The node that returns them: the source, or a node in between that passes its own rows on.
+    pub source: Code,
+    /// The node whose dataset it is: the source.
+    pub origin: Code,
+    /// Which dataset.
+    pub dataset: DatasetId,
+    /// Whose rows: the subscriber's division, or a township or village in it.
+    pub area: Area,
+    /// When they are due.
+    pub schedule: Schedule,
+}
+
 /// A snapshot of a table to be returned, as the source's operator signs it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReturnTable {
@@ -90,6 +117,10 @@ pub struct ReturnTable {
     pub table: ObjectRef,
     /// The column that names the division (6, 9 or 12 digits).
     pub division_column: String,
+    /// The column by which a row is the same row after a change, if there is one.
+    pub key_column: Option<String>,
+    /// To which divisions of today the rows of old codes belong: how the source settles them.
+    pub assigned: Vec<Assigned>,
     /// The query or extract the snapshot came from, in words.
     pub query: String,
     /// The source's own count of data rows; the split must find exactly as many.
@@ -115,8 +146,12 @@ pub struct Manifest {
     pub header: String,
     /// Rows in the snapshot.
     pub rows: u64,
+    /// Old codes whose rows the source assigned to divisions of today.
+    pub assigned: Vec<Assigned>,
     /// Rows whose division no place in the table's tree claims: the named remainder.
     pub remainder_rows: u64,
+    /// The same by reason.
+    pub remainder: Vec<RemainderGroup>,
     /// Root of the Merkle sum tree.
     pub root: SumNode,
 }
@@ -133,16 +168,33 @@ pub struct SumNode {
 /// What a recipient is told of its part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartNotice {
-    /// The source's manifest, signed by the source node.
+    /// The source's manifest, signed by the source node, whoever passes the rows on.
     pub manifest: Signed<Manifest>,
+    /// The source's chain, which proves that signature.
+    pub signer: Chain,
     /// Whose rows these are.
-    pub division: Code,
+    pub area: Area,
+    /// How many.
+    pub rows: u64,
     /// From the recipient's node of the tree up to the root.
     pub proof: Proof,
-    /// The secret from which the salts of the rows below `division` derive.
+    /// The secret from which the salts of the rows below `area` derive.
     pub salt: [u8; 32],
-    /// The rows (header, then rows in tree order), to be fetched from the source.
+    /// The rows (header, then rows in tree order), to be fetched from the subscription's home.
     pub part: ObjectRef,
+    /// What leads to them from a part that the recipient has acknowledged.
+    pub difference: Option<Difference>,
+    /// The encoded [`Leaves`], for a recipient whose part does not hold.
+    pub leaves: ObjectRef,
+}
+
+/// The way from one part to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// The part it builds on.
+    pub base: Digest,
+    /// The encoded [`Delta`].
+    pub delta: ObjectRef,
 }
 
 /// The path from one division's node of the tree to the root.
@@ -174,8 +226,10 @@ pub enum ReturnFlowEvent {
         act: SignedAct,
         /// Who receives.
         recipient: Path,
-        /// Which dataset.
-        dataset: DatasetId,
+        /// Who returns.
+        source: Path,
+        /// What was subscribed to.
+        subscription: Subscription,
     },
     /// A delivery was committed to and the recipient told: intent.
     Delivering {

@@ -42,6 +42,8 @@ terms! {
         Dispose = "dispose", "按要求处置数据", "dispose of the data";
         /// Meet a matched need by the date that the department named itself, R20.
         MeetNeed = "meet-need", "按所定日期满足需求", "meet the need";
+        /// Return the rows of a level below by the subscription's schedule, R24.
+        ReturnRows = "return-rows", "按订阅周期回流数据", "return the rows on schedule";
     }
 }
 
@@ -72,6 +74,7 @@ impl Duty {
             Duty::RectifyOrder => Article::R39,
             Duty::Rectify | Duty::Dispose => Article::R27,
             Duty::MeetNeed => Article::R20,
+            Duty::ReturnRows => Article::R24,
         }
     }
 
@@ -87,6 +90,7 @@ impl Duty {
             | Duty::ReplyExtension
             | Duty::Provide => Article::R39_4,
             Duty::Correct => Article::R39_6,
+            Duty::ReturnRows => Article::R39_5,
             // Requesters too may have to act: R40(7) says the same of them.
             Duty::Comply => Article::R39_9,
             Duty::ReplyOpening => Article::S35,
@@ -116,6 +120,8 @@ impl Duty {
             Duty::Rectify | Duty::Dispose | Duty::MeetNeed => 120,
             // The longest that a profile may set; without one no term runs.
             Duty::AnswerComplaint => 60,
+            // The subscription's schedule sets the time; a month is the longest, and has at most 23 working days.
+            Duty::ReturnRows => 23,
         })
     }
 }
@@ -160,6 +166,7 @@ pub fn check_may_be_extended(duty: Duty) -> Result<(), Refusal> {
         | Duty::Rectify
         | Duty::Dispose
         | Duty::MeetNeed
+        | Duty::ReturnRows
         | Duty::RectifyOrder => Err(RefusalReason::NotExtensible { duty }.under(duty.article())),
     }
 }
@@ -307,6 +314,7 @@ mod tests {
             (Article::R27, 120, Article::R40_2),
             (Article::R27, 120, Article::R40_4),
             (Article::R20, 120, Article::R39_9),
+            (Article::R24, 23, Article::R39_5),
         ];
         assert_eq!(limits, expected);
     }

@@ -62,6 +62,7 @@ pub mod retention;
 pub mod return_flow;
 pub mod role;
 pub mod rule;
+pub mod schedule;
 pub mod secrecy;
 pub mod service_change;
 pub mod sharing_method;
@@ -128,10 +129,12 @@ pub use retention::{
     ErasureGround, Reader, RetentionYears, check_may_destroy, check_may_erase, check_may_read,
     check_orders_reading, check_retention, erasable_from, kept_until,
 };
+pub use return_flow::check_own_rows;
 pub use role::{
     ActKind, EndReason, Enrolment, Role, check_enrolment, check_in_office, may, required_role,
 };
 pub use rule::Rule;
+pub use schedule::{Schedule, ScheduleError};
 pub use secrecy::{Secrecy, check_not_secret};
 pub use sharing_method::{Method, UpdateFrequency};
 pub use standing::{GrantStanding, check_date_set, check_may_terminate};

@@ -56,6 +56,8 @@ terms! {
         Reasons = "reasons", "不同意须说明理由", "a refusal carries reasons";
         /// A table is returned complete, at every level, R24.
         Completeness = "completeness", "完整回流", "what is returned is complete";
+        /// Each level asks for its own rows and for those of the level below in it, R24, R30.
+        OwnRows = "own-rows", "本级数据", "each level asks for its own rows";
         /// Data is used within the granted scope and purpose, R25.
         Use = "use", "使用范围与用途", "data is used within scope and purpose";
         /// An answer to a request for correction says what was corrected, or why nothing was, R26.
@@ -113,7 +115,8 @@ impl Rule {
             Rule::Source => &["C6"],
             Rule::ConsentToApply => &["A1"],
             Rule::Reasons => &["A5"],
-            Rule::Completeness => &["F1", "F2"],
+            Rule::Completeness => &["F1"],
+            Rule::OwnRows => &["F2"],
             Rule::Use => &["U1"],
             Rule::ServiceChange => &["D3"],
             Rule::Negotiation => &["X1"],

@@ -8,7 +8,7 @@ use identity::{Code, Path, codec};
 use serde::{Deserialize, Serialize};
 use sharing::act::ObjectRef;
 use sharing::docket::{DocketBody, DocketId};
-use sharing::return_flow::{PartNotice, ReturnFlowEvent};
+use sharing::return_flow::{Area, PartNotice, ReturnFlowEvent, Subscription};
 
 use super::Api;
 use super::extract::{List, Page, Params, to_base64};
@@ -22,7 +22,7 @@ const MAX_DOCKETS_READ: usize = 2_000;
 pub struct ReceivedPart {
     /// The subscription.
     pub docket: DocketId,
-    /// The source: the docket's home.
+    /// The node that returns: the docket's home.
     pub source: Path,
     /// The subscriber.
     pub recipient: Path,
@@ -30,8 +30,10 @@ pub struct ReceivedPart {
     pub dataset: String,
     /// Which delivery.
     pub delivery: u64,
+    /// Whose dataset: the source.
+    pub origin: Code,
     /// Whose rows.
-    pub division: Code,
+    pub area: Area,
     /// The rows.
     pub part: ObjectRef,
     /// Rows as the recipient verified them; `None` until it has.
@@ -82,20 +84,22 @@ fn received(read: &dyn Read, limit: usize) -> Result<Vec<ReceivedPart>, Fault> {
 /// The deliveries of one subscription, in order.
 pub fn deliveries(detail: &DocketDetail) -> Vec<ReceivedPart> {
     let mut parts: Vec<ReceivedPart> = Vec::new();
-    let mut subscriber: Option<(Path, String)> = None;
+    let mut subscriber: Option<(&Path, &Subscription)> = None;
     for event in &detail.events {
         let DocketBody::ReturnFlow(body) = &event.body else {
             continue;
         };
         match body {
             ReturnFlowEvent::Subscribed {
-                recipient, dataset, ..
+                recipient,
+                subscription,
+                ..
             } => {
-                subscriber = Some((recipient.clone(), String::from(dataset.clone())));
+                subscriber = Some((recipient, subscription));
             }
             ReturnFlowEvent::Delivering { delivery, notice } => {
-                if let Some((recipient, dataset)) = &subscriber {
-                    parts.push(part(detail, recipient, dataset, *delivery, notice));
+                if let Some((recipient, subscription)) = subscriber {
+                    parts.push(part(detail, recipient, subscription, *delivery, notice));
                 }
             }
             ReturnFlowEvent::Delivered { delivery, rows, .. } => {
@@ -116,7 +120,7 @@ pub fn deliveries(detail: &DocketDetail) -> Vec<ReceivedPart> {
 fn part(
     detail: &DocketDetail,
     recipient: &Path,
-    dataset: &str,
+    subscription: &Subscription,
     delivery: u64,
     notice: &PartNotice,
 ) -> ReceivedPart {
@@ -124,9 +128,10 @@ fn part(
         docket: detail.docket.id,
         source: detail.docket.home.clone(),
         recipient: recipient.clone(),
-        dataset: dataset.to_owned(),
+        dataset: subscription.dataset.to_string(),
         delivery,
-        division: notice.division,
+        origin: subscription.origin,
+        area: notice.area.clone(),
         part: notice.part.clone(),
         rows: None,
         finding: None,

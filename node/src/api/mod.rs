@@ -44,7 +44,7 @@
 //! | `GET /api/v1/ledger?after=&limit=` | viewer | → list of `{"index","record"}` |
 //! | `GET /api/v1/chain` | viewer | → `{"chain": Chain, "bytes", "as_of"}` of this node |
 //! | `GET /api/v1/chain/{code}` | viewer | the same of another node, as known here |
-//! | `GET /api/v1/return-flow/parts?limit=` | viewer | → list of [`flow::ReceivedPart`] `{"docket","source","dataset","delivery","division","part": ObjectRef,"rows": n \| null,"held": bool,"notice": bytes of PartNotice}` |
+//! | `GET /api/v1/return-flow/parts?limit=` | viewer | → list of [`flow::ReceivedPart`] `{"docket","source","origin","dataset","delivery","area","part": ObjectRef,"rows": n \| null,"held": bool,"notice": bytes of PartNotice}` |
 //! | `PUT /api/v1/objects?name=` | operator | raw body, streamed → 201 `ObjectRef` |
 //! | `GET /api/v1/objects/{digest}` | operator | → the raw bytes, streamed once the reading is on record (R36) |
 //! | `GET\|POST /api/v1/services/{docket}/{path}` | operator | the request for the backend, streamed; `X-Guantong-Purpose` (percent-encoded) and, as one likes, `X-Guantong-Fields` → the backend's answer, streamed, with `X-Guantong-Call`; a problem without it |

@@ -248,10 +248,13 @@ impl Site {
 }
 
 fn signed_act() -> SignedAct {
-    signed(ActBody::Subscribe {
+    signed(ActBody::Subscribe(sharing::return_flow::Subscription {
         source: Code::HUB,
+        origin: Code::HUB,
         dataset: "divisions".parse().unwrap(),
-    })
+        area: "440106".parse().unwrap(),
+        schedule: "daily@18:00".parse().unwrap(),
+    }))
 }
 
 fn signed(body: ActBody) -> SignedAct {
@@ -453,7 +456,9 @@ async fn a_node_without_membership_lives_and_is_not_ready() {
             Some("urn:guantong:problem:not-ready")
         )
     );
-    let body = json!({ "body": { "Subscribe": { "source": "100000", "dataset": "divisions" } } });
+    let body = json!({ "body": { "Subscribe": {
+        "source": "100000", "origin": "100000", "dataset": "divisions", "area": "440106", "schedule": "daily@18:00"
+    } } });
     let (status, _) = site
         .call(
             "POST",

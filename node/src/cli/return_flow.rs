@@ -2,6 +2,7 @@
 
 mod publish;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,12 @@ use identity::Code;
 use serde_json::json;
 use sharing::act::ActBody;
 use sharing::docket::DocketId;
-use sharing::return_flow::{DatasetId, Divisions, PartNotice, verify_part};
+use sharing::return_flow::workflow::MAX_MANIFEST_BYTES;
+use sharing::return_flow::{
+    Area, Assigned, DatasetId, Divisions, Leaves, Manifest, PartNotice, RemainderGroup, RowFault,
+    Subscription, Unplaced, pass_on, verify_part,
+};
+use statute::Schedule;
 
 use publish::{Stated, Table};
 
@@ -23,6 +29,7 @@ use super::{Global, Output};
 use crate::api::flow::ReceivedPart;
 use crate::api::{List, from_base64};
 use crate::data::SourceAddress;
+use crate::language::Language;
 
 /// Most bytes of a notice: a proof of a few levels with their siblings.
 const MAX_NOTICE_BYTES: usize = 8 << 20;
@@ -40,6 +47,15 @@ pub enum ReturnFlowCommand {
         /// 数据集 / dataset
         #[arg(long)]
         dataset: DatasetId,
+        /// 数据集的数源节点，经中间节点接收时填写；缺省为 --source / whose dataset it is, when a node in between passes it on; --source when absent
+        #[arg(long, value_parser = code, value_name = "CODE")]
+        origin: Option<Code>,
+        /// 接收哪一区划的行：本级 6 位代码，或所辖乡镇 9 位、村 12 位 / whose rows: one's own six digits, or nine or twelve of a township or village
+        #[arg(long, value_name = "DIGITS")]
+        area: Area,
+        /// 周期：daily@18:00、weekly:1@09:00、monthly:28@18:00 / when they are due
+        #[arg(long)]
+        schedule: Schedule,
     },
     /// 数源：回流一个表的快照 / at the source: return a snapshot of a table
     Publish {
@@ -55,6 +71,12 @@ pub enum ReturnFlowCommand {
         /// 行政区划代码所在列 / the column with the division's code
         #[arg(long)]
         column: String,
+        /// 行的主键列，变更时据此识别为同一行 / the column by which a row is the same row after a change
+        #[arg(long, value_name = "COLUMN")]
+        row_key: Option<String>,
+        /// 归属认定：旧代码=现行区划，可重复 / settle the remainder: old code=division of today, repeatable
+        #[arg(long, value_name = "OLD=NEW", value_parser = assigned)]
+        assign: Vec<Assigned>,
         /// 取数的查询或说明；用 --from 时缺省为实际执行的查询 / the query or extract it came from; with --from, what was run when absent
         #[arg(long, required_unless_present = "from")]
         query: Option<String>,
@@ -64,6 +86,8 @@ pub enum ReturnFlowCommand {
     },
     /// 列出收到的部分 / list the parts received
     List,
+    /// 列出各数据集最近一批的余项：无法确定所属区划的行，按原因 / the remainder of the newest delivery of each dataset, by reason
+    Remainder,
     /// 取出收到的部分与通知，供离线核验 / write a part and its notice to files
     Fetch {
         /// 案卷 / docket
@@ -87,6 +111,9 @@ pub enum ReturnFlowCommand {
         /// 行政区划表 / the table of divisions
         #[arg(long, value_name = "FILE")]
         divisions: PathBuf,
+        /// 逐行摘要，核验不符时指出是哪一行 / the leaves, to name the row when it does not hold
+        #[arg(long, value_name = "FILE")]
+        leaves: Option<PathBuf>,
         /// 数源节点的证书链；与 --root 一起核验清单签名 / the source's chain, to verify the manifest's signature with --root
         #[arg(long, value_name = "FILE", requires = "root")]
         chain: Option<PathBuf>,
@@ -102,14 +129,29 @@ pub(super) fn run(
     output: &Output,
 ) -> Result<(), CliError> {
     match command {
-        ReturnFlowCommand::Subscribe { source, dataset } => {
-            carry_out(global, output, ActBody::Subscribe { source, dataset }).map(drop)
+        ReturnFlowCommand::Subscribe {
+            source,
+            dataset,
+            origin,
+            area,
+            schedule,
+        } => {
+            let subscription = Subscription {
+                source,
+                origin: origin.unwrap_or(source),
+                dataset,
+                area,
+                schedule,
+            };
+            carry_out(global, output, ActBody::Subscribe(subscription)).map(drop)
         }
         ReturnFlowCommand::Publish {
             dataset,
             file,
             from,
             column,
+            row_key,
+            assign,
             query,
             rows,
         } => {
@@ -120,6 +162,8 @@ pub(super) fn run(
             let stated = Stated {
                 dataset,
                 column,
+                row_key,
+                assign,
                 query,
                 rows,
             };
@@ -145,7 +189,7 @@ pub(super) fn run(
                         part.docket.0.short(),
                         part.dataset.clone(),
                         part.source.code().to_string(),
-                        part.division.to_string(),
+                        part.area.to_string(),
                         format!("#{}", part.delivery),
                         state,
                         held.to_owned(),
@@ -155,6 +199,7 @@ pub(super) fn run(
             });
             Ok(())
         }
+        ReturnFlowCommand::Remainder => remainder(global, output),
         ReturnFlowCommand::Fetch {
             docket,
             delivery,
@@ -167,15 +212,18 @@ pub(super) fn run(
             notice,
             part,
             divisions,
+            leaves,
             chain,
             root,
-        } => verify(
-            output,
-            &notice,
-            &part,
-            &divisions,
-            chain.as_deref().zip(root.as_deref()),
-        ),
+        } => {
+            let files = Files {
+                notice: &notice,
+                part: &part,
+                divisions: &divisions,
+                leaves: leaves.as_deref(),
+            };
+            verify(output, &files, chain.as_deref().zip(root.as_deref()))
+        }
     }
 }
 
@@ -208,69 +256,172 @@ fn fetch(
         )
     })?;
     fs::create_dir_all(out).map_err(|error| CliError::file(out, error))?;
-    let stem = format!("{}-{}-{}", part.dataset, part.division, part.delivery);
-    let (notice, rows) = (
-        out.join(format!("{stem}.notice")),
-        out.join(format!("{stem}.csv")),
-    );
+    let stem = format!("{}-{}-{}", part.dataset, part.area, part.delivery);
+    let path = |kind: &str| out.join(format!("{stem}.{kind}"));
+    let (notice, rows, leaves) = (path("notice"), path("csv"), path("leaves"));
     let bytes = from_base64(&part.notice)
         .map_err(|error| CliError::fault(error.to_string(), error.to_string()))?;
     super::args::write(&notice, &bytes)?;
     let mut file = fs::File::create(&rows).map_err(|error| CliError::file(&rows, error))?;
     Client::of(global, output.language())?.get_object(&part.part.digest.to_string(), &mut file)?;
-    output.print(&json!({ "notice": notice, "part": rows }), |_| {
-        format!("{}\n{}", notice.display(), rows.display())
+    // Of a part that holds the leaves are kept beside it, so that a later change to the file is named row by row.
+    let derived = derive_leaves(&bytes, &read_bytes(&rows, MAX_TABLE_BYTES)?);
+    if let Some(derived) = &derived {
+        super::args::write(&leaves, derived)?;
+    }
+    let leaves = derived.map(|_| leaves);
+    output.print(
+        &json!({ "notice": notice, "part": rows, "leaves": leaves }),
+        |_| {
+            let written = [Some(&notice), Some(&rows), leaves.as_ref()];
+            let written = written.into_iter().flatten();
+            let lines: Vec<_> = written.map(|path| path.display().to_string()).collect();
+            lines.join("\n")
+        },
+    );
+    Ok(())
+}
+
+/// The leaves of a part, if it is what its notice says.
+fn derive_leaves(notice: &[u8], part: &[u8]) -> Option<Vec<u8>> {
+    let notice: PartNotice = identity::codec::decode(notice, MAX_NOTICE_BYTES).ok()?;
+    let manifest = notice.manifest.claimed(MAX_MANIFEST_BYTES).ok()?;
+    let divisions = crate::delivery::divisions().ok()?;
+    let (area, proof, salt) = (&notice.area, &notice.proof, &notice.salt);
+    let held = pass_on(&manifest, area, part, proof, salt, divisions).ok()?;
+    Leaves::of(&held, area).map(|leaves| leaves.encode())
+}
+
+/// What no division claims in the newest delivery of each dataset known here.
+fn remainder(global: &Global, output: &Output) -> Result<(), CliError> {
+    let mut newest: BTreeMap<(Code, String), Manifest> = BTreeMap::new();
+    for part in parts(global, output)?.items {
+        let notice = from_base64(&part.notice)
+            .ok()
+            .and_then(|bytes| identity::codec::decode::<PartNotice>(&bytes, MAX_NOTICE_BYTES).ok());
+        let manifest = notice.and_then(|it| it.manifest.claimed(MAX_MANIFEST_BYTES).ok());
+        let Some(manifest) = manifest else { continue };
+        let known = newest.entry((part.origin, part.dataset));
+        let known = known.or_insert_with(|| manifest.clone());
+        if known.delivery < manifest.delivery {
+            *known = manifest;
+        }
+    }
+    let newest: Vec<Manifest> = newest.into_values().collect();
+    let value: Vec<_> = newest
+        .iter()
+        .map(|manifest| {
+            json!({
+                "source": manifest.source, "dataset": manifest.dataset, "delivery": manifest.delivery, "rows": manifest.rows,
+                "remainder_rows": manifest.remainder_rows, "remainder": manifest.remainder, "assigned": manifest.assigned,
+            })
+        })
+        .collect();
+    output.print(&value, |language| {
+        let mut rows = Vec::new();
+        for manifest in &newest {
+            let head = [
+                manifest.dataset.to_string(),
+                manifest.source.code().to_string(),
+                format!("#{}", manifest.delivery),
+            ];
+            let mut row = |why: String, rows_of: u64| {
+                let mut cells = head.to_vec();
+                cells.extend([why, rows_of.to_string()]);
+                rows.push(cells);
+            };
+            if manifest.remainder.is_empty() {
+                row(language.pick("无余项", "no remainder").to_owned(), 0);
+            }
+            for RemainderGroup { why, rows: count } in &manifest.remainder {
+                row(unplaced(why, language), *count);
+            }
+        }
+        columns(&rows)
     });
     Ok(())
 }
 
+fn unplaced(why: &Unplaced, language: Language) -> String {
+    match why {
+        Unplaced::Null => language.pick("代码为空", "no code").to_owned(),
+        Unplaced::Malformed => language.pick("代码格式不符", "malformed code").to_owned(),
+        Unplaced::Unknown { code } => {
+            format!("{} {code}", language.pick("未知代码", "unknown code"))
+        }
+        Unplaced::Retired { code } => {
+            format!("{} {code}", language.pick("已撤销", "retired"))
+        }
+        Unplaced::Changed { code, to } => {
+            format!("{} {code}→{to}", language.pick("已变更", "changed"))
+        }
+        Unplaced::Others => language.pick("其他代码", "other codes").to_owned(),
+    }
+}
+
+fn assigned(text: &str) -> Result<Assigned, String> {
+    let (code, to) = text.split_once('=').ok_or("OLD=NEW")?;
+    let (code, to) = (code.to_owned(), to.to_owned());
+    Ok(Assigned { code, to })
+}
+
+/// What is verified offline.
+struct Files<'a> {
+    notice: &'a Path,
+    part: &'a Path,
+    divisions: &'a Path,
+    leaves: Option<&'a Path>,
+}
+
 fn verify(
     output: &Output,
-    notice: &Path,
-    part: &Path,
-    divisions: &Path,
+    files: &Files<'_>,
     source: Option<(&Path, &str)>,
 ) -> Result<(), CliError> {
-    let bytes = read_bytes(notice, MAX_NOTICE_BYTES as u64)?;
+    let bytes = read_bytes(files.notice, MAX_NOTICE_BYTES as u64)?;
     let notice: PartNotice = identity::codec::decode(&bytes, MAX_NOTICE_BYTES)
-        .map_err(|error| CliError::file(notice, error))?;
-    let table = read_bytes(divisions, MAX_TABLE_BYTES)?;
+        .map_err(|error| CliError::file(files.notice, error))?;
+    let table = read_bytes(files.divisions, MAX_TABLE_BYTES)?;
     let divisions =
-        Divisions::from_csv(&table).map_err(|error| CliError::file(divisions, error))?;
-    let rows = read_bytes(part, MAX_TABLE_BYTES)?;
-    let wrong = |why: String| {
+        Divisions::from_csv(&table).map_err(|error| CliError::file(files.divisions, error))?;
+    let rows = read_bytes(files.part, MAX_TABLE_BYTES)?;
+    let leaves = files.leaves.map(|path| read_bytes(path, MAX_TABLE_BYTES));
+    let leaves = leaves.transpose()?;
+    let wrong = |zh: String, en: String| {
         CliError::new(
             Exit::NotAuthorised,
-            format!("核验不符：{why}"),
-            format!("found wanting: {why}"),
+            format!("核验不符：{zh}"),
+            format!("found wanting: {en}"),
         )
         .advise(
             "向数源节点要求重新回流",
             "ask the source to return it again",
         )
     };
-    if identity::Digest::object(&rows) != notice.part.digest {
-        return Err(wrong(
-            "文件与通知所载摘要不符 / the file is not the one in the notice".into(),
-        ));
-    }
     let signed_by = source
         .map(|(chain, root)| signer(chain, root, &notice))
         .transpose()?;
     let manifest = notice
         .manifest
         .claimed(MAX_NOTICE_BYTES)
-        .map_err(|error| wrong(error.to_string()))?;
-    let division = notice.division.to_string();
-    verify_part(
-        &manifest,
-        &division,
-        &rows,
-        &notice.proof,
-        &notice.salt,
-        &divisions,
-    )
-    .map_err(|error| wrong(error.to_string()))?;
+        .map_err(|error| wrong(error.to_string(), error.to_string()))?;
+    let (area, proof, salt) = (&notice.area, &notice.proof, &notice.salt);
+    if let Err(error) = verify_part(&manifest, area, &rows, proof, salt, &divisions) {
+        let leaves = leaves.and_then(|bytes| Leaves::decode(&bytes));
+        let named = leaves.and_then(|leaves| {
+            let faults = leaves.compare(&manifest, area, &rows, (proof, salt), &divisions);
+            faults.ok().filter(|faults| faults.count > 0)
+        });
+        let why = error.to_string();
+        return Err(match named {
+            Some(faults) => {
+                let zh: Vec<_> = faults.named.iter().map(RowFault::zh).collect();
+                wrong(zh.join("；"), faults.to_string())
+            }
+            None => wrong(why.clone(), why),
+        });
+    }
+    let division = area.to_string();
     let value = json!({
         "verified": true, "dataset": manifest.dataset, "delivery": manifest.delivery, "division": division,
         "snapshot_rows": manifest.rows, "signed_by": signed_by,

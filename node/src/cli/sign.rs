@@ -126,13 +126,17 @@ mod tests {
     use super::*;
     use identity::{Code, Moment};
     use sharing::act::ActBody;
+    use sharing::return_flow::Subscription;
 
     #[test]
     fn a_document_whose_digest_or_bytes_were_changed_is_not_signed() {
-        let body = ActBody::Subscribe {
+        let body = ActBody::Subscribe(Subscription {
             source: Code::HUB,
+            origin: Code::HUB,
             dataset: "divisions".parse().unwrap(),
-        };
+            area: "440106".parse().unwrap(),
+            schedule: "daily@18:00".parse().unwrap(),
+        });
         let act = Act {
             nonce: [1; 16],
             at: Moment::default(),

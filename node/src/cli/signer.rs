@@ -151,7 +151,7 @@ struct Sent<'a> {
 /// Where that is not known, the act is refused here.
 fn decided_by(client: &Client, act: &Act) -> Option<Code> {
     let home = match &act.body {
-        ActBody::Subscribe { source, .. } => Some(*source),
+        ActBody::Subscribe(subscription) => Some(subscription.source),
         ActBody::ConsentToApply { docket, .. } => {
             let drafts: List<DraftView> = client
                 .get(&format!("/drafts?limit={}", crate::api::MAX_PAGE))

@@ -320,16 +320,24 @@ fn return_flow_rows(event: &ReturnFlowEvent, language: Language) -> Rows {
     let pick = |zh: &'static str, en: &'static str| language.pick(zh, en);
     match event {
         ReturnFlowEvent::Subscribed {
-            recipient, dataset, ..
+            recipient,
+            subscription,
+            ..
         } => {
             vec![
                 (pick("接收节点", "Recipient"), recipient.to_string()),
-                (pick("数据集", "Dataset"), dataset.as_str().to_owned()),
+                (
+                    pick("数据集", "Dataset"),
+                    subscription.dataset.as_str().to_owned(),
+                ),
+                (pick("数源节点", "Source"), subscription.origin.to_string()),
+                (pick("行政区划", "Division"), subscription.area.to_string()),
+                (pick("周期", "Schedule"), subscription.schedule.to_string()),
             ]
         }
         ReturnFlowEvent::Delivering { delivery, notice } => vec![
             (pick("批次", "Delivery"), delivery.to_string()),
-            (pick("行政区划", "Division"), notice.division.to_string()),
+            (pick("行政区划", "Division"), notice.area.to_string()),
             (
                 pick("文件", "File"),
                 format!(

@@ -187,7 +187,7 @@ pub fn docket_subject(state: &Case) -> String {
         Case::ReturnFlow(subscription) => {
             format!(
                 "{} → {}",
-                subscription.dataset.as_str(),
+                subscription.subscription.dataset.as_str(),
                 subscription.recipient.code()
             )
         }

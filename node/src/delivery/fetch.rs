@@ -9,8 +9,8 @@ use federation::wire::{CircuitRequest, CircuitWants, ObjectRequest};
 use identity::{Chain, Domain, Member, Signed, codec};
 use sharing::act::ObjectRef;
 use sharing::docket::DocketId;
-use sharing::return_flow::PartNotice;
-use sharing::return_flow::manifest::verify_part;
+use sharing::return_flow::workflow::MAX_MANIFEST_BYTES;
+use sharing::return_flow::{Delta, Difference, Leaves, Manifest, PartNotice, verify_part};
 
 use super::{
     CircuitAnswer, CircuitReply, MAX_ANSWER_BYTES, MAX_OBJECT_BYTES, MAX_TABLE_BYTES, RECEIVED,
@@ -75,7 +75,12 @@ pub(super) async fn fetch(
             .acquire()
             .await
             .map_err(|error| error.to_string())?;
-        let outcome = fetch_once(shared, &source, docket, (object, shelf)).await;
+        let difference = part.and_then(|notice| notice.difference.as_ref());
+        let outcome = match fetch_difference(shared, &source, docket, object, difference).await {
+            // Whatever is the matter with a difference, the whole part is to be had.
+            Ok(false) | Err(_) => fetch_once(shared, &source, docket, (object, shelf)).await,
+            Ok(true) => Ok(()),
+        };
         drop(slot);
         match outcome {
             Ok(()) => break,
@@ -90,8 +95,49 @@ pub(super) async fn fetch(
     match part {
         None if shelf == Shelf::Vault => Ok(FetchedPart::Content),
         None => Ok(FetchedPart::File),
-        Some(notice) => check_part(shared, &source, notice.clone()).await,
+        Some(notice) => check_part(shared, &source, docket, notice).await,
     }
+}
+
+/// Fetches only what changed, where this node holds the part that the difference builds on; says whether the part is here then.
+async fn fetch_difference(
+    shared: &Shared,
+    source: &Member,
+    docket: DocketId,
+    part: &ObjectRef,
+    difference: Option<&Difference>,
+) -> Result<bool, FetchError> {
+    let Some(difference) = difference else {
+        return Ok(false);
+    };
+    let objects = Arc::clone(&shared.objects);
+    if objects.contains(&part.digest) || !objects.contains(&difference.base) {
+        return Ok(false);
+    }
+    fetch_once(shared, source, docket, (&difference.delta, Shelf::Objects)).await?;
+    let (part, difference) = (part.clone(), difference.clone());
+    let applying = tokio::task::spawn_blocking(move || {
+        let base = ObjectRef {
+            digest: difference.base,
+            ..part.clone()
+        };
+        let base = read_whole(&objects, &base)?;
+        let delta = read_whole(&objects, &difference.delta)?;
+        let whole = Delta::decode(&delta).and_then(|delta| delta.apply(&base));
+        let whole = whole.map_err(|error| error.to_string())?;
+        let stored = objects.put_reader(whole.as_slice(), MAX_TABLE_BYTES);
+        let stored = stored.map_err(|error| error.to_string())?;
+        Ok::<_, String>(stored.digest == part.digest)
+    });
+    let applied = applying.await.map_err(|error| error.to_string());
+    let applied = applied.and_then(|applied| applied);
+    applied.map_err(|reason| {
+        tracing::warn!(
+            reason,
+            "a difference leads nowhere, the whole part is fetched"
+        );
+        FetchError::Lasting(reason)
+    })
 }
 
 async fn fetch_once(
@@ -193,36 +239,69 @@ async fn receive(
     Ok(())
 }
 
+/// Checks a part against its manifest, whose signature the core has checked. Of one that does not hold, the leaves name the rows.
 async fn check_part(
     shared: &Shared,
-    source: &Member,
-    notice: PartNotice,
+    home: &Member,
+    docket: DocketId,
+    notice: &PartNotice,
 ) -> Result<FetchedPart, String> {
     let manifest = notice
         .manifest
-        .verify(Domain::Manifest, source.signing_key(), codec::MAX_ENCODED)
+        .claimed(MAX_MANIFEST_BYTES)
         .map_err(|error| format!("manifest: {error}"))?;
     let delivery = manifest.delivery;
-    let objects = Arc::clone(&shared.objects);
+    let checked = compare(shared, &manifest, notice, false).await?;
+    let rows = match checked {
+        Err(finding)
+            if fetch_once(shared, home, docket, (&notice.leaves, Shelf::Objects))
+                .await
+                .is_ok() =>
+        {
+            match compare(shared, &manifest, notice, true).await {
+                Ok(Err(named)) => Err(named),
+                Ok(Ok(_)) | Err(_) => Err(finding),
+            }
+        }
+        checked => checked,
+    };
+    Ok(FetchedPart::Part { delivery, rows })
+}
+
+/// The rows of a part, or what is wrong with them: by the manifest alone, or by the leaves.
+async fn compare(
+    shared: &Shared,
+    manifest: &Manifest,
+    notice: &PartNotice,
+    by_leaves: bool,
+) -> Result<Result<u64, String>, String> {
+    let (objects, manifest, notice) = (
+        Arc::clone(&shared.objects),
+        manifest.clone(),
+        notice.clone(),
+    );
     let checking = tokio::task::spawn_blocking(move || {
         let part = read_whole(&objects, &notice.part)?;
         let divisions = split::divisions()?;
-        let verdict = verify_part(
-            &manifest,
-            notice.division.as_str(),
-            &part,
-            &notice.proof,
-            &notice.salt,
-            divisions,
-        );
-        Ok(verdict
-            .map(|verdict| verdict.rows)
-            .map_err(|finding| finding.to_string()))
+        let (area, proof, salt) = (&notice.area, &notice.proof, &notice.salt);
+        if !by_leaves {
+            let verdict = verify_part(&manifest, area, &part, proof, salt, divisions);
+            return Ok(verdict
+                .map(|verdict| verdict.rows)
+                .map_err(|finding| finding.to_string()));
+        }
+        let leaves = read_whole(&objects, &notice.leaves)?;
+        let leaves = Leaves::decode(&leaves).ok_or("no leaves")?;
+        let faults = leaves.compare(&manifest, area, &part, (proof, salt), divisions);
+        Ok(match faults {
+            Ok(faults) if faults.count == 0 => Ok(notice.rows),
+            Ok(faults) => Err(faults.to_string()),
+            Err(error) => Err(error.to_string()),
+        })
     });
-    let rows = checking
+    checking
         .await
-        .unwrap_or_else(|error| Err(error.to_string()))?;
-    Ok(FetchedPart::Part { delivery, rows })
+        .unwrap_or_else(|error| Err(error.to_string()))
 }
 
 /// Reads an object that is worked on in memory.

@@ -12,7 +12,7 @@ mod split;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
-use federation::core::{Input, Shelf};
+use federation::core::{Input, Shelf, SplitFor};
 use federation::wire::{CircuitWants, SearchId};
 use identity::{Chain, Digest, SigningKey};
 use serde::{Deserialize, Serialize};
@@ -276,6 +276,24 @@ impl Delivery {
                 tracing::warn!(reason, "table not split");
             }
             shared.put(Input::TableSplit { act, outcome }).await;
+        });
+    }
+
+    /// Splits a part that was received for the level below; the core is told by `Input::PassedOn`.
+    pub fn pass_on(&self, notice: Box<PartNotice>, subscribers: Vec<SplitFor>) {
+        let shared = Arc::clone(&self.0);
+        self.spawn(async move {
+            let (objects, part) = (Arc::clone(&shared.objects), notice.clone());
+            let splitting = tokio::task::spawn_blocking(move || {
+                split::split_part(&objects, &part, subscribers)
+            });
+            let outcome = splitting
+                .await
+                .unwrap_or_else(|error| Err(error.to_string()));
+            if let Err(reason) = &outcome {
+                tracing::warn!(reason, "part not passed on");
+            }
+            shared.put(Input::PassedOn { notice, outcome }).await;
         });
     }
 

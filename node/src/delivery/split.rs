@@ -1,15 +1,15 @@
-//! Splitting a table by administrative division at its source (R24).
+//! Splitting a table by administrative division at its source, and a part at whoever passes its own rows on (R24).
 
 use std::sync::OnceLock;
 
-use federation::core::{SplitPart, SplitTable};
-use identity::Code;
+use federation::core::{SplitFor, SplitPart, SplitTable};
+use identity::Digest;
 use sharing::act::{ActId, ObjectRef};
-use sharing::docket::DocketId;
-use sharing::return_flow::Manifest;
 use sharing::return_flow::divisions::Divisions;
-use sharing::return_flow::manifest::{Built, build};
+use sharing::return_flow::manifest::{Built, build, pass_on};
 use sharing::return_flow::table::Table;
+use sharing::return_flow::workflow::MAX_MANIFEST_BYTES;
+use sharing::return_flow::{Difference, Manifest, PartNotice};
 
 use super::MAX_TABLE_BYTES;
 use super::fetch::read_whole;
@@ -17,6 +17,8 @@ use crate::storage::objects::Objects;
 
 /// The administrative divisions of the nation, the tree that every split and every check uses.
 const DIVISIONS: &str = include_str!("../../../topology/data/divisions.csv");
+/// Codes that were once divisions.
+const RETIRED: &str = include_str!("../../../topology/data/retired.csv");
 
 /// A table to be split, as the core asks.
 #[derive(Debug, Clone)]
@@ -29,18 +31,22 @@ pub struct SplitTask {
     pub table: ObjectRef,
     /// From which all salts derive.
     pub secret: [u8; 32],
+    /// The column by which a row is the same row after a change.
+    pub key_column: Option<String>,
     /// Who gets a part.
-    pub subscribers: Vec<(DocketId, Code)>,
+    pub subscribers: Vec<SplitFor>,
 }
 
 /// The divisions, read once.
 ///
 /// # Errors
-/// When the table in this program is damaged, which its tests exclude.
+/// When a table in this program is damaged, which its tests exclude.
 pub(crate) fn divisions() -> Result<&'static Divisions, String> {
     static READ: OnceLock<Result<Divisions, String>> = OnceLock::new();
     READ.get_or_init(|| {
-        Divisions::from_csv(DIVISIONS.as_bytes()).map_err(|error| error.to_string())
+        Divisions::from_csv(DIVISIONS.as_bytes())
+            .and_then(|divisions| divisions.with_retired(RETIRED.as_bytes()))
+            .map_err(|error| error.to_string())
     })
     .as_ref()
     .map_err(Clone::clone)
@@ -51,44 +57,94 @@ pub(super) fn split(objects: &Objects, task: SplitTask) -> Result<SplitTable, St
     let bytes = read_whole(objects, &task.table)?;
     let table =
         Table::parse(&bytes, &task.manifest.division_column).map_err(|error| error.to_string())?;
-    let (delivery, dataset) = (task.manifest.delivery, task.manifest.dataset.clone());
     let built = build(table, divisions()?, task.manifest, &task.secret)
         .map_err(|error| error.to_string())?;
-    let parts = task.subscribers.into_iter().map(|(docket, division)| {
-        let name = format!("{}-{division}-{delivery}.csv", dataset.as_str());
-        store_part(objects, &built, docket, division, name)
-    });
-    let parts = parts.collect::<Result<Vec<SplitPart>, String>>()?;
     Ok(SplitTable {
         manifest: built.manifest().clone(),
-        parts,
+        parts: store_parts(
+            objects,
+            &built,
+            task.subscribers,
+            task.key_column.as_deref(),
+        )?,
     })
+}
+
+/// Splits a part that was received for those who subscribe to rows of it here.
+pub(super) fn split_part(
+    objects: &Objects,
+    notice: &PartNotice,
+    subscribers: Vec<SplitFor>,
+) -> Result<Vec<SplitPart>, String> {
+    // The core checked the signature before the part was fetched.
+    let manifest = notice
+        .manifest
+        .claimed(MAX_MANIFEST_BYTES)
+        .map_err(|error| error.to_string())?;
+    let bytes = read_whole(objects, &notice.part)?;
+    let held = pass_on(
+        &manifest,
+        &notice.area,
+        &bytes,
+        &notice.proof,
+        &notice.salt,
+        divisions()?,
+    )
+    .map_err(|error| error.to_string())?;
+    store_parts(objects, &held, subscribers, None)
+}
+
+fn store_parts(
+    objects: &Objects,
+    built: &Built<'_>,
+    subscribers: Vec<SplitFor>,
+    key: Option<&str>,
+) -> Result<Vec<SplitPart>, String> {
+    let parts = subscribers
+        .into_iter()
+        .map(|subscriber| store_part(objects, built, subscriber, key));
+    parts.collect()
 }
 
 fn store_part(
     objects: &Objects,
     built: &Built<'_>,
-    docket: DocketId,
-    division: Code,
-    name: String,
+    SplitFor { docket, area, base }: SplitFor,
+    key: Option<&str>,
 ) -> Result<SplitPart, String> {
-    let part = built
-        .part(division.as_str())
-        .ok_or_else(|| format!("{division} is no division of the table's tree"))?;
-    let stored = objects
-        .put_reader(part.bytes.as_slice(), MAX_TABLE_BYTES)
-        .map_err(|error| error.to_string())?;
-    let object = ObjectRef {
-        digest: stored.digest,
-        length: stored.length,
-        name,
+    // Without the earlier part the whole one is sent, as it is the first time.
+    let held = base.and_then(|base| read_whole(objects, &base).ok());
+    let parcel = built
+        .parcel(&area, held.as_deref(), key)
+        .ok_or_else(|| format!("{area} is no division of the table's tree"))?;
+    let manifest = built.manifest();
+    let stem = format!("{}-{area}-{}", manifest.dataset.as_str(), manifest.delivery);
+    let store = |bytes: &[u8], kind: &str| {
+        let stored = objects
+            .put_reader(bytes, MAX_TABLE_BYTES)
+            .map_err(|error| error.to_string())?;
+        Ok::<_, String>(ObjectRef {
+            digest: stored.digest,
+            length: stored.length,
+            name: format!("{stem}.{kind}"),
+        })
     };
+    let delta = parcel.delta.map(|delta| store(&delta, "delta"));
+    let difference = held.zip(delta).map(|(base, delta)| {
+        Ok::<_, String>(Difference {
+            base: Digest::object(&base),
+            delta: delta?,
+        })
+    });
     Ok(SplitPart {
         docket,
-        division,
-        part: object,
-        proof: part.proof,
-        salt: part.salt,
+        rows: parcel.part.rows,
+        part: store(&parcel.part.bytes, "csv")?,
+        difference: difference.transpose()?,
+        leaves: store(&parcel.leaves, "leaves")?,
+        proof: parcel.part.proof,
+        salt: parcel.part.salt,
+        area,
     })
 }
 

@@ -24,7 +24,7 @@ use sharing::evaluation::EvaluationAct;
 use sharing::incident::IncidentAct;
 use sharing::need::NeedAct;
 use sharing::person::{MAX_PERSON_CERTIFICATE_BYTES, PersonCertificate};
-use sharing::return_flow::ReturnTable;
+use sharing::return_flow::{ReturnTable, Subscription};
 use sharing::supervision::SupervisionAct;
 use statute::ApplicationMaterial;
 
@@ -86,13 +86,7 @@ fn subject(body: &ActBody) -> Text {
             format!("withdraw {}, because: {reason}", version(entry)),
         ),
         ActBody::Apply { application } => applied(application),
-        ActBody::Subscribe { source, dataset } => Text::new(
-            format!("向 {source} 订阅数据集 {} 的回流", dataset.as_str()),
-            format!(
-                "subscribe to the return flow of {} from {source}",
-                dataset.as_str()
-            ),
-        ),
+        ActBody::Subscribe(subscription) => subscribed(subscription),
         ActBody::ReturnTable { table } => returned(table),
         ActBody::CertifyMember {
             request,
@@ -331,17 +325,50 @@ fn reviewed(entries: &[EntryVersion], verdict: &ReviewVerdict) -> Text {
     }
 }
 
+fn subscribed(subscription: &Subscription) -> Text {
+    let Subscription {
+        source,
+        origin,
+        dataset,
+        area,
+        schedule,
+    } = subscription;
+    let dataset = dataset.as_str();
+    let (of, whose) = if source == origin {
+        (String::new(), String::new())
+    } else {
+        (
+            format!("（数源 {origin}）"),
+            format!(", whose source is {origin},"),
+        )
+    };
+    Text::new(
+        format!("向 {source} 订阅数据集 {dataset}{of} 中 {area} 数据的回流，周期 {schedule}"),
+        format!(
+            "subscribe to the return flow of {dataset}{whose} from {source}: the rows of {area}, {schedule}"
+        ),
+    )
+}
+
 fn returned(table: &ReturnTable) -> Text {
+    let settled = table.assigned.iter();
+    let settled: Vec<_> = settled.map(|it| format!("{}→{}", it.code, it.to)).collect();
+    let (zh, en) = if settled.is_empty() {
+        (String::new(), String::new())
+    } else {
+        let list = settled.join("、");
+        (format!("，归属认定 {list}"), format!(", assigned: {list}"))
+    };
     Text::new(
         format!(
-            "回流数据集 {}：{}，{} 行，按“{}”列分区划",
+            "回流数据集 {}：{}，{} 行，按“{}”列分区划{zh}",
             table.dataset.as_str(),
             table.table.name,
             table.source_rows,
             table.division_column
         ),
         format!(
-            "return dataset {}: {}, {} rows, split by column {}",
+            "return dataset {}: {}, {} rows, split by column {}{en}",
             table.dataset.as_str(),
             table.table.name,
             table.source_rows,

@@ -371,6 +371,7 @@ impl Outlet for NodeOutlet {
                 manifest,
                 table,
                 secret,
+                key_column,
                 subscribers,
             } => {
                 self.delivery.split(SplitTask {
@@ -378,9 +379,14 @@ impl Outlet for NodeOutlet {
                     manifest: *manifest,
                     table,
                     secret,
+                    key_column,
                     subscribers,
                 });
             }
+            Effect::PassOn {
+                notice,
+                subscribers,
+            } => self.delivery.pass_on(notice, subscribers),
             // Taken by the requests above.
             Effect::Answer { .. } | Effect::SearchStarted { .. } | Effect::SearchLevel { .. } => {}
         }

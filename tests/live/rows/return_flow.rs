@@ -1,6 +1,6 @@
 //! R24: a lower level's own rows return from their source.
 
-use sharing::return_flow::ReturnTable;
+use sharing::return_flow::{ReturnTable, Subscription};
 
 use super::*;
 
@@ -12,10 +12,13 @@ fn a_county_receives_exactly_its_own_rows_and_a_wrong_count_is_sent_to_nobody() 
     let live = start();
     let source = Department::hosted(Code::HUB, 1, "民政数据中心");
     let subscriber = Department::hosted(code("440106"), 3, "政务服务数据管理局");
-    let subscribe = ActBody::Subscribe {
+    let subscribe = ActBody::Subscribe(Subscription {
         source: Code::HUB,
+        origin: Code::HUB,
         dataset: "residents".parse().expect("a dataset"),
-    };
+        area: "440106".parse().expect("an area"),
+        schedule: "daily@18:00".parse().expect("a schedule"),
+    });
     let docket = docket(staff(&live, &subscriber, Role::Operator, subscribe));
     in_phase(&live, Code::HUB, docket, "subscribed");
     let table = live.upload(Code::HUB, "residents.csv", TABLE);
@@ -24,6 +27,8 @@ fn a_county_receives_exactly_its_own_rows_and_a_wrong_count_is_sent_to_nobody() 
             dataset: "residents".parse().expect("a dataset"),
             table: table.clone(),
             division_column: "division".into(),
+            key_column: None,
+            assigned: Vec::new(),
             query: "2026年3月在册".into(),
             source_rows,
         },

@@ -302,6 +302,8 @@ fn a_return_flow_with_a_condition_is_refused_and_nothing_changes() {
         dataset: "divisions".parse().expect("a name"),
         table: world.upload(source, "divisions.csv", b"code,name\n440106,a\n"),
         division_column: "code".into(),
+        key_column: None,
+        assigned: Vec::new(),
         query: "2024年末行政区划".into(),
         source_rows: 1,
     };

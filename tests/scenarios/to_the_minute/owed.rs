@@ -66,6 +66,7 @@ pub fn owe(world: &mut World, duty: Duty, by: Moment) -> Owed {
         Duty::Rectify => rectify(world, by),
         Duty::Dispose => dispose(world, by),
         Duty::MeetNeed => meet_need(world, by),
+        Duty::ReturnRows => unreachable!("{}", super::ITS_OWN_HOUR),
     };
     world.settle();
     owed

@@ -165,7 +165,7 @@ impl Core {
                 },
             ),
             ActBody::ConsentToApply { docket, .. } => self.judge_consent(ctx, act, *docket),
-            ActBody::Subscribe { .. } => Ok(Outcome::Accepted {
+            ActBody::Subscribe(_) => Ok(Outcome::Accepted {
                 docket: Some(DocketId(act.id().0)),
                 warnings: Vec::new(),
             }),
@@ -344,9 +344,9 @@ impl Core {
                     )?;
                 }
             }
-            ActBody::Subscribe { source, .. } => self.queue(
+            ActBody::Subscribe(subscription) => self.queue(
                 ctx,
-                *source,
+                subscription.source,
                 Payload::Subscribe {
                     act: signed.clone(),
                 },
@@ -415,7 +415,7 @@ fn travels_lightly(act: &VerifiedAct) -> Result<(), Refusal> {
     let body = &act.act().body;
     let goes = body.docket().is_some()
         || body.opens().is_some()
-        || matches!(body, ActBody::Apply { .. } | ActBody::Subscribe { .. });
+        || matches!(body, ActBody::Apply { .. } | ActBody::Subscribe(_));
     let (found, limit) = (act.signed().act.bytes().len(), MAX_TRAVELLING_ACT_BYTES);
     if goes && found > limit {
         let article = statute::required_role(body.kind()).1;

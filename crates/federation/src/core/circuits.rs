@@ -103,7 +103,7 @@ pub(super) fn ended(until: Moment) -> Refusal {
     .under(Article::R25)
 }
 
-/// The part of one of the docket's deliveries, newest first.
+/// The part of one of the docket's deliveries, newest first, what leads to it from an earlier one, or its leaves.
 fn delivered_part(
     read: &dyn Read,
     row: &DocketRow,
@@ -119,10 +119,14 @@ fn delivered_part(
         let Ok(event) = signed.claimed(MAX_EVENT_BYTES) else {
             continue;
         };
-        if let DocketBody::ReturnFlow(ReturnFlowEvent::Delivering { notice, .. }) = event.body
-            && notice.part.digest == request.object
-        {
-            return Ok(Some(CircuitGrant::file(&notice.part)));
+        if let DocketBody::ReturnFlow(ReturnFlowEvent::Delivering { notice, .. }) = event.body {
+            let delta = notice.difference.map(|difference| difference.delta);
+            let mut objects = [Some(notice.part), delta, Some(notice.leaves)].into_iter();
+            let wanted =
+                objects.find(|it| it.as_ref().is_some_and(|it| it.digest == request.object));
+            if let Some(object) = wanted.flatten() {
+                return Ok(Some(CircuitGrant::file(&object)));
+            }
         }
     }
     Ok(None)

@@ -188,7 +188,7 @@ impl Core {
                 let said = act.act.claimed(MAX_ACT_BYTES).map(|act| act.body);
                 let there = |source: Code| source == sender.code();
                 act.id().0 == event.docket.0
-                    && matches!(said, Ok(ActBody::Subscribe { source, .. }) if there(source))
+                    && matches!(said, Ok(ActBody::Subscribe(said)) if there(said.source))
             }
             DocketBody::Dispute(DisputeEvent::Referred {
                 complainant,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use identity::{Domain, Moment, Path};
+use identity::{Moment, Path};
 use sharing::act::ObjectRef;
 use sharing::application::ApplicationEvent;
 use sharing::correction::{CorrectionEvent, CorrectionOutcome};
@@ -261,21 +261,5 @@ impl Core {
             to,
             at,
         })
-    }
-
-    /// Whether a manifest is signed by the source, by whatever key it had.
-    pub(super) fn manifest_holds(
-        &self,
-        ctx: &Context<'_, '_>,
-        docket: DocketId,
-        notice: &PartNotice,
-    ) -> Result<bool, Fault> {
-        let Some(row) = self.docket_row(ctx, &docket)? else {
-            return Ok(false);
-        };
-        let signers = self.signers(ctx, &row.home.code())?;
-        Ok(signers
-            .iter()
-            .any(|(_, key)| notice.manifest.check(Domain::Manifest, key).is_ok()))
     }
 }

@@ -1,11 +1,11 @@
 //! What enters the core and what leaves it.
 
-use identity::{Chain, Code, Digest, Moment, Path};
+use identity::{Chain, Digest, Moment, Path};
 use serde::{Deserialize, Serialize};
 use sharing::act::{ActId, ObjectRef, SignedAct};
 use sharing::docket::DocketId;
 use sharing::public::PublicRequest;
-use sharing::return_flow::{Manifest, Proof};
+use sharing::return_flow::{Area, Difference, Manifest, PartNotice, Proof};
 use statute::Refusal;
 
 use super::calls::{CallEnd, CallSide};
@@ -151,6 +151,13 @@ pub enum Input {
         /// The parts, or a person-readable reason.
         outcome: Result<SplitTable, String>,
     },
+    /// The driver split a part for the level below as [`Effect::PassOn`] asked.
+    PassedOn {
+        /// The notice under which the part was received.
+        notice: Box<PartNotice>,
+        /// The parts, or a person-readable reason.
+        outcome: Result<Vec<SplitPart>, String>,
+    },
 }
 
 /// What a fetch found, beyond that the object is whole (its digest was verified while streaming).
@@ -193,13 +200,30 @@ pub struct SplitPart {
     /// The subscription.
     pub docket: DocketId,
     /// Whose rows.
-    pub division: Code,
+    pub area: Area,
+    /// How many.
+    pub rows: u64,
     /// The rows.
     pub part: ObjectRef,
+    /// What leads to them from the part that the subscriber holds.
+    pub difference: Option<Difference>,
+    /// Their leaves.
+    pub leaves: ObjectRef,
     /// Their proof.
     pub proof: Proof,
     /// The salt of the subtree.
     pub salt: [u8; 32],
+}
+
+/// For whom rows are split.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SplitFor {
+    /// The subscription.
+    pub docket: DocketId,
+    /// Whose rows.
+    pub area: Area,
+    /// The part that the subscriber acknowledged last.
+    pub base: Option<ObjectRef>,
 }
 
 /// What the driver is to do, once the batch is durable.
@@ -260,7 +284,7 @@ pub enum Effect {
         /// Where it is to be kept, here as there.
         shelf: Shelf,
         /// For a part of a return flow: what to verify it against.
-        part: Option<Box<sharing::return_flow::PartNotice>>,
+        part: Option<Box<PartNotice>>,
     },
     /// Destroy personal content in the vault, so that nothing of it is left on this node; answered by [`Input::Destroyed`]. What is not there
     /// is destroyed. Asked again after a restart.
@@ -280,8 +304,17 @@ pub enum Effect {
         table: ObjectRef,
         /// From which the salts of the parts are derived.
         secret: [u8; 32],
-        /// Dockets and the divisions whose rows they get.
-        subscribers: Vec<(DocketId, Code)>,
+        /// The column by which a row is the same row after a change.
+        key_column: Option<String>,
+        /// Who gets a part.
+        subscribers: Vec<SplitFor>,
+    },
+    /// Split a part that was received and verified for those who subscribe to it here; answered by [`Input::PassedOn`].
+    PassOn {
+        /// What was received.
+        notice: Box<PartNotice>,
+        /// Who gets a part of it.
+        subscribers: Vec<SplitFor>,
     },
     /// A segment was stored: bring the search index in step with its changes, then remember `applied` (the count of published changes,
     /// `query::published_changes`). Only named, not carried: the index reads it from the store when it gets there, so that the core

@@ -65,6 +65,7 @@ impl Core {
                 self.adopt(ctx, &chain)?;
                 self.announce_neighbours(ctx)?;
                 self.resume_tables(ctx)?;
+                self.resume_passing_on(ctx)?;
                 for link in self.links.keys().copied().collect::<Vec<_>>() {
                     ctx.close(link, "new certificate installed: greeting again");
                 }

@@ -45,6 +45,7 @@ pub mod query;
 mod reactions;
 mod readings;
 mod record;
+mod returns;
 mod search;
 mod sources;
 mod supervision;
@@ -70,7 +71,8 @@ use statute::{Article, Calendar, Profile, Refusal, RefusalReason};
 pub use calls::{CallEnd, CallGrant, CallSide, CallStep, authorise_call};
 pub use circuits::{CircuitGrant, authorise_circuit};
 pub use input::{
-    Answer, Effect, FetchedPart, Input, LinkId, Refused, Shelf, SplitPart, SplitTable, Token,
+    Answer, Effect, FetchedPart, Input, LinkId, Refused, Shelf, SplitFor, SplitPart, SplitTable,
+    Token,
 };
 pub use project::project;
 pub use public::MAX_WAITING;
@@ -314,8 +316,14 @@ impl Core {
             } if self.membership(ctx.now).is_ok() => {
                 self.destroyed(ctx, docket, &contents, outcome)
             }
+            Input::PassedOn { notice, outcome } if self.membership(ctx.now).is_ok() => {
+                self.passed_on(ctx, &notice, outcome)
+            }
             // Without membership nothing is signed; each is asked for again with the next certificate.
-            Input::Fetched { .. } | Input::TableSplit { .. } | Input::Destroyed { .. } => Ok(()),
+            Input::Fetched { .. }
+            | Input::TableSplit { .. }
+            | Input::PassedOn { .. }
+            | Input::Destroyed { .. } => Ok(()),
         }
     }
 
@@ -327,7 +335,8 @@ impl Core {
         self.announce_neighbours(ctx)?;
         self.resume_fetches(ctx)?;
         self.resume_erasures(ctx)?;
-        self.resume_tables(ctx)
+        self.resume_tables(ctx)?;
+        self.resume_passing_on(ctx)
     }
 
     /// The node's membership when it is valid now.

@@ -6,11 +6,10 @@ use sharing::aggregation::Risk;
 use sharing::application;
 use sharing::clock::Clock;
 use sharing::docket::{Case, DocketBody, DocketId};
-use sharing::return_flow;
 use statute::{Article, Refusal, RefusalReason};
 
 use super::dockets::bodies;
-use super::tables::{View, act_key, dataset_subscribers, envelope_key};
+use super::tables::{View, act_key, envelope_key};
 use super::{Context, Core};
 use crate::store::{Fault, Table};
 use crate::wire::Payload;
@@ -294,39 +293,6 @@ impl Core {
         )
     }
 
-    /// R24: a level subscribes to its own rows.
-    fn subscribed(
-        &mut self,
-        ctx: &mut Context<'_, '_>,
-        from: &Member,
-        act: &SignedAct,
-    ) -> Result<(), Fault> {
-        let docket = DocketId(act.id().0);
-        if self.docket_row(ctx, &docket)?.is_some() {
-            return Ok(());
-        }
-        let verified = match self.foreign_act(ctx, from, act) {
-            Ok(verified) => verified,
-            Err(refusal) => return self.refuse(ctx, from.code(), docket, act, refusal),
-        };
-        let here = self.place().map(|place| place.code());
-        if !matches!(&verified.act().body, ActBody::Subscribe { source, .. } if Some(*source) == here)
-        {
-            let refusal = RefusalReason::UnknownDocket {
-                docket: docket.to_string(),
-            };
-            return self.refuse(ctx, from.code(), docket, act, refusal.under(Article::R24));
-        }
-        let command = return_flow::Command::Subscribe {
-            act: Box::new(verified),
-            recipient: from.place().clone(),
-        };
-        match return_flow::decide(None, &command, ctx.now) {
-            Ok(events) => self.append_or_tell(ctx, docket, bodies(DocketBody::ReturnFlow)(events)),
-            Err(refusal) => self.refuse(ctx, from.code(), docket, act, refusal),
-        }
-    }
-
     /// R22: the requester's node holds all of it, verified.
     fn object_received(
         &mut self,
@@ -358,63 +324,4 @@ impl Core {
         }
         Ok(())
     }
-
-    #[expect(clippy::too_many_arguments, reason = "the payload's own fields")]
-    fn part_verified(
-        &mut self,
-        ctx: &mut Context<'_, '_>,
-        from: &Member,
-        docket: DocketId,
-        delivery: u64,
-        rows: u64,
-        finding: Option<String>,
-        at: Moment,
-    ) -> Result<(), Fault> {
-        let Some(row) = self.home_row(ctx, &docket)? else {
-            return Ok(());
-        };
-        let Case::ReturnFlow(state) = &row.state.case else {
-            return Ok(());
-        };
-        if state.recipient != *from.place() {
-            return Ok(());
-        }
-        let command = match finding {
-            None => return_flow::Command::Verified { delivery, rows, at },
-            Some(finding) => return_flow::Command::FoundWanting { delivery, finding },
-        };
-        if let Ok(events) = return_flow::decide(Some(state), &command, ctx.now) {
-            self.append_or_tell(ctx, docket, bodies(DocketBody::ReturnFlow)(events))?;
-        }
-        Ok(())
-    }
-
-    /// Subscriptions to a dataset whose home is here.
-    pub(super) fn subscribers(
-        &self,
-        ctx: &Context<'_, '_>,
-        dataset: &return_flow::DatasetId,
-    ) -> Result<Vec<(DocketId, Code)>, Fault> {
-        let mut found = Vec::new();
-        for (key, _) in ctx.txn.raw_scan(
-            Table::Datasets,
-            &dataset_subscribers(dataset.as_str()),
-            None,
-            MAX_SUBSCRIBERS,
-        )? {
-            let Some(digest) = key.last_chunk::<32>() else {
-                continue;
-            };
-            let docket = DocketId(identity::Digest::from_bytes(*digest));
-            if let Some(Case::ReturnFlow(state)) =
-                self.docket_row(ctx, &docket)?.map(|row| row.state.case)
-            {
-                found.push((docket, state.recipient.code()));
-            }
-        }
-        Ok(found)
-    }
 }
-
-/// Most subscribers of one dataset: every node of the nation, twice.
-const MAX_SUBSCRIBERS: usize = 8_192;

@@ -1,9 +1,8 @@
 //! What follows by itself: fetching what was put at this node's disposal, referring a failed negotiation to the common superior, telling
-//! the disputed docket's home what came of it, splitting a table for its subscribers, showing lapses and breaches to whoever supervises. What a
-//! correction brings about stands in [`super::corrections`].
+//! the disputed docket's home what came of it, showing lapses and breaches to whoever supervises. What a correction brings about stands in
+//! [`super::corrections`], what return flow does in [`super::returns`].
 
-use identity::{Code, Digest, Domain, Signed};
-use sharing::act::{ActBody, ActId, MAX_ACT_BYTES, ObjectRef, SignedAct};
+use sharing::act::ObjectRef;
 use sharing::application::ApplicationEvent;
 use sharing::clock::ClockEvent;
 use sharing::complaint::ComplaintEvent;
@@ -13,20 +12,14 @@ use sharing::docket::{Case, DocketBody, DocketEvent, DocketId, MAX_EVENT_BYTES};
 use sharing::erasure::ErasureEvent;
 use sharing::open_data::OpenDataEvent;
 use sharing::reading::InspectionEvent;
-use sharing::return_flow::{self, Manifest, PartNotice, ReturnFlowEvent, ReturnTable, SumNode};
 use sharing::supervision::SupervisionEvent;
+
+use super::readings::reading_in;
 use statute::Article;
 
-use super::dockets::bodies;
-use super::project::{dataset_key, splitting_key};
-use super::readings::reading_in;
-use super::tables::{View, decode_row};
-use super::{Context, Core, Effect, Record, SplitTable};
-use crate::store::{Fault, Table};
+use super::{Context, Core};
+use crate::store::Fault;
 use crate::wire::Payload;
-
-/// Tables taken up again after a restart.
-const TABLES_RESUMED_AT_ONCE: usize = 64;
 
 impl Core {
     /// After an event was ordered here.
@@ -83,6 +76,7 @@ impl Core {
             DocketBody::Erasure(ErasureEvent::Decided { contents, .. }) => {
                 self.destroy(ctx, event.docket, contents)
             }
+            DocketBody::ReturnFlow(ordered) => self.return_ordered(ctx, event.docket, ordered),
             _ => Ok(()),
         }
     }
@@ -104,13 +98,7 @@ impl Core {
             DocketBody::Application(ApplicationEvent::Negotiated { .. }) => {
                 self.refer_if_failed(ctx, event.docket)
             }
-            DocketBody::ReturnFlow(ReturnFlowEvent::Delivering { delivery, notice }) => {
-                if self.manifest_holds(ctx, event.docket, notice)? {
-                    return self.fetch(ctx, event.docket, &notice.part, Some(notice));
-                }
-                let wrong = "the manifest is not signed by the source";
-                self.part_outcome(ctx, event.docket, *delivery, Err(wrong.into()))
-            }
+            DocketBody::ReturnFlow(returned) => self.returned(ctx, event.docket, returned),
             DocketBody::Application(told @ ApplicationEvent::CorrectionTold { .. }) => {
                 self.correction_told(ctx, event.docket, told)
             }
@@ -226,144 +214,5 @@ impl Core {
                 outcome,
             },
         )
-    }
-
-    /// R24: a table is to be split for its subscribers; the driver does it and comes back with [`Core::table_split`].
-    pub(super) fn split(
-        &mut self,
-        ctx: &mut Context<'_, '_>,
-        act: ActId,
-        table: &ReturnTable,
-    ) -> Result<(), Fault> {
-        let Some(source) = self.place().cloned() else {
-            return Ok(());
-        };
-        let delivery = ctx
-            .txn
-            .row::<u64>(Table::Datasets, &dataset_key(table.dataset.as_str()))?
-            .unwrap_or(0)
-            + 1;
-        let subscribers: Vec<(DocketId, Code)> = self.subscribers(ctx, &table.dataset)?;
-        let manifest = Manifest {
-            source,
-            dataset: table.dataset.clone(),
-            delivery,
-            at: ctx.now,
-            query: table.query.clone(),
-            division_column: table.division_column.clone(),
-            header: String::new(),
-            rows: table.source_rows,
-            remainder_rows: 0,
-            root: SumNode {
-                rows: 0,
-                digest: Digest::from_bytes([0; 32]),
-            },
-        };
-        let secret = ctx.random();
-        ctx.effects.push(Effect::SplitTable {
-            act,
-            manifest: Box::new(manifest),
-            table: table.table.clone(),
-            secret,
-            subscribers,
-        });
-        Ok(())
-    }
-
-    /// Tables accepted before a restart and not yet split.
-    pub(super) fn resume_tables(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), Fault> {
-        for (_, bytes) in ctx
-            .txn
-            .raw_scan(Table::Datasets, b"s/", None, TABLES_RESUMED_AT_ONCE)?
-        {
-            let body: Digest = decode_row(Table::Datasets, &bytes)?;
-            self.split_stored(ctx, &body)?;
-        }
-        Ok(())
-    }
-
-    fn split_stored(&mut self, ctx: &mut Context<'_, '_>, body: &Digest) -> Result<(), Fault> {
-        let signed: SignedAct = ctx.txn.body_as(body)?;
-        match signed.act.claimed(MAX_ACT_BYTES).map(|act| act.body) {
-            Ok(ActBody::ReturnTable { table }) => self.split(ctx, signed.id(), &table),
-            Ok(_) | Err(_) => Ok(()),
-        }
-    }
-
-    /// The parts lie in the object store: commit to the manifest and tell every recipient.
-    pub(super) fn table_split(
-        &mut self,
-        ctx: &mut Context<'_, '_>,
-        act: ActId,
-        outcome: Result<SplitTable, String>,
-    ) -> Result<(), Fault> {
-        let Some(body) = ctx
-            .txn
-            .row::<Digest>(Table::Datasets, &splitting_key(&act))?
-        else {
-            return Ok(());
-        };
-        let split = match outcome {
-            Ok(split) => split,
-            Err(reason) => {
-                return ctx.finding(
-                    format!("回流数据表未能拆分：{reason}"),
-                    format!("table could not be split: {reason}"),
-                    Some(Article::R39_5),
-                );
-            }
-        };
-        let (dataset, delivery) = (
-            split.manifest.dataset.as_str().to_owned(),
-            split.manifest.delivery,
-        );
-        let newest = ctx
-            .txn
-            .row::<u64>(Table::Datasets, &dataset_key(&dataset))?
-            .unwrap_or(0);
-        if delivery <= newest {
-            // Another table of this dataset was committed to meanwhile: this one comes after it, under the next number.
-            return self.split_stored(ctx, &body);
-        }
-        let (rows, remainder, at) = (split.manifest.rows, split.manifest.remainder_rows, ctx.now);
-        ctx.record(&Record::Delivery {
-            act,
-            dataset: dataset.clone(),
-            delivery,
-            rows,
-            remainder,
-            at,
-        })?;
-        if remainder > 0 {
-            ctx.finding(
-                format!("数据集{dataset}第{delivery}次回流有{remainder}行无法确定所属行政区划，须由数源单位处理"),
-                format!("{remainder} rows of {dataset} delivery {delivery} belong to no known division: for the source to settle"),
-                Some(Article::R24),
-            )?;
-        }
-        let manifest = Signed::sign(&split.manifest, Domain::Manifest, &self.me.signing);
-        for part in split.parts {
-            let Some(Case::ReturnFlow(state)) = self
-                .docket_row(ctx, &part.docket)?
-                .map(|row| row.state.case)
-            else {
-                continue;
-            };
-            let notice = PartNotice {
-                manifest: manifest.clone(),
-                division: part.division,
-                proof: part.proof,
-                salt: part.salt,
-                part: part.part,
-            };
-            let command = return_flow::Command::Deliver {
-                delivery,
-                notice: Box::new(notice),
-            };
-            if let Ok(events) = return_flow::decide(Some(&state), &command, ctx.now) {
-                self.append_or_tell(ctx, part.docket, bodies(DocketBody::ReturnFlow)(events))?;
-            }
-        }
-        Ok(())
     }
 }

@@ -168,6 +168,12 @@ pub(super) fn debtor(who: &Debtor, duty: Duty) -> (String, String, Article) {
             format!("department {} of {node}", party.department),
             duty.breach(),
         ),
+        // R39(5) is about return flow alone and names whoever returns.
+        Debtor::Authority(_) if duty == Duty::ReturnRows => (
+            format!("{node}主管部门"),
+            format!("the authority of {node}"),
+            duty.breach(),
+        ),
         Debtor::Authority(_) => (
             format!("{node}主管部门"),
             format!("the authority of {node}"),

@@ -542,6 +542,11 @@ pub fn entry_holders(provider: &CreditCode, entry: &EntryId) -> Vec<u8> {
     key
 }
 
+/// The subscription under which a node receives its own rows of another's dataset, in [`Table::Datasets`].
+pub fn dataset_received(origin: &str, dataset: &str) -> Vec<u8> {
+    [b"r/", origin.as_bytes(), b"/", dataset.as_bytes()].concat()
+}
+
 /// Subscriptions to a dataset, in [`Table::Datasets`]; the docket's id follows.
 pub fn dataset_subscribers(dataset: &str) -> Vec<u8> {
     let mut key = b"u/".to_vec();

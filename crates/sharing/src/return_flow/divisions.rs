@@ -29,6 +29,8 @@ struct Place {
 pub struct Divisions {
     places: Vec<Place>,
     index: BTreeMap<SixDigits, usize>,
+    /// Codes that were once divisions, with what became of them.
+    retired: BTreeMap<SixDigits, Option<SixDigits>>,
 }
 
 /// Why a list of divisions is no tree. Declared in the order in which they win.
@@ -68,7 +70,7 @@ pub enum DivisionsError {
     TooDeep(String),
 }
 
-fn six_digits(code: &str) -> Result<SixDigits, DivisionsError> {
+pub(super) fn six_digits(code: &str) -> Result<SixDigits, DivisionsError> {
     match SixDigits::try_from(code.as_bytes()) {
         Ok(digits) if digits.iter().all(u8::is_ascii_digit) => Ok(digits),
         _ => Err(DivisionsError::NotSixDigits(
@@ -161,7 +163,11 @@ impl Divisions {
             .enumerate()
             .map(|(at, place)| (place.code, at))
             .collect();
-        Ok(Self { places, index })
+        Ok(Self {
+            places,
+            index,
+            retired: BTreeMap::new(),
+        })
     }
 
     /// Reads the tree from a CSV table with the columns `code` and `parent` (empty at the top).
@@ -183,21 +189,34 @@ impl Divisions {
         )
     }
 
-    /// The tree below one division, with that division at the top; for a source that splits its own part further.
-    pub fn under(&self, code: &str) -> Option<Self> {
-        let top = self.find(code)?;
-        let list = self.places[top..self.places[top].end]
-            .iter()
-            .enumerate()
-            .map(|(at, place)| {
-                let parent = if at == 0 { None } else { place.parent };
-                (
-                    text(&place.code),
-                    parent.map(|parent| text(&self.places[parent].code)),
-                )
-            });
-        // Part of a tree is a tree.
-        Self::new(list).ok()
+    /// The same tree, with the codes that were once divisions: a CSV table with the columns `code` and `to`, the division in whose area it lies
+    /// now, empty where it was divided among several.
+    ///
+    /// # Errors
+    /// [`DivisionsError`] when a code is a division of today, or what it became is none.
+    pub fn with_retired(mut self, table: &[u8]) -> Result<Self, DivisionsError> {
+        for (code, to) in Table::pairs(table, "code", "to")? {
+            if self.retired.len() == MAX_DIVISIONS {
+                return Err(DivisionsError::TooMany);
+            }
+            let digits = six_digits(&code)?;
+            let to = match to.as_str() {
+                "" => None,
+                to if self.contains(to) => Some(six_digits(to)?),
+                _ => return Err(DivisionsError::UnknownParent { code, parent: to }),
+            };
+            if self.contains(&code) || self.retired.insert(digits, to).is_some() {
+                return Err(DivisionsError::Repeated(code));
+            }
+        }
+        Ok(self)
+    }
+
+    /// What became of a code that was once a division: the division it lies in now, if one took it over whole; nothing if it was never one.
+    pub(super) fn retired(&self, code: &SixDigits) -> Option<Option<String>> {
+        self.retired
+            .get(code)
+            .map(|to| to.map(|digits| text(&digits)))
     }
 
     /// Number of divisions.
@@ -326,12 +345,33 @@ mod tests {
     }
 
     #[test]
-    fn a_subtree_is_a_tree_with_its_own_top() {
-        let below = tree().under("440000").unwrap();
-        assert_eq!(below.top(), "440000");
-        assert_eq!(below.len(), 5);
-        assert_eq!(below.owner("110101"), None);
-        assert!(tree().under("330000").is_none());
+    fn a_code_that_was_once_a_division_says_what_it_became() {
+        let today = tree();
+        let tree = today
+            .clone()
+            .with_retired(b"code,to\n110103,110101\n371200,\n")
+            .unwrap();
+        assert_eq!(tree.retired(b"110103"), Some(Some("110101".into())));
+        assert_eq!(tree.retired(b"371200"), Some(None));
+        assert_eq!(tree.retired(b"110101"), None);
+        assert_eq!(
+            tree.owner("110103001"),
+            None,
+            "nobody's until it is settled"
+        );
+        for (bad, why) in [
+            ("110101,440106", DivisionsError::Repeated("110101".into())),
+            (
+                "110103,110102",
+                DivisionsError::UnknownParent {
+                    code: "110103".into(),
+                    parent: "110102".into(),
+                },
+            ),
+        ] {
+            let table = format!("code,to\n{bad}\n");
+            assert_eq!(today.clone().with_retired(table.as_bytes()), Err(why));
+        }
     }
 
     #[test]

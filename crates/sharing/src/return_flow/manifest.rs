@@ -4,28 +4,39 @@
 //! 100000 ─┬─ own rows (count, root over salted row digests)
 //!         ├─ 110000 ─┬─ own rows
 //!         │          └─ 110101 ── own rows
-//!         ├─ 440000 ── …
+//!         ├─ 440000 ── … ─ 440106 ─┬─ own rows
+//!         │                        └─ 440106001 ─┬─ own rows
+//!         │                                      └─ 440106001002 ── own rows
 //!         └─ remainder ── rows that no division claims
 //! ```
 //!
 //! The digest of a node covers its code, its own rows and, in order, the code, count and digest of every child; its count is the sum of
-//! these. A recipient recomputes its subtree from the rows it got and folds the proof up to the signed root: then no row of its own
+//! these. Divisions stand in the tree whether they have rows or not; townships and villages stand in it when they have. A recipient recomputes its subtree from the rows it got and folds the proof up to the signed root: then no row of its own
 //! is missing, none is altered and none is foreign. This is completeness *relative to the snapshot the source committed to*; what the
 //! source never put into the snapshot no proof can show.
 //!
 //! Row digests are salted. The salt of a division derives from its parent's, so a recipient's salt opens its own subtree, and the
-//! digests of its siblings tell it nothing of their rows, only how many they are.
+//! digests of its siblings tell it nothing of their rows, only how many they are. So too a recipient can pass the rows of a county or township
+//! of its own on with a proof of the same root ([`pass_on`]): whoever gets them trusts the source's signature and needs not trust the
+//! recipient in between.
 
 use statute::rule::{self, Rule};
 
+use super::area::{Area, LEVELS};
+use super::delta::{Delta, MAX_DELTA_BYTES};
 use super::divisions::Divisions;
-use super::sum_tree::{Tree, derive, fold, salts};
-use super::table::{Row, RowCode, Split, Table, TableError};
+use super::leaves::Leaves;
+use super::remainder::{AssignError, Placing};
+use super::sum_tree::{Leaf, Summed, Top, Tree, derive, fold, is_area, leaves, salt_below};
+use super::table::{Row, RowCode, Split, Table, TableError, in_tree};
 use super::{Manifest, Proof, ProofStep, SumNode};
 
 /// Why a delivery cannot be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BuildError {
+    /// The source assigns what it cannot.
+    #[error("{0}")]
+    Assigned(#[from] AssignError),
     /// The source's own count does not match the table.
     #[error("the source counts {stated} rows, the table has {found}")]
     CountMismatch {
@@ -45,6 +56,9 @@ pub enum PartError {
     /// The division is not in the tree of divisions.
     #[error("{0} is not a division of this tree")]
     UnknownDivision(String),
+    /// The manifest assigns the rows of a division of today to another.
+    #[error("the manifest assigns what is not the source's to assign: {0}")]
+    Assigned(#[from] AssignError),
     /// The manifest's own figures disagree.
     #[error("the manifest's row counts disagree with each other")]
     ManifestCounts,
@@ -111,10 +125,21 @@ pub struct Part {
     pub salt: [u8; 32],
 }
 
-/// A part that is exactly what its division is owed under the manifest.
+/// All that a recipient may be served for one delivery: its part, what leads to it from one it holds, and the leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parcel {
+    /// The part.
+    pub part: Part,
+    /// The encoded [`Delta`] from the part it holds, where that is smaller than the part.
+    pub delta: Option<Vec<u8>>,
+    /// The encoded [`Leaves`].
+    pub leaves: Vec<u8>,
+}
+
+/// A part that is exactly what its area is owed under the manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PartVerdict {
-    /// Rows of the division and everything below it.
+    /// Rows of the area and everything below it.
     pub rows: u64,
     /// Rows of the whole snapshot.
     pub of: u64,
@@ -122,29 +147,34 @@ pub struct PartVerdict {
     pub remainder: u64,
 }
 
-/// A delivery as the source holds it: the manifest to be signed, and every part.
+/// Rows that can be handed out with their proofs: a delivery as its source holds it, or a part as its recipient does.
 #[derive(Debug, Clone)]
 pub struct Built<'t> {
     manifest: Manifest,
     divisions: &'t Divisions,
     split: Split<'t>,
-    salts: Vec<[u8; 32]>,
+    top: Top,
+    salt: [u8; 32],
     tree: Tree,
+    /// From the top up to the root of the snapshot.
+    above: Proof,
 }
 
 /// Builds the sum tree of a table and completes the manifest.
 ///
-/// `draft` carries what the source states: source, dataset, delivery, time, query, division column, and in `rows` the source's own count,
-/// which the table must meet; header, remainder and root are filled in. `secret` must be random, of this delivery alone, and never leave the source.
+/// `draft` carries what the source states: source, dataset, delivery, time, query, division column, assigned codes, and in `rows` the source's
+/// own count, which the table must meet; header, remainder and root are filled in. `secret` must be random, of this delivery alone, and never
+/// leave the source.
 ///
 /// # Errors
-/// [`BuildError`] when the count does not match.
+/// [`BuildError`] when the count does not match or a code is wrongly assigned.
 pub fn build<'t>(
     table: Table<'t>,
     divisions: &'t Divisions,
     draft: Manifest,
     secret: &[u8; 32],
 ) -> Result<Built<'t>, BuildError> {
+    let placing = Placing::new(divisions, &draft.assigned)?;
     let found = table.rows();
     if draft.rows != found && !rule::is_off(Rule::Completeness) {
         return Err(BuildError::CountMismatch {
@@ -152,25 +182,51 @@ pub fn build<'t>(
             found,
         });
     }
-    let split = Split::new(table, divisions);
+    let split = Split::new(table, &placing);
     let last = divisions.len();
-    let salts = salts(divisions, 0, derive(secret, &divisions.top()));
-    let tree = Tree::grow(divisions, 0, split.all(), &salts)
+    let salt = derive(secret, &divisions.top());
+    let top = Top {
+        place: 0,
+        area: None,
+    };
+    let digests = leaves(divisions, &top, &salt, split.all());
+    let tree = Tree::grow(divisions, top, &digests)
         .ok_or_else(|| BuildError::Overflow(divisions.top()))?;
     let manifest = Manifest {
         header: split.header.to_owned(),
         rows: found,
-        remainder_rows: tree.node(last).rows,
-        root: tree.node(0),
+        remainder_rows: tree.at(last).node.rows,
+        remainder: placing.groups(split.rows(last, last + 1)),
+        root: tree.at(0).node,
         ..draft
     };
+    let above = Proof { steps: Vec::new() };
     Ok(Built {
         manifest,
         divisions,
         split,
-        salts,
+        top,
+        salt,
         tree,
+        above,
     })
+}
+
+/// What a recipient that holds a part may pass on of it: the rows of any division, township or village in it, each with its proof of the source's
+/// own root. The part is verified first, so that nobody passes on what does not hold.
+///
+/// # Errors
+/// [`PartError`] when the part is not what the manifest commits to.
+pub fn pass_on<'t>(
+    manifest: &Manifest,
+    area: &Area,
+    part: &'t [u8],
+    proof: &Proof,
+    salt: &[u8; 32],
+    divisions: &'t Divisions,
+) -> Result<Built<'t>, PartError> {
+    let (_, held) = check(manifest, area, part, proof, salt, divisions)?;
+    Ok(held)
 }
 
 impl Built<'_> {
@@ -179,157 +235,257 @@ impl Built<'_> {
         &self.manifest
     }
 
-    /// The part of one division, or nothing when it is not in the tree. A division without rows gets a part with the header alone.
-    pub fn part(&self, division: &str) -> Option<Part> {
-        let place = self.divisions.find(division)?;
-        let rows = self.split.rows(place, self.divisions.end(place));
-        let size = self.split.header.len()
-            + 1
-            + rows
-                .iter()
-                .map(|(_, row)| row.bytes.len() + 1)
-                .sum::<usize>();
-        let mut bytes = Vec::with_capacity(size);
+    /// The part of an area, or nothing when it does not lie in what is held. An area without rows gets a part with the header alone.
+    pub fn part(&self, area: &Area) -> Option<Part> {
+        let top = top_of(area, self.divisions)?;
+        let salt = salt_below(self.divisions, &self.top, &self.salt, &top)?;
+        let rows = self.rows(&top);
+        let size: usize = rows.iter().map(|(_, row)| row.bytes.len() + 1).sum();
+        let mut bytes = Vec::with_capacity(self.split.header.len() + 1 + size);
         for line in std::iter::once(self.split.header).chain(rows.iter().map(|(_, row)| row.bytes))
         {
             bytes.extend_from_slice(line.as_bytes());
             bytes.push(b'\n');
         }
-        let proof = self.proof(place);
         Some(Part {
             bytes,
             rows: rows.len() as u64,
-            proof,
-            salt: *self.salts.get(place)?,
+            proof: self.proof(&top)?,
+            salt,
         })
     }
 
-    fn proof(&self, place: usize) -> Proof {
+    /// All that the recipient of an area may be served; `base` is the part it holds, `key` the column by which a row is the same after a change.
+    pub fn parcel(&self, area: &Area, base: Option<&[u8]>, key: Option<&str>) -> Option<Parcel> {
+        let part = self.part(area)?;
+        let leaves = Leaves::of(self, area)?.encode();
+        // A base that cannot be read is none.
+        let delta = base.and_then(|base| Delta::between(base, &part.bytes, key).ok()?);
+        let delta = delta.map(|delta| delta.encode());
+        Some(Parcel {
+            delta: delta.filter(|it| it.len() < part.bytes.len().min(MAX_DELTA_BYTES)),
+            part,
+            leaves,
+        })
+    }
+
+    /// The salted digests of an area's rows in order, by which a row can be named that was omitted, added or altered.
+    pub(super) fn leaves(&self, top: &Top) -> Option<Vec<Leaf>> {
+        let salt = salt_below(self.divisions, &self.top, &self.salt, top)?;
+        Some(leaves(self.divisions, top, &salt, self.rows(top)))
+    }
+
+    pub(super) fn divisions(&self) -> &Divisions {
+        self.divisions
+    }
+
+    fn rows(&self, top: &Top) -> &[(usize, Row<'_>)] {
+        match top.area {
+            None => self.split.rows(top.place, self.divisions.end(top.place)),
+            Some(area) => self.split.rows_in(top.place, &area),
+        }
+    }
+
+    fn proof(&self, top: &Top) -> Option<Proof> {
         let mut steps = Vec::new();
-        let mut child = place;
-        while let Some(parent) = self.divisions.parent(child) {
-            let named = |place: usize| (self.divisions.code(place), self.tree.node(place));
-            let children = self.divisions.children(parent);
-            let (before, after): (Vec<_>, Vec<_>) = children
-                .filter(|it| *it != child)
-                .partition(|it| *it < child);
-            steps.push(ProofStep {
-                division: self.divisions.code(parent),
-                own: self.tree.own(parent),
-                before: before.into_iter().map(named).collect(),
-                after: after.into_iter().map(named).collect(),
-            });
+        let mut child = *top;
+        while child != self.top {
+            let parent = above(&child, self.divisions)?;
+            let (summed, children) = match parent.area {
+                Some(area) => (
+                    self.tree.area(parent.place, area)?,
+                    self.tree.villages(parent.place, area),
+                ),
+                None => (
+                    self.tree.at(parent.place),
+                    self.tree.children(self.divisions, parent.place),
+                ),
+            };
+            steps.push(step(&parent, &child, summed, children, self.divisions));
             child = parent;
         }
-        Proof { steps }
+        steps.extend(self.above.steps.iter().cloned());
+        Some(Proof { steps })
     }
 }
 
-/// Checks that a part holds every row of `division` that the manifest commits to, and no other.
+/// The step of a proof from a child to its parent.
+fn step(
+    parent: &Top,
+    child: &Top,
+    summed: Summed,
+    children: Vec<(String, SumNode)>,
+    divisions: &Divisions,
+) -> ProofStep {
+    let code = child.code(divisions);
+    let found = children.iter().position(|(it, _)| *it == code);
+    // A township without rows is not among them; its place is before the next.
+    let next = || {
+        children
+            .iter()
+            .position(|(it, _)| is_area(it) && *it > code)
+    };
+    let at = found.or_else(next).unwrap_or(children.len());
+    let (before, after) = children.split_at(at);
+    let after = after.get(usize::from(found.is_some())..);
+    ProofStep {
+        division: parent.code(divisions),
+        own: summed.own,
+        before: before.to_vec(),
+        after: after.unwrap_or_default().to_vec(),
+    }
+}
+
+/// Where an area begins in the tree.
+pub(super) fn top_of(area: &Area, divisions: &Divisions) -> Option<Top> {
+    let place = divisions.find(area.division())?;
+    let deep = area.above().is_some();
+    let area = deep.then(|| RowCode::parse(area.as_str().as_bytes()));
+    Some(Top { place, area })
+}
+
+/// The next higher top: of a village its township, of a township its division, of a division its parent.
+fn above(top: &Top, divisions: &Divisions) -> Option<Top> {
+    match top.area {
+        None => Some(Top {
+            place: divisions.parent(top.place)?,
+            area: None,
+        }),
+        Some(area) => {
+            let digits = LEVELS.iter().rev().find(|digits| **digits < area.len());
+            let shorter = digits.filter(|digits| **digits > LEVELS[0]);
+            Some(Top {
+                place: top.place,
+                area: shorter.and_then(|digits| area.within(*digits)),
+            })
+        }
+    }
+}
+
+/// Checks that a part holds every row of `area` that the manifest commits to, and no other.
 ///
 /// The caller has verified the manifest's signature. `divisions` is the tree the source split by, as the recipient knows it.
 ///
 /// # Errors
-/// [`PartError`] names the row or count that does not fit, as far as it can be told.
+/// [`PartError`] names the row or count that does not fit, as far as it can be told without the leaves ([`super::leaves`]).
 pub fn verify_part(
     manifest: &Manifest,
-    division: &str,
+    area: &Area,
     part: &[u8],
     proof: &Proof,
     salt: &[u8; 32],
     divisions: &Divisions,
 ) -> Result<PartVerdict, PartError> {
-    let place = divisions
-        .find(division)
-        .ok_or_else(|| PartError::UnknownDivision(shown(division)))?;
-    if manifest.rows != manifest.root.rows || manifest.remainder_rows > manifest.rows {
-        return Err(PartError::ManifestCounts);
-    }
-    let expected = expected_rows(manifest, proof, place, divisions)?;
+    check(manifest, area, part, proof, salt, divisions).map(|(verdict, _)| verdict)
+}
+
+fn check<'t>(
+    manifest: &Manifest,
+    area: &Area,
+    part: &'t [u8],
+    proof: &Proof,
+    salt: &[u8; 32],
+    divisions: &'t Divisions,
+) -> Result<(PartVerdict, Built<'t>), PartError> {
+    let unknown = || PartError::UnknownDivision(shown(area.as_str()));
+    let top = top_of(area, divisions).ok_or_else(unknown)?;
+    let placing = Placing::new(divisions, &manifest.assigned)?;
+    let expected = expected_rows(manifest, proof, &top, divisions)?;
     let table = Table::parse(part, &manifest.division_column)?;
     if table.header != manifest.header {
         return Err(PartError::HeaderMismatch {
             found: shown(table.header),
         });
     }
-    let rows = placed_rows(&table, place, divisions)?;
+    let rows = placed_rows(&table, &top, &placing)?;
     if rows.len() as u64 != expected {
         return Err(PartError::CountMismatch {
             expected,
             found: rows.len() as u64,
         });
     }
-    if let Some(at) = rows
+    let disorder = rows
         .windows(2)
-        .position(|pair| order(&pair[0]) > order(&pair[1]))
-    {
+        .position(|pair| in_tree(&pair[0]) > in_tree(&pair[1]));
+    if let Some(at) = disorder {
         return Err(PartError::Unsorted { row: at as u64 + 2 });
     }
     let overflow = || PartError::ProofCounts {
-        division: shown(division),
+        division: shown(area.as_str()),
     };
-    let tree = Tree::grow(divisions, place, &rows, &salts(divisions, place, *salt))
-        .ok_or_else(overflow)?;
-    if place == 0 && tree.node(divisions.len()).rows != manifest.remainder_rows {
+    let digests = leaves(divisions, &top, salt, &rows);
+    let tree = Tree::grow(divisions, top, &digests).ok_or_else(overflow)?;
+    if top.place == 0
+        && top.area.is_none()
+        && tree.at(divisions.len()).node.rows != manifest.remainder_rows
+    {
         return Err(PartError::ManifestCounts);
     }
-    if fold(tree.node(place), division, proof).ok_or_else(overflow)? != manifest.root {
+    let node = tree.root().ok_or_else(overflow)?;
+    if fold(node, area.as_str(), proof).ok_or_else(overflow)? != manifest.root {
         return Err(PartError::DigestMismatch);
     }
-    Ok(PartVerdict {
+    let verdict = PartVerdict {
         rows: expected,
         of: manifest.rows,
         remainder: manifest.remainder_rows,
-    })
+    };
+    let held = Built {
+        manifest: manifest.clone(),
+        divisions,
+        split: Split::sorted(table.header, rows),
+        top,
+        salt: *salt,
+        tree,
+        above: proof.clone(),
+    };
+    Ok((verdict, held))
 }
 
 fn shown(text: &str) -> String {
     text.chars().take(256).collect()
 }
 
-fn order<'r>((place, row): &'r (usize, Row<'_>)) -> (usize, RowCode, &'r str) {
-    (*place, row.code, row.bytes)
-}
-
-/// Rows the manifest owes to a place: the total without what the proof says belongs to all others. The siblings must be the real ones, or
+/// Rows the manifest owes to a top: the total without what the proof says belongs to all others. The siblings must be the real ones, or
 /// a source could hide rows under a division that does not exist.
-fn expected_rows(
+pub(super) fn expected_rows(
     manifest: &Manifest,
     proof: &Proof,
-    place: usize,
+    top: &Top,
     divisions: &Divisions,
 ) -> Result<u64, PartError> {
+    let mut groups = manifest.remainder.iter().map(|group| group.rows);
+    let grouped = groups.try_fold(0u64, |sum, rows| sum.checked_add(rows));
+    if manifest.rows != manifest.root.rows
+        || manifest.remainder_rows > manifest.rows
+        || grouped != Some(manifest.remainder_rows)
+    {
+        return Err(PartError::ManifestCounts);
+    }
     let mut left = manifest.root.rows;
     let mut steps = proof.steps.iter();
-    let mut child = place;
-    while let Some(parent) = divisions.parent(child) {
-        let code = divisions.code(parent);
-        let step = steps.next().filter(|step| step.division == code);
-        let step = step.ok_or_else(|| PartError::ProofShape {
-            division: code.clone(),
-        })?;
-        let (before, after): (Vec<_>, Vec<_>) = divisions
-            .children(parent)
-            .filter(|it| *it != child)
-            .partition(|it| *it < child);
-        let named = |places: &[usize], list: &[(String, SumNode)]| {
-            places.len() == list.len()
-                && places
-                    .iter()
-                    .zip(list)
-                    .all(|(place, (code, _))| divisions.code(*place) == *code)
-        };
-        if !named(&before, &step.before) || !named(&after, &step.after) {
-            return Err(PartError::ProofShape { division: code });
-        }
-        if parent == 0
-            && step.after.last().map(|(_, node)| node.rows) != Some(manifest.remainder_rows)
+    let mut child = *top;
+    while let Some(parent) = above(&child, divisions) {
+        let code = parent.code(divisions);
+        let step = steps
+            .next()
+            .filter(|step| {
+                step.division == code && siblings_are_real(step, &parent, &child, divisions)
+            })
+            .ok_or_else(|| PartError::ProofShape {
+                division: code.clone(),
+            })?;
+        let mut others = step.before.iter().chain(&step.after);
+        if parent.place == 0
+            && parent.area.is_none()
+            && !others.any(|(code, node)| {
+                code == super::REMAINDER && node.rows == manifest.remainder_rows
+            })
         {
             return Err(PartError::ManifestCounts);
         }
-        for node in std::iter::once(&step.own)
-            .chain(step.before.iter().chain(&step.after).map(|(_, node)| node))
-        {
+        let others = step.before.iter().chain(&step.after).map(|(_, node)| node);
+        for node in std::iter::once(&step.own).chain(others) {
             left = left
                 .checked_sub(node.rows)
                 .ok_or_else(|| PartError::ProofCounts {
@@ -346,17 +502,45 @@ fn expected_rows(
     }
 }
 
-/// The rows of a part with their places, every one of which must lie in the subtree of `place`.
+/// Whether the children that a step names are what they must be: every division below the parent in order, and then townships (or, below a
+/// township, villages) in strict order, each with rows. So the child can stand among them once.
+fn siblings_are_real(step: &ProofStep, parent: &Top, child: &Top, divisions: &Divisions) -> bool {
+    let own = child.code(divisions);
+    let before = step.before.iter().map(|(code, _)| code.as_str());
+    let after = step.after.iter().map(|(code, _)| code.as_str());
+    let named: Vec<&str> = before.chain([own.as_str()]).chain(after).collect();
+    let (fixed, digits) = match parent.area {
+        None => {
+            let below = divisions.children(parent.place);
+            (
+                below.map(|it| divisions.code(it)).collect::<Vec<_>>(),
+                LEVELS[1],
+            )
+        }
+        Some(_) => (Vec::new(), LEVELS[2]),
+    };
+    let Some((divided, areas)) = named.split_at_checked(fixed.len()) else {
+        return false;
+    };
+    let mut others = step.before.iter().chain(&step.after);
+    divided == fixed
+        && areas.windows(2).all(|pair| pair[0] < pair[1])
+        && areas
+            .iter()
+            .all(|code| code.len() == digits && code.bytes().all(|digit| digit.is_ascii_digit()))
+        && others.all(|(code, node)| !is_area(code) || node.rows > 0)
+}
+
+/// The rows of a part with their places, every one of which must lie in the subtree of the top.
 fn placed_rows<'t>(
     table: &Table<'t>,
-    place: usize,
-    divisions: &Divisions,
+    top: &Top,
+    placing: &Placing<'_>,
 ) -> Result<Vec<(usize, Row<'t>)>, PartError> {
-    let subtree = place..divisions.end(place);
     let placed = table.rows.iter().enumerate().map(|(at, row)| {
-        let owner = divisions.owner_place(&row.code).unwrap_or(divisions.len());
-        if subtree.contains(&owner) {
-            Ok((owner, *row))
+        let place = placing.place(&row.code);
+        if lies_in(top, place, &row.code, placing.divisions) {
+            Ok((place, *row))
         } else {
             Err(PartError::Foreign {
                 row: at as u64 + 1,
@@ -365,6 +549,14 @@ fn placed_rows<'t>(
         }
     });
     placed.collect()
+}
+
+/// Whether a row lies in a subtree.
+pub(super) fn lies_in(top: &Top, place: usize, code: &RowCode, divisions: &Divisions) -> bool {
+    match top.area {
+        None => (top.place..divisions.end(top.place)).contains(&place),
+        Some(area) => place == top.place && code.within(area.len()) == Some(area),
+    }
 }
 
 #[cfg(test)]

@@ -1,28 +1,70 @@
 //! The Merkle sum tree itself: nodes, salts, and how a proof folds up to the root. [`super::manifest`] says what it is for.
 
+use std::collections::BTreeMap;
+
 use identity::{Digest, Domain, codec};
 
+use super::area::LEVELS;
 use super::divisions::Divisions;
-use super::table::Row;
+use super::table::{Row, RowCode};
 use super::{Proof, SumNode};
 use crate::ledger::merkle::Frontier;
 
-/// Sum nodes of consecutive places of the tree; those of the whole tree or of one subtree.
+/// A row as the tree sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Leaf {
+    /// The division's place, or the remainder's.
+    pub(super) place: usize,
+    pub(super) code: RowCode,
+    /// Of the row, salted.
+    pub(super) digest: Digest,
+}
+
+/// Where a subtree begins: at a division, or at a township or village of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Top {
+    pub(super) place: usize,
+    /// The township or village; none for the division itself.
+    pub(super) area: Option<RowCode>,
+}
+
+impl Top {
+    /// The top's code.
+    pub(super) fn code(&self, divisions: &Divisions) -> String {
+        match self.area {
+            Some(area) => area.text(),
+            None => divisions.code(self.place),
+        }
+    }
+}
+
+/// Sum nodes of a subtree: of the divisions, and of the townships and villages that have rows.
 #[derive(Debug, Clone)]
 pub(super) struct Tree {
-    from: usize,
-    own: Vec<SumNode>,
-    nodes: Vec<SumNode>,
+    top: Top,
+    /// Of consecutive places.
+    divisions: Vec<Summed>,
+    areas: BTreeMap<(usize, RowCode), Summed>,
+}
+
+/// A node, and the part of it that its own rows are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Summed {
+    pub(super) own: SumNode,
+    pub(super) node: SumNode,
 }
 
 /// The root that a node and its proof lead to; nothing when counts overflow.
-pub(super) fn fold(node: SumNode, division: &str, proof: &Proof) -> Option<SumNode> {
-    let mut below = (division.to_owned(), node);
+pub(super) fn fold(node: SumNode, code: &str, proof: &Proof) -> Option<SumNode> {
+    let mut below = (code.to_owned(), node);
     for step in &proof.steps {
+        // A township or village without rows has no node of its own: that nobody lists it is what says so.
+        let absent = below.1.rows == 0 && is_area(&below.0);
+        let here = if absent { None } else { Some(&below) };
         let children: Vec<_> = step
             .before
             .iter()
-            .chain([&below])
+            .chain(here)
             .chain(&step.after)
             .cloned()
             .collect();
@@ -34,7 +76,12 @@ pub(super) fn fold(node: SumNode, division: &str, proof: &Proof) -> Option<SumNo
     Some(below.1)
 }
 
-/// A division's node over its own rows and its children; nothing when the count overflows.
+/// Whether a code is a township's or village's.
+pub(super) fn is_area(code: &str) -> bool {
+    code.bytes().all(|byte| byte.is_ascii_digit()) && code.len() > LEVELS[0]
+}
+
+/// A node over its own rows and its children; nothing when the count overflows.
 pub(super) fn sum(code: &str, own: SumNode, children: &[(String, SumNode)]) -> Option<SumNode> {
     let rows = children
         .iter()
@@ -51,8 +98,8 @@ pub(super) fn derive(parent: &[u8; 32], code: &str) -> [u8; 32] {
     .as_bytes()
 }
 
-/// Salts of all places of a subtree, in order, from that of its top.
-pub(super) fn salts(divisions: &Divisions, top: usize, salt: [u8; 32]) -> Vec<[u8; 32]> {
+/// Salts of all places of a division's subtree, in order, from that of its top.
+fn salts(divisions: &Divisions, top: usize, salt: [u8; 32]) -> Vec<[u8; 32]> {
     let mut salts = vec![salt];
     for place in top + 1..divisions.end(top) {
         // The remainder has no place of its own and hangs on the top of the tree. A parent always stands before its children.
@@ -66,60 +113,206 @@ pub(super) fn salts(divisions: &Divisions, top: usize, salt: [u8; 32]) -> Vec<[u
     salts
 }
 
+/// The salt of a top below another, from that other's; nothing when it does not lie below.
+pub(super) fn salt_below(
+    divisions: &Divisions,
+    from: &Top,
+    salt: &[u8; 32],
+    to: &Top,
+) -> Option<[u8; 32]> {
+    let mut codes = Vec::new();
+    if let Some(area) = to.area {
+        let digits = LEVELS.iter().skip(1).rev();
+        codes.extend(digits.filter_map(|digits| area.within(*digits)?.text().into()));
+    }
+    let mut place = to.place;
+    while place != from.place {
+        codes.push(divisions.code(place));
+        place = divisions.parent(place)?;
+    }
+    if let Some(area) = from.area {
+        // What stands above the township from which we begin is not ours.
+        let own = codes.iter().position(|code| *code == area.text())?;
+        codes.truncate(own);
+    }
+    Some(
+        codes
+            .iter()
+            .rev()
+            .fold(*salt, |salt, code| derive(&salt, code)),
+    )
+}
+
+/// The salted digests of rows in tree order.
+pub(super) fn leaves(
+    divisions: &Divisions,
+    top: &Top,
+    salt: &[u8; 32],
+    rows: &[(usize, Row<'_>)],
+) -> Vec<Leaf> {
+    let salts = match top.area {
+        None => salts(divisions, top.place, *salt),
+        Some(_) => vec![*salt],
+    };
+    let mut area: Option<(Top, [u8; 32])> = None;
+    let leaf = |(place, row): &(usize, Row<'_>)| {
+        let above = salts.get(place - top.place).copied().unwrap_or(*salt);
+        let deep = *place < divisions.len() && row.code.len() > LEVELS[0];
+        let salt = if deep {
+            let here = Top {
+                place: *place,
+                area: Some(row.code),
+            };
+            match area {
+                Some((known, salt)) if known == here => salt,
+                Some(_) | None => {
+                    let from = Top {
+                        place: *place,
+                        area: top.area,
+                    };
+                    let salt = salt_below(divisions, &from, &above, &here).unwrap_or(above);
+                    area = Some((here, salt));
+                    salt
+                }
+            }
+        } else {
+            above
+        };
+        let digest = Digest::of_parts(Domain::Row, &[&salt, row.bytes.as_bytes()]);
+        Leaf {
+            place: *place,
+            code: row.code,
+            digest,
+        }
+    };
+    rows.iter().map(leaf).collect()
+}
+
 impl Tree {
-    /// Computes the nodes of a subtree from its rows in tree order; nothing when a count overflows.
-    pub(super) fn grow(
-        divisions: &Divisions,
-        top: usize,
-        rows: &[(usize, Row<'_>)],
-        salts: &[[u8; 32]],
-    ) -> Option<Self> {
-        let places = top..divisions.end(top);
-        let mut own = Vec::with_capacity(places.len());
-        let mut rest = rows;
-        for (place, salt) in places.clone().zip(salts) {
-            let here = rest.partition_point(|(owner, _)| *owner <= place);
+    /// Computes the nodes of a subtree from its leaves in tree order; nothing when a count overflows.
+    pub(super) fn grow(divisions: &Divisions, top: Top, leaves: &[Leaf]) -> Option<Self> {
+        let mut tree = Self {
+            top,
+            divisions: Vec::new(),
+            areas: BTreeMap::new(),
+        };
+        if let Some(area) = top.area {
+            let summed = tree.grow_area(top.place, area, leaves)?;
+            tree.areas.insert((top.place, area), summed);
+            return Some(tree);
+        }
+        let places = top.place..divisions.end(top.place);
+        let mut rest = leaves;
+        for place in places.clone() {
+            let here = rest.partition_point(|leaf| leaf.place <= place);
             let (mine, others) = rest.split_at(here);
-            own.push(own_node(mine, salt)?);
+            // What no division claims lies in no area either.
+            let deep = place < divisions.len();
+            let shallow = mine.partition_point(|leaf| !deep || leaf.code.len() <= LEVELS[0]);
+            let (own, areas) = mine.split_at(shallow);
+            let own = own_node(own)?;
+            tree.grow_areas(place, LEVELS[1], areas)?;
+            tree.divisions.push(Summed { own, node: own });
             rest = others;
         }
-        let mut tree = Self {
-            from: top,
-            nodes: own.clone(),
-            own,
-        };
         // Children stand after their parents, so backwards they are ready first.
         for place in places.rev() {
-            let children: Vec<_> = divisions
-                .children(place)
-                .map(|it| (divisions.code(it), tree.node(it)))
-                .collect();
-            let node = sum(&divisions.code(place), tree.own(place), &children)?;
-            *tree.nodes.get_mut(place - top)? = node;
+            let children = tree.children(divisions, place);
+            let own = tree.at(place).own;
+            let node = sum(&divisions.code(place), own, &children)?;
+            tree.divisions.get_mut(place - top.place)?.node = node;
         }
         Some(tree)
     }
 
-    /// The node of a place of this tree.
-    pub(super) fn node(&self, place: usize) -> SumNode {
-        self.nodes[place - self.from]
+    /// Nodes of the areas of so many digits in which the leaves lie.
+    fn grow_areas(&mut self, place: usize, digits: usize, leaves: &[Leaf]) -> Option<()> {
+        let mut rest = leaves;
+        while let Some(first) = rest.first() {
+            let area = first.code.within(digits)?;
+            let end = rest.partition_point(|leaf| leaf.code.within(digits) == Some(area));
+            let (mine, others) = rest.split_at(end.max(1));
+            let summed = self.grow_area(place, area, mine)?;
+            self.areas.insert((place, area), summed);
+            rest = others;
+        }
+        Some(())
     }
 
-    /// The own rows of a place of this tree.
-    pub(super) fn own(&self, place: usize) -> SumNode {
-        self.own[place - self.from]
+    fn grow_area(&mut self, place: usize, area: RowCode, leaves: &[Leaf]) -> Option<Summed> {
+        let shallow = leaves.partition_point(|leaf| leaf.code.len() <= area.len());
+        let (own, deeper) = leaves.split_at(shallow);
+        if let Some(digits) = LEVELS.iter().find(|digits| **digits > area.len()) {
+            self.grow_areas(place, *digits, deeper)?;
+        }
+        let own = own_node(own)?;
+        let node = sum(&area.text(), own, &self.areas_in(place, Some(area)))?;
+        Some(Summed { own, node })
+    }
+
+    /// The areas right under a place, or under an area of it.
+    fn areas_in(&self, place: usize, within: Option<RowCode>) -> Vec<(String, SumNode)> {
+        let digits = within.map_or(LEVELS[1], |_| LEVELS[2]);
+        let from = within.unwrap_or(RowCode::parse(b""));
+        let inside =
+            |code: &RowCode| within.is_none_or(|area| code.within(area.len()) == Some(area));
+        self.areas
+            .range((place, from)..)
+            .take_while(|((at, code), _)| *at == place && inside(code))
+            .filter(|((_, code), _)| code.len() == digits)
+            .map(|((_, code), summed)| (code.text(), summed.node))
+            .collect()
+    }
+
+    /// The children of a division in order: divisions, then the townships and streets that have rows.
+    pub(super) fn children(&self, divisions: &Divisions, place: usize) -> Vec<(String, SumNode)> {
+        let below = divisions.children(place);
+        let mut children: Vec<_> = below
+            .map(|it| (divisions.code(it), self.at(it).node))
+            .collect();
+        children.extend(self.areas_in(place, None));
+        children
+    }
+
+    /// The children of a township in order.
+    pub(super) fn villages(&self, place: usize, area: RowCode) -> Vec<(String, SumNode)> {
+        self.areas_in(place, Some(area))
+    }
+
+    /// The nodes of a division of this tree.
+    pub(super) fn at(&self, place: usize) -> Summed {
+        self.divisions[place - self.top.place]
+    }
+
+    /// The nodes of a township or village; those of no rows when it has none.
+    pub(super) fn area(&self, place: usize, area: RowCode) -> Option<Summed> {
+        match self.areas.get(&(place, area)) {
+            Some(summed) => Some(*summed),
+            None => {
+                let own = own_node(&[])?;
+                let node = sum(&area.text(), own, &[])?;
+                Some(Summed { own, node })
+            }
+        }
+    }
+
+    /// The node of the top.
+    pub(super) fn root(&self) -> Option<SumNode> {
+        match self.top.area {
+            Some(area) => self.area(self.top.place, area).map(|it| it.node),
+            None => Some(self.at(self.top.place).node),
+        }
     }
 }
 
-/// Count of a division's own rows and the root over their salted digests.
-fn own_node(rows: &[(usize, Row<'_>)], salt: &[u8; 32]) -> Option<SumNode> {
+/// Count of an area's own rows and the root over their salted digests.
+fn own_node(leaves: &[Leaf]) -> Option<SumNode> {
     let mut frontier = Frontier::default();
-    for (_, row) in rows {
-        let digest = Digest::of_parts(Domain::Row, &[salt, row.bytes.as_bytes()]);
-        frontier.append(digest).ok()?;
+    for leaf in leaves {
+        frontier.append(leaf.digest).ok()?;
     }
     Some(SumNode {
-        rows: rows.len() as u64,
+        rows: leaves.len() as u64,
         digest: frontier.root(),
     })
 }

@@ -1,6 +1,8 @@
 //! A CSV table in memory, row by row as its bytes stand, and its rows sorted by the division they belong to.
 
-use super::divisions::{Divisions, SixDigits};
+use super::area::LEVELS;
+use super::divisions::SixDigits;
+use super::remainder::Placing;
 
 /// Most bytes in one row or header.
 pub const MAX_ROW_BYTES: usize = 64 << 10;
@@ -89,6 +91,42 @@ impl RowCode {
         }
     }
 
+    /// How many digits, and the digits: as a leaf holds it.
+    pub(super) fn packed(&self) -> [u8; 13] {
+        let mut packed = [0; 13];
+        packed[0] = self.length;
+        packed[1..].copy_from_slice(&self.digits);
+        packed
+    }
+
+    /// What [`RowCode::packed`] made; nothing of anything else.
+    pub(super) fn unpacked(packed: &[u8; 13]) -> Option<Self> {
+        let (length, digits) = packed.split_first()?;
+        let code = Self::parse(digits.get(..usize::from(*length))?);
+        (code.packed() == *packed).then_some(code)
+    }
+
+    /// How many digits.
+    pub(super) fn len(&self) -> usize {
+        usize::from(self.length)
+    }
+
+    /// Where it stands among the codes of one division: the division's own rows first, then those of townships and villages.
+    pub(super) fn depth(&self) -> (bool, Self) {
+        (self.len() > LEVELS[0], *self)
+    }
+
+    /// The area of so many digits that it is or lies in; none when it has fewer.
+    pub(super) fn within(&self, digits: usize) -> Option<Self> {
+        let mut area = Self {
+            digits: [0; 12],
+            length: digits as u8,
+        };
+        let named = self.digits.get(..digits)?;
+        area.digits.get_mut(..digits)?.copy_from_slice(named);
+        (digits <= self.len()).then_some(area)
+    }
+
     /// As text; empty when there is none.
     pub(super) fn text(&self) -> String {
         self.digits[..usize::from(self.length)]
@@ -102,6 +140,8 @@ impl RowCode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Row<'t> {
     pub(super) code: RowCode,
+    /// Whether the column with the code is empty.
+    pub(super) blank: bool,
     /// The row exactly as it stands, without its line end.
     pub(super) bytes: &'t str,
 }
@@ -124,8 +164,12 @@ impl<'t> Table<'t> {
         let column = reader.column(division_column)?;
         let mut rows = Vec::new();
         while let Some(raw) = reader.next_row()? {
-            let code = RowCode::parse(reader.record.get(column).unwrap_or_default());
-            rows.push(Row { code, bytes: raw });
+            let field = reader.record.get(column).unwrap_or_default();
+            rows.push(Row {
+                code: RowCode::parse(field),
+                blank: field.trim_ascii().is_empty(),
+                bytes: raw,
+            });
         }
         Ok(Self {
             header: reader.header,
@@ -163,17 +207,17 @@ impl<'t> Table<'t> {
 }
 
 /// Reads rows and keeps hold of the bytes they stand in.
-struct RowReader<'t> {
+pub(super) struct RowReader<'t> {
     text: &'t str,
     reader: csv::Reader<&'t [u8]>,
-    record: csv::ByteRecord,
-    header: &'t str,
+    pub(super) record: csv::ByteRecord,
+    pub(super) header: &'t str,
     columns: Vec<Vec<u8>>,
     row: u64,
 }
 
 impl<'t> RowReader<'t> {
-    fn open(bytes: &'t [u8]) -> Result<Self, TableError> {
+    pub(super) fn open(bytes: &'t [u8]) -> Result<Self, TableError> {
         let text =
             std::str::from_utf8(bytes).map_err(|error| TableError::NotUtf8(error.valid_up_to()))?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -197,7 +241,7 @@ impl<'t> RowReader<'t> {
         Ok(rows)
     }
 
-    fn column(&self, name: &str) -> Result<usize, TableError> {
+    pub(super) fn column(&self, name: &str) -> Result<usize, TableError> {
         let mut found = self
             .columns
             .iter()
@@ -212,7 +256,7 @@ impl<'t> RowReader<'t> {
         }
     }
 
-    fn next_row(&mut self) -> Result<Option<&'t str>, TableError> {
+    pub(super) fn next_row(&mut self) -> Result<Option<&'t str>, TableError> {
         self.row += 1;
         let Some(raw) = self.next_raw()? else {
             return Ok(None);
@@ -274,7 +318,13 @@ fn closes(raw: &str) -> bool {
     reader.into_byte_records().count() == 2
 }
 
-/// A table's rows in tree order: by division in pre-order, within one by code and then by bytes, the remainder last.
+/// Tree order.
+pub(super) fn in_tree<'r>((place, row): &'r (usize, Row<'_>)) -> (usize, (bool, RowCode), &'r str) {
+    (*place, row.code.depth(), row.bytes)
+}
+
+/// A table's rows in tree order: by division in pre-order, within one its own rows, then those of its townships and villages by code, then by
+/// bytes; the remainder last.
 #[derive(Debug, Clone)]
 pub(super) struct Split<'t> {
     pub(super) header: &'t str,
@@ -283,20 +333,23 @@ pub(super) struct Split<'t> {
 
 impl<'t> Split<'t> {
     /// Sorts the rows of a table by the division they belong to.
-    pub(super) fn new(table: Table<'t>, divisions: &Divisions) -> Self {
-        let place = |row: &Row<'t>| divisions.owner_place(&row.code).unwrap_or(divisions.len());
+    pub(super) fn new(table: Table<'t>, placing: &Placing<'_>) -> Self {
+        let place = |row: &Row<'t>| placing.place(&row.code);
         let mut rows: Vec<_> = table
             .rows
             .into_iter()
             .map(|row| (place(&row), row))
             .collect();
-        rows.sort_unstable_by(|(a_place, a), (b_place, b)| {
-            (a_place, a.code, a.bytes).cmp(&(b_place, b.code, b.bytes))
-        });
+        rows.sort_unstable_by(|a, b| in_tree(a).cmp(&in_tree(b)));
         Self {
             header: table.header,
             rows,
         }
+    }
+
+    /// Rows that are in order already.
+    pub(super) fn sorted(header: &'t str, rows: Vec<(usize, Row<'t>)>) -> Self {
+        Self { header, rows }
     }
 
     /// The rows of the places `from..to`.
@@ -304,6 +357,16 @@ impl<'t> Split<'t> {
         let start = self.rows.partition_point(|(place, _)| *place < from);
         let end = self.rows.partition_point(|(place, _)| *place < to);
         self.rows.get(start..end).unwrap_or_default()
+    }
+
+    /// The rows of a township or village of one place.
+    pub(super) fn rows_in(&self, place: usize, area: &RowCode) -> &[(usize, Row<'t>)] {
+        let here = self.rows(place, place + 1);
+        let inside = |code: &RowCode| code.within(area.len()) == Some(*area);
+        let start = here.partition_point(|(_, row)| row.code.depth() < area.depth());
+        let rest = here.get(start..).unwrap_or_default();
+        let end = rest.partition_point(|(_, row)| inside(&row.code));
+        rest.get(..end).unwrap_or_default()
     }
 
     /// All rows.
@@ -379,6 +442,16 @@ mod tests {
             Table::parse(b"code\n\xff\n", "code"),
             Err(TableError::NotUtf8(5))
         );
+    }
+
+    #[test]
+    fn a_code_lies_in_every_shorter_one_that_it_begins_with() {
+        let code = RowCode::parse(b"110101001002");
+        let within = |digits| code.within(digits).map(|area| area.text());
+        assert_eq!(within(9).as_deref(), Some("110101001"));
+        assert_eq!(within(12).as_deref(), Some("110101001002"));
+        assert_eq!(RowCode::parse(b"110101").within(9), None);
+        assert!(RowCode::parse(b"110101001") < code);
     }
 
     #[test]

@@ -8,20 +8,24 @@
 //! ```
 //!
 //! No command, event or state has a place for a condition: who subscribes to its own rows receives them.
+//!
+//! Whoever returns owes a delivery by each due time of the schedule. One that is found wanting was none: the duty before it runs again.
 
 use std::collections::BTreeMap;
 
 use identity::{Moment, Path};
 use serde::{Deserialize, Serialize};
-use statute::{Article, Refusal, RefusalReason};
+use statute::{Article, Duty, Refusal, RefusalReason};
 
-use super::{DatasetId, PartNotice, ReturnFlowEvent};
-use crate::act::{ActBody, SignedAct, VerifiedAct};
-use crate::clock::OpenDuty;
+use super::{PartNotice, ReturnFlowEvent, Subscription};
+use crate::act::{ActBody, MAX_ACT_BYTES, SignedAct, VerifiedAct};
+use crate::clock::{Debtor, OpenDuty, Term};
 use crate::docket::{DocketId, Fact, Misstep, Step, Workflow};
 
 /// Most deliveries that may be open at once; with one more the oldest is superseded by the newer snapshots.
 pub const MAX_OPEN_DELIVERIES: usize = 16;
+/// Most bytes of a manifest.
+pub const MAX_MANIFEST_BYTES: usize = 256 << 10;
 /// Most characters in a recipient's finding.
 pub const MAX_FINDING_CHARS: usize = 2_000;
 
@@ -30,14 +34,22 @@ pub const MAX_FINDING_CHARS: usize = 2_000;
 pub struct SubscriptionState {
     /// Who receives its own rows.
     pub recipient: Path,
-    /// Of which dataset.
-    pub dataset: DatasetId,
+    /// Who returns them.
+    pub source: Path,
+    /// What was subscribed to.
+    pub subscription: Subscription,
+    /// The delivery that is owed now, and by when.
+    pub owed: Term,
+    /// What was owed before the newest delivery met it; it runs again when that is found wanting.
+    pub met: Option<Term>,
     /// Number of the newest delivery; 0 before the first.
     pub newest: u64,
     /// Deliveries committed to and not yet verified, by number.
     pub open: BTreeMap<u64, OpenDelivery>,
     /// The newest delivery the recipient verified.
     pub delivered: Option<DeliveredPart>,
+    /// What the recipient was told of that one: what it can pass on, and on what the next difference builds.
+    pub held: Option<Box<PartNotice>>,
 }
 
 /// A delivery that is not verified yet.
@@ -90,6 +102,8 @@ pub enum Command {
         act: Box<VerifiedAct>,
         /// Who receives.
         recipient: Path,
+        /// Who returns: the home.
+        source: Path,
     },
     /// The source committed to a delivery and tells the recipient.
     Deliver {
@@ -163,8 +177,15 @@ impl Fact<SubscriptionState> for ReturnFlowEvent {
     }
 
     fn rests_on_its_act(&self, _before: Option<&SubscriptionState>) -> bool {
-        // A subscription's only act is its opening, whose fields its own evolve takes from the event alone.
-        true
+        match self {
+            Self::Subscribed {
+                act, subscription, ..
+            } => {
+                let said = act.act.claimed(MAX_ACT_BYTES).map(|act| act.body);
+                matches!(said, Ok(ActBody::Subscribe(said)) if said == *subscription)
+            }
+            Self::Delivering { .. } | Self::Delivered { .. } | Self::Disputed { .. } => true,
+        }
     }
 }
 
@@ -174,10 +195,10 @@ impl Workflow for SubscriptionState {
     fn evolve(
         state: Option<Self>,
         _docket: DocketId,
-        _at: Moment,
+        at: Moment,
         event: &ReturnFlowEvent,
     ) -> Result<Self, Misstep> {
-        evolve(state, event)
+        evolve(state, at, event)
     }
 
     fn decide(
@@ -190,7 +211,11 @@ impl Workflow for SubscriptionState {
     }
 
     fn duties(&self) -> Vec<OpenDuty> {
-        Vec::new()
+        vec![OpenDuty {
+            duty: Duty::ReturnRows,
+            term: self.owed,
+            who: Debtor::Authority(self.source.clone()),
+        }]
     }
 
     fn parties(&self) -> Vec<Path> {
@@ -219,9 +244,16 @@ pub fn decide(
     now: Moment,
 ) -> Result<Vec<ReturnFlowEvent>, Refusal> {
     match (state, command) {
-        (None, Command::Subscribe { act, recipient }) => subscribe(act, recipient),
+        (
+            None,
+            Command::Subscribe {
+                act,
+                recipient,
+                source,
+            },
+        ) => subscribe(act, recipient, source),
         (Some(state), Command::Subscribe { .. }) => Err(RefusalReason::Duplicate {
-            what: state.dataset.to_string(),
+            what: state.subscription.dataset.to_string(),
         }
         .under(Article::R24)),
         (
@@ -247,19 +279,39 @@ fn wrong_state(expected: &str, found: &str) -> Refusal {
 }
 
 /// R24: a level subscribes for itself and for no one else.
-fn subscribe(act: &VerifiedAct, recipient: &Path) -> Result<Vec<ReturnFlowEvent>, Refusal> {
-    let ActBody::Subscribe { source: _, dataset } = &act.act().body else {
+fn subscribe(
+    act: &VerifiedAct,
+    recipient: &Path,
+    source: &Path,
+) -> Result<Vec<ReturnFlowEvent>, Refusal> {
+    let ActBody::Subscribe(subscription) = &act.act().body else {
         return Err(wrong_state("subscribe", "another act"));
     };
     if act.doer().node != recipient.code() {
         return Err(RefusalReason::NotYourDepartment.under(Article::R24));
     }
+    statute::check_own_rows(recipient.code().as_str(), subscription.area.as_str())?;
     let event = ReturnFlowEvent::Subscribed {
         act: act.signed().clone(),
         recipient: recipient.clone(),
-        dataset: dataset.clone(),
+        source: source.clone(),
+        subscription: subscription.clone(),
     };
     Ok(vec![event])
+}
+
+/// Whether a notice is of this delivery of the dataset subscribed to, and of the rows of the subscriber.
+fn is_of(state: &SubscriptionState, delivery: u64, notice: &PartNotice) -> bool {
+    let subscription = &state.subscription;
+    notice
+        .manifest
+        .claimed(MAX_MANIFEST_BYTES)
+        .is_ok_and(|said| {
+            notice.area == subscription.area
+                && said.dataset == subscription.dataset
+                && said.source.code() == subscription.origin
+                && said.delivery == delivery
+        })
 }
 
 /// R24: the recipient's own rows, to the recipient. A delivery is committed to once; the next has a higher number.
@@ -268,11 +320,11 @@ fn deliver(
     delivery: u64,
     notice: &PartNotice,
 ) -> Result<Vec<ReturnFlowEvent>, Refusal> {
-    if notice.division != state.recipient.code() {
+    if !is_of(state, delivery, notice) {
         return Err(RefusalReason::NotYourDepartment.under(Article::R24));
     }
     if delivery <= state.newest {
-        let what = format!("{}/{delivery}", state.dataset);
+        let what = format!("{}/{delivery}", state.subscription.dataset);
         return Err(RefusalReason::Duplicate { what }.under(Article::R24));
     }
     Ok(vec![ReturnFlowEvent::Delivering {
@@ -326,12 +378,25 @@ fn found_wanting(
     }
 }
 
-/// The state after `event`.
+impl SubscriptionState {
+    /// The delivery that was owed is made: the next is owed by the next due time. One made in advance of its due time meets it.
+    fn meet(&mut self, at: Moment) {
+        let due = self
+            .subscription
+            .schedule
+            .due_after(at.max(self.owed.due).as_millis());
+        self.met = Some(self.owed);
+        self.owed = Term::fixed(at, Moment::from_millis(due));
+    }
+}
+
+/// The state after `event`, which the home ordered at `at`.
 ///
 /// # Errors
 /// [`Misstep`] when the event cannot follow; a home that keeps to [`decide`] never signs such an event, so a copy that holds one is proof.
 pub fn evolve(
     state: Option<SubscriptionState>,
+    at: Moment,
     event: &ReturnFlowEvent,
 ) -> Result<SubscriptionState, Misstep> {
     let Some(mut state) = state else {
@@ -339,14 +404,22 @@ pub fn evolve(
             ReturnFlowEvent::Subscribed {
                 act: _,
                 recipient,
-                dataset,
-            } => Ok(SubscriptionState {
-                recipient: recipient.clone(),
-                dataset: dataset.clone(),
-                newest: 0,
-                open: BTreeMap::new(),
-                delivered: None,
-            }),
+                source,
+                subscription,
+            } => {
+                let due = subscription.schedule.due_after(at.as_millis());
+                Ok(SubscriptionState {
+                    recipient: recipient.clone(),
+                    source: source.clone(),
+                    subscription: subscription.clone(),
+                    owed: Term::fixed(at, Moment::from_millis(due)),
+                    met: None,
+                    newest: 0,
+                    open: BTreeMap::new(),
+                    delivered: None,
+                    held: None,
+                })
+            }
             ReturnFlowEvent::Delivering { .. }
             | ReturnFlowEvent::Delivered { .. }
             | ReturnFlowEvent::Disputed { .. } => Err(Misstep::NotAnOpening {
@@ -361,10 +434,11 @@ pub fn evolve(
     match event {
         ReturnFlowEvent::Subscribed { .. } => return Err(Misstep::OpenedTwice),
         ReturnFlowEvent::Delivering { delivery, notice } => {
-            if *delivery <= state.newest || notice.division != state.recipient.code() {
+            if *delivery <= state.newest || !is_of(&state, *delivery, notice) {
                 return Err(misstep);
             }
             state.newest = *delivery;
+            state.meet(at);
             state.open.insert(
                 *delivery,
                 OpenDelivery::Delivering(Box::new(notice.clone())),
@@ -378,7 +452,16 @@ pub fn evolve(
             rows,
             verified_at,
         } => {
-            state.open.remove(delivery).ok_or(misstep)?;
+            let notice = match state.open.remove(delivery).ok_or(misstep)? {
+                OpenDelivery::Delivering(notice) => notice,
+                OpenDelivery::Disputed(notice, _) => {
+                    // Found wanting and verified after all: it is made now.
+                    if *delivery == state.newest {
+                        state.meet(at);
+                    }
+                    notice
+                }
+            };
             let part = DeliveredPart {
                 delivery: *delivery,
                 rows: *rows,
@@ -389,11 +472,15 @@ pub fn evolve(
                 .is_none_or(|earlier| earlier.delivery < *delivery)
             {
                 state.delivered = Some(part);
+                state.held = Some(notice);
             }
         }
         ReturnFlowEvent::Disputed { delivery, finding } => {
             let (OpenDelivery::Delivering(notice) | OpenDelivery::Disputed(notice, _)) =
                 state.open.remove(delivery).ok_or(misstep)?;
+            if let Some(met) = state.met.take_if(|_| *delivery == state.newest) {
+                state.owed = met;
+            }
             state
                 .open
                 .insert(*delivery, OpenDelivery::Disputed(notice, finding.clone()));

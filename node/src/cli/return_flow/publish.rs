@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use federation::core::view::DocketView;
 use sharing::act::ActBody;
 use sharing::docket::Case;
-use sharing::return_flow::{DatasetId, ReturnTable};
+use sharing::return_flow::{Assigned, DatasetId, ReturnTable};
 
 use crate::api::List;
 use crate::cli::args::now;
@@ -33,6 +33,10 @@ pub(super) struct Stated {
     pub(super) dataset: DatasetId,
     /// The column with the division's code.
     pub(super) column: String,
+    /// The column by which a row is the same row after a change.
+    pub(super) row_key: Option<String>,
+    /// To which divisions of today the rows of old codes belong.
+    pub(super) assign: Vec<Assigned>,
     /// The query or extract; of a source, what was run when absent.
     pub(super) query: Option<String>,
     /// The rows, when they were counted.
@@ -49,6 +53,8 @@ pub(super) fn run(
     let Stated {
         dataset,
         column,
+        row_key,
+        assign,
         query,
         rows,
     } = stated;
@@ -58,6 +64,9 @@ pub(super) fn run(
         Table::Source(source) => extracted(&source, &column, &scratch)?,
     };
     let source_rows = count(&file, &column)?;
+    if let Some(key) = &row_key {
+        count(&file, key)?;
+    }
     if let Some(stated) = rows.filter(|stated| *stated != source_rows) {
         return Err(CliError::usage(
             format!("文件有 {source_rows} 行数据，--rows 为 {stated}"),
@@ -71,6 +80,8 @@ pub(super) fn run(
         dataset,
         table: client.put_object(&file)?,
         division_column: column,
+        key_column: row_key,
+        assigned: assign,
         query: query.unwrap_or(ran),
         source_rows,
     };
@@ -131,7 +142,7 @@ fn tell_subscribers(client: &Client, output: &Output, dataset: &DatasetId) -> Re
             client.get(&format!("/dockets?limit={}{after}", crate::api::MAX_PAGE))?;
         let receives = |docket: &&DocketView| {
             docket.at_home
-                && matches!(&docket.state.case, Case::ReturnFlow(state) if state.dataset == *dataset)
+                && matches!(&docket.state.case, Case::ReturnFlow(state) if state.subscription.dataset == *dataset)
         };
         count += page.items.iter().filter(receives).count();
         match page.next {

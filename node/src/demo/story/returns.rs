@@ -22,6 +22,8 @@ use crate::language::Language;
 
 /// The source.
 pub const SOURCE: &str = "mca";
+/// When they are returned anew.
+const SCHEDULE: &str = "monthly:28@18:00";
 /// Whose part is exported and verified offline.
 const SAMPLE: &str = "440106";
 
@@ -141,6 +143,7 @@ fn subscribe(stage: &Stage, recipients: &[Code]) -> Result<(), Failure> {
             article: Article::R24,
             shown: false,
         };
+        let area = recipient.to_string();
         stage
             .act(
                 doing,
@@ -151,6 +154,10 @@ fn subscribe(stage: &Stage, recipients: &[Code]) -> Result<(), Failure> {
                     SOURCE,
                     "--dataset",
                     dataset.id,
+                    "--area",
+                    &area,
+                    "--schedule",
+                    SCHEDULE,
                 ],
                 |answer| Ok(answer.docket),
             )
@@ -211,7 +218,7 @@ fn publish(stage: &Stage, dataset: &Dataset) -> Result<(), Failure> {
         let of = facts::subscriptions(stage, source)?;
         Ok(of
             .iter()
-            .filter(|(_, state)| state.dataset.as_str() == dataset.id)
+            .filter(|(_, state)| state.subscription.dataset.as_str() == dataset.id)
             .all(|(_, state)| state.newest > 0)
             .then_some(()))
     })
@@ -261,7 +268,8 @@ fn compare(
             let found = delivered
                 .iter()
                 .find(|(_, state)| {
-                    state.recipient.code() == *recipient && state.dataset.as_str() == dataset.id
+                    state.recipient.code() == *recipient
+                        && state.subscription.dataset.as_str() == dataset.id
                 })
                 .and_then(|(_, state)| state.delivered)
                 .map(|part| part.rows);
@@ -298,7 +306,7 @@ fn offline(stage: &Stage, delivered: &Delivered) -> Result<(), Failure> {
         "takes its townships out and verifies manifest and proof offline",
     );
     let found = delivered.iter().find(|(_, state)| {
-        state.recipient.code() == sample && state.dataset.as_str() == DATASETS[1].id
+        state.recipient.code() == sample && state.subscription.dataset.as_str() == DATASETS[1].id
     });
     let (docket, _) = found.ok_or_else(|| Failure::new(what, "no such subscription"))?;
     let site = stage.site(sample)?;

@@ -61,6 +61,7 @@ fn kind(input: &Input) -> &'static str {
         Input::TableSplit { .. } => "table split",
         Input::ContentRead { .. } => "content read",
         Input::Destroyed { .. } => "destroyed",
+        Input::PassedOn { .. } => "passed on",
     }
 }
 

@@ -14,9 +14,9 @@ use sharing::return_flow::ReturnFlowEvent;
 use super::catalogue::{compiled, own_states};
 use super::{clock, members, personal};
 use crate::core::tables::{
-    DocketRow, PlacedRow, SeenRow, View, WantedRow, act_key, counter, dataset_subscribers,
-    docket_key, entry_holders, evaluations_of, event_key, grants_of, meta, person_key, put,
-    receipt_key, set_counter, updates_of,
+    DocketRow, PlacedRow, SeenRow, View, WantedRow, act_key, counter, dataset_received,
+    dataset_subscribers, docket_key, entry_holders, evaluations_of, event_key, grants_of, meta,
+    person_key, put, receipt_key, set_counter, updates_of,
 };
 use crate::store::{Fault, Table, Txn};
 
@@ -71,7 +71,7 @@ pub(super) fn act(
         }
         ActBody::Apply { .. } => docket = Some(drafted(txn, id, &signed, doer, at)),
         ActBody::ConsentToApply { docket, .. } => txn.delete(Table::Drafts, docket_key(docket)),
-        ActBody::Subscribe { .. } => docket = Some(DocketId(id.0)),
+        ActBody::Subscribe(_) => docket = Some(DocketId(id.0)),
         ActBody::ReturnTable { .. } => put(txn, Table::Datasets, splitting_key(&id), body),
         ActBody::Direct(DirectAct::Place { entry, object }) => {
             let key = entry.id.as_str().as_bytes().to_vec();
@@ -152,6 +152,7 @@ pub(super) fn event(
         } else {
             object_wanted(txn, docket, sequence, &event, &state)?;
             clock::heard(txn, &event, &ran, &state, at)?;
+            received(txn, &docket, &state, me);
         }
     }
     personal::event(txn, &event)?;
@@ -211,7 +212,9 @@ fn at_home(txn: &mut Txn<'_>, docket: &DocketId, state: &DocketState) {
         put(txn, Table::Duties, key, docket);
     }
     let listed = match &state.case {
-        Case::ReturnFlow(subscription) => Some(dataset_subscribers(subscription.dataset.as_str())),
+        Case::ReturnFlow(subscription) => Some(dataset_subscribers(
+            subscription.subscription.dataset.as_str(),
+        )),
         Case::Application(application) if application.held().is_some() => Some(entry_holders(
             &application.provider.department,
             &application.entry.entry.id,
@@ -252,6 +255,19 @@ fn public_kept(
     };
     set_counter(txn, meta::PUBLIC_WAITING, waiting);
     Ok(())
+}
+
+/// What this node can pass on to the level below: its own rows, under the subscription by which they came.
+fn received(txn: &mut Txn<'_>, docket: &DocketId, state: &DocketState, me: Code) {
+    if let Case::ReturnFlow(returned) = &state.case
+        && returned.recipient.code() == me
+        && returned.subscription.area.as_str() == me.as_str()
+        && returned.held.is_some()
+    {
+        let subscription = &returned.subscription;
+        let key = dataset_received(subscription.origin.as_str(), subscription.dataset.as_str());
+        put(txn, Table::Datasets, key, docket);
+    }
 }
 
 /// Acts that arrive in an event are taken with it.

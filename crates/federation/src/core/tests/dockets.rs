@@ -316,6 +316,8 @@ fn two_tables_of_one_dataset_are_two_deliveries() {
         dataset: "jiehun".parse().unwrap(),
         query: "select * from t".into(),
         division_column: "code".into(),
+        key_column: None,
+        assigned: vec![],
         table: ObjectRef {
             digest: Digest::object(name.as_bytes()),
             length: 1,

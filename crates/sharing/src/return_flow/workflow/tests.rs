@@ -1,15 +1,15 @@
 use std::collections::BTreeSet;
 
 use identity::{
-    Certificate, Code, CreditCode, Digest, Domain, EnrolmentRequest, Level, OpeningKey, Signed,
-    SigningKey, Terms, issue, issue_hub,
+    Certificate, Chain, Code, CreditCode, Digest, Domain, EnrolmentRequest, Level, OpeningKey,
+    Signed, SigningKey, Terms, issue, issue_hub,
 };
 use statute::Role;
 
 use super::*;
 use crate::act::{Act, ObjectRef, SignedAct};
 use crate::person::{PersonCertificate, PersonChain, authority_head_certificate, enrol};
-use crate::return_flow::{Manifest, Proof, ReturnTable, SumNode};
+use crate::return_flow::{DatasetId, Difference, Manifest, Proof, ReturnTable, SumNode};
 
 const NOW: Moment = Moment::from_millis(50_000);
 
@@ -99,13 +99,24 @@ fn act(body: ActBody) -> VerifiedAct {
 }
 
 fn subscribe() -> Command {
-    let body = ActBody::Subscribe {
+    subscribe_to("440000")
+}
+
+fn subscription(area: &str) -> Subscription {
+    Subscription {
         source: code("mca"),
+        origin: code("mca"),
         dataset: dataset(),
-    };
+        area: area.parse().unwrap(),
+        schedule: "daily@18:00".parse().unwrap(),
+    }
+}
+
+fn subscribe_to(area: &str) -> Command {
     Command::Subscribe {
-        act: Box::new(act(body)),
+        act: Box::new(act(ActBody::Subscribe(subscription(area)))),
         recipient: recipient(),
+        source: Path::hub().child(code("mca")).unwrap(),
     }
 }
 
@@ -119,7 +130,9 @@ fn manifest(delivery: u64) -> Manifest {
         division_column: "code".into(),
         header: "code,name".into(),
         rows: 1,
+        assigned: vec![],
         remainder_rows: 0,
+        remainder: vec![],
         root: SumNode {
             rows: 1,
             digest: Digest::object(b""),
@@ -127,17 +140,28 @@ fn manifest(delivery: u64) -> Manifest {
     }
 }
 
+fn object(name: &str) -> ObjectRef {
+    ObjectRef {
+        digest: Digest::object(b"x"),
+        length: 1,
+        name: name.into(),
+    }
+}
+
 fn notice(delivery: u64, division: &str) -> PartNotice {
     PartNotice {
         manifest: Signed::sign(&manifest(delivery), Domain::Manifest, &key(9)),
-        division: code(division),
+        signer: Chain::new(Vec::new()),
+        area: division.parse().unwrap(),
+        rows: 7,
         proof: Proof { steps: vec![] },
         salt: [0; 32],
-        part: ObjectRef {
-            digest: Digest::object(b"x"),
-            length: 1,
-            name: "part.csv".into(),
-        },
+        part: object("part.csv"),
+        difference: Some(Difference {
+            base: Digest::object(b"y"),
+            delta: object("part.delta"),
+        }),
+        leaves: object("part.leaves"),
     }
 }
 
@@ -168,7 +192,7 @@ fn after(commands: &[Command]) -> SubscriptionState {
     let mut state = None;
     for command in commands {
         for event in decide(state.as_ref(), command, NOW).unwrap() {
-            state = Some(evolve(state, &event).unwrap());
+            state = Some(evolve(state, NOW, &event).unwrap());
         }
     }
     state.unwrap()
@@ -185,7 +209,7 @@ fn a_delivery_goes_from_commitment_to_verification() {
     let state = after(&[subscribe()]);
     assert_eq!(state.phase(), SubscriptionPhase::Subscribed);
     assert_eq!(
-        (state.recipient.clone(), state.dataset.clone()),
+        (state.recipient.clone(), state.subscription.dataset.clone()),
         (recipient(), dataset())
     );
     let state = after(&[subscribe(), deliver(1)]);
@@ -272,6 +296,7 @@ fn only_the_level_itself_subscribes_and_once() {
     let other = Command::Subscribe {
         act: signed,
         recipient: Path::hub().child(code("210000")).unwrap(),
+        source: Path::hub().child(code("mca")).unwrap(),
     };
     assert_eq!(refusal(None, &other), RefusalReason::NotYourDepartment);
     let table = ReturnTable {
@@ -282,13 +307,21 @@ fn only_the_level_itself_subscribes_and_once() {
             name: "table.csv".into(),
         },
         division_column: "code".into(),
+        key_column: None,
+        assigned: vec![],
         query: "all".into(),
         source_rows: 1,
     };
     let wrong = Command::Subscribe {
         act: Box::new(act(ActBody::ReturnTable { table })),
         recipient: recipient(),
+        source: Path::hub(),
     };
+    for foreign in ["210000", "440100", "440106001"] {
+        let reason = refusal(None, &subscribe_to(foreign));
+        assert_eq!(reason, RefusalReason::NotYourDepartment, "{foreign}");
+    }
+    assert!(decide(None, &subscribe_to("440000001"), NOW).is_ok());
     assert!(matches!(
         refusal(None, &wrong),
         RefusalReason::WrongState { .. }
@@ -353,12 +386,12 @@ fn events_that_a_lawful_home_never_signs_are_missteps() {
         verified_at: NOW,
     };
     assert_eq!(
-        evolve(None, &delivered),
+        evolve(None, NOW, &delivered),
         Err(Misstep::NotAnOpening { event: "delivered" })
     );
     let state = after(&[subscribe()]);
     assert_eq!(
-        evolve(Some(state.clone()), &subscribed),
+        evolve(Some(state.clone()), NOW, &subscribed),
         Err(Misstep::OpenedTwice)
     );
     let out_of_order = |event| {
@@ -368,22 +401,25 @@ fn events_that_a_lawful_home_never_signs_are_missteps() {
         })
     };
     assert_eq!(
-        evolve(Some(state.clone()), &delivered),
+        evolve(Some(state.clone()), NOW, &delivered),
         out_of_order("delivered")
     );
     assert_eq!(
-        evolve(Some(state.clone()), &delivering(0, "440000")),
+        evolve(Some(state.clone()), NOW, &delivering(0, "440000")),
         out_of_order("delivering")
     );
     assert_eq!(
-        evolve(Some(state.clone()), &delivering(1, "210000")),
+        evolve(Some(state.clone()), NOW, &delivering(1, "210000")),
         out_of_order("delivering")
     );
     let disputed = ReturnFlowEvent::Disputed {
         delivery: 1,
         finding: String::new(),
     };
-    assert_eq!(evolve(Some(state), &disputed), out_of_order("disputed"));
+    assert_eq!(
+        evolve(Some(state), NOW, &disputed),
+        out_of_order("disputed")
+    );
 }
 
 #[test]
@@ -423,11 +459,17 @@ fn set(names: &[&str]) -> BTreeSet<String> {
 /// R24: no extra condition. These are all the fields there are; whoever adds one must argue here that it is none.
 #[test]
 fn there_is_no_field_in_which_a_condition_could_be_put() {
-    let subscribe = ActBody::Subscribe {
-        source: code("mca"),
-        dataset: dataset(),
-    };
-    assert_eq!(names(&subscribe), set(&["Subscribe", "source", "dataset"]));
+    let subscribe = ActBody::Subscribe(subscription("440000"));
+    // Whose rows and by when is the subscriber's to say, and the source has no word in it.
+    let fields = [
+        "Subscribe",
+        "source",
+        "origin",
+        "dataset",
+        "area",
+        "schedule",
+    ];
+    assert_eq!(names(&subscribe), set(&fields));
     let object = ObjectRef {
         digest: Digest::object(b"x"),
         length: 1,
@@ -437,6 +479,8 @@ fn there_is_no_field_in_which_a_condition_could_be_put() {
         dataset: dataset(),
         table: object,
         division_column: "code".into(),
+        key_column: None,
+        assigned: vec![],
         query: "all".into(),
         source_rows: 1,
     };
@@ -447,6 +491,10 @@ fn there_is_no_field_in_which_a_condition_could_be_put() {
         "length",
         "name",
         "division_column",
+        // By which a changed row is known; no row is left out for it.
+        "key_column",
+        // Codes that are no division's today; those of today cannot be assigned.
+        "assigned",
         "query",
         "source_rows",
     ];
@@ -460,7 +508,9 @@ fn there_is_no_field_in_which_a_condition_could_be_put() {
         "division_column",
         "header",
         "rows",
+        "assigned",
         "remainder_rows",
+        "remainder",
         "root",
         "digest",
     ];
@@ -470,11 +520,17 @@ fn there_is_no_field_in_which_a_condition_could_be_put() {
         "manifest",
         "bytes",
         "signature",
-        "division",
+        "signer",
+        "area",
+        "rows",
         "proof",
         "steps",
         "salt",
         "part",
+        "difference",
+        "base",
+        "delta",
+        "leaves",
         "digest",
         "length",
         "name",
@@ -504,7 +560,7 @@ fn a_subscription_waits_for_nobodys_consent() {
         events.as_slice(),
         [ReturnFlowEvent::Subscribed { .. }]
     ));
-    let state = evolve(None, &events[0]).unwrap();
+    let state = evolve(None, NOW, &events[0]).unwrap();
     assert!(decide(Some(&state), &deliver(1), NOW).is_ok());
 }
 
@@ -527,7 +583,7 @@ fn every_phase_of_a_subscription_is_reached_and_none_is_a_dead_end() {
             .iter()
             .filter_map(|it| decide(Some(state), it, NOW).ok());
         let after = decided.filter(|events| !events.is_empty()).map(|events| {
-            let step = |state, event| evolve(Some(state), event).unwrap();
+            let step = |state, event| evolve(Some(state), NOW, event).unwrap();
             events.iter().fold(state.clone(), step)
         });
         after.collect()
@@ -541,4 +597,51 @@ fn every_phase_of_a_subscription_is_reached_and_none_is_a_dead_end() {
         moves: &moves,
     }
     .explore();
+}
+
+/// What is owed, as hours after [`NOW`].
+fn due_in(state: &SubscriptionState) -> i64 {
+    state.duties()[0].term.due.millis_since(NOW) / 3_600_000
+}
+
+#[test]
+fn each_delivery_meets_what_was_due_and_one_found_wanting_met_nothing() {
+    // NOW is eight in the morning of Beijing, and a little.
+    let state = after(&[subscribe()]);
+    let owed = state.duties().remove(0);
+    let source = Path::hub().child(code("mca")).unwrap();
+    assert_eq!(
+        (owed.duty, owed.who),
+        (Duty::ReturnRows, Debtor::Authority(source))
+    );
+    let today = due_in(&state);
+    assert!((9..=10).contains(&today));
+    let at = |state: SubscriptionState, at: Moment, command: Command| {
+        let events = decide(Some(&state), &command, at).unwrap();
+        events.iter().fold(state, |state, event| {
+            evolve(Some(state), at, event).unwrap()
+        })
+    };
+    let early = at(state.clone(), NOW.plus_millis(1), deliver(1));
+    assert_eq!(
+        due_in(&early),
+        today + 24,
+        "made in advance, today's is made"
+    );
+    let late = at(state.clone(), NOW.plus_days(2), deliver(1));
+    assert_eq!(
+        due_in(&late),
+        today + 48,
+        "two days late: the next is today's"
+    );
+    let wanting = at(early.clone(), NOW.plus_millis(2), wanting(1));
+    assert_eq!(
+        wanting.duties()[0].term,
+        state.duties()[0].term,
+        "it was none"
+    );
+    let after_all = at(wanting.clone(), NOW.plus_millis(3), verified(1));
+    assert_eq!(due_in(&after_all), today + 24);
+    let anew = at(wanting, NOW.plus_millis(4), deliver(2));
+    assert_eq!(due_in(&anew), today + 24);
 }
