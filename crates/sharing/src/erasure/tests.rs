@@ -50,8 +50,8 @@ fn decided(
         profile: &profile,
     };
     let verified = by.act(Role::DepartmentHead, ActBody::Erasure(said.clone()));
-    let (one, two) = (party(&requester()), party(&provider()));
-    act(personal, &[&one, &two], &said, &verified, &law, now)
+    let both = [party(&requester()), party(&provider())].map(Debtor::Department);
+    act(personal, &both, &said, &verified, &law, now)
 }
 
 /// Four years after.

@@ -8,7 +8,8 @@ use crate::act::ActBody;
 use crate::cast::{self, HEPING, NOW, provider, requester};
 use crate::catalogue::Entry;
 use crate::clock::{Clock, Law};
-use crate::public::{PublicRequest, PublicStatement};
+use crate::private::SALT_BYTES;
+use crate::public::{PublicRequest, Written};
 
 /// An entry without personal information, as the opening of everything needs one.
 fn entry() -> Entry {
@@ -97,16 +98,19 @@ fn published(mark: &OpeningMark, file: &OpenFile) -> Result<OpeningMark, Refusal
 }
 
 fn intake(text: &str) -> Intake {
+    let written = Written {
+        text: text.into(),
+        ..Written::default()
+    };
+    let salts = [1, 2, 3, 4].map(|salt| [salt; SALT_BYTES]);
+    let (statement, _) = written.confide(salts, Article::S26).unwrap();
     Intake {
         receipt: Digest::object(b"receipt"),
         at: NOW,
         request: PublicRequest::OpenData {
             entry: entry().id,
             form: OpeningReplyForm::Written,
-            statement: PublicStatement {
-                text: text.into(),
-                ..PublicStatement::default()
-            },
+            statement,
         },
     }
 }

@@ -152,7 +152,7 @@ pub(super) fn event(
             object_wanted(txn, docket, sequence, &event, &state)?;
         }
     }
-    personal::event(txn, &event)?;
+    personal::event(txn, &event, me == Some(home.code()))?;
     if let (Case::Application(application), Some(me)) = (&state.case, me) {
         granted(txn, &docket, application, me);
     }
