@@ -179,9 +179,11 @@ fn a_complaint_is_taken_without_a_token_and_shown_to_those_alone_who_deal_with_i
         )
     };
     // The administrator's token sees it, a viewer's sees that there is a case.
-    assert_eq!(shown(&format!("/dockets/{docket}")), (false, true));
-    assert_eq!(shown("/dockets"), (false, true));
+    assert_eq!(shown(&format!("/dockets/{docket}/private")), (false, true));
+    assert_eq!(shown(&format!("/dockets/{docket}")), (false, false));
+    assert_eq!(shown("/dockets"), (false, false));
     assert_eq!(shown("/findings"), (false, false));
+    assert_eq!(live.public_get(node, state).json()["about"], "区民政局");
     let evidence = format!("/evidence/dockets/{docket}");
     assert_eq!(live.viewer_get(node, &evidence).status, 403);
     let act = ActBody::Complaint(ComplaintAct::Answer {

@@ -15,10 +15,10 @@ use statute::{Calendar, Profile, Refusal};
 
 use crate::act::{ActBody, SignedAct, VerifiedAct};
 use crate::application::ApplicationState;
-use crate::clock::{self, Clock, ClockEvent, Law, OpenDuty};
+use crate::clock::{self, Clock, ClockEvent, Debtor, Law, OpenDuty};
 use crate::complaint::ComplaintState;
 use crate::correction::CorrectionState;
-use crate::dispute::{Bench, DisputeState, Party};
+use crate::dispute::{Bench, DisputeState};
 use crate::erasure::{self, ErasureEvent, Personal};
 use crate::evaluation::EvaluationState;
 use crate::incident::IncidentState;

@@ -3,9 +3,7 @@
 use identity::Path;
 use statute::{Article, Duty, Refusal, RefusalReason, Role};
 
-use super::{
-    ComplaintAct, ComplaintEvent, ComplaintPhase, ComplaintState, MAX_PASSED_ON,
-};
+use super::{ComplaintAct, ComplaintEvent, ComplaintPhase, ComplaintState, MAX_PASSED_ON};
 use crate::act::{ActBody, Doer, VerifiedAct, at_most};
 use crate::clock::{Debtor, Law};
 use crate::docket::Step;

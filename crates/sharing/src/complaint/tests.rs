@@ -37,10 +37,7 @@ fn intake(about: Option<CreditCode>, text: &str) -> Intake {
     Intake {
         receipt: Digest::object(b"receipt"),
         at: NOW,
-        request: PublicRequest::Complaint {
-            about,
-            statement,
-        },
+        request: PublicRequest::Complaint { about, statement },
     }
 }
 

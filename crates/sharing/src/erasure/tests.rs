@@ -6,6 +6,7 @@ use statute::{Calendar, Profile, Role};
 use super::*;
 use crate::cast::{self, NOW, TIANHE, provider, requester};
 use crate::correction::{CorrectionAct, CorrectionEvent, CorrectionOutcome};
+use crate::dispute::Party;
 use crate::docket::{DocketBody, DocketEvent};
 use crate::ledger::evidence::{AnotherContent, ContentBytes, Shown, shown};
 use crate::private::{Content, SALT_BYTES};

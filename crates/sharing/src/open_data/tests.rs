@@ -206,7 +206,11 @@ fn an_application_says_what_for_and_is_for_what_is_opened_on_application() {
     };
     let not_opened = RefusalReason::NotOpened.under(Article::S24);
     assert_eq!(received(intake("研究客流"), closed), Err(not_opened));
-    let long = intake(&"长".repeat(crate::public::MAX_PUBLIC_TEXT_CHARS + 1));
+    let mut long = intake("研究客流");
+    let PublicRequest::OpenData { statement, .. } = &mut long.request else {
+        panic!("for open data")
+    };
+    statement.text.as_mut().unwrap().length = u32::MAX;
     assert!(received(long, on_application()).is_err());
 }
 

@@ -49,11 +49,7 @@ pub(super) fn said(txn: &mut Txn<'_>, id: ActId, body: &ActBody) -> Result<(), F
 
 /// A docket's event: content that it commits to is wanted unless it is here; what was erased is to be destroyed. What no act of a person says was
 /// said to the home itself, which stored it before the event: `at_home` it is held.
-pub(super) fn event(
-    txn: &mut Txn<'_>,
-    event: &DocketEvent,
-    at_home: bool,
-) -> Result<(), Fault> {
+pub(super) fn event(txn: &mut Txn<'_>, event: &DocketEvent, at_home: bool) -> Result<(), Fault> {
     let standing = match at_home && event.body.acts().is_empty() {
         true => PrivateStanding::Held,
         false => PrivateStanding::Wanted,
