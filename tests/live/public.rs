@@ -179,9 +179,11 @@ fn a_complaint_is_taken_without_a_token_and_shown_to_those_alone_who_deal_with_i
         )
     };
     // The administrator's token sees it, a viewer's sees that there is a case.
-    assert_eq!(shown(&format!("/dockets/{docket}")), (false, true));
-    assert_eq!(shown("/dockets"), (false, true));
+    assert_eq!(shown(&format!("/dockets/{docket}/private")), (false, true));
+    assert_eq!(shown(&format!("/dockets/{docket}")), (false, false));
+    assert_eq!(shown("/dockets"), (false, false));
     assert_eq!(shown("/findings"), (false, false));
+    assert_eq!(live.public_get(node, state).json()["about"], "区民政局");
     let evidence = format!("/evidence/dockets/{docket}");
     assert_eq!(live.viewer_get(node, &evidence).status, 403);
     let act = ActBody::Complaint(ComplaintAct::Answer {
@@ -192,10 +194,12 @@ fn a_complaint_is_taken_without_a_token_and_shown_to_those_alone_who_deal_with_i
     live.act(node, &reviewer, act).expect("accepted");
     let after = live.public_get(node, state).json();
     assert_eq!(after["answer"], "已核实并停止使用");
-    let bare = json!({ "about": "区民政局", "text": "" });
+    let bare = json!({ "about": "区民政局", "text": "", "contact": "13911112222" });
     let refused = live.public_post(node, "/open/v1/complaints", &bare);
     assert_eq!(
         (refused.status, &refused.json()["article"]),
         (422, &json!("R37"))
     );
+    assert!(!live.keeps(node, b"13911112222"), "nothing is kept");
+    assert!(live.keeps(node, b"13900000000"), "in its vault");
 }

@@ -11,6 +11,7 @@ use guantong_tests::{Chance, Department, Person, World, entry};
 use identity::{Code, CreditCode};
 use sharing::act::ActBody;
 use sharing::catalogue::{DataItem, Entry};
+use sharing::clock::Debtor;
 use sharing::correction::{CorrectionAct, CorrectionOutcome, CorrectionRequest};
 use sharing::dispute::{NegotiationOutcome, NegotiationStep, Party};
 use sharing::docket::{Case, DocketId};
@@ -48,6 +49,14 @@ pub enum Drawn {
     },
 }
 
+/// The department that answers, where one does and not an authority.
+fn department_of(who: Debtor) -> Option<CreditCode> {
+    match who {
+        Debtor::Department(party) => Some(party.department),
+        Debtor::Authority(_) | Debtor::Government(_) => None,
+    }
+}
+
 /// The departments that a docket concerns.
 fn departments(case: &Case) -> Vec<CreditCode> {
     let parties: Vec<&Party> = match case {
@@ -66,7 +75,10 @@ fn departments(case: &Case) -> Vec<CreditCode> {
         | Case::Inspection(_)
         | Case::OpenData(_)
         | Case::Complaint(_)
-        | Case::Evaluation(_) => case.departments(),
+        | Case::Evaluation(_) => {
+            let debtors = case.departments().into_iter();
+            return debtors.filter_map(department_of).collect();
+        }
     };
     parties.into_iter().map(|it| it.department).collect()
 }

@@ -9,8 +9,9 @@ use sharing::clock::Debtor;
 use sharing::complaint::{ComplaintAct, ComplaintPhase, ComplaintState};
 use sharing::dispute::Party;
 use sharing::docket::{Case, DocketId};
-use sharing::public::{PublicRequest, PublicStatement, RECEIPT_BYTES, Receipt};
-use statute::{Article, Profile, RefusalReason, Role};
+use sharing::erasure::ErasureAct;
+use sharing::public::{PublicRequest, RECEIPT_BYTES, Receipt, Written};
+use statute::{Article, ErasureGround, Profile, RefusalReason, Role};
 
 use crate::stage::{code, demo, findings, lapses};
 
@@ -29,6 +30,7 @@ breach = "R39(9)"
 
 const COUNTY: &str = "440106";
 const CITY: &str = "440100";
+const CONTACT: &str = "13900000000";
 
 pub(crate) fn complain(
     world: &mut World,
@@ -36,15 +38,14 @@ pub(crate) fn complain(
     text: &str,
 ) -> Result<(Receipt, DocketId), Refused> {
     let receipt = Receipt::new([3; RECEIPT_BYTES]);
-    let request = PublicRequest::Complaint {
-        about,
-        statement: PublicStatement {
-            name: "赵六".into(),
-            contact: "13900000000".into(),
-            subject: "市民政局".into(),
-            text: text.into(),
-        },
+    let written = Written {
+        name: "赵六".into(),
+        contact: CONTACT.into(),
+        subject: "市民政局".into(),
+        text: text.into(),
     };
+    let statement = world.written(code(COUNTY), written, Article::R37);
+    let request = PublicRequest::Complaint { about, statement };
     let answer = world.public(code(COUNTY), &receipt, request)?;
     world.settle();
     Ok((receipt, answer.docket.expect("a docket")))
@@ -127,7 +128,9 @@ fn a_complaint_is_passed_up_to_the_department_concerned_which_answers_and_the_re
     assert_eq!(article, Article::R37);
     does(&mut world, county, &reviewer, pass_on(docket, to.clone())).expect("passed on");
     let copy = held(&world, city, docket).expect("a copy at the city");
-    assert_eq!(copy.intake.request.statement().text, "未经同意使用我的信息");
+    let text = copy.intake.request.statement().text.expect("a text");
+    let read_there = world.content(city, &text).expect("fetched by the city");
+    assert_eq!(read_there.text(), "未经同意使用我的信息");
     assert_eq!(copy.phase, ComplaintPhase::Waiting { with: to });
     for away in ["440000", "100000", "210102"] {
         assert!(held(&world, code(away), docket).is_none(), "{away}");
@@ -135,7 +138,7 @@ fn a_complaint_is_passed_up_to_the_department_concerned_which_answers_and_the_re
     for node in [county, city] {
         let texts = findings(&world, node);
         assert!(texts.iter().any(|it| it.contains("complaint")), "{node}");
-        assert!(texts.iter().all(|it| !it.contains("13900000000")));
+        assert!(texts.iter().all(|it| !it.contains(CONTACT)));
     }
     // Another department of the city knows the docket; the home refuses it.
     let neighbour = world.department(city, 9, "市教育局");
@@ -160,6 +163,61 @@ fn a_complaint_is_passed_up_to_the_department_concerned_which_answers_and_the_re
     assert_eq!(told, "已核实并停止使用");
     let copy = held(&world, city, docket).expect("a copy at the city");
     assert!(matches!(copy.phase, ComplaintPhase::Answered { .. }));
+    for node in [county, city] {
+        world
+            .rebuild(node)
+            .unwrap_or_else(|difference| panic!("{difference}"));
+    }
+}
+
+#[test]
+fn what_was_written_stands_in_vaults_alone_and_after_its_erasure_nowhere() {
+    const TEXT: &str = "未经同意使用我的信息";
+    let mut world = demo(76);
+    let (county, city) = (code(COUNTY), code(CITY));
+    let (_, docket) = complain(&mut world, None, TEXT).expect("received");
+    let reviewer = world.authority(county, Role::AuthorityReviewer);
+    let above = Debtor::Authority(world.place(city));
+    does(&mut world, county, &reviewer, pass_on(docket, above)).expect("passed up");
+    let vaults = |world: &World, said: &str| -> Vec<Code> {
+        let codes = world.codes().into_iter();
+        let (kept, clear): (Vec<_>, Vec<_>) = codes
+            .filter(|code| world.keeps(*code, said.as_bytes()))
+            .partition(|code| !world.keeps_beside_the_vault(*code, said.as_bytes()));
+        assert_eq!(clear, [], "in clear");
+        kept
+    };
+    for said in [TEXT, CONTACT] {
+        assert_eq!(vaults(&world, said), [city, county]);
+    }
+    let superior = world.authority_head(city);
+    does(&mut world, city, &superior, answer(docket, "已责令改正")).expect("answered");
+    let held = query::docket(world.read(county), docket).expect("memory");
+    let items = held.expect("held").docket.state.personal.items;
+    assert_eq!(items.len(), 4);
+    let erase = ActBody::Erasure(ErasureAct::Erase {
+        docket,
+        contents: items.iter().map(|item| item.private.digest).collect(),
+        ground: ErasureGround::RetentionOver,
+    });
+    let head = world.authority_head(county);
+    let early = lawfully(world.act(county, &head, erase.clone()));
+    assert!(matches!(early.0, RefusalReason::StillRetained { .. }));
+    // Renewals of certificates until three years are over.
+    world.pass(5);
+    let other = world.department(county, 1, "区民政局");
+    let foreign = world.staff(&other, Role::DepartmentHead);
+    let not_theirs = (RefusalReason::NotYourDepartment, Article::P47);
+    assert_eq!(
+        lawfully(world.act(county, &foreign, erase.clone())),
+        not_theirs
+    );
+    let head = world.authority_head(county);
+    world.act(county, &head, erase).expect("erased");
+    world.settle();
+    for said in [TEXT, CONTACT] {
+        assert_eq!(vaults(&world, said), []);
+    }
     for node in [county, city] {
         world
             .rebuild(node)

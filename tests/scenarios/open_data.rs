@@ -7,7 +7,7 @@ use sharing::act::{ActBody, ObjectRef};
 use sharing::catalogue::{Entry, EntryId};
 use sharing::docket::{Case, DocketId};
 use sharing::open_data::{OpenAnswer, OpenDataAct, OpenFile, OpenPhase, OpenRequestState};
-use sharing::public::{PublicRequest, PublicStatement, RECEIPT_BYTES, Receipt};
+use sharing::public::{PublicRequest, RECEIPT_BYTES, Receipt, Written};
 use statute::{Article, OpenFormat, OpeningReplyForm, OpeningTerms, Profile, RefusalReason, Role};
 
 use crate::stage::{code, conditional, demo, findings, lapses, provider};
@@ -78,15 +78,17 @@ pub(crate) fn apply(
     seed: u8,
 ) -> Result<(Receipt, DocketId), Refused> {
     let receipt = Receipt::new([seed; RECEIPT_BYTES]);
+    let written = Written {
+        name: "王五".into(),
+        contact: "wangwu@example.cn".into(),
+        subject: String::new(),
+        text: "研究公交客流，需要站点数据".into(),
+    };
+    let statement = world.written(node, written, Article::S26);
     let request = PublicRequest::OpenData {
         entry: entry.clone(),
         form: OpeningReplyForm::Written,
-        statement: PublicStatement {
-            name: "王五".into(),
-            contact: "wangwu@example.cn".into(),
-            subject: String::new(),
-            text: "研究公交客流，需要站点数据".into(),
-        },
+        statement,
     };
     let answer = world.public(node, &receipt, request)?;
     world.settle();
@@ -211,6 +213,8 @@ fn an_applicant_without_a_key_is_answered_and_reads_it_by_the_receipt_alone() {
     let texts = findings(&world, department.node);
     assert!(texts.iter().any(|it| it.contains("is to be answered")));
     assert!(texts.iter().all(|it| !it.contains("wangwu")));
+    assert!(world.keeps(department.node, b"wangwu"), "in the vault");
+    assert!(!world.keeps_beside_the_vault(department.node, b"wangwu"));
     let above = query::docket(world.read(code("210100")), docket).expect("memory");
     assert!(above.is_none(), "the city holds no copy");
     let bare = OpenAnswer::Refused {

@@ -14,9 +14,10 @@ use federation::store::{Fault, Memory, Read, Table, Txn};
 use federation::topology::Topology;
 use identity::{Chain, Code, Level, Moment, Path, VerifyKey, codec};
 use sharing::act::{ActBody, SignedAct};
-use sharing::private::{Content, Private};
+use sharing::private::{Content, Private, SALT_BYTES};
+use sharing::public::{PublicStatement, TEXTS_OF_A_STATEMENT, Written};
 use sharing::return_flow::Divisions;
-use statute::{Profile, Role};
+use statute::{Article, Profile, Role};
 
 use crate::cast::{Department, Person, credit_code, key};
 use crate::chance::Chance;
@@ -249,13 +250,19 @@ impl World {
 
     /// Whether these bytes stand anywhere in what a node keeps: ledger, bodies, tables, files.
     pub fn keeps(&self, code: Code, bytes: &[u8]) -> bool {
+        let within = |kept: &Vec<u8>| kept.windows(bytes.len()).any(|window| window == bytes);
+        self.nodes[&code].vault.values().any(within) || self.keeps_beside_the_vault(code, bytes)
+    }
+
+    /// Whether these bytes stand in what a node keeps but for its vault.
+    pub fn keeps_beside_the_vault(&self, code: Code, bytes: &[u8]) -> bool {
         let node = &self.nodes[&code];
         let within = |kept: &Vec<u8>| kept.windows(bytes.len()).any(|window| window == bytes);
         let tables = |(key, value): (&(Table, Vec<u8>), &Vec<u8>)| within(&key.1) || within(value);
         node.store.records.iter().any(within)
             || node.store.bodies.values().any(within)
             || node.store.tables.iter().any(tables)
-            || node.objects.values().chain(node.vault.values()).any(within)
+            || node.objects.values().any(within)
     }
 
     /// Puts personal content into a node's vault, as the API does with what comes beside an act.
@@ -284,6 +291,19 @@ impl World {
         if let Some(node) = self.nodes.get_mut(&code) {
             node.objects.remove(digest);
         }
+    }
+
+    /// What somebody of the public writes, its texts in a node's vault as its intake puts them there.
+    pub fn written(&mut self, code: Code, written: Written, article: Article) -> PublicStatement {
+        let mut salts = [[0; SALT_BYTES]; TEXTS_OF_A_STATEMENT];
+        for salt in &mut salts {
+            self.chance.fill(salt);
+        }
+        let (statement, contents) = written.confide(salts, article).expect("within bounds");
+        for content in contents {
+            self.confide(code, &content);
+        }
+        statement
     }
 
     /// Puts an object into a node's store, as an upload would.

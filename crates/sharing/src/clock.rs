@@ -15,9 +15,9 @@ mod decide;
 
 use identity::{Moment, Path};
 use serde::{Deserialize, Serialize};
-use statute::{ActKind, Article, Calendar, Duty, Profile, WorkingDays};
+use statute::{ActKind, Article, Calendar, Duty, Profile, Role, WorkingDays};
 
-use crate::act::{Deed, SignedAct};
+use crate::act::{Deed, Doer, SignedAct};
 use crate::dispute::Party;
 use crate::docket::DocketId;
 
@@ -88,6 +88,16 @@ impl Debtor {
         match self {
             Self::Department(party) => &party.node,
             Self::Authority(node) | Self::Government(node) => node,
+        }
+    }
+
+    /// Whether a doer acts for it: someone of the department; of an authority or a government, its own people.
+    pub fn includes(&self, doer: &Doer) -> bool {
+        match (self, doer.role) {
+            (Self::Department(party), _) => party.includes(doer),
+            (Self::Authority(node), Role::AuthorityReviewer | Role::AuthorityHead)
+            | (Self::Government(node), Role::Government) => doer.node == node.code(),
+            (Self::Authority(_) | Self::Government(_), _) => false,
         }
     }
 }

@@ -16,9 +16,10 @@ use identity::{CreditCode, Moment, Path};
 use serde::{Deserialize, Serialize};
 use statute::{ActKind, Duty, Refusal};
 
-use crate::act::{ActBody, Deed, Doer, SignedAct, VerifiedAct};
+use crate::act::{ActBody, Deed, SignedAct, VerifiedAct};
 use crate::clock::{Debtor, OpenDuty, Term};
 use crate::docket::{DocketId, Fact, Misstep, Step, Workflow};
+use crate::private::Private;
 use crate::public::Intake;
 
 pub use decide::receive;
@@ -109,6 +110,8 @@ pub enum ComplaintPhase {
     },
     /// It was answered.
     Answered {
+        /// Who had it.
+        with: Debtor,
         /// What came of it.
         answer: String,
         /// When.
@@ -148,16 +151,12 @@ impl ComplaintState {
     pub fn about(&self) -> Option<CreditCode> {
         self.intake.request.complained_of()
     }
-}
 
-/// Whether a doer acts for whoever has a complaint: the department; of an authority or a government, its own people.
-fn acts_for(with: &Debtor, doer: &Doer) -> bool {
-    use statute::Role;
-    match (with, doer.role) {
-        (Debtor::Department(party), _) => party.includes(doer),
-        (Debtor::Authority(node), Role::AuthorityReviewer | Role::AuthorityHead)
-        | (Debtor::Government(node), Role::Government) => doer.node == node.code(),
-        (Debtor::Authority(_) | Debtor::Government(_), _) => false,
+    /// Who has it, or had it when it was answered.
+    pub fn with(&self) -> &Debtor {
+        match &self.phase {
+            ComplaintPhase::Waiting { with } | ComplaintPhase::Answered { with, .. } => with,
+        }
     }
 }
 
@@ -190,6 +189,13 @@ impl Fact<ComplaintState> for ComplaintEvent {
                 act.body(),
                 Some(ActBody::Complaint(ComplaintAct::Answer { answer: a, .. })) if a == *answer
             ),
+        }
+    }
+
+    fn private(&self) -> Vec<Private> {
+        match self {
+            Self::Received { intake, .. } => intake.private(),
+            Self::PassedOn { .. } | Self::Answered { .. } => Vec::new(),
         }
     }
 }
@@ -244,6 +250,7 @@ impl Workflow for ComplaintState {
             }
             (Some(state), ComplaintEvent::Answered { answer, .. }) => Ok(Self {
                 phase: ComplaintPhase::Answered {
+                    with: state.with().clone(),
                     answer: answer.clone(),
                     at,
                 },
@@ -271,6 +278,12 @@ impl Workflow for ComplaintState {
 
     fn parties(&self) -> Vec<Path> {
         self.holders.clone()
+    }
+
+    /// The authority that received it answers for what was written, and so does whoever has it.
+    fn departments(&self) -> Vec<Debtor> {
+        let received_by = Debtor::Authority(self.place.clone());
+        vec![received_by, self.with().clone()]
     }
 
     fn is_open(&self) -> bool {

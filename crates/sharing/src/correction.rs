@@ -370,8 +370,9 @@ impl Workflow for CorrectionState {
         vec![self.requester.node.clone(), self.provider.node.clone()]
     }
 
-    fn departments(&self) -> Vec<&Party> {
-        vec![&self.requester, &self.provider]
+    fn departments(&self) -> Vec<Debtor> {
+        let both = [&self.requester, &self.provider];
+        both.map(|it| Debtor::Department(it.clone())).into()
     }
 
     fn is_open(&self) -> bool {

@@ -15,10 +15,10 @@ use statute::{Calendar, Profile, Refusal};
 
 use crate::act::{ActBody, SignedAct, VerifiedAct};
 use crate::application::ApplicationState;
-use crate::clock::{self, Clock, ClockEvent, Law, OpenDuty};
+use crate::clock::{self, Clock, ClockEvent, Debtor, Law, OpenDuty};
 use crate::complaint::ComplaintState;
 use crate::correction::CorrectionState;
-use crate::dispute::{Bench, DisputeState, Party};
+use crate::dispute::{Bench, DisputeState};
 use crate::erasure::{self, ErasureEvent, Personal};
 use crate::evaluation::EvaluationState;
 use crate::incident::IncidentState;
@@ -94,8 +94,8 @@ pub trait Workflow: Sized {
     fn finds_parties(&self) -> bool {
         false
     }
-    /// The departments that hold it and answer for the personal content in it.
-    fn departments(&self) -> Vec<&Party> {
+    /// The departments and authorities that hold it and answer for the personal content in it.
+    fn departments(&self) -> Vec<Debtor> {
         Vec::new()
     }
 
@@ -253,8 +253,8 @@ macro_rules! workflows {
             pub fn finds_parties(&self) -> bool {
                 match self { $( Self::$kind(state) => state.finds_parties(), )+ }
             }
-            /// The departments that hold it and answer for the personal content in it.
-            pub fn departments(&self) -> Vec<&Party> {
+            /// The departments and authorities that hold it and answer for the personal content in it.
+            pub fn departments(&self) -> Vec<Debtor> {
                 match self { $( Self::$kind(state) => state.departments(), )+ }
             }
 

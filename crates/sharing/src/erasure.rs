@@ -13,8 +13,7 @@ use serde::{Deserialize, Serialize};
 use statute::{ActKind, Article, ErasureGround, Refusal, RefusalReason, beijing_date};
 
 use crate::act::{ActBody, Deed, SignedAct, VerifiedAct, at_most};
-use crate::clock::Law;
-use crate::dispute::Party;
+use crate::clock::{Debtor, Law};
 use crate::docket::DocketId;
 use crate::private::Private;
 
@@ -212,13 +211,14 @@ impl Personal {
     }
 }
 
-/// The head of a department that holds it has personal content erased; `departments` are those that hold the docket.
+/// The head of a department that holds it has personal content erased; `departments` are those that hold the docket, an authority
+/// among them where it has a case of the public.
 ///
 /// # Errors
 /// `NotYourDepartment`, `TooLong`, `NoSuchContent` under PIPL 47; what [`statute::check_may_erase`] refuses.
 pub fn act(
     personal: &Personal,
-    departments: &[&Party],
+    departments: &[Debtor],
     said: &ErasureAct,
     act: &VerifiedAct,
     law: &Law<'_>,

@@ -23,6 +23,7 @@ use crate::catalogue::{EntryId, EntryVersion};
 use crate::clock::{Debtor, OpenDuty, Term};
 use crate::dispute::Party;
 use crate::docket::{DocketId, Fact, Misstep, Step, Workflow};
+use crate::private::Private;
 use crate::public::{Intake, PublicRequest};
 
 pub use decide::{mark, publish, receive};
@@ -264,6 +265,13 @@ impl Fact<OpenRequestState> for OpenDataEvent {
             ),
         }
     }
+
+    fn private(&self) -> Vec<Private> {
+        match self {
+            Self::Received { intake, .. } => intake.private(),
+            Self::Answered { .. } => Vec::new(),
+        }
+    }
 }
 
 impl Workflow for OpenRequestState {
@@ -330,6 +338,10 @@ impl Workflow for OpenRequestState {
 
     fn parties(&self) -> Vec<Path> {
         vec![self.provider.node.clone()]
+    }
+
+    fn departments(&self) -> Vec<Debtor> {
+        vec![Debtor::Department(self.provider.clone())]
     }
 
     fn is_open(&self) -> bool {

@@ -14,6 +14,7 @@ use statute::{Article, OpeningReplyForm, Refusal};
 use crate::act::at_most;
 use crate::catalogue::EntryId;
 use crate::docket::DocketId;
+use crate::private::{Content, Private, SALT_BYTES};
 
 /// Most characters of what somebody of the public says: two pages.
 pub const MAX_PUBLIC_TEXT_CHARS: usize = 2_000;
@@ -22,10 +23,12 @@ pub const MAX_PUBLIC_LINE_CHARS: usize = 200;
 /// Bytes of a receipt: beyond guessing, whatever number of tries.
 pub const RECEIPT_BYTES: usize = 16;
 
-/// What somebody of the public wrote (公众陈述). All that may be personal stands here and nowhere else, so that it can be kept, concealed and
-/// erased apart from the case.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PublicStatement {
+/// Texts of one statement: each is a content of its own, with its own salt.
+pub const TEXTS_OF_A_STATEMENT: usize = 4;
+
+/// What somebody of the public wrote, in their words: it goes into vaults and nowhere else, and so it has no form for logs.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Written {
     /// Who speaks, as they call themselves; may be empty.
     pub name: String,
     /// How they can be reached; may be empty.
@@ -34,6 +37,20 @@ pub struct PublicStatement {
     pub subject: String,
     /// What they say.
     pub text: String,
+}
+
+/// What somebody of the public wrote (公众陈述), committed to. All that may be personal stands here and nowhere else, and its texts beside the
+/// ledger, so that they are erased and the case stays. A text that was left out is not committed to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublicStatement {
+    /// Who speaks, as they call themselves.
+    pub name: Option<Private>,
+    /// How they can be reached.
+    pub contact: Option<Private>,
+    /// Whom or what it is about, in their words.
+    pub subject: Option<Private>,
+    /// What they say.
+    pub text: Option<Private>,
 }
 
 /// What somebody of the public wants of a node.
@@ -77,35 +94,66 @@ pub struct Receipt([u8; RECEIPT_BYTES]);
 #[error("回执码应为 32 位十六进制 (a receipt has 32 hexadecimal digits)")]
 pub struct ReceiptError;
 
-impl PublicStatement {
+impl Written {
     /// Each text within its bound.
-    ///
-    /// # Errors
-    /// `TooLong` under `article`.
-    pub fn check_bounds(&self, article: Article) -> Result<(), Refusal> {
+    fn check_bounds(&self, article: Article) -> Result<(), Refusal> {
         for line in [&self.name, &self.contact, &self.subject] {
             at_most(line.chars().count(), MAX_PUBLIC_LINE_CHARS, article)?;
         }
         at_most(self.text.chars().count(), MAX_PUBLIC_TEXT_CHARS, article)
     }
 
-    /// Leaves only whether something was said.
-    pub fn conceal(&mut self) {
-        for text in [
-            &mut self.name,
-            &mut self.contact,
-            &mut self.subject,
-            &mut self.text,
-        ] {
-            if !text.is_empty() {
-                *text = CONCEALED.to_owned();
-            }
-        }
+    /// The contents to be kept, and the statement that commits to them; what is blank is left out. Each salt is random, made for its text alone.
+    ///
+    /// # Errors
+    /// `TooLong` under `article`.
+    pub fn confide(
+        self,
+        salts: [[u8; SALT_BYTES]; TEXTS_OF_A_STATEMENT],
+        article: Article,
+    ) -> Result<(PublicStatement, Vec<Content>), Refusal> {
+        self.check_bounds(article)?;
+        let mut contents = Vec::with_capacity(TEXTS_OF_A_STATEMENT);
+        let mut commit = |salt, text: String| {
+            // Within its bound a text is no content only where it is blank.
+            let content = Content::new(salt, text).ok()?;
+            let private = content.private();
+            contents.push(content);
+            Some(private)
+        };
+        let [name, contact, subject, text] = salts;
+        let statement = PublicStatement {
+            name: commit(name, self.name),
+            contact: commit(contact, self.contact),
+            subject: commit(subject, self.subject),
+            text: commit(text, self.text),
+        };
+        Ok((statement, contents))
     }
 }
 
-/// What stands in the place of what a reader may not see.
-pub const CONCEALED: &str = "***";
+impl PublicStatement {
+    /// Each text within its bound, as far as it is seen without it.
+    ///
+    /// # Errors
+    /// `TooLong` under `article`.
+    pub fn check_bounds(&self, article: Article) -> Result<(), Refusal> {
+        self.private()
+            .iter()
+            .try_for_each(|it| it.within_bounds(article))
+    }
+
+    /// What it commits to.
+    pub fn private(&self) -> Vec<Private> {
+        let texts = [self.name, self.contact, self.subject, self.text];
+        texts.into_iter().flatten().collect()
+    }
+
+    /// Leaves nothing of it, not even which texts there are.
+    pub fn conceal(&mut self) {
+        *self = Self::default();
+    }
+}
 
 impl PublicRequest {
     /// What was written.
@@ -134,6 +182,11 @@ impl Intake {
     /// The docket that it opens.
     pub fn docket(&self) -> DocketId {
         DocketId(Digest::of(Domain::Docket, &codec::encode(self)))
+    }
+
+    /// The personal content that it commits to.
+    pub fn private(&self) -> Vec<Private> {
+        self.request.statement().private()
     }
 
     /// Leaves what may be shown to readers who may not see what was written.
@@ -201,19 +254,55 @@ mod tests {
         assert_ne!(receipt.commitment(), other.commitment());
     }
 
-    #[test]
-    fn what_is_written_is_bounded_and_concealed_whole() {
-        let mut statement = PublicStatement {
+    fn written() -> Written {
+        Written {
             name: "张三".into(),
             contact: "13800000000".into(),
-            subject: String::new(),
+            subject: " ".into(),
             text: "某局泄露了我的信息".into(),
-        };
-        assert_eq!(statement.check_bounds(Article::S26), Ok(()));
+        }
+    }
+
+    fn confided(written: Written) -> Result<(PublicStatement, Vec<Content>), Refusal> {
+        let salts = [1, 2, 3, 4].map(|salt| [salt; SALT_BYTES]);
+        written.confide(salts, Article::S26)
+    }
+
+    #[test]
+    fn what_is_written_is_committed_to_text_by_text_and_stands_in_the_contents_alone() {
+        let (mut statement, contents) = confided(written()).unwrap();
+        let committed: Vec<Private> = contents.iter().map(Content::private).collect();
+        assert_eq!(statement.private(), committed);
+        assert_eq!(statement.subject, None, "blank");
+        assert_eq!(statement.name, Some(committed[0]));
+        let said: Vec<&str> = contents.iter().map(Content::text).collect();
+        assert_eq!(said, ["张三", "13800000000", "某局泄露了我的信息"]);
+        let bytes = codec::encode(&statement);
+        for text in said {
+            let within = |it: &[u8]| it == text.as_bytes();
+            assert!(!bytes.windows(text.len()).any(within), "{text}");
+        }
         statement.conceal();
-        let texts = [&statement.name, &statement.contact, &statement.text];
-        assert!(texts.iter().all(|it| *it == CONCEALED) && statement.subject.is_empty());
-        statement.text = "长".repeat(MAX_PUBLIC_TEXT_CHARS + 1);
+        assert_eq!(statement.private(), []);
+    }
+
+    #[test]
+    fn what_is_written_is_bounded_before_it_is_kept_and_where_it_is_judged() {
+        let long = |chars: usize| "长".repeat(chars);
+        let text = |chars| Written {
+            text: long(chars),
+            ..written()
+        };
+        assert!(confided(text(MAX_PUBLIC_TEXT_CHARS)).is_ok());
+        assert!(confided(text(MAX_PUBLIC_TEXT_CHARS + 1)).is_err());
+        let contact = Written {
+            contact: long(MAX_PUBLIC_LINE_CHARS + 1),
+            ..written()
+        };
+        assert!(confided(contact).is_err());
+        let (mut statement, _) = confided(written()).unwrap();
+        assert_eq!(statement.check_bounds(Article::S26), Ok(()));
+        statement.text.as_mut().unwrap().length = u32::MAX;
         assert!(statement.check_bounds(Article::S26).is_err());
     }
 }

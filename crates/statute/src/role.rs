@@ -213,6 +213,11 @@ const DEPARTMENT: &[Role] = &[
     Role::DepartmentHead,
 ];
 const DEPARTMENT_HEADS: &[Role] = &[Role::SharingOfficeHead, Role::DepartmentHead];
+const HEADS: &[Role] = &[
+    Role::SharingOfficeHead,
+    Role::DepartmentHead,
+    Role::AuthorityHead,
+];
 const AUTHORITY: &[Role] = &[Role::AuthorityReviewer, Role::AuthorityHead];
 const AUTHORITY_HEAD: &[Role] = &[Role::AuthorityHead];
 const GOVERNMENT: &[Role] = &[Role::Government];
@@ -321,7 +326,7 @@ pub const fn required_role(act: ActKind) -> (&'static [Role], Article) {
         ActKind::StartPlan | ActKind::CloseIncident => (INCIDENT_LEADERS, Article::R35),
         ActKind::ContainIncident | ActKind::AcknowledgeIncident => (AUTHORITY, Article::R35),
         ActKind::CutOffNode => (AUTHORITY_HEAD, Article::R35),
-        ActKind::ErasePersonal => (DEPARTMENT_HEADS, Article::P47),
+        ActKind::ErasePersonal => (HEADS, Article::P47),
         ActKind::MarkOpening => (DEPARTMENT_HEAD, Article::S24),
         ActKind::PublishOpenFile => (OPERATOR, Article::S25),
         ActKind::AnswerOpening => (DEPARTMENT, Article::S26),

@@ -244,12 +244,12 @@ fn uses_inside() -> Problem {
     )
 }
 
-/// Evidence proves an event by its very bytes, what the public wrote included.
+/// Evidence proves an event by its very bytes, the commitments to what the public wrote included.
 fn concealed() -> Problem {
     Problem::new(
         Kind::Forbidden,
-        "此证据含有公众陈述，需要 operator 令牌",
-        "this evidence holds what somebody of the public wrote: it needs the role operator",
+        "此证据属于公众案卷，需要 operator 令牌",
+        "this is evidence of a case of the public: it needs the role operator",
     )
 }
 

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use federation::core::{Answer, Refused, query};
+use futures::future::BoxFuture;
 use identity::{Code, Digest, Moment};
 use serde::{Deserialize, Serialize};
 use sharing::act::{MAX_ACT_BYTES, SignedAct};
@@ -86,6 +87,15 @@ pub(super) async fn take(
     let committed = act.act.claimed(MAX_ACT_BYTES);
     let committed = committed.map_or_else(|_| Vec::new(), |act| act.body.private());
     check_complete(&committed, &contents)?;
+    confided(api, contents, || api.backend().act(act)).await
+}
+
+/// Stores contents, has the core take what commits to them, and destroys what nothing on record speaks of afterwards.
+pub(crate) async fn confided<'a>(
+    api: &'a Api,
+    contents: Vec<Content>,
+    take: impl FnOnce() -> BoxFuture<'a, Result<Answer, Refused>>,
+) -> Result<Answer, Problem> {
     let mut stored = Vec::new();
     for content in contents {
         let digest = content.private().digest;
@@ -93,7 +103,7 @@ pub(super) async fn take(
             stored.push(digest);
         }
     }
-    let answer = api.backend().act(act).await;
+    let answer = take().await;
     // After a fault nobody knows whether the act is on record; the next start looks.
     if !matches!(answer, Err(Refused::Fault(_))) {
         for digest in stored {

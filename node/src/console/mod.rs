@@ -39,7 +39,7 @@ use identity::Moment;
 use maud::Markup;
 use serde::Deserialize;
 
-use crate::api::dockets::seen_by;
+use crate::api::dockets::{may_see_the_public, seen_by};
 use crate::api::{Api, MAX_PAGE, Problem, Role, private};
 use crate::language::Language;
 
@@ -133,7 +133,10 @@ async fn docket_page(
     let detail = api.read(move |read| query::docket(read, id)).await?;
     let detail = detail
         .ok_or_else(|| Problem::not_found("本节点没有这个案卷", "there is no such docket here"))?;
-    let contents = private::views(&api, &detail.docket.state.personal).await;
+    let contents = match may_see_the_public(role) {
+        true => private::views(&api, &detail.docket.state.personal).await,
+        false => Vec::new(),
+    };
     let detail = seen_by(role, detail);
     Ok(shown(docket::page(&detail, &contents, asked.language())))
 }

@@ -93,7 +93,7 @@ fn answered(answer: &OpenAnswer, language: Language) -> Facts {
     }
 }
 
-/// What somebody of the public wrote; what they left out is not shown.
+/// That somebody of the public wrote, each text by its commitment; what they left out is not shown.
 pub fn stated(statement: &PublicStatement, language: Language) -> Facts {
     let pick = |zh, en| language.pick(zh, en);
     let PublicStatement {
@@ -109,7 +109,6 @@ pub fn stated(statement: &PublicStatement, language: Language) -> Facts {
         (pick("陈述", "Statement"), text),
     ];
     said.into_iter()
-        .filter(|(_, text)| !text.is_empty())
-        .map(|(name, text)| (name, text.clone()))
+        .filter_map(|(name, text)| text.map(|text| (name, text.to_string())))
         .collect()
 }

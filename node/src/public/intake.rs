@@ -11,12 +11,15 @@ use sharing::catalogue::EntryId;
 use sharing::complaint::{ComplaintPhase, ComplaintState};
 use sharing::docket::{Case, DocketId, DocketState};
 use sharing::open_data::{OpenAnswer, OpenPhase, OpenRequestState};
-use sharing::public::{PublicRequest, PublicStatement, RECEIPT_BYTES, Receipt};
-use statute::OpeningReplyForm;
+use sharing::private::{Private, SALT_BYTES};
+use sharing::public::{
+    PublicRequest, PublicStatement, RECEIPT_BYTES, Receipt, TEXTS_OF_A_STATEMENT, Written,
+};
+use statute::{Article, OpeningReplyForm};
 use utoipa::ToSchema;
 
 use super::catalogue::{identifier, object};
-use crate::api::{Api, JsonBody, Problem};
+use crate::api::{Api, JsonBody, Problem, private};
 
 /// Most bytes of a body: 2,600 characters, each escaped as `\uXXXX`, and the names of the fields.
 pub const MAX_PUBLIC_BODY: usize = 20 << 10;
@@ -78,7 +81,7 @@ pub struct PublicCase {
     /// The number of the case.
     #[schema(value_type = String)]
     pub docket: DocketId,
-    /// What it is about.
+    /// What it is about; of a complaint in the words of whoever complained, while they are kept.
     pub about: String,
     /// When it was received, milliseconds since 1970.
     #[schema(value_type = i64)]
@@ -124,18 +127,18 @@ pub(super) async fn applied(api: &Api, asked: OpenApplication) -> Result<Receive
         true => OpeningReplyForm::Written,
         false => OpeningReplyForm::Any,
     };
-    let statement = PublicStatement {
+    let written = Written {
         name: asked.name,
         contact: asked.contact,
         subject: String::new(),
         text: asked.text,
     };
-    let request = PublicRequest::OpenData {
+    let request = |statement| PublicRequest::OpenData {
         entry,
         form,
         statement,
     };
-    taken(api, request, "applications").await
+    taken(api, (written, Article::S26), request, "applications").await
 }
 
 /// `POST /open/v1/complaints`: under every profile of law.
@@ -148,16 +151,17 @@ pub(crate) async fn complain(
 
 /// Takes a complaint, at whichever node it was brought to.
 pub(super) async fn complained(api: &Api, said: Complaint) -> Result<Received, Problem> {
-    let request = PublicRequest::Complaint {
-        about: said.department,
-        statement: PublicStatement {
-            name: said.name,
-            contact: said.contact,
-            subject: said.about,
-            text: said.text,
-        },
+    let written = Written {
+        name: said.name,
+        contact: said.contact,
+        subject: said.about,
+        text: said.text,
     };
-    taken(api, request, "complaints").await
+    let request = |statement| PublicRequest::Complaint {
+        about: said.department,
+        statement,
+    };
+    taken(api, (written, Article::R37), request, "complaints").await
 }
 
 /// `GET /open/v1/complaints/{receipt}`.
@@ -167,19 +171,38 @@ pub(crate) async fn complaint(
 ) -> Result<Response, Problem> {
     let (docket, state) = held(&api, &receipt).await?;
     match &state.case {
-        Case::Complaint(complaint) => Ok(shown(complained_of(docket, complaint, &state))),
+        Case::Complaint(complaint) => {
+            let subject = complaint.intake.request.statement().subject;
+            let about = kept(&api, subject, &state).await;
+            Ok(shown(complained_of(docket, about, complaint, &state)))
+        }
         _ => Err(unknown()),
     }
 }
 
-fn complained_of(docket: DocketId, complaint: &ComplaintState, state: &DocketState) -> PublicCase {
+/// A text of whoever asks, while it is kept: empty once it was erased.
+async fn kept(api: &Api, text: Option<Private>, state: &DocketState) -> String {
+    let item = text.and_then(|private| state.personal.item(&private.digest));
+    let Some(item) = item.filter(|item| item.erased.is_none()) else {
+        return String::new();
+    };
+    let content = api.backend().content(item.private).await;
+    content.map_or_else(|_| String::new(), |content| content.text().to_owned())
+}
+
+fn complained_of(
+    docket: DocketId,
+    about: String,
+    complaint: &ComplaintState,
+    state: &DocketState,
+) -> PublicCase {
     let answer = match &complaint.phase {
         ComplaintPhase::Waiting { .. } => None,
         ComplaintPhase::Answered { answer, .. } => Some(answer.clone()),
     };
     PublicCase {
         docket,
-        about: complaint.intake.request.statement().subject.clone(),
+        about,
         received: complaint.intake.at,
         due: state.duties().first().map(|duty| duty.term.due),
         overdue: !state.clock.lapses.is_empty(),
@@ -189,15 +212,24 @@ fn complained_of(docket: DocketId, complaint: &ComplaintState, state: &DocketSta
     }
 }
 
-/// Gives the core a request under a new receipt.
-async fn taken(api: &Api, request: PublicRequest, kind: &str) -> Result<Received, Problem> {
-    let mut random = [0; RECEIPT_BYTES];
+/// Gives the core a request under a new receipt. What was written is in the vault before the case is recorded, and the core is given what
+/// commits to it.
+async fn taken(
+    api: &Api,
+    (written, article): (Written, Article),
+    request: impl FnOnce(PublicStatement) -> PublicRequest,
+    kind: &str,
+) -> Result<Received, Problem> {
+    let (mut random, mut salts) = ([0; RECEIPT_BYTES], [[0; SALT_BYTES]; TEXTS_OF_A_STATEMENT]);
     getrandom::fill(&mut random).map_err(Problem::fault)?;
+    for salt in &mut salts {
+        getrandom::fill(salt).map_err(Problem::fault)?;
+    }
     let receipt = Receipt::new(random);
-    let answer = api
-        .backend()
-        .public_request(receipt.commitment(), request)
-        .await?;
+    let (statement, contents) = written.confide(salts, article)?;
+    let (commitment, request) = (receipt.commitment(), request(statement));
+    let take = || api.backend().public_request(commitment, request);
+    let answer = private::confided(api, contents, take).await?;
     let docket = answer
         .docket
         .ok_or_else(|| Problem::fault("no docket was opened"))?;

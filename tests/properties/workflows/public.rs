@@ -15,15 +15,12 @@ use super::in_docket;
 use crate::scene::{Drawn, Scene};
 
 fn statement(scene: &mut Scene) -> PublicStatement {
+    let says_nothing = scene.chance.once_in(5);
     PublicStatement {
-        name: "王五".into(),
-        contact: "wangwu@example.cn".into(),
-        subject: "民政局".into(),
-        text: if scene.chance.once_in(5) {
-            String::new()
-        } else {
-            "研究公交客流，需要站点数据".into()
-        },
+        name: Some(scene.private("王五")),
+        contact: Some(scene.private("wangwu@example.cn")),
+        subject: Some(scene.private("民政局")),
+        text: (!says_nothing).then(|| scene.private("研究公交客流，需要站点数据")),
     }
 }
 

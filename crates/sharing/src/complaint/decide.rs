@@ -3,9 +3,7 @@
 use identity::Path;
 use statute::{Article, Duty, Refusal, RefusalReason, Role};
 
-use super::{
-    ComplaintAct, ComplaintEvent, ComplaintPhase, ComplaintState, MAX_PASSED_ON, acts_for,
-};
+use super::{ComplaintAct, ComplaintEvent, ComplaintPhase, ComplaintState, MAX_PASSED_ON};
 use crate::act::{ActBody, Doer, VerifiedAct, at_most};
 use crate::clock::{Debtor, Law};
 use crate::docket::Step;
@@ -18,7 +16,7 @@ use crate::public::Intake;
 pub fn receive(intake: Intake, here: &Path, law: &Law<'_>) -> Result<ComplaintEvent, Refusal> {
     let statement = intake.request.statement();
     statement.check_bounds(Article::R37)?;
-    statute::check_complaint_stated(&statement.subject, &statement.text)?;
+    statute::check_complaint_stated(statement.subject.is_some(), statement.text.is_some())?;
     let duty = Duty::AnswerComplaint;
     let term = law.profile.sets(duty).then(|| law.term(duty, intake.at));
     Ok(ComplaintEvent::Received {
@@ -43,8 +41,8 @@ pub(super) fn step(
         ComplaintPhase::Answered { .. } => return Err(wrong_state("complaint-waits", state)),
     };
     // Whoever received it answers for it, whoever has it.
-    let at_home = acts_for(&Debtor::Authority(state.place.clone()), doer);
-    if !at_home && !acts_for(with, doer) {
+    let at_home = Debtor::Authority(state.place.clone()).includes(doer);
+    if !at_home && !with.includes(doer) {
         return Err(RefusalReason::NotYourDepartment.under(Article::R37));
     }
     let act = act.signed().clone();

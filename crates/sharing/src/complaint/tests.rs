@@ -7,7 +7,8 @@ use super::*;
 use crate::cast::{self, GUANGZHOU, NOW, TIANHE, provider, requester};
 use crate::clock::{Clock, Law};
 use crate::dispute::Party;
-use crate::public::{PublicRequest, PublicStatement};
+use crate::private::SALT_BYTES;
+use crate::public::{PublicRequest, Written};
 
 const LOCAL: &str = r#"
 id = "local"
@@ -26,17 +27,17 @@ fn here() -> Path {
 }
 
 fn intake(about: Option<CreditCode>, text: &str) -> Intake {
+    let written = Written {
+        subject: "天河区民政局".into(),
+        text: text.into(),
+        ..Written::default()
+    };
+    let salts = [1, 2, 3, 4].map(|salt| [salt; SALT_BYTES]);
+    let (statement, _) = written.confide(salts, Article::R37).unwrap();
     Intake {
         receipt: Digest::object(b"receipt"),
         at: NOW,
-        request: PublicRequest::Complaint {
-            about,
-            statement: PublicStatement {
-                subject: "天河区民政局".into(),
-                text: text.into(),
-                ..PublicStatement::default()
-            },
-        },
+        request: PublicRequest::Complaint { about, statement },
     }
 }
 
@@ -208,7 +209,11 @@ fn a_term_runs_where_a_profile_sets_one_and_nowhere_else() {
 fn a_complaint_says_what_happened_and_is_named_after_what_was_received() {
     let bare = received(intake(None, " "), &Profile::national()).unwrap_err();
     assert_eq!(bare.article, Article::R37);
-    let long = intake(None, &"长".repeat(crate::public::MAX_PUBLIC_TEXT_CHARS + 1));
+    let mut long = intake(None, "甲");
+    let PublicRequest::Complaint { statement, .. } = &mut long.request else {
+        panic!("a complaint")
+    };
+    statement.text.as_mut().unwrap().length = u32::MAX;
     assert!(received(long, &Profile::national()).is_err());
     let event = received(intake(None, "甲"), &Profile::national()).unwrap();
     let other = intake(None, "乙").docket();

@@ -6,6 +6,7 @@ use statute::{Calendar, Profile, Role};
 use super::*;
 use crate::cast::{self, NOW, TIANHE, provider, requester};
 use crate::correction::{CorrectionAct, CorrectionEvent, CorrectionOutcome};
+use crate::dispute::Party;
 use crate::docket::{DocketBody, DocketEvent};
 use crate::ledger::evidence::{AnotherContent, ContentBytes, Shown, shown};
 use crate::private::{Content, SALT_BYTES};
@@ -50,8 +51,8 @@ fn decided(
         profile: &profile,
     };
     let verified = by.act(Role::DepartmentHead, ActBody::Erasure(said.clone()));
-    let (one, two) = (party(&requester()), party(&provider()));
-    act(personal, &[&one, &two], &said, &verified, &law, now)
+    let both = [party(&requester()), party(&provider())].map(Debtor::Department);
+    act(personal, &both, &said, &verified, &law, now)
 }
 
 /// Four years after.

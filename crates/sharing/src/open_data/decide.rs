@@ -101,7 +101,7 @@ pub fn receive(
     law.profile.check_opens()?;
     let statement = intake.request.statement();
     statement.check_bounds(Article::S26)?;
-    statute::check_opening_application(&statement.text)?;
+    statute::check_opening_application(statement.text.is_some())?;
     let (entry, mark) = published
         .zip(mark)
         .ok_or_else(|| RefusalReason::EntryNotPublished.under(Article::S24))?;

@@ -8,7 +8,8 @@ use crate::act::ActBody;
 use crate::cast::{self, HEPING, NOW, provider, requester};
 use crate::catalogue::Entry;
 use crate::clock::{Clock, Law};
-use crate::public::{PublicRequest, PublicStatement};
+use crate::private::SALT_BYTES;
+use crate::public::{PublicRequest, Written};
 
 /// An entry without personal information, as the opening of everything needs one.
 fn entry() -> Entry {
@@ -97,16 +98,19 @@ fn published(mark: &OpeningMark, file: &OpenFile) -> Result<OpeningMark, Refusal
 }
 
 fn intake(text: &str) -> Intake {
+    let written = Written {
+        text: text.into(),
+        ..Written::default()
+    };
+    let salts = [1, 2, 3, 4].map(|salt| [salt; SALT_BYTES]);
+    let (statement, _) = written.confide(salts, Article::S26).unwrap();
     Intake {
         receipt: Digest::object(b"receipt"),
         at: NOW,
         request: PublicRequest::OpenData {
             entry: entry().id,
             form: OpeningReplyForm::Written,
-            statement: PublicStatement {
-                text: text.into(),
-                ..PublicStatement::default()
-            },
+            statement,
         },
     }
 }
@@ -210,7 +214,11 @@ fn an_application_says_what_for_and_is_for_what_is_opened_on_application() {
     };
     let not_opened = RefusalReason::NotOpened.under(Article::S24);
     assert_eq!(received(intake("研究客流"), closed), Err(not_opened));
-    let long = intake(&"长".repeat(crate::public::MAX_PUBLIC_TEXT_CHARS + 1));
+    let mut long = intake("研究客流");
+    let PublicRequest::OpenData { statement, .. } = &mut long.request else {
+        panic!("for open data")
+    };
+    statement.text.as_mut().unwrap().length = u32::MAX;
     assert!(received(long, on_application()).is_err());
 }
 

@@ -155,7 +155,7 @@ pub(super) fn event(
             received(txn, &docket, &state, me);
         }
     }
-    personal::event(txn, &event)?;
+    personal::event(txn, &event, me == Some(home.code()))?;
     if let (Case::Application(application), Some(me)) = (&state.case, me) {
         granted(txn, &docket, application, me);
     }

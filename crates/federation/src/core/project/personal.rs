@@ -47,8 +47,13 @@ pub(super) fn said(txn: &mut Txn<'_>, id: ActId, body: &ActBody) -> Result<(), F
     Ok(())
 }
 
-/// A docket's event: content that it commits to is wanted unless it is here; what was erased is to be destroyed.
-pub(super) fn event(txn: &mut Txn<'_>, event: &DocketEvent) -> Result<(), Fault> {
+/// A docket's event: content that it commits to is wanted unless it is here; what was erased is to be destroyed. What no act of a person says was
+/// said to the home itself, which stored it before the event: `at_home` it is held.
+pub(super) fn event(txn: &mut Txn<'_>, event: &DocketEvent, at_home: bool) -> Result<(), Fault> {
+    let standing = match at_home && event.body.acts().is_empty() {
+        true => PrivateStanding::Held,
+        false => PrivateStanding::Wanted,
+    };
     let docket = event.docket;
     for private in event.body.private() {
         let key = private_key(&private.digest);
@@ -59,9 +64,12 @@ pub(super) fn event(txn: &mut Txn<'_>, event: &DocketEvent) -> Result<(), Fault>
             private,
             docket,
             home: Some(event.home.code()),
-            standing: PrivateStanding::Wanted,
+            standing,
         };
         put(txn, Table::Private, key, &row);
+        if standing == PrivateStanding::Held {
+            continue;
+        }
         let wanted = WantedRow {
             docket,
             sequence: event.sequence,
