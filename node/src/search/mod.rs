@@ -332,7 +332,11 @@ impl SearchIndex {
             class: entry.terms.class(),
             score: 0,
             method: entry.methods.first().copied(),
-            items: items.iter().filter(|_| carried).map(|it| (*it).to_owned()).collect(),
+            items: items
+                .iter()
+                .filter(|_| carried)
+                .map(|it| (*it).to_owned())
+                .collect(),
         };
         let mut document = TantivyDocument::default();
         document.add_text(self.fields.key, key(published.publisher.code(), &entry.id));
