@@ -80,7 +80,7 @@ pub struct DraftArgs {
 
 pub(super) fn method(text: &str) -> Result<Method, String> {
     text.parse()
-        .map_err(|error: statute::UnknownTerm| error.to_string())
+        .map_err(|error: statute::UnknownTerm| error.in_both())
 }
 
 pub(super) fn run(global: &Global, command: ApplyCommand, output: &Output) -> Result<(), CliError> {
