@@ -6,7 +6,7 @@ use guantong_tests::stage::{code, conditional, provider};
 use guantong_tests::{Department, Person};
 use identity::Code;
 use node::cli::client::encode;
-use node::public::limits::MAX_ASKED_PER_ADDRESS;
+use node::public::limits::MAX_OPENED_PER_ADDRESS;
 use serde_json::{Value, json};
 use sharing::act::ActBody;
 use sharing::catalogue::Entry;
@@ -139,7 +139,7 @@ fn an_application_is_taken_without_a_token_and_read_by_its_receipt_alone() {
     let page = String::from_utf8(live.public_get(node, "/open").body).expect("a text");
     assert!(!page.contains("<script>") && !page.contains("wangwu"));
     // The connection's own address is what is counted.
-    for _ in 1..MAX_ASKED_PER_ADDRESS {
+    for _ in 1..MAX_OPENED_PER_ADDRESS {
         let taken = live.public_post(node, "/open/v1/applications", &asked);
         assert_eq!(taken.status, 201);
     }

@@ -216,6 +216,10 @@ pub struct SearchHit {
     pub class: statute::ShareClass,
     /// Relevance times 1,000.
     pub score: u32,
+    /// Its first way of sharing.
+    pub method: Option<statute::Method>,
+    /// Its data items, every one of them, when it was asked for by its exact id; none otherwise, and none when there are more than an answer carries.
+    pub items: Vec<String>,
 }
 
 /// Why an envelope cannot be taken. Declared in the order in which they win.

@@ -431,7 +431,10 @@ fn state_zh(state: &str) -> String {
         // Time limits.
         "extension-asked" => "已申请延长期限",
         "overdue" => "逾期",
+        "reply-conditional" => "答复有条件共享类申请",
         // Grants.
+        "in-force" => "有效",
+        "suspended" => "已暂停，限期整改",
         "widening-asked" => "已申请扩大使用",
         "change-proposed" => "已提出终止或者变更服务",
         // Disputes.
@@ -522,6 +525,14 @@ mod tests {
         assert_eq!(
             told("submitted", "draft"),
             "应当处于“已报送”，现处于“编制中”"
+        );
+        assert_eq!(
+            told("in-force", "suspended"),
+            "应当处于“有效”，现处于“已暂停，限期整改”"
+        );
+        assert_eq!(
+            told("reply-conditional", "failed"),
+            "应当处于“答复有条件共享类申请”，现处于“协商不成”"
         );
         assert_eq!(told("version 2", "x"), "应当处于“第2版”，现处于“x”");
     }

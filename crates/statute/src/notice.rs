@@ -101,6 +101,39 @@ pub enum NoticeError {
     TooManyDaysOff,
 }
 
+impl NoticeError {
+    /// What is wrong, in Chinese: the day, or the line as it stands.
+    #[must_use]
+    pub fn zh(&self) -> String {
+        match self {
+            Self::TooLarge { found } => {
+                format!("通知有 {found} 字节，超过 {MAX_NOTICE_BYTES} 字节的上限")
+            }
+            Self::Syntax(told) => match wrong_line(told) {
+                Some((number, line)) => format!("第 {number} 行有误：{line}"),
+                None => format!("通知文件无法解读：{told}"),
+            },
+            Self::Year(year) => format!("{year} 年不可能有节假日安排通知"),
+            Self::Name => {
+                format!("文号、标题和节假日名称应为一行 1 至 {MAX_NOTICE_NAME_CHARS} 个字")
+            }
+            Self::Range { holiday, from, to } => format!("{holiday}：{from} 至 {to}，止日早于起日"),
+            Self::ForeignDay { day, year } => format!("{day} 不属于 {year} 年的通知"),
+            Self::Twice(day) => format!("{day} 列了两次"),
+            Self::NoWeekend(day) => format!("{day} 列为调休上班，但不是周六或者周日"),
+            Self::TooManyDaysOff => format!("放假日超过 {MAX_DAYS_OFF} 天"),
+        }
+    }
+}
+
+/// Number and text of the line that the parser of TOML shows: `8 | to = "2027-01-32"`.
+fn wrong_line(told: &str) -> Option<(usize, &str)> {
+    told.lines().find_map(|shown| {
+        let (number, line) = shown.split_once(" | ")?;
+        Some((number.trim().parse().ok()?, line.trim()))
+    })
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NoticeFile {
@@ -337,6 +370,15 @@ mod tests {
                 assert!(message.contains(why), "{message}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_in_chinese_with_its_line_or_day() {
+        let zh = |text: &str| refused(text).map(|error| error.zh());
+        let told = zh(&file("", "2030-01-01", "2030-01-32", ""));
+        assert_eq!(told, Some("第 8 行有误：to = \"2030-01-32\"".to_owned()));
+        let told = zh(&file("\"2030-10-06\"", "2030-10-01", "2030-10-07", ""));
+        assert_eq!(told, Some("2030-10-06 列了两次".to_owned()));
     }
 
     #[test]

@@ -13,6 +13,17 @@ pub struct UnknownTerm {
     pub expected: String,
 }
 
+impl UnknownTerm {
+    /// What is wrong, in Chinese and in English, for whoever typed the word.
+    #[must_use]
+    pub fn in_both(&self) -> String {
+        format!(
+            "“{}”不在可选之列，可选：{} / {self}",
+            self.found, self.expected
+        )
+    }
+}
+
 /// Longest part of a wrong word that an error repeats, in characters: enough to recognise it, too little to flood a log.
 pub const MAX_ECHO_CHARS: usize = 40;
 
@@ -81,3 +92,15 @@ macro_rules! terms {
 }
 
 pub(crate) use terms;
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn an_unknown_word_is_told_in_chinese_with_what_may_stand_there() {
+        let told = "邮寄"
+            .parse::<crate::Method>()
+            .map_err(|error| error.in_both());
+        let told = told.err().unwrap_or_default();
+        assert!(told.starts_with("“邮寄”不在可选之列，可选：") && told.contains("is not a Method"));
+    }
+}

@@ -305,6 +305,8 @@ mod tests {
             provider_name: "民政部".into(),
             class: statute::ShareClass::Unconditional,
             score,
+            method: None,
+            items: Vec::new(),
         }
     }
 

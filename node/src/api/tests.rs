@@ -684,6 +684,7 @@ async fn the_public_is_held_back_when_it_asks_too_much_and_others_are_told_when_
     assert_eq!(headers[header::CONTENT_TYPE], problem::CONTENT_TYPE);
     let problem: Value = serde_json::from_slice(&bytes).unwrap();
     assert_eq!(problem["type"], "urn:guantong:problem:too-many");
+    assert!(problem.to_string().contains("3600 秒后（"), "{problem}");
     // Reading is counted apart.
     let (status, problem) = site.call("GET", "/open/v1/catalogue", None, vec![]).await;
     assert_eq!(

@@ -80,7 +80,7 @@ pub struct DraftArgs {
 
 pub(super) fn method(text: &str) -> Result<Method, String> {
     text.parse()
-        .map_err(|error: statute::UnknownTerm| error.to_string())
+        .map_err(|error: statute::UnknownTerm| error.in_both())
 }
 
 pub(super) fn run(global: &Global, command: ApplyCommand, output: &Output) -> Result<(), CliError> {
@@ -230,16 +230,21 @@ fn known(client: &Client, args: &DraftArgs) -> Result<Option<Known>, CliError> {
         "/catalogue/search?q={}&limit=100&wait_ms=5000",
         encode(text)
     ))?;
+    Ok(found_above(answer, args.publisher, &args.entry))
+}
+
+/// The entry among the hits of a search.
+fn found_above(answer: SearchAnswer, publisher: Code, entry: &EntryId) -> Option<Known> {
     let hit = answer
         .hits
         .into_iter()
-        .find(|hit| hit.publisher.code() == args.publisher && hit.id == args.entry);
-    Ok(hit.map(|hit| Known {
+        .find(|hit| hit.publisher.code() == publisher && hit.id == *entry)?;
+    Some(Known {
         provider_node: hit.publisher,
         version: hit.version,
-        items: Vec::new(),
-        method: None,
-    }))
+        items: hit.items,
+        method: hit.method,
+    })
 }
 
 /// Every item asked for is one of the entry's, where they are known.
@@ -286,8 +291,8 @@ fn compose(global: &Global, output: &Output, args: DraftArgs) -> Result<Applicat
     if items.is_empty() {
         return Err(
             CliError::usage("没有指明数据项", "no item is named").advise(
-                "本级目录没有此条目的数据项，用 --item 逐一指明",
-                "this node's catalogue does not list its items; name each with --item",
+                "本级目录没有此条目，检索结果也没有列出其数据项，用 --item 逐一指明",
+                "it is not in this node's catalogue and the search did not list its items; name each with --item",
             ),
         );
     }
@@ -308,6 +313,34 @@ fn compose(global: &Global, output: &Output, args: DraftArgs) -> Result<Applicat
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_entry_that_only_a_level_above_knows_is_applied_for_with_all_its_items() {
+        let hit = |publisher: &str| federation::wire::SearchHit {
+            publisher: publisher.parse().unwrap(),
+            id: "mps/RK/0001".parse().unwrap(),
+            version: 3,
+            name: "人口".to_owned(),
+            provider_name: "公安部".to_owned(),
+            class: statute::ShareClass::Unconditional,
+            score: 1,
+            method: Some(Method::ALL[0]),
+            items: vec!["姓名".to_owned()],
+        };
+        let found = |entry: &str| {
+            let answer = SearchAnswer {
+                q: entry.to_owned(),
+                hits: vec![hit("100000/mca"), hit("100000/mps")],
+                levels: Vec::new(),
+            };
+            found_above(answer, "mps".parse().unwrap(), &entry.parse().unwrap())
+        };
+        let known = found("mps/RK/0001").unwrap();
+        assert_eq!(known.provider_node.to_string(), "100000/mps");
+        assert_eq!((known.version, known.method), (3, Some(Method::ALL[0])));
+        assert_eq!(known.items, ["姓名"]);
+        assert!(found("mps/RK/0002").is_none());
+    }
 
     #[test]
     fn an_item_that_the_entry_has_not_is_wrong_use_and_the_others_are_named() {

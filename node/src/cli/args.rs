@@ -117,7 +117,7 @@ fn pair(text: &str) -> Result<(ApplicationMaterial, String), String> {
     })?;
     let kind = kind
         .parse()
-        .map_err(|error: statute::UnknownTerm| error.to_string())?;
+        .map_err(|error: statute::UnknownTerm| error.in_both())?;
     Ok((kind, stated.to_owned()))
 }
 

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use federation::core::view::NoticeView;
 use sharing::act::ActBody;
 use sharing::node_act::NodeAct;
-use statute::{MAX_NOTICE_BYTES, YearNotice};
+use statute::{Article, MAX_NOTICE_BYTES, NoticeError, YearNotice};
 
 use super::args::read_text_up_to;
 use super::client::Client;
 use super::error::CliError;
 use super::signer::carry_out;
-use super::{Global, Output};
+use super::{Exit, Global, Output};
 use crate::api::List;
 use crate::console::labels;
 
@@ -31,8 +31,26 @@ pub enum CalendarCommand {
 /// A notice file, read and checked on this side before anybody signs it or counts by it.
 pub(super) fn read_notice(path: &Path) -> Result<(String, YearNotice), CliError> {
     let text = read_text_up_to(path, MAX_NOTICE_BYTES as u64)?;
-    let notice = YearNotice::parse(&text).map_err(|error| CliError::file(path, error))?;
+    let notice = YearNotice::parse(&text).map_err(|error| no_notice(path, &error))?;
     Ok((text, notice))
+}
+
+/// The refusal that the node would give (R8), with what is wrong in which line.
+fn no_notice(path: &Path, error: &NoticeError) -> CliError {
+    let path = path.display();
+    let refused = CliError::new(
+        Exit::Refused,
+        format!("文件 {path} 不是节假日安排通知：{}", error.zh()),
+        format!("file {path} is no holiday notice: {error}"),
+    );
+    CliError {
+        article: Some(Article::R8.cite_zh()),
+        ..refused
+    }
+    .advise(
+        "请按国务院办公厅通知更正所列之处，再行装入",
+        "correct it after the notice of the State Council, and install it again",
+    )
 }
 
 pub(super) fn run(
@@ -83,7 +101,7 @@ fn list(global: &Global, output: &Output) -> Result<(), CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::Exit;
+    use crate::language::Language;
 
     #[test]
     fn a_file_that_is_no_notice_is_refused_before_anything_is_signed() {
@@ -93,7 +111,10 @@ mod tests {
                     [[off]]\nname = \"元旦\"\nfrom = \"2027-01-01\"\nto = \"2027-01-32\"\n";
         std::fs::write(&path, text).unwrap();
         let refused = read_notice(&path).map(drop).unwrap_err();
-        assert_eq!(refused.exit, Exit::Usage);
+        assert_eq!(refused.exit, Exit::Refused);
+        assert_eq!(refused.article, Some(Article::R8.cite_zh()));
+        let told = refused.text(Language::Chinese);
+        assert!(told.contains("第 8 行有误：to = \"2027-01-32\""), "{told}");
         std::fs::write(&path, text.replace("01-32", "01-03")).unwrap();
         assert_eq!(read_notice(&path).unwrap().1.year(), 2027);
         std::fs::write(&path, "#".repeat(MAX_NOTICE_BYTES + 1)).unwrap();

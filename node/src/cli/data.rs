@@ -182,7 +182,7 @@ fn grade(text: &str) -> Result<(String, Grade), String> {
     let (column, word) = pair(text)?;
     let grade = word
         .parse()
-        .map_err(|error: statute::UnknownTerm| error.to_string())?;
+        .map_err(|error: statute::UnknownTerm| error.in_both())?;
     Ok((column.to_owned(), grade))
 }
 

@@ -116,7 +116,7 @@ pub struct Who {
 
 fn role(text: &str) -> Result<Role, String> {
     text.parse()
-        .map_err(|error: statute::UnknownTerm| error.to_string())
+        .map_err(|error: statute::UnknownTerm| error.in_both())
 }
 
 pub(super) fn credit(text: &str) -> Result<CreditCode, String> {
@@ -126,7 +126,7 @@ pub(super) fn credit(text: &str) -> Result<CreditCode, String> {
 
 fn end_reason(text: &str) -> Result<EndReason, String> {
     text.parse()
-        .map_err(|error: statute::UnknownTerm| error.to_string())
+        .map_err(|error: statute::UnknownTerm| error.in_both())
 }
 
 pub(super) fn reason(text: &str) -> Result<RevocationReason, String> {

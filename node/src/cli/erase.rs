@@ -107,5 +107,5 @@ fn list(global: &Global, output: &Output) -> Result<(), CliError> {
 
 fn ground(text: &str) -> Result<ErasureGround, String> {
     text.parse()
-        .map_err(|error: statute::UnknownTerm| error.to_string())
+        .map_err(|error: statute::UnknownTerm| error.in_both())
 }

@@ -61,7 +61,7 @@ pub enum ExtensionCommand {
 
 fn duty(text: &str) -> Result<Duty, String> {
     text.parse()
-        .map_err(|error: statute::UnknownTerm| error.to_string())
+        .map_err(|error: statute::UnknownTerm| error.in_both())
 }
 
 fn working_days(text: &str) -> Result<WorkingDays, String> {

@@ -151,11 +151,11 @@ pub struct ReportArgs {
 }
 
 fn severity(text: &str) -> Result<Severity, String> {
-    text.parse().map_err(|error: UnknownTerm| error.to_string())
+    text.parse().map_err(|error: UnknownTerm| error.in_both())
 }
 
 fn grade(text: &str) -> Result<Grade, String> {
-    text.parse().map_err(|error: UnknownTerm| error.to_string())
+    text.parse().map_err(|error: UnknownTerm| error.in_both())
 }
 
 fn moment(text: &str) -> Result<Moment, String> {

@@ -7,12 +7,17 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use super::error::CliError;
 
 /// What the parser says of how a line is written.
-const HOW: [(&str, &str); 5] = [
+const HOW: [(&str, &str); 10] = [
     ("Usage: ", "用法："),
     ("For more information, try '--help'.", "详见 --help"),
     ("tip: a similar value exists: ", "是否指 "),
     ("tip: a similar argument exists: ", "是否指 "),
     ("tip: a similar subcommand exists: ", "是否指 "),
+    ("tip: some similar values exist: ", "是否指 "),
+    ("tip: some similar arguments exist: ", "是否指 "),
+    ("tip: some similar subcommands exist: ", "是否指 "),
+    ("tip: to pass ", "要以 "),
+    (" as a value, use ", " 为值，请写作 "),
 ];
 
 impl CliError {
@@ -79,6 +84,22 @@ mod tests {
     use super::super::Cli;
     use super::*;
     use crate::language::Language;
+
+    #[test]
+    fn no_tip_of_the_parser_is_left_in_english() {
+        for line in [
+            "guantong status --nope",
+            "guantong catalog",
+            "guantong co",
+            "guantong status --dat x",
+            "guantong completions bas",
+            "guantong apply list --lan",
+        ] {
+            let error = CliError::of_line(&Cli::try_parse_from(line.split(' ')).unwrap_err());
+            let told = error.text(Language::Chinese);
+            assert!(!told.contains("tip:"), "{told}");
+        }
+    }
 
     #[test]
     fn what_is_wrong_with_a_line_is_said_in_the_language_asked_for() {

@@ -4,7 +4,8 @@ use federation::core::Answer;
 use federation::core::view::{DocketDetail, DraftView, NodeView};
 use identity::{Code, KeyKind, SigningKey};
 use serde::{Deserialize, Serialize};
-use sharing::act::{Act, ActBody};
+use sharing::act::{Act, ActBody, Opens};
+use sharing::docket::DocketId;
 use sharing::person::PersonChain;
 use sharing::private::Content;
 use sharing::reading::ReadingAct;
@@ -147,6 +148,21 @@ struct Sent<'a> {
     serial: Option<u64>,
 }
 
+/// Where an act is decided on: where the docket that it opens has its home, or the one that it steps.
+fn opens_or_steps(body: &ActBody) -> Option<Opens> {
+    match body {
+        // A reading is decided where it is answered.
+        ActBody::Reading(ReadingAct::Read { .. }) => None,
+        body => body.opens().or_else(|| body.docket().map(Opens::HomeOf)),
+    }
+}
+
+/// The home of a docket, when this node is not it.
+fn home_elsewhere(client: &Client, docket: DocketId) -> Option<Code> {
+    let detail: DocketDetail = client.get(&format!("/dockets/{docket}")).ok()?;
+    (!detail.docket.at_home).then(|| detail.docket.home.code())
+}
+
 /// The node that decides on an act, when it is not the signer's own: the docket's home, the provider of a draft, the source of a return flow.
 /// Where that is not known, the act is refused here.
 fn decided_by(client: &Client, act: &Act) -> Option<Code> {
@@ -162,13 +178,11 @@ fn decided_by(client: &Client, act: &Act) -> Option<Code> {
                 .find(|draft| draft.docket == *docket)?;
             Some(draft.application.provider_node.code())
         }
-        // A reading is decided where it is answered.
-        ActBody::Reading(ReadingAct::Read { .. }) => None,
-        ActBody::Reading(ReadingAct::Order(order)) => Some(order.keeper.code()),
-        body => {
-            let detail: DocketDetail = client.get(&format!("/dockets/{}", body.docket()?)).ok()?;
-            (!detail.docket.at_home).then(|| detail.docket.home.code())
-        }
+        body => match opens_or_steps(body)? {
+            Opens::Here => None,
+            Opens::At(home) => Some(home),
+            Opens::HomeOf(docket) => home_elsewhere(client, docket),
+        },
     };
     home.filter(|home| *home != act.node)
 }
@@ -178,7 +192,7 @@ fn taken(decided_by: Option<Code>, language: Language) -> String {
     match (decided_by, language) {
         (None, _) => language.pick("已受理", "accepted").to_owned(),
         (Some(home), Language::Chinese) => format!(
-            "已送出，待主办节点（{home}）受理；是否受理见 guantong status 或 guantong docket show。"
+            "已送出，由 {home} 决定是否受理；结果见 guantong status 或 guantong docket show。"
         ),
         (Some(home), Language::English) => format!(
             "sent; the home node ({home}) decides: see guantong status or guantong docket show."
@@ -241,6 +255,24 @@ pub(super) fn send(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_opens_a_docket_elsewhere_is_decided_there() {
+        let provider: identity::Path = "100000/mps".parse().unwrap();
+        let application = sharing::application::Application {
+            requester: "91440300192203821X".parse().unwrap(),
+            requester_name: "区民政局".to_owned(),
+            provider_node: provider.clone(),
+            entry: "mps/RK/0001".parse().unwrap(),
+            entry_version: 1,
+            items: vec!["姓名".to_owned()],
+            materials: Vec::new(),
+            method: statute::Method::ALL[0],
+        };
+        let until = identity::Moment::from_millis(0);
+        let take = ActBody::Direct(sharing::application::DirectAct::Take { application, until });
+        assert_eq!(opens_or_steps(&take), Some(Opens::At(provider.code())));
+    }
 
     #[test]
     fn an_act_that_another_node_decides_on_is_not_called_accepted() {

@@ -129,5 +129,34 @@ fn told(found: &Already, language: Language) -> String {
             "only a part of the catalogue was looked through",
         ));
     }
+    text.push('\n');
+    text.push_str(language.pick(
+        "以上只是本节点目录的情况：目录逐级上报，不逐级下发。请用 guantong catalogue search 向各上级检索",
+        "this is this node's catalogue alone: entries climb and do not descend; search above with guantong catalogue search",
+    ));
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_says_that_it_is_of_this_nodes_catalogue_alone() {
+        let found = Already {
+            entries: Vec::new(),
+            sources: Vec::new(),
+            complete: true,
+        };
+        for (language, only) in [
+            (Language::Chinese, "以上只是本节点目录的情况"),
+            (Language::English, "this node's catalogue alone"),
+        ] {
+            let text = told(&found, language);
+            assert!(
+                text.contains(only) && text.contains("guantong catalogue search"),
+                "{text}"
+            );
+        }
+    }
 }

@@ -119,12 +119,12 @@ fn article(text: &str) -> Result<Article, String> {
 
 fn duty(text: &str) -> Result<Duty, String> {
     text.parse()
-        .map_err(|error: statute::UnknownTerm| error.to_string())
+        .map_err(|error: statute::UnknownTerm| error.in_both())
 }
 
 fn ground(text: &str) -> Result<EscalationGround, String> {
     text.parse()
-        .map_err(|error: statute::UnknownTerm| error.to_string())
+        .map_err(|error: statute::UnknownTerm| error.in_both())
 }
 
 pub(super) fn run(

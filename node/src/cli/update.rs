@@ -33,7 +33,7 @@ pub enum UpdateCommand {
 }
 
 fn cause(text: &str) -> Result<ChangeCause, String> {
-    text.parse().map_err(|error: UnknownTerm| error.to_string())
+    text.parse().map_err(|error: UnknownTerm| error.in_both())
 }
 
 pub(super) fn run(

@@ -147,7 +147,10 @@ fn measure_facts(measure: &Measure, language: Language) -> Facts {
         } => vec![
             (pick("节点", "Node"), node.to_string()),
             (pick("证书序号", "Certificate"), serial.to_string()),
-            (pick("原因", "Reason"), format!("{reason:?}")),
+            (
+                pick("原因", "Reason"),
+                labels::revocation(*reason, language).to_owned(),
+            ),
         ],
         Measure::KeysRotated { node, serial } => vec![
             (pick("节点", "Node"), node.to_string()),

@@ -1,7 +1,7 @@
 //! Words for what the console and the commands show: states, conditions, times.
 
 use federation::health::Condition;
-use identity::Moment;
+use identity::{Moment, RevocationReason};
 use sharing::application::{ApplicationEvent, DisputeStage, Phase};
 use sharing::catalogue::EntryState;
 use sharing::correction::CorrectionPhase;
@@ -41,6 +41,17 @@ pub fn condition(condition: Condition, language: Language) -> &'static str {
         Condition::Up => language.pick("正常", "up"),
         Condition::Lagging => language.pick("滞后", "lagging"),
         Condition::Down => language.pick("失联", "down"),
+    }
+}
+
+/// Why a certificate is revoked.
+pub fn revocation(reason: RevocationReason, language: Language) -> &'static str {
+    match reason {
+        RevocationReason::KeyCompromise => language.pick("密钥泄露", "a key is in other hands"),
+        RevocationReason::Superseded => language.pick("更换", "superseded"),
+        RevocationReason::Dissolved => language.pick("撤销建制", "the place was dissolved"),
+        RevocationReason::IssuedInError => language.pick("误发", "issued in error"),
+        RevocationReason::Ordered => language.pick("上级责令", "ordered by a superior"),
     }
 }
 
@@ -335,6 +346,13 @@ pub fn cite(article: Article, language: Language) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn why_a_certificate_is_revoked_is_told_in_either_language() {
+        let told = |language| revocation(RevocationReason::KeyCompromise, language);
+        assert_eq!(told(Language::Chinese), "密钥泄露");
+        assert_eq!(told(Language::English), "a key is in other hands");
+    }
 
     #[test]
     fn times_are_shown_in_beijing() {

@@ -29,7 +29,7 @@ use sharing::supervision::SupervisionAct;
 use statute::ApplicationMaterial;
 
 use crate::console::clock::Facts;
-use crate::console::labels::time;
+use crate::console::labels::{self, time};
 use crate::language::{Language, Text};
 
 /// Entries named in one line before the rest is counted.
@@ -98,8 +98,14 @@ fn subject(body: &ActBody) -> Text {
             serial,
             reason,
         } => Text::new(
-            format!("撤销节点 {node} 的第 {serial} 号证书（{reason:?}）"),
-            format!("revoke certificate {serial} of node {node} ({reason:?})"),
+            format!(
+                "撤销节点 {node} 的第 {serial} 号证书（{}）",
+                labels::revocation(*reason, Language::Chinese)
+            ),
+            format!(
+                "revoke certificate {serial} of node {node} ({})",
+                labels::revocation(*reason, Language::English)
+            ),
         ),
         ActBody::ConsentToApply { .. }
         | ActBody::TellMissing { .. }

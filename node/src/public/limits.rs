@@ -6,19 +6,26 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use identity::Moment;
 
 use crate::api::{Api, Kind, Problem};
+use crate::console::labels;
 
+/// Where complaints are brought.
+const COMPLAINTS: &str = "/open/v1/complaints";
 /// Length of the period in which requests are counted, milliseconds.
 const PERIOD_MS: i64 = 3_600_000;
-/// Requests that open a case, of one address in an hour.
-pub const MAX_ASKED_PER_ADDRESS: u32 = 10;
-/// Requests that open a case, of all addresses in an hour: with bodies of [`super::intake::MAX_PUBLIC_BODY`] at most 8 MiB.
-pub const MAX_ASKED: u32 = 400;
+/// Cases of one kind that are opened, of one address in an hour.
+pub const MAX_OPENED_PER_ADDRESS: u32 = 10;
+/// Cases of one kind that are opened, of all addresses in an hour: with bodies of [`super::intake::MAX_PUBLIC_BODY`] at most 8 MiB.
+pub const MAX_OPENED: u32 = 400;
+/// Requests to open a case, whatever comes of them, of one address in an hour: whoever corrects what was refused is not held back.
+pub const MAX_ASKED_PER_ADDRESS: u32 = 120;
+/// Requests to open a case, whatever comes of them, of all addresses in an hour.
+pub const MAX_ASKED: u32 = 20_000;
 /// Requests that only read, of one address in an hour.
 pub const MAX_READ_PER_ADDRESS: u32 = 3_600;
 /// Requests that only read, of all addresses in an hour: some fifty a second.
@@ -31,8 +38,23 @@ pub const MAX_ADDRESSES: usize = 4_096;
 pub enum Use {
     /// It only reads.
     Read,
-    /// It may open a case.
+    /// It asks that a case be opened, and may be refused.
     Ask,
+    /// It opens an application.
+    Apply,
+    /// It opens a complaint.
+    Complain,
+}
+
+impl Use {
+    /// How often one address, and all together, may do this in an hour.
+    const fn limits(self) -> (u32, u32) {
+        match self {
+            Self::Read => (MAX_READ_PER_ADDRESS, MAX_READ),
+            Self::Ask => (MAX_ASKED_PER_ADDRESS, MAX_ASKED),
+            Self::Apply | Self::Complain => (MAX_OPENED_PER_ADDRESS, MAX_OPENED),
+        }
+    }
 }
 
 /// Where a connection comes from, as [`crate::api::serve`] found it.
@@ -47,6 +69,8 @@ struct Counted([u8; 16]);
 struct Spent {
     read: u32,
     asked: u32,
+    applications: u32,
+    complaints: u32,
 }
 
 #[derive(Debug, Default)]
@@ -99,8 +123,9 @@ impl Limiter {
             let left = PERIOD_MS - now.as_millis().rem_euclid(PERIOD_MS);
             u64::try_from(left / 1_000 + 1).unwrap_or(1)
         };
-        let own = own.with(used, MAX_READ_PER_ADDRESS, MAX_ASKED_PER_ADDRESS);
-        let all = counts.all.with(used, MAX_READ, MAX_ASKED);
+        let (own_limit, limit) = used.limits();
+        let own = own.with(used, own_limit);
+        let all = counts.all.with(used, limit);
         let (own, all) = own.zip(all).ok_or_else(wait)?;
         counts.all = all;
         if room || counts.by_address.contains_key(&key) {
@@ -109,6 +134,19 @@ impl Limiter {
             counts.others = own;
         }
         Ok(())
+    }
+
+    /// Gives back what was spent on a case that was not opened, within the same hour.
+    pub fn give_back(&self, from: Option<IpAddr>, used: Use, spent_at: Moment) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts.period != spent_at.as_millis().div_euclid(PERIOD_MS) {
+            return;
+        }
+        counts.all.less(used);
+        match counts.by_address.get_mut(&counted(from)) {
+            Some(own) => own.less(used),
+            None => counts.others.less(used),
+        }
     }
 
     /// Where a request comes from: the connection's other end, or whom a reverse proxy there speaks for.
@@ -127,14 +165,25 @@ impl Limiter {
 }
 
 impl Spent {
-    /// One more, within the limits.
-    fn with(mut self, used: Use, read: u32, asked: u32) -> Option<Self> {
-        let (count, limit) = match used {
-            Use::Read => (&mut self.read, read),
-            Use::Ask => (&mut self.asked, asked),
-        };
+    /// One more, within the limit.
+    fn with(mut self, used: Use, limit: u32) -> Option<Self> {
+        let count = self.of(used);
         *count += 1;
         (*count <= limit).then_some(self)
+    }
+
+    fn less(&mut self, used: Use) {
+        let count = self.of(used);
+        *count = count.saturating_sub(1);
+    }
+
+    fn of(&mut self, used: Use) -> &mut u32 {
+        match used {
+            Use::Read => &mut self.read,
+            Use::Ask => &mut self.asked,
+            Use::Apply => &mut self.applications,
+            Use::Complain => &mut self.complaints,
+        }
     }
 }
 
@@ -153,33 +202,44 @@ fn counted(from: Option<IpAddr>) -> Counted {
 
 /// Stands before every public route.
 pub(crate) async fn limit(State(api): State<Api>, request: Request, next: Next) -> Response {
-    let used = match *request.method() {
-        Method::GET | Method::HEAD => Use::Read,
-        _ => Use::Ask,
+    let opened = match *request.method() {
+        Method::GET | Method::HEAD => None,
+        _ if request.uri().path() == COMPLAINTS => Some(Use::Complain),
+        _ => Some(Use::Apply),
     };
     let peer = request.extensions().get::<Peer>().copied();
     let from = api.limiter().origin(peer, request.headers());
-    match api.limiter().spend(from, used, api.backend().now()) {
-        Ok(()) => next.run(request).await,
-        Err(seconds) => {
-            let mut response = too_many(seconds).into_response();
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-            response
-        }
+    let (limiter, now) = (api.limiter(), api.backend().now());
+    let spent = match opened {
+        None => limiter.spend(from, Use::Read, now),
+        Some(opened) => limiter
+            .spend(from, Use::Ask, now)
+            .and_then(|()| limiter.spend(from, opened, now)),
+    };
+    if let Err(seconds) = spent {
+        let mut response = too_many(seconds, now).into_response();
+        let wait = HeaderValue::from(seconds);
+        response.headers_mut().insert(header::RETRY_AFTER, wait);
+        return response;
     }
+    let response = next.run(request).await;
+    if let Some(opened) = opened.filter(|_| response.status() != StatusCode::CREATED) {
+        limiter.give_back(from, opened, now);
+    }
+    response
 }
 
-fn too_many(seconds: u64) -> Problem {
+fn too_many(seconds: u64, now: Moment) -> Problem {
+    let wait_ms = i64::try_from(seconds).unwrap_or(0).saturating_mul(1_000);
+    let when = labels::time(Moment::from_millis(now.as_millis().saturating_add(wait_ms)));
     Problem::new(
         Kind::TooMany,
         "一小时内的请求过多",
         "too many requests within an hour",
     )
     .advise(
-        format!("请于 {seconds} 秒后再试"),
-        format!("try again in {seconds} seconds"),
+        format!("请于 {seconds} 秒后（{when} 起）再试"),
+        format!("try again in {seconds} seconds, from {when}"),
     )
 }
 
@@ -199,12 +259,13 @@ mod tests {
     #[test]
     fn one_address_is_held_back_until_the_hour_is_over_and_others_are_not() {
         let limiter = Limiter::default();
-        let ask = |from, hour| limiter.spend(address(from), Use::Ask, at(hour));
-        for _ in 0..MAX_ASKED_PER_ADDRESS {
+        let ask = |from, hour| limiter.spend(address(from), Use::Apply, at(hour));
+        for _ in 0..MAX_OPENED_PER_ADDRESS {
             assert_eq!(ask(1, 5), Ok(()));
         }
         assert_eq!(ask(1, 5), Err(3_600));
         assert_eq!(limiter.spend(address(1), Use::Read, at(5)), Ok(()));
+        assert_eq!(limiter.spend(address(1), Use::Complain, at(5)), Ok(()));
         assert_eq!(ask(2, 5), Ok(()));
         assert_eq!(ask(1, 6), Ok(()));
     }
@@ -214,13 +275,27 @@ mod tests {
         let limiter = Limiter::default();
         let mut taken = 0;
         for from in 0..u32::MAX {
-            match limiter.spend(address(from), Use::Ask, at(1)) {
+            match limiter.spend(address(from), Use::Apply, at(1)) {
                 Ok(()) => taken += 1,
                 Err(_) => break,
             }
         }
-        assert_eq!(taken, MAX_ASKED);
+        assert_eq!(taken, MAX_OPENED);
         assert_eq!(limiter.spend(address(0), Use::Read, at(1)), Ok(()));
+    }
+
+    #[test]
+    fn what_is_given_back_may_be_spent_again_within_the_hour_alone() {
+        let limiter = Limiter::default();
+        let apply = |hour| limiter.spend(address(1), Use::Apply, at(hour));
+        for _ in 0..MAX_OPENED_PER_ADDRESS {
+            assert_eq!(apply(5), Ok(()));
+        }
+        limiter.give_back(address(1), Use::Apply, at(4));
+        assert!(apply(5).is_err());
+        limiter.give_back(address(1), Use::Apply, at(5));
+        assert_eq!(apply(5), Ok(()));
+        assert!(apply(5).is_err());
     }
 
     #[test]

@@ -8,8 +8,10 @@
 //! - *Writing* takes up to [`WRITER_BYTES`], tantivy's least, one indexing and one merging thread. The writer lives for one call of
 //!   [`SearchIndex::apply`] and is gone when the node rests.
 //! - *Searching* runs on the caller's thread. Index files are mapped, not read into the heap, so the kernel may take their pages back.
-//! - *Stored* is only what a hit shows, about 150 bytes an entry in compressed blocks of 16 KiB, of which [`STORE_BLOCKS`] stay
-//!   decompressed per segment. Summaries and data items are indexed and not stored: they lie in the ledger's segments already.
+//! - *Stored* is only what a hit shows, about 300 bytes an entry in compressed blocks of 16 KiB, of which [`STORE_BLOCKS`] stay
+//!   decompressed per segment. Summaries are indexed and not stored: they lie in the ledger's segments already.
+//!
+//! Whoever asks by an entry's exact id is going to apply for it: those hits, and no others, carry the names of its data items.
 //!
 //! The index is derived from the catalogue. Where it is missing, damaged or of another version it is emptied, and [`State::NeedsRebuild`]
 //! asks for [`SearchIndex::rebuild_from`].
@@ -44,10 +46,15 @@ pub const MAX_QUERY_CHARS: usize = 256;
 const WRITER_BYTES: usize = 15_000_000;
 /// Decompressed blocks of stored hits kept per segment.
 const STORE_BLOCKS: usize = 2;
-/// Most bytes of one stored hit: name and provider of a few hundred characters.
-const MAX_HIT_BYTES: usize = 16 << 10;
+/// Most bytes of one stored hit: name and provider of a few hundred characters, and [`MAX_ITEMS_BYTES`].
+const MAX_HIT_BYTES: usize = 32 << 10;
+/// Most bytes of the names of an entry's data items that a hit carries: some two hundred names. Of an entry with more it carries none, for a part of
+/// them would pass for all.
+const MAX_ITEMS_BYTES: usize = 8 << 10;
+/// Most hits of one answer that carry data items, so that they add at most 32 KiB to it; only entries of one id and several publishers are more than one.
+const MAX_HITS_WITH_ITEMS: usize = 4;
 /// What the index means; raised when fields, cutting or stored hits change, and every node then rebuilds.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Name under which the tokenizer is registered.
 const TOKENIZER: &str = "pairs";
 
@@ -107,6 +114,8 @@ pub struct SearchIndex {
 struct Fields {
     /// Publisher and id; names the entry.
     key: Field,
+    /// The id by itself, as it stands.
+    id: Field,
     name: Field,
     provider: Field,
     items: Field,
@@ -263,7 +272,7 @@ impl SearchIndex {
         self.len() == 0
     }
 
-    /// Finds the entries that hold every word of `text`, best first. The text is taken as it stands: there is no query syntax.
+    /// Finds the entries that hold every word of `text` or whose id it is, best first. The text is taken as it stands: there is no query syntax.
     ///
     /// # Errors
     /// [`SearchError::Index`], [`SearchError::DamagedHit`].
@@ -278,10 +287,17 @@ impl SearchIndex {
             });
         };
         let best = searcher.search(&query, &TopDocs::with_limit(limit).order_by_score())?;
-        let hits = best
+        let mut hits: Vec<SearchHit> = best
             .into_iter()
             .map(|(score, address)| self.hit(score, &searcher.doc(address)?))
             .collect::<Result<_, _>>()?;
+        let mut by_id = 0;
+        for hit in &mut hits {
+            by_id += usize::from(hit.id.as_str() == text.trim());
+            if hit.id.as_str() != text.trim() || by_id > MAX_HITS_WITH_ITEMS {
+                hit.items.clear();
+            }
+        }
         Ok(Found { hits, catalogue })
     }
 
@@ -306,6 +322,7 @@ impl SearchIndex {
     fn document(&self, published: &PublishedEntry) -> TantivyDocument {
         let entry = &published.entry;
         let items: Vec<&str> = entry.items.iter().map(|item| item.name.as_str()).collect();
+        let carried = items.iter().map(|item| item.len()).sum::<usize>() <= MAX_ITEMS_BYTES;
         let hit = SearchHit {
             publisher: published.publisher.clone(),
             id: entry.id.clone(),
@@ -314,9 +331,16 @@ impl SearchIndex {
             provider_name: entry.provider_name.clone(),
             class: entry.terms.class(),
             score: 0,
+            method: entry.methods.first().copied(),
+            items: items
+                .iter()
+                .filter(|_| carried)
+                .map(|it| (*it).to_owned())
+                .collect(),
         };
         let mut document = TantivyDocument::default();
         document.add_text(self.fields.key, key(published.publisher.code(), &entry.id));
+        document.add_text(self.fields.id, entry.id.as_str());
         document.add_text(self.fields.name, &entry.name);
         document.add_text(self.fields.provider, &entry.provider_name);
         document.add_text(self.fields.items, items.join("\n"));
@@ -350,6 +374,7 @@ fn schema() -> (Schema, Fields) {
     let mut builder = Schema::builder();
     let fields = Fields {
         key: builder.add_text_field("key", STRING),
+        id: builder.add_text_field("id", STRING),
         name: builder.add_text_field("name", text.clone()),
         provider: builder.add_text_field("provider", text.clone()),
         items: builder.add_text_field("items", text.clone()),

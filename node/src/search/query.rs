@@ -1,4 +1,4 @@
-//! From what a person typed to a query: every run of the text must occur, in whichever field, as it was typed.
+//! From what a person typed to a query: every run of the text must occur, in whichever field, as it was typed; or the whole of it is an entry's id.
 
 use std::ops::Bound;
 
@@ -11,6 +11,8 @@ use tantivy::schema::{Field, IndexRecordOption};
 use super::tokenizer::{Run, runs};
 use super::{Fields, MAX_QUERY_CHARS};
 
+/// How much it counts to be the entry whose id was typed: more than any word.
+const ID_BOOST: f32 = 64.0;
 /// How much a hit in a field counts: the name says what an entry is, the summary mentions much else.
 const NAME_BOOST: f32 = 8.0;
 const PROVIDER_BOOST: f32 = 3.0;
@@ -26,7 +28,15 @@ pub(super) fn query(fields: Fields, text: &str) -> Option<BooleanQuery> {
         .iter()
         .map(|run| in_any_field(fields, run))
         .collect();
-    (!clauses.is_empty()).then(|| BooleanQuery::intersection(clauses))
+    let id = Term::from_field_text(fields.id, text.trim());
+    let by_id = BoostQuery::new(
+        Box::new(TermQuery::new(id, IndexRecordOption::Basic)),
+        ID_BOOST,
+    );
+    (!clauses.is_empty()).then(|| {
+        let by_words = BooleanQuery::intersection(clauses);
+        BooleanQuery::union(vec![Box::new(by_id), Box::new(by_words)])
+    })
 }
 
 fn in_any_field(fields: Fields, run: &Run) -> Box<dyn Query> {

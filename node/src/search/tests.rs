@@ -195,6 +195,26 @@ fn hits_carry_what_is_shown_and_the_size_of_the_catalogue() {
 }
 
 #[test]
+fn an_entry_is_found_by_its_exact_id_and_then_carries_its_items() {
+    let (_dir, index) = filled();
+    let wide = ["甲".repeat(200).as_str(); 15].map(str::to_owned);
+    let wide: Vec<&str> = wide.iter().map(String::as_str).collect();
+    let person = published("100000/mps", "mps/RK/0001", "人口", "无", &["姓名", "住址"]);
+    let many = published("100000/mps", "mps/RK/0002", "人口二", "无", &wide);
+    index.apply(&[person, many], &[], 8).unwrap();
+    let by = |text: &str| index.search(text, MAX_HITS).unwrap().hits;
+    let found = by(" mps/RK/0001 ");
+    assert_eq!((found.len(), found[0].name.as_str()), (1, "人口"));
+    assert_eq!(found[0].items, ["姓名", "住址"]);
+    assert_eq!(found[0].method, Some(Method::ALL[0]));
+    // A part of an id is none, and by its words an entry is shown without items.
+    assert!(by("mps/RK").is_empty());
+    assert!(by("人口").iter().all(|hit| hit.items.is_empty()));
+    // A part of the items would pass for all of them.
+    assert_eq!(by("mps/RK/0002")[0].items, Vec::<String>::new());
+}
+
+#[test]
 fn a_new_version_replaces_and_a_withdrawal_removes_only_that_publishers_entry() {
     let (_dir, index) = filled();
     let mut changed = sample().remove(0);
