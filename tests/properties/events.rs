@@ -11,7 +11,6 @@ const REACHED: &[(&str, &[&str])] = &[
         &[
             "received",
             "taken",
-            "missing-told",
             "reply-proposed",
             "granted",
             "refused",
@@ -79,6 +78,10 @@ const REACHED: &[(&str, &[&str])] = &[
 
 /// What is not, or not in every stream of chance, by workflow and name, and why.
 const UNREACHED: &[(&str, &str)] = &[
+    (
+        "application/missing-told",
+        "a run seldom meets an application that lacks something before its reply is proposed",
+    ),
     (
         "return-flow/disputed",
         "a subscriber disputes a table whose sums do not hold, which no honest source returns",
