@@ -195,7 +195,7 @@ fn a_deadline_counts_by_the_notices_it_is_given() {
     );
     let refused = error(&with(&bad));
     assert!(
-        refused["exit"] == 2 && says(&refused, path(&bad)),
+        refused["exit"] == 3 && says(&refused, path(&bad)),
         "{refused}"
     );
 }
