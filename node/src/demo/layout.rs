@@ -1,12 +1,13 @@
 //! Where everything of a demo lies: `DIR/layout.json`, written by `prepare`, read by all that follows.
 //!
 //! ```text
-//! DIR/layout.json       this file
-//! DIR/root/             the root key, encrypted, and its public half: offline, no node's
-//! DIR/nodes/440106/     a node's data folder: keys, node.toml, certificate, ledger, tables
-//! DIR/people/440106/    the keys of its people, encrypted, outside every node's folder
-//! DIR/work/             requests, certificates and files on their way from one command to the next
-//! DIR/logs/440106.log   what the node wrote
+//! DIR
+//! ├── layout.json     this file
+//! ├── root            the root key, encrypted, and its public half: offline, no node's
+//! ├── nodes/440106    a node's data folder: keys, node.toml, certificate, ledger, tables
+//! ├── people/440106   the keys of its people, encrypted, outside every node's folder
+//! ├── work            requests, certificates and files on their way from one command to the next
+//! └── logs/440106.log what the node wrote
 //! ```
 
 use std::fs;

@@ -263,12 +263,11 @@ fn changes(
     changes
 }
 
+/// A row and its key; without a key column the key is empty.
+type Keyed<'t> = (&'t str, Vec<u8>);
+
 /// The header and the rows of a part, each with its key.
-#[allow(clippy::type_complexity, reason = "a header and rows")]
-fn rows<'t>(
-    part: &'t [u8],
-    key: Option<&str>,
-) -> Result<(&'t str, Vec<(&'t str, Vec<u8>)>), TableError> {
+fn rows<'t>(part: &'t [u8], key: Option<&str>) -> Result<(&'t str, Vec<Keyed<'t>>), TableError> {
     let mut reader = RowReader::open(part)?;
     let column = key.map(|key| reader.column(key)).transpose()?;
     let mut rows = Vec::new();

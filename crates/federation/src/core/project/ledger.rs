@@ -217,31 +217,35 @@ pub(super) fn found(
     article: Option<statute::Article>,
     at: Moment,
 ) -> Result<(), Fault> {
-    let number = counter(txn, meta::FINDINGS)? + 1;
-    set_counter(txn, meta::FINDINGS, number);
-    let view = FindingView {
+    newest_first(txn, meta::FINDINGS, Table::Findings, |number| FindingView {
         number,
         zh,
         en,
         article,
         at,
-    };
+    })
+}
+
+/// Puts the next row of a table in which the newest comes first.
+fn newest_first<T: Serialize>(
+    txn: &mut Txn<'_>,
+    counted: &[u8],
+    table: Table,
+    row: impl FnOnce(u64) -> T,
+) -> Result<(), Fault> {
+    let number = counter(txn, counted)? + 1;
+    set_counter(txn, counted, number);
     let key = (u64::MAX - number).to_be_bytes().to_vec();
-    put(txn, Table::Findings, key, &view);
+    put(txn, table, key, &row(number));
     Ok(())
 }
 
 /// Content was read; the newest comes first in its table.
 pub(super) fn read(txn: &mut Txn<'_>, by: ReadBy, what: ReadWhat, at: Moment) -> Result<(), Fault> {
-    let number = counter(txn, meta::READINGS)? + 1;
-    set_counter(txn, meta::READINGS, number);
-    let view = ReadingView {
+    newest_first(txn, meta::READINGS, Table::Readings, |number| ReadingView {
         number,
         by,
         what,
         at,
-    };
-    let key = (u64::MAX - number).to_be_bytes().to_vec();
-    put(txn, Table::Readings, key, &view);
-    Ok(())
+    })
 }
