@@ -49,7 +49,7 @@ pub enum DocketError {
     /// No event at all.
     #[error("案卷为空 (empty docket)")]
     Empty,
-    /// More than [`MAX_DOCKET_EVENTS`].
+    /// More than [`super::MAX_DOCKET_EVENTS`].
     #[error("案卷事件过多：{0} (too many events)")]
     TooMany(usize),
     /// The home's chain proves no member.
@@ -90,7 +90,7 @@ pub enum DocketError {
         /// The place it names.
         found: u32,
     },
-    /// The home signed two histories; the digests of what was known and of what contradicts it. [`DocketCopy::take`] yields both as proof.
+    /// The home signed two histories; the digests of what was known and of what contradicts it. [`super::DocketCopy::take`] yields both as proof.
     #[error("第 {sequence} 个事件与已有记录矛盾：{known} 与 {found} (fork)")]
     Fork {
         /// The place in the order.
