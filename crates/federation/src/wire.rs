@@ -13,6 +13,9 @@ use sharing::ledger::{Checkpoint, Cosignature};
 use crate::health::HealthReport;
 use crate::sync::{Head, Segment};
 
+/// Most bytes of the names of an entry's data items that a hit carries: some two hundred names. Of an entry with more it carries none, for a part of
+/// them would pass for all.
+pub const MAX_HIT_ITEMS_BYTES: usize = 8 << 10;
 /// The protocol's name on a link stream; a change that old nodes cannot read gets a new number.
 pub const LINK_PROTOCOL: &str = "/guantong/link/1";
 /// The protocol's name on a circuit stream.
@@ -220,6 +223,14 @@ pub struct SearchHit {
     pub method: Option<statute::Method>,
     /// Its data items, every one of them, when it was asked for by its exact id; none otherwise, and none when there are more than an answer carries.
     pub items: Vec<String>,
+}
+
+impl SearchHit {
+    /// Whether it carries no more than a hit may: what a level above says is bounded like everything else.
+    pub fn is_within_bounds(&self) -> bool {
+        let bytes = self.items.iter().map(String::len).sum::<usize>();
+        self.items.len() <= sharing::catalogue::MAX_ITEMS && bytes <= MAX_HIT_ITEMS_BYTES
+    }
 }
 
 /// Why an envelope cannot be taken. Declared in the order in which they win.
@@ -480,4 +491,29 @@ pub struct ObjectRequest {
     pub object: Digest,
     /// Resume from this byte.
     pub offset: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hit_carries_so_many_items_and_bytes_and_no_more() {
+        let hit = |items: Vec<String>| SearchHit {
+            publisher: Path::hub(),
+            id: "3/210000/000001".parse().unwrap(),
+            version: 1,
+            name: String::new(),
+            provider_name: String::new(),
+            class: statute::ShareClass::Conditional,
+            score: 0,
+            method: None,
+            items,
+        };
+        let most = sharing::catalogue::MAX_ITEMS;
+        assert!(hit(vec![String::new(); most]).is_within_bounds());
+        assert!(!hit(vec![String::new(); most + 1]).is_within_bounds());
+        assert!(hit(vec!["a".repeat(MAX_HIT_ITEMS_BYTES)]).is_within_bounds());
+        assert!(!hit(vec!["a".repeat(MAX_HIT_ITEMS_BYTES + 1)]).is_within_bounds());
+    }
 }

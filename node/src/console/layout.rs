@@ -69,7 +69,8 @@ h1{font-size:22px;margin:0}h2{font-size:15px;margin:0 0 8px;padding-left:9px;bor
 .lead{display:flex;flex-wrap:wrap;gap:6px 18px;align-items:baseline;margin-bottom:14px}.path{color:var(--soft)}
 section{background:var(--paper);border:1px solid var(--line);border-radius:4px;padding:14px 16px;margin-bottom:14px;min-width:0}
 .cols{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:0 14px}
-.figures{display:grid;grid-template-columns:repeat(6,minmax(0,1fr));gap:1px;background:var(--line);border:1px solid var(--line);border-radius:4px;margin-bottom:14px;overflow:hidden}
+.figures{display:flex;flex-wrap:wrap;gap:1px;background:var(--line);border:1px solid var(--line);border-radius:4px;margin-bottom:14px;overflow:hidden}
+.figures>*{flex:1 1 130px}
 .figures div{background:var(--paper);padding:10px 14px}.figures b{display:block;font-size:21px;font-weight:600;line-height:1.3}.figures span{color:var(--soft);font-size:12.5px}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:13px}th{text-align:left;color:var(--soft);font-weight:500;white-space:nowrap;background:#f8fafc}
@@ -85,5 +86,5 @@ dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:3px 16px;mar
 .login{max-width:420px;margin:60px auto}.login form{display:grid;gap:8px;margin-bottom:8px}
 input,button{font:inherit;padding:7px 10px;border:1px solid var(--line);border-radius:4px}button{background:var(--brand);color:#fff;border-color:var(--brand);cursor:pointer}
 footer{max-width:1280px;margin:0 auto;padding:4px 24px 24px;color:var(--soft);font-size:12.5px}
-@media(max-width:900px){.cols{grid-template-columns:minmax(0,1fr)}.figures{grid-template-columns:repeat(2,minmax(0,1fr))}main,.top{padding-left:14px;padding-right:14px}.system{display:none}.event{grid-template-columns:minmax(0,1fr)}}
+@media(max-width:900px){.cols{grid-template-columns:minmax(0,1fr)}.figures>*{flex-basis:40%}main,.top{padding-left:14px;padding-right:14px}.system{display:none}.event{grid-template-columns:minmax(0,1fr)}}
 ";

@@ -25,7 +25,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use federation::wire::SearchHit;
+use federation::wire::{MAX_HIT_ITEMS_BYTES, SearchHit};
 use identity::{Code, codec};
 use sharing::catalogue::{EntryId, PublishedEntry};
 use tantivy::collector::TopDocs;
@@ -46,11 +46,8 @@ pub const MAX_QUERY_CHARS: usize = 256;
 const WRITER_BYTES: usize = 15_000_000;
 /// Decompressed blocks of stored hits kept per segment.
 const STORE_BLOCKS: usize = 2;
-/// Most bytes of one stored hit: name and provider of a few hundred characters, and [`MAX_ITEMS_BYTES`].
+/// Most bytes of one stored hit: name and provider of a few hundred characters, and [`MAX_HIT_ITEMS_BYTES`].
 const MAX_HIT_BYTES: usize = 32 << 10;
-/// Most bytes of the names of an entry's data items that a hit carries: some two hundred names. Of an entry with more it carries none, for a part of
-/// them would pass for all.
-const MAX_ITEMS_BYTES: usize = 8 << 10;
 /// Most hits of one answer that carry data items, so that they add at most 32 KiB to it; only entries of one id and several publishers are more than one.
 const MAX_HITS_WITH_ITEMS: usize = 4;
 /// What the index means; raised when fields, cutting or stored hits change, and every node then rebuilds.
@@ -322,7 +319,7 @@ impl SearchIndex {
     fn document(&self, published: &PublishedEntry) -> TantivyDocument {
         let entry = &published.entry;
         let items: Vec<&str> = entry.items.iter().map(|item| item.name.as_str()).collect();
-        let carried = items.iter().map(|item| item.len()).sum::<usize>() <= MAX_ITEMS_BYTES;
+        let carried = items.iter().map(|item| item.len()).sum::<usize>() <= MAX_HIT_ITEMS_BYTES;
         let hit = SearchHit {
             publisher: published.publisher.clone(),
             id: entry.id.clone(),

@@ -135,6 +135,7 @@ impl Core {
         if self.parent_link() != Some(link)
             || !above
             || level.hits.len() > usize::from(MAX_SEARCH_HITS)
+            || !level.hits.iter().all(SearchHit::is_within_bounds)
         {
             return Ok(());
         }
