@@ -61,6 +61,13 @@ pub struct LinkConfig {
     /// The parent's `link.listen` as seen from here; the hub has none. `/dns4/…` names are resolved at every dial.
     #[serde(deserialize_with = "optional_multiaddr")]
     pub parent: Option<Multiaddr>,
+    /// Where children's circuits come in over connections of their own, which are sealed from end to end and not once more at each hop. Without
+    /// it they stay on the children's connections.
+    #[serde(deserialize_with = "optional_multiaddr")]
+    pub wire_listen: Option<Multiaddr>,
+    /// The parent's `link.wire_listen` as seen from here; without it circuits with the parent stay on the connection.
+    #[serde(deserialize_with = "optional_multiaddr")]
+    pub wire_parent: Option<Multiaddr>,
 }
 
 impl Default for LinkConfig {
@@ -68,6 +75,8 @@ impl Default for LinkConfig {
         Self {
             listen: Multiaddr::from(Ipv4Addr::LOCALHOST).with(libp2p::multiaddr::Protocol::Tcp(0)),
             parent: None,
+            wire_listen: None,
+            wire_parent: None,
         }
     }
 }

@@ -20,6 +20,8 @@ pub const MAX_HIT_ITEMS_BYTES: usize = 8 << 10;
 pub const LINK_PROTOCOL: &str = "/guantong/link/1";
 /// The protocol's name on a circuit stream.
 pub const CIRCUIT_PROTOCOL: &str = "/guantong/circuit/1";
+/// Protocol of streams that arrange for a circuit to go over a connection of its own: the same header, then a ticket.
+pub const CIRCUIT_WIRE_PROTOCOL: &str = "/guantong/circuit-wire/1";
 /// Most bytes in one link frame: four segments of [`crate::sync::MAX_SEGMENT_BYTES`] and their heads.
 pub const MAX_FRAME_BYTES: usize = (4 << 20) + (64 << 10);
 /// Most bytes in one sealed envelope: what does not fit is a file and goes by circuit.

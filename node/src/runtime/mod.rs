@@ -275,6 +275,8 @@ fn transport_config(config: &NodeConfig, seed: [u8; 32]) -> TransportConfig {
         seed,
         listen: config.link.listen.clone(),
         parent: config.link.parent.clone(),
+        wire_listen: config.link.wire_listen.clone(),
+        wire_parent: config.link.wire_parent.clone(),
         connections: config.limits.connections,
         pending_connections: config.limits.pending_connections,
         memory_bytes: config.limits.memory_bytes,
