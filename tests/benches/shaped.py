@@ -8,6 +8,7 @@ Each namespace also has an unshaped link to this one, over which it is asked. Ne
 import json
 import os
 import subprocess
+import time
 
 from federation import free_port
 
@@ -65,8 +66,8 @@ class Links:
             self._in(number, "sysctl", "-qw", "net.ipv4.ip_forward=1")
         for upper in range(self.count - 1):
             lower = upper + 1
-            ip("link", "add", "down", "netns", self.name(upper), "type", "veth", "peer", "name", "up", "netns", self.name(lower))
-            for number, device, last in ((upper, "down", 1), (lower, "up", 2)):
+            ip("link", "add", "below", "netns", self.name(upper), "type", "veth", "peer", "name", "above", "netns", self.name(lower))
+            for number, device, last in ((upper, "below", 1), (lower, "above", 2)):
                 self._in(number, "ip", "addr", "add", f"10.214.{upper}.{last}/30", "dev", device)
                 self._in(number, "ip", "link", "set", device, "up")
                 self._in(number, "tc", "qdisc", "add", "dev", device, "root", "tbf", "rate", RATE, "burst", "256kb", "latency", "20ms")
@@ -98,10 +99,17 @@ class Links:
         """What plain TCP carries from the first namespace over so many hops, MiB/s as received."""
         server = subprocess.Popen(["ip", "netns", "exec", self.name(hops), "iperf3", "-s", "-1"], stdout=subprocess.DEVNULL)
         try:
-            for _ in range(50):
-                done = subprocess.run(["ip", "netns", "exec", self.name(0), "iperf3", "-c", f"10.214.{hops - 1}.2", "-t", "10", "-J"], capture_output=True, text=True)
-                if done.returncode == 0:
-                    return round(json.loads(done.stdout)["end"]["sum_received"]["bits_per_second"] / 8 / (1 << 20), 1)
+            command = ["ip", "netns", "exec", self.name(0), "iperf3", "-c", f"10.214.{hops - 1}.2", "-t", "10", "-J"]
+            end = time.monotonic() + 20
+            while True:
+                done = subprocess.run(command, capture_output=True, text=True)
+                # iperf3 says in JSON that the server is not there yet, and ends well.
+                received = json.loads(done.stdout).get("end", {}).get("sum_received")
+                if received:
+                    return round(received["bits_per_second"] / 8 / (1 << 20), 1)
+                if time.monotonic() > end:
+                    break
+                time.sleep(0.1)
             raise SystemExit(f"iperf3: {done.stdout[-500:]}")
         finally:
             server.kill()
