@@ -131,7 +131,8 @@ pub use retention::{
 };
 pub use return_flow::check_own_rows;
 pub use role::{
-    ActKind, EndReason, Enrolment, Role, check_enrolment, check_in_office, may, required_role,
+    ActKind, EndReason, Enrolment, Role, check_enrolment, check_in_office, may, may_under,
+    required_role,
 };
 pub use rule::Rule;
 pub use schedule::{Schedule, ScheduleError};

@@ -38,7 +38,7 @@ const NAMED_ENTRIES: usize = 5;
 /// One line: what is done, to what, at which node, under which article.
 pub fn summary(act: &Act) -> Text {
     let kind = act.body.kind();
-    let article = statute::required_role(kind).1;
+    let article = act.body.article();
     let Text { zh, en } = subject(&act.body);
     Text::new(
         format!(

@@ -22,7 +22,7 @@ impl Core {
     ) -> Result<Outcome, Fault> {
         let held = own_entry(&*ctx.txn, &entry.id)?;
         let held = held.as_ref().map(|row| (&row.entry, row.state));
-        Ok(match application::check_placed(act, entry, held) {
+        Ok(match application::check_placed(act, entry, held, &self.me.profile) {
             Ok(()) => Outcome::Accepted {
                 docket: None,
                 warnings: Vec::new(),

@@ -3,7 +3,9 @@
 
 use identity::Moment;
 use serde::{Deserialize, Serialize};
-use statute::{ActKind, ApplicationMaterial, Duty, Refusal, RefusalReason, RequiredField};
+use statute::{
+    ActKind, ApplicationMaterial, Duty, Profile, Refusal, RefusalReason, RequiredField,
+};
 
 use super::{Application, ApplicationEvent, GrantTerms, rules};
 use crate::act::{Deed, ObjectRef, Opens, VerifiedAct};
@@ -108,14 +110,17 @@ pub(crate) fn take(
     })
 }
 
-/// R22: the provider places the data of exactly the version that stands published.
+/// R22, S20: the provider places the data of exactly the version that stands published, and only what may be taken without an application: all
+/// else is applied for (R20), and granted before it is provided.
 ///
 /// # Errors
-/// `NotYourDepartment`, `EntryNotPublished`, and `TooLong` for a name.
+/// `NotYourDepartment`, `EntryNotPublished` under R22; `ApplicationRequired` under R20 where the entry is not shared unconditionally or the profile
+/// does not let it be taken.
 pub fn place(
     act: &VerifiedAct,
     entry: &EntryVersion,
     held: Option<(&Entry, EntryState)>,
+    profile: &Profile,
 ) -> Result<(), Refusal> {
     let article = statute::required_role(ActKind::PlaceOnPlatform).1;
     let published = held
@@ -124,5 +129,5 @@ pub fn place(
     if published.0.provider != act.doer().department {
         return Err(RefusalReason::NotYourDepartment.under(article));
     }
-    Ok(())
+    statute::check_may_take_directly(published.0.terms.class(), profile).map(drop)
 }
