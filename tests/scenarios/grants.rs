@@ -146,7 +146,9 @@ pub(crate) fn a_suspended_grant_opens_no_circuit_and_ends_only_after_rectificati
     shared.by_requester(GrantStep::ReportRectified {
         statement: "已停止".into(),
     });
-    shared.by_office(GrantStep::Restore).expect("restored");
+    shared.by_office(GrantStep::Restore {
+            reasons: String::new(),
+        }).expect("restored");
     assert_eq!(shared.standing().access, Access::InForce);
     assert_eq!(shared.circuit(), Ok(()));
 

@@ -213,7 +213,9 @@ fn grants_are_suspended_by_one_act_where_the_data_is_provided_and_the_requester_
     let docket = grants[0];
     let restore = ActBody::Grant(GrantAct {
         docket,
-        step: GrantStep::Restore,
+        step: GrantStep::Restore {
+            reasons: "泄露已堵塞".into(),
+        },
     });
     leak.world.act(node, &reviewer, restore).expect("restored");
     leak.world.settle();

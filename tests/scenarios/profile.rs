@@ -49,9 +49,9 @@ pub fn take(
     let mut application = application(world, requester, provider, entry);
     let needed = [ApplicationMaterial::Basis, ApplicationMaterial::Scenario];
     application.materials.retain(|it| needed.contains(&it.kind));
-    let until = world.now.plus_days(30);
+    application.until = Some(world.now.plus_days(30));
     let operator = world.staff(requester, Role::Operator);
-    let take = ActBody::Direct(DirectAct::Take { application, until });
+    let take = ActBody::Direct(DirectAct::Take { application });
     let taken = world.act(requester.node, &operator, take)?;
     world.settle();
     Ok(taken.docket.expect("a docket"))

@@ -123,6 +123,8 @@ pub enum ActBody {
         docket: DocketId,
         /// What is supplied.
         materials: Vec<Material>,
+        /// The period of use, where that was missing.
+        until: Option<Moment>,
     },
     /// The provider's operator proposes the reply (R21).
     ProposeReply {

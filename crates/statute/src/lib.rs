@@ -94,7 +94,9 @@ pub use completeness::{
 pub use correction::{
     CorrectionField, check_correction_answer, check_correction_stated, check_may_ask_correction,
 };
-pub use deadline::{Due, DutyStatus, Ground, WorkingDays, WorkingDaysError, deadline, is_due_soon};
+pub use deadline::{
+    Due, DutyStatus, Ground, WorkingDays, WorkingDaysError, deadline, is_due_soon, resumed,
+};
 pub use dispute::{
     DisputeStage, check_hearer, check_may_coordinate, check_may_decide, check_not_party,
 };
@@ -138,7 +140,7 @@ pub use rule::Rule;
 pub use schedule::{Schedule, ScheduleError};
 pub use secrecy::{Secrecy, check_not_secret};
 pub use sharing_method::{Method, UpdateFrequency};
-pub use standing::{GrantStanding, check_date_set, check_may_terminate};
+pub use standing::{GrantStanding, check_date_set, check_may_restore, check_may_terminate};
 pub use supervision::{
     EscalationGround, Liable, Supervisor, check_breach_article, check_circulates_to,
     check_correction_date, check_escalation, check_orders_authority, check_orders_department,
