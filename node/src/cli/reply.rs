@@ -229,7 +229,10 @@ fn asked_for(state: &sharing::application::ApplicationState) -> String {
         [] | [..] => None,
     };
     let asked = stated.iter().find(among).copied().or(only);
-    asked.or(stated.first().copied()).unwrap_or_default().to_owned()
+    asked
+        .or(stated.first().copied())
+        .unwrap_or_default()
+        .to_owned()
 }
 
 #[cfg(test)]

@@ -388,7 +388,9 @@ fn returned(table: &ReturnTable) -> Text {
 fn stated(materials: &[Material], until: Option<Moment>) -> Text {
     let period = until.map(time);
     let texts = materials.iter().map(|m| (m.kind, m.text.as_str()));
-    let period = period.as_deref().map(|it| (ApplicationMaterial::Period, it));
+    let period = period
+        .as_deref()
+        .map(|it| (ApplicationMaterial::Period, it));
     listed(texts.chain(period))
 }
 

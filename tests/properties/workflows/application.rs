@@ -219,9 +219,9 @@ fn may_come_next(step: &GrantStep, state: &ApplicationState) -> bool {
         GrantStep::AskWidening { .. } => standing.asked.is_none(),
         GrantStep::AnswerWidening { .. } => standing.asked.is_some(),
         GrantStep::Suspend { .. } => standing.access == Access::InForce,
-        GrantStep::ReportRectified { .. } | GrantStep::Restore { .. } | GrantStep::Terminate { .. } => {
-            suspended
-        }
+        GrantStep::ReportRectified { .. }
+        | GrantStep::Restore { .. }
+        | GrantStep::Terminate { .. } => suspended,
         GrantStep::RequireDisposal { .. } => standing.disposal.is_none(),
         GrantStep::Dispose { .. } => standing.disposal.is_some(),
         GrantStep::ProposeChange { .. } => standing.change.is_none(),

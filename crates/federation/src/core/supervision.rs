@@ -69,12 +69,14 @@ impl Core {
         let (Some(docket), ActBody::Supervision(act)) = (body.docket(), &body) else {
             return Ok(refusal);
         };
-        Ok(match self.docket_row(ctx, &docket)?.map(|row| row.state.case) {
-            Some(Case::Supervision(state)) => {
-                refusal.reason.under(act.article_in(&state.order))
-            }
-            Some(_) | None => refusal,
-        })
+        Ok(
+            match self.docket_row(ctx, &docket)?.map(|row| row.state.case) {
+                Some(Case::Supervision(state)) => {
+                    refusal.reason.under(act.article_in(&state.order))
+                }
+                Some(_) | None => refusal,
+            },
+        )
     }
 
     /// An order was given or its copy came: the docket that its lapse lies in has the finding, where its home is here.

@@ -236,7 +236,13 @@ fn grant_acts(
     step: &Step<'_>,
 ) -> Result<Vec<ApplicationEvent>, Refusal> {
     let terms = match &state.phase {
-        Phase::Granted { terms, .. } if state.standing.precedes_provision(&done.step, &act.act().body) => terms,
+        Phase::Granted { terms, .. }
+            if state
+                .standing
+                .precedes_provision(&done.step, &act.act().body) =>
+        {
+            terms
+        }
         Phase::Granted { .. }
         | Phase::Received { .. }
         | Phase::Incomplete { .. }

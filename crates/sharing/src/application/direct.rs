@@ -2,9 +2,7 @@
 //! a reply. What is taken is used within the purpose that was stated, recorded and disposed of like any other grant. Shenyang S20; R20, R25, R29.
 
 use serde::{Deserialize, Serialize};
-use statute::{
-    ActKind, ApplicationMaterial, Duty, Profile, Refusal, RefusalReason, RequiredField,
-};
+use statute::{ActKind, ApplicationMaterial, Duty, Profile, Refusal, RefusalReason, RequiredField};
 
 use super::{Application, ApplicationEvent, GrantTerms, rules};
 use crate::act::{Deed, ObjectRef, Opens, VerifiedAct};

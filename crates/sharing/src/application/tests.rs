@@ -770,10 +770,7 @@ fn what_is_shared_unconditionally_is_granted_for_what_was_asked_and_nothing_else
         asked: "信用评级".into(),
     };
     let other = with_terms(|it| it.purpose = "信用评级".into());
-    assert_eq!(
-        reason(propose(&mut case, other)),
-        (exceeded, Article::R25)
-    );
+    assert_eq!(reason(propose(&mut case, other)), (exceeded, Article::R25));
     assert_eq!(names(propose(&mut case, grant())), ["reply-proposed"]);
 }
 

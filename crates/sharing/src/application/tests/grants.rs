@@ -263,10 +263,7 @@ fn while_access_is_suspended_nothing_is_provided_used_or_widened() {
             reason(use_it(&mut case)),
             not_in_force(GrantStanding::Rectified)
         );
-        assert_eq!(
-            names(take(&mut case, &who, role, restore())),
-            ["restored"]
-        );
+        assert_eq!(names(take(&mut case, &who, role, restore())), ["restored"]);
         assert_eq!(names(use_it(&mut case)), ["use-recorded"]);
         assert!(!case.state().is_open());
     }
