@@ -87,7 +87,7 @@ pub struct ProposeArgs {
     #[arg(long)]
     pub docket: DocketArg,
     /// 同意共享 / grant
-    #[arg(long, conflicts_with_all = ["reasons", "basis"], required_unless_present = "reasons", requires = "until")]
+    #[arg(long, conflicts_with_all = ["reasons", "basis"], required_unless_present = "reasons")]
     pub grant: bool,
     /// 同意的数据项；缺省为所申请的全部 / items granted; all that was asked for when absent
     #[arg(long = "item", requires = "grant", value_name = "NAME")]
@@ -95,7 +95,7 @@ pub struct ProposeArgs {
     /// 用途；缺省为申请所述场景，目录列明用途的取其中所申请的 / purpose; as asked for when absent, of the uses that the catalogue lists
     #[arg(long, requires = "grant")]
     pub purpose: Option<String>,
-    /// 使用期限（当日终了） / until the end of this day
+    /// 使用期限（当日终了）；缺省为所申请的使用时限 / until the end of this day; as asked for when absent
     #[arg(long, value_parser = date, value_name = "DATE")]
     pub until: Option<Date>,
     /// 共享方式；缺省为所申请的 / way of sharing; as asked for when absent
@@ -195,10 +195,9 @@ fn propose(global: &Global, output: &Output, args: ProposeArgs) -> Result<ActBod
         });
     }
     let state = application(global, output, docket)?;
-    let until = args
-        .until
-        .map(end_of)
-        .ok_or_else(|| CliError::usage("同意共享须有 --until", "a grant needs --until"))?;
+    let until = args.until.map(end_of).or(state.application.until);
+    let until =
+        until.ok_or_else(|| CliError::usage("同意共享须有 --until", "a grant needs --until"))?;
     let purpose = args.purpose.unwrap_or_else(|| asked_for(&state));
     let asked = state.application;
     let items = if args.items.is_empty() {
@@ -242,18 +241,17 @@ mod tests {
     use crate::cli::Cli;
 
     #[test]
-    fn a_reply_is_a_grant_with_an_end_or_a_refusal_with_reasons_and_basis() {
+    fn a_reply_is_a_grant_or_a_refusal_with_reasons_and_basis() {
         let docket = "ab".repeat(32);
         let parse = |rest: &str| {
             Cli::try_parse_from(
                 format!("guantong reply propose --docket {docket} {rest}").split_whitespace(),
             )
         };
-        assert!(parse("--grant --until 2027-03-01").is_ok());
+        assert!(parse("--grant --until 2027-03-01").is_ok() && parse("--grant").is_ok());
         assert!(parse("--reasons 理由 --basis 依据").is_ok());
         for wrong in [
             "",
-            "--grant",
             "--reasons 理由",
             "--grant --until 2027-03-01 --reasons 理由 --basis 依据",
         ] {

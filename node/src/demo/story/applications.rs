@@ -332,14 +332,13 @@ fn reply(
     requester: Code,
 ) -> Result<String, Failure> {
     let id = docket.to_string();
-    let until = super::in_a_year();
     let mut args = vec!["reply", "propose", "--docket", &id];
     let (zh, en) = match &case.reply {
         Reply::Grant {
             purpose,
             conditions,
         } => {
-            args.extend(["--grant", "--purpose", purpose, "--until", &until]);
+            args.extend(["--grant", "--purpose", purpose]);
             for condition in *conditions {
                 args.extend(["--condition", condition]);
             }
