@@ -295,6 +295,23 @@ mod tests {
     }
 
     #[test]
+    fn a_time_that_rested_goes_on_with_what_was_left_and_one_that_was_over_stays_over() {
+        let ends = end_of_day_ms(date(2026, 4, 7));
+        let noon = |day| end_of_day_ms(day) - 43_200_000;
+        let after = |rests, goes_on| {
+            let resumed = resumed(ends, noon(rests), noon(goes_on), &Calendar::national());
+            resumed.map(|due| due.date)
+        };
+        // Sixteen working days were left on Friday the 13th: from Monday the 23rd on, over the holiday of 清明.
+        let friday = date(2026, 3, 13);
+        assert_eq!(after(friday, date(2026, 3, 20)), Some(date(2026, 4, 14)));
+        assert_eq!(after(friday, friday), Some(date(2026, 4, 7)), "no rest");
+        let last = date(2026, 4, 7);
+        assert_eq!(after(last, last), Some(date(2026, 4, 8)), "one at least");
+        assert_eq!(after(date(2026, 4, 8), date(2026, 4, 20)), None);
+    }
+
+    #[test]
     fn periods_skip_holidays_and_count_make_up_days() {
         let cases = [
             (date(2025, 9, 26), 1, date(2025, 9, 28)),

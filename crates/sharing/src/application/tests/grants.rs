@@ -4,6 +4,7 @@ use identity::CreditCode;
 use statute::GrantStanding;
 
 use super::*;
+use crate::incident::{IncidentAct, IncidentStep, Measure};
 
 fn at(case: &Case, step: GrantStep) -> ActBody {
     let docket = case.docket();
@@ -557,11 +558,20 @@ pub(super) fn commands(docket: DocketId) -> Vec<Command> {
         (Role::AuthorityReviewer, GrantStep::FileChange),
         (Role::DepartmentHead, GrantStep::CarryOutChange),
     ];
+    let contain = IncidentAct::Step {
+        docket: DocketId(identity::Digest::object(b"incident")),
+        step: IncidentStep::Contain(Measure::SuspendGrants {
+            grants: vec![docket],
+            reasons: "数据泄露".into(),
+            rectify_by: NOW.plus_days(20),
+        }),
+    };
+    let contained = provider().act(Role::AuthorityReviewer, ActBody::Incident(contain));
     let parties = [requester(), provider()];
     let acts = steps.into_iter().flat_map(|(role, step)| {
         let body = ActBody::Grant(GrantAct { docket, step });
         let by = |party: &cast::Department| Command::Act(party.act(role, body.clone()));
         parties.iter().map(by).collect::<Vec<_>>()
     });
-    acts.collect()
+    acts.chain([Command::Act(contained)]).collect()
 }
