@@ -706,6 +706,7 @@ impl Scene {
                     text: "资助核验".into(),
                 })
                 .to_vec(),
+            until: Some(now().plus_days(30)),
             method: Method::ServiceInterface,
         };
         let terms = GrantTerms {

@@ -5,20 +5,23 @@ use guantong_tests::stage::Acting;
 use guantong_tests::{Department, Person, World, key};
 use identity::{Code, EnrolmentRequest, RevocationReason};
 use sharing::act::{ActBody, ObjectRef};
-use sharing::application::{Access, GrantAct, GrantStep};
+use sharing::application::{Access, GrantAct, GrantStep, Phase};
 use sharing::catalogue::Entry;
-use sharing::docket::{Case, DocketId};
+use sharing::docket::{Case, DocketId, Workflow};
 use sharing::incident::{
     Concerned, IncidentAct, IncidentPhase, IncidentReport, IncidentState, IncidentStep, Measure,
 };
 use statute::{
-    Article, Grade, GrantStanding, IncidentField, Refusal, RefusalReason, RequiredField, Role,
-    Severity,
+    Article, Duty, Grade, GrantStanding, IncidentField, Refusal, RefusalReason, RequiredField,
+    Role, Severity,
 };
 
 use crate::stage::{
-    application, apply, circuit, code, conditional, demo, findings, provider, publish, seen, share,
+    application, apply, circuit, code, conditional, demo, findings, grant, provider, publish,
+    reply, seen, share,
 };
+
+const DAY_MS: i64 = 86_400_000;
 
 fn report(world: &World, severity: Severity) -> IncidentReport {
     IncidentReport {
@@ -213,11 +216,101 @@ fn grants_are_suspended_by_one_act_where_the_data_is_provided_and_the_requester_
     let docket = grants[0];
     let restore = ActBody::Grant(GrantAct {
         docket,
-        step: GrantStep::Restore,
+        step: GrantStep::Restore {
+            reasons: "泄露已堵塞".into(),
+        },
     });
     leak.world.act(node, &reviewer, restore).expect("restored");
     leak.world.settle();
     assert_eq!(leak.circuits()[0], Ok(()));
+}
+
+/// What 和平区 has granted and not provided is suspended in an incident of its own: nothing is provided until it is restored, and the twenty working
+/// days of R22 rest meanwhile. Nobody suspends it in any other way.
+#[test]
+fn a_grant_that_is_not_provided_yet_is_suspended_in_an_incident_and_its_time_rests() {
+    let mut world = demo(76);
+    let (provider, entry) = provider(&mut world, "210102", conditional());
+    let requester = world.department(code("440106"), 2, "民政局");
+    let wanted = application(&world, &requester, &provider, &entry);
+    let docket = apply(&mut world, &requester, wanted);
+    world.settle();
+    let agreed = grant(&world, &entry);
+    reply(&mut world, &provider, docket, agreed);
+    world.settle();
+    let due = |world: &World| match seen(world, requester.node, docket).expect("held").phase {
+        Phase::Granted { term, .. } => term.due.to_string(),
+        other => panic!("granted: {other:?}"),
+    };
+    assert_eq!(due(&world), "2026-04-07T16:00:00.000Z", "twenty of them");
+    // Friday the 13th: sixteen working days are left.
+    world.step(4 * DAY_MS);
+    world.settle();
+    let node = provider.node;
+    let reasons = || "发生数据泄露，防止危害扩大".to_owned();
+    let rectify_by = world.now.plus_days(30);
+    let office = world.staff(&provider, Role::SharingOfficeHead);
+    let alone = ActBody::Grant(GrantAct {
+        docket,
+        step: GrantStep::Suspend {
+            reasons: reasons(),
+            rectify_by,
+        },
+    });
+    let refused = world.act(node, &office, alone).expect_err("no incident");
+    assert!(
+        matches!(&refused, Refused::Lawful(refusal) if refusal.article == Article::R27),
+        "a provider does not stop its own clock: {refused:?}"
+    );
+    let operator = world.staff(&provider, Role::Operator);
+    let leaked = IncidentAct::Report(report(&world, Severity::Larger));
+    let incident = does(&mut world, node, &operator, leaked).expect("reported");
+    let reviewer = world.authority(node, Role::AuthorityReviewer);
+    let measure = Measure::SuspendGrants {
+        grants: vec![docket],
+        reasons: reasons(),
+        rectify_by,
+    };
+    does(&mut world, node, &reviewer, contain(incident, measure)).expect("suspended");
+    world.settle();
+    for at in [node, requester.node] {
+        let state = seen(&world, at, docket).expect("held");
+        assert!(matches!(state.standing.access, Access::Suspended { .. }));
+        let owed: Vec<_> = state.duties().iter().map(|it| it.duty).collect();
+        assert_eq!(owed, [Duty::Rectify], "nobody owes what is forbidden");
+    }
+    let told = findings(&world, requester.node);
+    let of_it = |it: &&String| it.contains("is suspended") && it.contains("Art. 35");
+    assert_eq!(told.iter().filter(of_it).count(), 1, "{told:?}");
+    let object = world.upload(node, "低保对象.csv", b"code\n1\n");
+    let provide = || ActBody::Provide {
+        docket,
+        object: object.clone(),
+    };
+    let standing = GrantStanding::Suspended;
+    let closed = RefusalReason::GrantNotInForce { standing }.under(Article::R27);
+    let refused = world.act(node, &operator, provide());
+    assert!(
+        matches!(&refused, Err(Refused::Lawful(refusal)) if *refusal == closed),
+        "{refused:?}"
+    );
+    // Restored on Friday the 20th: the sixteen are counted from Monday, over the holiday of 清明.
+    world.step(7 * DAY_MS);
+    world.settle();
+    let restore = ActBody::Grant(GrantAct {
+        docket,
+        step: GrantStep::Restore {
+            reasons: "泄露已堵塞".into(),
+        },
+    });
+    world.act(node, &reviewer, restore).expect("restored");
+    world.settle();
+    assert_eq!(due(&world), "2026-04-14T16:00:00.000Z", "what was left");
+    world.step(1_000);
+    world.act(node, &operator, provide()).expect("provided");
+    world.settle();
+    let state = seen(&world, requester.node, docket).expect("held");
+    assert!(matches!(state.phase, Phase::Provided { .. }));
 }
 
 #[test]

@@ -102,6 +102,9 @@ impl RefusalReason {
             }
             Self::ThirdParty => "未经提供部门同意，不得将共享数据提供给第三方".into(),
             Self::PeriodExpired { ended } => format!("使用时限已于{ended}届满"),
+            Self::PeriodExceeded { asked } => {
+                format!("同意的使用期限超出申请的使用时限（至{asked}止）")
+            }
             Self::NotExtensible { duty } => format!("“{}”的期限不得延长", duty.zh()),
             Self::TimeLimitPassed { duty } => format!("“{}”的期限已经届满", duty.zh()),
             Self::ExtensionAlreadyUsed => "期限已经延长过一次".into(),
@@ -317,6 +320,10 @@ impl RefusalReason {
             Self::AggregationConsentRequired { .. } => (
                 "请同级主管部门负责人审查汇聚风险（guantong aggregation consent），或者缩减数据项",
                 "have the authority's head answer on the risk (guantong aggregation consent), or ask for fewer items",
+            ),
+            Self::PeriodExceeded { .. } => (
+                "按申请的使用时限同意；需求部门需要更长时间的，另行申请扩大使用",
+                "grant it for the period applied for; who needs it for longer asks for wider use",
             ),
             Self::PeriodExpired { .. } => (
                 "请重新申请，或者处置数据",

@@ -94,7 +94,9 @@ pub use completeness::{
 pub use correction::{
     CorrectionField, check_correction_answer, check_correction_stated, check_may_ask_correction,
 };
-pub use deadline::{Due, DutyStatus, Ground, WorkingDays, WorkingDaysError, deadline, is_due_soon};
+pub use deadline::{
+    Due, DutyStatus, Ground, WorkingDays, WorkingDaysError, deadline, is_due_soon, resumed,
+};
 pub use dispute::{
     DisputeStage, check_hearer, check_may_coordinate, check_may_decide, check_not_party,
 };
@@ -131,13 +133,14 @@ pub use retention::{
 };
 pub use return_flow::check_own_rows;
 pub use role::{
-    ActKind, EndReason, Enrolment, Role, check_enrolment, check_in_office, may, required_role,
+    ActKind, EndReason, Enrolment, Role, check_enrolment, check_in_office, may, may_under,
+    required_role,
 };
 pub use rule::Rule;
 pub use schedule::{Schedule, ScheduleError};
 pub use secrecy::{Secrecy, check_not_secret};
 pub use sharing_method::{Method, UpdateFrequency};
-pub use standing::{GrantStanding, check_date_set, check_may_terminate};
+pub use standing::{GrantStanding, check_date_set, check_may_restore, check_may_terminate};
 pub use supervision::{
     EscalationGround, Liable, Supervisor, check_breach_article, check_circulates_to,
     check_correction_date, check_escalation, check_orders_authority, check_orders_department,

@@ -305,6 +305,12 @@ pub enum RefusalReason {
         /// Its last day, as YYYY-MM-DD.
         ended: String,
     },
+    /// A grant beyond the period applied for, R20.
+    #[error("the grant would run beyond the period applied for, which ends on {asked}")]
+    PeriodExceeded {
+        /// Its last day, as YYYY-MM-DD.
+        asked: String,
+    },
     /// What the law lets nobody extend.
     #[error("the time limit to {} cannot be extended", .duty.en())]
     NotExtensible {

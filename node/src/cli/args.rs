@@ -123,7 +123,12 @@ fn pair(text: &str) -> Result<(ApplicationMaterial, String), String> {
 
 /// A material such as `basis=《…》第十条` or `使用依据=…`.
 pub(super) fn material(text: &str) -> Result<Material, String> {
-    pair(text).map(|(kind, text)| Material { kind, text })
+    match pair(text)? {
+        (ApplicationMaterial::Period, _) => {
+            Err("使用时限用 --until 写明日期 / the period of use is a day: give --until".to_owned())
+        }
+        (kind, text) => Ok(Material { kind, text }),
+    }
 }
 
 /// Something missing such as `scope=请说明…`.
@@ -189,6 +194,7 @@ mod tests {
         let read = material("basis=《社会救助暂行办法》第十条").unwrap();
         assert_eq!(read.kind, ApplicationMaterial::Basis);
         assert_eq!(material("使用依据=a=b").unwrap().text, "a=b");
+        assert!(material("period=2026-12-31").is_err() && missing("period=起止日期").is_ok());
         assert!(material("basis").is_err() && missing("colour=红").is_err());
     }
 

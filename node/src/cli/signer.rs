@@ -267,10 +267,10 @@ mod tests {
             entry_version: 1,
             items: vec!["姓名".to_owned()],
             materials: Vec::new(),
+            until: Some(identity::Moment::from_millis(0)),
             method: statute::Method::ALL[0],
         };
-        let until = identity::Moment::from_millis(0);
-        let take = ActBody::Direct(sharing::application::DirectAct::Take { application, until });
+        let take = ActBody::Direct(sharing::application::DirectAct::Take { application });
         assert_eq!(opens_or_steps(&take), Some(Opens::At(provider.code())));
     }
 

@@ -72,6 +72,7 @@ fn replies(scene: &mut Scene, view: &DocketView, state: &ApplicationState, step:
                 kind,
                 text: "《社会救助暂行办法》第九条".into(),
             }],
+            until: None,
         },
         2 => {
             let granting = grant(&scene.world, &state.entry.entry);
@@ -178,7 +179,9 @@ fn grant_steps(scene: &mut Scene) -> Vec<GrantStep> {
         GrantStep::ReportRectified {
             statement: reasons(),
         },
-        GrantStep::Restore,
+        GrantStep::Restore {
+            reasons: if agrees { reasons() } else { String::new() },
+        },
         GrantStep::Terminate { reasons: reasons() },
         GrantStep::RequireDisposal {
             how: "粉碎".into(),
@@ -216,9 +219,9 @@ fn may_come_next(step: &GrantStep, state: &ApplicationState) -> bool {
         GrantStep::AskWidening { .. } => standing.asked.is_none(),
         GrantStep::AnswerWidening { .. } => standing.asked.is_some(),
         GrantStep::Suspend { .. } => standing.access == Access::InForce,
-        GrantStep::ReportRectified { .. } | GrantStep::Restore | GrantStep::Terminate { .. } => {
-            suspended
-        }
+        GrantStep::ReportRectified { .. }
+        | GrantStep::Restore { .. }
+        | GrantStep::Terminate { .. } => suspended,
         GrantStep::RequireDisposal { .. } => standing.disposal.is_none(),
         GrantStep::Dispose { .. } => standing.disposal.is_some(),
         GrantStep::ProposeChange { .. } => standing.change.is_none(),

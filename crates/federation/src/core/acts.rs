@@ -60,6 +60,7 @@ impl Core {
         let act = match signed.verify(member.certificate(), ctx.now) {
             Ok(act) => act,
             Err(ActError::Refused(refusal)) => {
+                let refusal = self.as_ordered(ctx, signed, refusal)?;
                 // The chain and the signature held: it is on record who was refused.
                 if let Some(person) = signed.signer.holder() {
                     ctx.refusal(signed.id(), person.into(), &refusal)?;
@@ -292,7 +293,7 @@ impl Core {
             .txn
             .row::<DocketRow>(Table::Dockets, &docket_key(&docket))?
         else {
-            let article = statute::required_role(act.act().body.kind()).1;
+            let article = act.act().body.article();
             let docket = docket.to_string();
             return Ok(Outcome::Refused(
                 RefusalReason::UnknownDocket { docket }.under(article),
@@ -418,7 +419,7 @@ fn travels_lightly(act: &VerifiedAct) -> Result<(), Refusal> {
         || matches!(body, ActBody::Apply { .. } | ActBody::Subscribe(_));
     let (found, limit) = (act.signed().act.bytes().len(), MAX_TRAVELLING_ACT_BYTES);
     if goes && found > limit {
-        let article = statute::required_role(body.kind()).1;
+        let article = body.article();
         return Err(RefusalReason::TooLong { found, limit }.under(article));
     }
     Ok(())

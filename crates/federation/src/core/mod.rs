@@ -49,6 +49,7 @@ mod returns;
 mod search;
 mod sources;
 mod supervision;
+mod suspensions;
 mod syncing;
 mod tables;
 #[cfg(test)]

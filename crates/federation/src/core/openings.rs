@@ -161,5 +161,5 @@ fn unknown(act: &VerifiedAct) -> Refusal {
         Some(Opens::HomeOf(docket)) => docket.to_string(),
         Some(Opens::Here | Opens::At(_)) | None => act.id().0.to_string(),
     };
-    RefusalReason::UnknownDocket { docket: about }.under(statute::required_role(body.kind()).1)
+    RefusalReason::UnknownDocket { docket: about }.under(body.article())
 }

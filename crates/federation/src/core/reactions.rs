@@ -45,6 +45,9 @@ impl Core {
             DocketBody::Application(ApplicationEvent::Negotiated { .. }) => {
                 self.refer_if_failed(ctx, event.docket)
             }
+            DocketBody::Application(ApplicationEvent::Grant(done)) => {
+                self.access_suspended(ctx, event.docket, done)
+            }
             DocketBody::Dispute(DisputeEvent::Settled | DisputeEvent::Decided { .. }) => {
                 self.conclude(ctx, event.docket)
             }
@@ -97,6 +100,9 @@ impl Core {
             }
             DocketBody::Application(ApplicationEvent::Negotiated { .. }) => {
                 self.refer_if_failed(ctx, event.docket)
+            }
+            DocketBody::Application(ApplicationEvent::Grant(done)) => {
+                self.access_suspended(ctx, event.docket, done)
             }
             DocketBody::ReturnFlow(returned) => self.returned(ctx, event.docket, returned),
             DocketBody::Application(told @ ApplicationEvent::CorrectionTold { .. }) => {
