@@ -370,7 +370,7 @@ fn consented(world: &mut World, requester: &Department, docket: DocketId) -> Res
 
 #[test]
 fn a_node_that_is_cut_off_while_it_is_away_is_told_at_its_return_and_goes_on_when_it_is_admitted_again()
-{
+ {
     let (mut world, head, incident) = at_the_city(75);
     let (city, county, sibling) = (code("440100"), code("440104"), code("440106"));
     let (provider, entry) = provider(&mut world, "440106", conditional());

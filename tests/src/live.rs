@@ -377,6 +377,11 @@ impl Federation {
         self.sites[&node].api().public_post(path, body)
     }
 
+    /// The same of a form that somebody of the public fills in on a page.
+    pub fn public_form(&self, node: Code, path: &str, fields: &[(&str, &str)]) -> Answered {
+        self.sites[&node].api().public_form(path, fields)
+    }
+
     /// Lets time pass everywhere.
     pub fn advance(&self, by: Duration) {
         self.hand.advance(by);

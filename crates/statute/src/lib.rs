@@ -107,8 +107,7 @@ pub use evaluation::{
 };
 pub use incident::{
     IncidentField, Severity, check_answers_for_it, check_cut_off, check_grade_stated,
-    check_incident_stated,
-    check_may_close, check_noticed, told_at_every_level,
+    check_incident_stated, check_may_close, check_noticed, told_at_every_level,
 };
 pub use instrument::Instrument;
 pub use need::{

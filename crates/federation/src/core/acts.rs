@@ -195,7 +195,7 @@ impl Core {
                         warnings: Vec::new(),
                     },
                     _ => Outcome::Invalid(format!(
-                        "no certificate {serial} was issued here to {node}"
+                        "本节点没有向 {node} 签发过第 {serial} 号证书，或者已另发新证书 (no such certificate in force here)"
                     )),
                 })
             }

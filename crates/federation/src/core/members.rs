@@ -88,7 +88,7 @@ impl Core {
             .map_err(|error| error.to_string())?;
         if member.certificate().signing_key != self.me.signing.verify_key() {
             return Err(format!(
-                "the certificate of {} is not for this node's key",
+                "{} 的证书不是签发给本节点密钥的 (not for this node's key)",
                 member.place()
             ));
         }
@@ -96,13 +96,13 @@ impl Core {
         let held = |key: &identity::OpeningKey| key.sealing_key(sealing.valid_until) == *sealing;
         if !self.me.opening.iter().any(held) {
             return Err(format!(
-                "this node does not hold sealing key {} of the certificate; restart it so that it reads its keys, then install again",
+                "本节点没有证书所载的第 {} 号加密密钥：重启节点使其读取密钥，再行装入 (restart it so that it reads its keys, then install again)",
                 sealing.id
             ));
         }
         match self.place() {
             Some(place) if place != member.place() => Err(format!(
-                "this node is {place}; the certificate is for {}",
+                "本节点是 {place}，证书是 {} 的 (a certificate for another place)",
                 member.place()
             )),
             _ => Ok(()),
@@ -119,16 +119,16 @@ impl Core {
         valid_days: u16,
     ) -> Result<Outcome, Fault> {
         let Some(member) = self.member.clone() else {
-            return Ok(Outcome::Invalid("no certificate".into()));
+            return Ok(Outcome::Invalid("本节点没有证书 (no certificate)".into()));
         };
         if valid_days == 0 || valid_days > MAX_VALID_DAYS {
             return Ok(Outcome::Invalid(format!(
-                "a certificate is valid for 1 to {MAX_VALID_DAYS} days, not {valid_days}"
+                "证书有效期应为 1 至 {MAX_VALID_DAYS} 天，不是 {valid_days} 天 (a certificate is valid for 1 to {MAX_VALID_DAYS} days)"
             )));
         }
         let asked = match EnrolmentRequest::verify(request) {
             Ok(asked) => asked,
-            Err(error) => return Ok(Outcome::Invalid(format!("enrolment request: {error}"))),
+            Err(error) => return Ok(Outcome::Invalid(format!("入网申请：{error}"))),
         };
         let known: Option<Chain> = self.child_chain(ctx, &asked.code)?;
         let epoch = match known.as_ref().and_then(|chain| chain.claimed().ok()) {
@@ -145,7 +145,7 @@ impl Core {
                 >= super::links::MAX_CHILDREN
         {
             return Ok(Outcome::Invalid(format!(
-                "a node has at most {} children",
+                "一个节点至多有 {} 个下级 (too many children)",
                 super::links::MAX_CHILDREN
             )));
         }

@@ -352,13 +352,15 @@ impl Core {
     /// The node's membership for what concerns its own place alone: whoever was cut off goes on with that.
     fn membership_at_home(&self, now: Moment) -> Result<&Member, Refused> {
         let member = self.member.as_ref().ok_or_else(|| {
-            Refused::NotAMember("no certificate installed; run `guantong enroll install`".into())
+            Refused::NotAMember(
+                "尚未装入证书：运行 guantong enroll install (no certificate installed)".into(),
+            )
         })?;
         // Others check the whole chain, so no certificate in it may be over.
         let until = member.valid_until();
         if now >= until {
             return Err(Refused::NotAMember(format!(
-                "certificate expired at {until}"
+                "证书已于 {until} 到期 (certificate expired)"
             )));
         }
         Ok(member)
