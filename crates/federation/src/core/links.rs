@@ -111,7 +111,8 @@ impl Core {
                 self.send_revocations_of(ctx, link, chain)?;
             }
             ctx.close(link, refused.to_string());
-            return Ok(());
+            // At once: it is said once, and what still arrives is not taken up.
+            return self.link_down(link, ctx.now);
         }
         let frame: Frame = match codec::decode(bytes, MAX_FRAME_BYTES) {
             Ok(frame) => frame,
