@@ -469,10 +469,14 @@ fn the_guide_names_every_command() {
 /// Whether a text has two words of English one after the other; names, addresses and options are none.
 fn has_english(text: &str) -> bool {
     let is_word = |word: &str| word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_lowercase());
-    let words: Vec<&str> = text.split(' ').collect();
+    let bare = |word: &'_ str| {
+        word.trim_matches(|c: char| c.is_ascii_punctuation())
+            .to_owned()
+    };
+    let words: Vec<String> = text.split(' ').map(bare).collect();
     words
         .windows(2)
-        .any(|pair| is_word(pair[0]) && is_word(pair[1]))
+        .any(|pair| is_word(&pair[0]) && is_word(&pair[1]))
 }
 
 #[test]

@@ -196,7 +196,11 @@ async fn node(
         .await
         .map_err(|error| {
             CliError::fault(
-                format!("无法监听 {}：{error}", config.http.listen),
+                format!(
+                    "无法监听 {}：{}",
+                    config.http.listen,
+                    Text::of_io(&error).zh
+                ),
                 format!("cannot listen on {}: {error}", config.http.listen),
             )
             .advise(
