@@ -326,6 +326,7 @@ fn a_node_that_is_cut_off_neither_links_nor_sends_and_every_level_learns_of_it()
 
     does(&mut world, city, &head, cut(incident)).expect("cut off");
     assert!(!linked(&world, city, county), "at once");
+    world.step(6_000);
     let again = drafted(&mut world, &requester, wanted);
     let refused = consented(&mut world, &requester, again).unwrap_err();
     let by = city.to_string();

@@ -105,14 +105,8 @@ impl Core {
         };
         let greeted = state.peer.is_some();
         if let Err(refused) = self.membership(ctx.now) {
-            // Without membership nothing is signed, so nothing is taken up: neighbours keep it and push it again. A child below a node that was
-            // cut off is cut off with it, and hears why.
-            if let Some(chain) = self.member.as_ref().map(|member| member.chain()) {
-                self.send_revocations_of(ctx, link, chain)?;
-            }
-            ctx.close(link, refused.to_string());
-            // At once: it is said once, and what still arrives is not taken up.
-            return self.link_down(link, ctx.now);
+            // Without membership nothing is signed, so nothing is taken up: neighbours keep it and push it again.
+            return self.leave(ctx, link, refused.to_string());
         }
         let frame: Frame = match codec::decode(bytes, MAX_FRAME_BYTES) {
             Ok(frame) => frame,
@@ -168,6 +162,21 @@ impl Core {
             }
             Frame::SearchAnswer { query, level } => self.search_answered(ctx, link, query, level),
         }
+    }
+
+    /// Ends a link of a node that is no member. A child below a node that was cut off is cut off with it, and hears why.
+    pub(super) fn leave(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        link: LinkId,
+        reason: impl Into<String>,
+    ) -> Result<(), Fault> {
+        if let Some(chain) = self.member.as_ref().map(|member| member.chain()) {
+            self.send_revocations_of(ctx, link, chain)?;
+        }
+        ctx.close(link, reason);
+        // At once: it is said once, and what still arrives is not taken up.
+        self.link_down(link, ctx.now)
     }
 
     fn greet(
