@@ -130,7 +130,7 @@ mod tests {
     fn what_the_system_and_deep_errors_say_is_told_in_chinese_without_english() {
         let text = Text::of_io(&io::Error::from(io::ErrorKind::NotFound));
         assert_eq!(&*text.zh, "文件或目录不存在");
-        let wrong = serde_json::from_str::<u8>("{").unwrap_err();
+        let wrong = serde_json::from_str::<serde_json::Value>("{").unwrap_err();
         assert_eq!(&*Text::of_json(&wrong).zh, "JSON 不完整（第 1 行第 1 列）");
         let both = Text::of_both(&"代码只能是六位数字：x (digits alone)");
         assert_eq!(&*both.zh, "代码只能是六位数字：x");

@@ -473,7 +473,7 @@ fn has_english(text: &str) -> bool {
         word.trim_matches(|c: char| c.is_ascii_punctuation())
             .to_owned()
     };
-    let words: Vec<String> = text.split(' ').map(bare).collect();
+    let words: Vec<String> = text.split_whitespace().map(bare).collect();
     words
         .windows(2)
         .any(|pair| is_word(&pair[0]) && is_word(&pair[1]))
