@@ -285,26 +285,31 @@ impl Federation {
         for _ in 0..renewals {
             self.advance(nearly_over);
             for code in &codes {
-                let Some(parent) = self.place(*code).parent().map(|parent| parent.code()) else {
-                    continue;
-                };
-                let own = federation::core::query::own_chain(&*self.store(*code));
-                let own = own.expect("a store").expect("enrolled");
-                let own = own.claimed().expect("its own certificate");
-                let body = ActBody::CertifyMember {
-                    request: self.sites[code].request(&own.name, own.level, self.now()),
-                    witnesses: own.witnesses,
-                    valid_days: VALID_DAYS,
-                };
-                let answer = self.act(parent, &self.authority_head(parent), body);
-                let chain = answer.expect("renewed").chain.expect("a certificate");
-                let installed = self.sites[code].api().install(&chain);
-                installed.expect("a node takes its chain");
+                self.certify_anew(*code);
             }
             for code in &codes {
                 self.restart(*code);
             }
         }
+    }
+
+    /// A node is certified anew by its parent, if it has one, and installs the chain.
+    pub fn certify_anew(&self, code: Code) {
+        let Some(parent) = self.place(code).parent().map(|parent| parent.code()) else {
+            return;
+        };
+        let own = federation::core::query::own_chain(&*self.store(code));
+        let own = own.expect("a store").expect("enrolled");
+        let own = own.claimed().expect("its own certificate");
+        let body = ActBody::CertifyMember {
+            request: self.sites[&code].request(&own.name, own.level, self.now()),
+            witnesses: own.witnesses,
+            valid_days: VALID_DAYS,
+        };
+        let answer = self.act(parent, &self.authority_head(parent), body);
+        let chain = answer.expect("certified").chain.expect("a certificate");
+        let installed = self.sites[&code].api().install(&chain);
+        installed.expect("a node takes its chain");
     }
 
     /// Sends a signed act to a node's API.
@@ -370,6 +375,11 @@ impl Federation {
     /// The same of what somebody of the public sends.
     pub fn public_post(&self, node: Code, path: &str, body: &Value) -> Answered {
         self.sites[&node].api().public_post(path, body)
+    }
+
+    /// The same of a form that somebody of the public fills in on a page.
+    pub fn public_form(&self, node: Code, path: &str, fields: &[(&str, &str)]) -> Answered {
+        self.sites[&node].api().public_form(path, fields)
     }
 
     /// Lets time pass everywhere.

@@ -200,16 +200,21 @@ impl World {
         for _ in 0..renewals {
             self.step(RENEWED_AFTER_DAYS * 86_400_000);
             for code in &nodes {
-                let own = query::own_chain(self.read(*code)).expect("memory does not fail");
-                let own = own.expect("enrolled");
-                let own = own.claimed().expect("its own certificate");
-                self.enrol(&own.place, &own.name, own.level, own.witnesses);
+                self.certify_anew(*code);
             }
             for code in &nodes {
                 self.restart(*code);
             }
             self.settle();
         }
+    }
+
+    /// A node is certified anew by its parent, for the keys that it has, and installs the chain.
+    pub fn certify_anew(&mut self, code: Code) {
+        let own = query::own_chain(self.read(code)).expect("memory does not fail");
+        let own = own.expect("enrolled");
+        let own = own.claimed().expect("its own certificate");
+        self.enrol(&own.place, &own.name, own.level, own.witnesses);
     }
 
     /// The root's public key.
@@ -415,7 +420,7 @@ impl World {
                     }
                 }
             }
-            Effect::Close { link, .. } => self.drop_link(link),
+            Effect::Close { link, .. } => self.close_link(link),
             Effect::Answer { token, answer } => {
                 self.answers.insert(token, answer);
             }

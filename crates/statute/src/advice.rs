@@ -148,6 +148,9 @@ impl RefusalReason {
             Self::CertificateNotInForce { node, serial } => {
                 format!("节点{node}的第{serial}号证书在本节点未生效，或者早于安全事件签发")
             }
+            Self::NodeCutOff { node, by, serial } => format!(
+                "本节点已被断开：{by}撤销了节点{node}的第{serial}号证书，不得办理涉及其他节点的事项"
+            ),
             Self::NotNoticedYet => "安全事件尚未发现".into(),
             Self::GradeUnderstated { stated, found } => {
                 format!("所涉数据为{}，不得报为{}", found.zh(), stated.zh())
@@ -381,6 +384,10 @@ impl RefusalReason {
             Self::CertificateNotInForce { .. } => (
                 "请先更换密钥并签发、装入新证书；断开节点的，由签发其证书的节点另行报告事件后办理",
                 "rotate the keys and have a new certificate issued first; a node is cut off in an incident of the node that issued its certificate",
+            ),
+            Self::NodeCutOff { .. } => (
+                "本节点内部的登记、编目、起草照常办理；请与上级主管部门联系，由其重新签发证书后运行 guantong enroll install --chain FILE，再行办理",
+                "enrolling, compiling and drafting here go on; ask the authority above for a new certificate, run guantong enroll install --chain FILE, then do this again",
             ),
             Self::NotNoticedYet => ("请核对发现时间", "check when it was noticed"),
             Self::GradeUnderstated { .. } => (

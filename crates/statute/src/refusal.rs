@@ -136,6 +136,16 @@ pub enum RefusalReason {
         /// The number of the certificate.
         serial: u64,
     },
+    /// This node was cut off: nothing goes out of it, and nothing is signed that another node would have to believe, R35.
+    #[error("this node is cut off: {by} revoked certificate {serial} of {node}")]
+    NodeCutOff {
+        /// Whose certificate was revoked: this node's, or that of one above it.
+        node: String,
+        /// Who revoked it.
+        by: String,
+        /// The number of the certificate.
+        serial: u64,
+    },
     /// It has been done or exists already.
     #[error("{what:?} is here already")]
     Duplicate {

@@ -12,7 +12,7 @@ use super::args::{DocketArg, code, date, end_of, material};
 use super::client::{Client, encode};
 use super::enroll::credit;
 use super::error::CliError;
-use super::output::columns;
+use super::output::listed;
 use super::signer::carry_out;
 use super::{Global, Output};
 use crate::api::List;
@@ -123,7 +123,7 @@ pub(super) fn run(global: &Global, command: ApplyCommand, output: &Output) -> Re
         }
         ApplyCommand::List => {
             let drafts = drafts(global, output)?;
-            output.print(&drafts, |_| {
+            output.print(&drafts, |language| {
                 let rows: Vec<Vec<String>> = drafts
                     .items
                     .iter()
@@ -138,7 +138,11 @@ pub(super) fn run(global: &Global, command: ApplyCommand, output: &Output) -> Re
                         ]
                     })
                     .collect();
-                columns(&rows)
+                listed(
+                    &rows,
+                    language,
+                    ("没有待同意的申请。", "No draft awaits consent."),
+                )
             });
             Ok(())
         }

@@ -7,7 +7,7 @@ use sharing::source::{Matter, SourceAct};
 
 use super::client::{Client, encode};
 use super::error::CliError;
-use super::output::columns;
+use super::output::{columns, listed};
 use super::signer::carry_out;
 use super::{Global, Output};
 use crate::api::List;
@@ -59,7 +59,10 @@ pub(super) fn list(
     let matter = matter.map_or_else(String::new, |it| format!("?matter={}", encode(it.as_str())));
     let list: List<SourceView> =
         Client::of(global, output.language())?.get(&format!("/catalogue/sources{matter}"))?;
-    output.print(&list, |_| columns(&rows(&list.items)));
+    output.print(&list, |language| {
+        let none = ("没有明确数源部门。", "No source department is named.");
+        listed(&rows(&list.items), language, none)
+    });
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::error::CliError;
+use super::error::{CliError, Exit};
 use super::init::{check_folder, folder};
 use super::{Global, Output};
 use crate::storage::store::{Store, StoreError};
@@ -33,8 +33,7 @@ pub(super) fn rebuild(global: &Global, output: &Output) -> Result<(), CliError> 
 
 /// The one line for a store that does not open.
 pub(super) fn store_error(error: &StoreError) -> CliError {
-    let text = error.to_string();
-    let told = CliError::fault(text.clone(), text);
+    let told = CliError::of_both(Exit::Fault, error);
     match error {
         StoreError::Lock(_) => told.advise(
             "停止使用该目录的进程，或换一个数据目录",

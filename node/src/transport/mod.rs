@@ -298,10 +298,10 @@ impl Transport {
         }
     }
 
-    /// Closes a link; the core is told by `LinkDown`.
+    /// Closes a link once what waits in its queue is written; the core is told by `LinkDown`.
     pub fn close(&self, link: LinkId) {
         if let Some(entry) = self.links.lock().get(&link) {
-            entry.cancel.cancel();
+            entry.closing.cancel();
         }
     }
 
@@ -362,6 +362,9 @@ struct LinkEntry {
     peer: PeerId,
     frames: mpsc::Sender<Vec<u8>>,
     waiting: Arc<AtomicUsize>,
+    /// Ends the link when its queue is written.
+    closing: CancellationToken,
+    /// Ends the link at once.
     cancel: CancellationToken,
 }
 

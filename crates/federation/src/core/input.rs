@@ -236,7 +236,7 @@ pub enum Effect {
         /// What.
         frame: Box<Frame>,
     },
-    /// End a connection, with the reason for the log.
+    /// End a connection once what was sent on it before is on its way, with the reason for the log.
     Close {
         /// Which connection.
         link: LinkId,
@@ -327,7 +327,7 @@ pub enum Effect {
         /// Published changes projected so far, this segment's included.
         applied: u64,
     },
-    /// Only neighbours with these transport keys may connect (the parent and the certified children).
+    /// Only neighbours with these transport keys may connect (the parent and the certified children; a child that was revoked connects to be told so).
     Neighbours {
         /// Transport keys of the parent and the certified children.
         keys: Vec<[u8; 32]>,

@@ -85,6 +85,7 @@ use crate::store::{Fault, Table, Txn};
 use crate::wire::{Frame, SearchId};
 use links::Link;
 use tables::{View, meta};
+use view::CutOff;
 
 /// What a node is given at start: its keys and the law it runs under.
 #[derive(Debug, Clone)]
@@ -210,7 +211,7 @@ pub struct Core {
     recounting: Option<notices::Recounting>,
     member: Option<Member>,
     /// Why the certificate no longer stands before its time is over: it, or one above it, was revoked.
-    fallen: Option<String>,
+    cut_off: Option<CutOff>,
     links: BTreeMap<LinkId, Link>,
     by_code: BTreeMap<Code, LinkId>,
     /// Neighbours that asked for a chain we asked our parent for.
@@ -245,7 +246,7 @@ impl Core {
             recounting: None,
             me,
             member: None,
-            fallen: None,
+            cut_off: None,
             links: BTreeMap::new(),
             by_code: BTreeMap::new(),
             chain_askers: BTreeMap::new(),
@@ -342,17 +343,25 @@ impl Core {
 
     /// The node's membership when it is valid now.
     fn membership(&self, now: Moment) -> Result<&Member, Refused> {
-        let member = self.member.as_ref().ok_or_else(|| {
-            Refused::NotAMember("no certificate installed; run `guantong enroll install`".into())
-        })?;
-        if let Some(reason) = &self.fallen {
-            return Err(Refused::NotAMember(reason.clone()));
+        let member = self.membership_at_home(now)?;
+        match &self.cut_off {
+            Some(cut_off) => Err(Refused::Lawful(members::refusal(cut_off))),
+            None => Ok(member),
         }
+    }
+
+    /// The node's membership for what concerns its own place alone: whoever was cut off goes on with that.
+    fn membership_at_home(&self, now: Moment) -> Result<&Member, Refused> {
+        let member = self.member.as_ref().ok_or_else(|| {
+            Refused::NotAMember(
+                "尚未装入证书：运行 guantong enroll install (no certificate installed)".into(),
+            )
+        })?;
         // Others check the whole chain, so no certificate in it may be over.
         let until = member.valid_until();
         if now >= until {
             return Err(Refused::NotAMember(format!(
-                "certificate expired at {until}"
+                "证书已于 {until} 到期 (certificate expired)"
             )));
         }
         Ok(member)

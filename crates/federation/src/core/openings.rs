@@ -23,7 +23,7 @@ impl Core {
             Err(refusal) => return Ok(Outcome::Refused(refusal)),
         };
         let Some(member) = self.member.clone() else {
-            return Ok(Outcome::Invalid("no certificate".into()));
+            return Ok(Outcome::Invalid("本节点没有证书 (no certificate)".into()));
         };
         if let Err(refusal) = docket::may_leave(act, member.place()) {
             return Ok(Outcome::Refused(refusal));
