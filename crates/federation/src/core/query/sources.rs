@@ -7,6 +7,7 @@ use sharing::source::{self, Coverage, Matter, NamedSource};
 use super::{MAX_PAGE, published};
 use crate::core::tables::{decode_row, sources_of};
 use crate::store::{Fault, Read, Table};
+use crate::wire::{MAX_HIT_ITEMS_BYTES, SearchHit, WHOLE};
 
 /// Entries looked through for one question: a province's catalogue.
 pub const MAX_LOOKED_THROUGH: usize = 50_000;
@@ -41,6 +42,40 @@ pub fn sources(read: &dyn Read, matter: Option<&Matter>) -> Result<Vec<SourceVie
     rows.iter()
         .map(|(_, row)| decode_row(Table::Sources, row))
         .collect()
+}
+
+/// What this node answers to a search for items: the published entries that hold some of them.
+///
+/// # Errors
+/// [`Fault`] when the medium fails.
+pub fn holding(read: &dyn Read, wanted: &[String], limit: usize) -> Result<Vec<SearchHit>, Fault> {
+    let found = already(read, wanted, None, limit)?;
+    let hits = found.entries.into_iter().map(|it| hit(it, wanted.len()));
+    Ok(hits.collect())
+}
+
+/// An entry that holds some of so many items, as a hit.
+fn hit(found: Coverage, asked: usize) -> SearchHit {
+    let entry = found.entry.entry;
+    let share = found.covers.len() * WHOLE as usize / asked.max(1);
+    let mut items = found.covers;
+    if items.iter().map(String::len).sum::<usize>() > MAX_HIT_ITEMS_BYTES {
+        items.clear();
+    }
+    SearchHit {
+        publisher: found.entry.publisher,
+        class: entry.terms.class(),
+        method: entry.methods.first().copied(),
+        id: entry.id,
+        version: entry.version,
+        name: entry.name,
+        provider_name: entry.provider_name,
+        score: match found.whole {
+            true => WHOLE,
+            false => u32::try_from(share).map_or(0, |share| share.min(WHOLE - 1)),
+        },
+        items,
+    }
 }
 
 /// Which published entries hold the wanted items, and who is the source of the matter.
