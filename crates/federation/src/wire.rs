@@ -233,7 +233,8 @@ pub struct SearchHit {
     pub provider_name: String,
     /// 共享属性.
     pub class: statute::ShareClass,
-    /// Relevance times 1,000; where it was asked for items, how many of a thousand it holds, and [`WHOLE`] when it holds them all.
+    /// Relevance times 1,000; where it was asked for items, how many of them it holds, and [`WHOLE`] when it holds
+    /// them all.
     pub score: u32,
     /// Its first way of sharing.
     pub method: Option<statute::Method>,

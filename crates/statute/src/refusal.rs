@@ -180,7 +180,9 @@ pub enum RefusalReason {
         entry: String,
     },
     /// A need is put on record once every level above was asked, R20.
-    #[error("what {level} answered to a search for these items is not stated as this node heard it")]
+    #[error(
+        "what {level} answered to a search for these items is not stated as this node heard it"
+    )]
     NotLookedUp {
         /// The level above.
         level: String,

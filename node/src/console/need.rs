@@ -1,7 +1,9 @@
 //! Needs in the words of operators.
 
 use sharing::dispute::Party;
-use sharing::need::{EntryAt, Need, NeedEvent, NeedPhase, NeedState, NeedStep};
+use sharing::need::{
+    EntryAt, Found, LevelAsked, Need, NeedEvent, NeedPhase, NeedState, NeedStep, Said,
+};
 use statute::Article;
 
 use super::clock::Facts;
@@ -80,6 +82,10 @@ fn needed(need: &Need, language: Language) -> Facts {
         (pick("使用场景", "Scenario"), need.purpose.clone()),
         (pick("使用依据", "Legal basis"), need.basis.clone()),
         (pick("目录检索情况", "Searched"), need.searched.clone()),
+        (
+            pick("上级检索", "Asked above"),
+            asked(&need.asked, language),
+        ),
     ];
     facts.extend(need.considered.iter().map(|it| {
         let text = format!("{} {}：{}", it.publisher, it.entry, it.why_not);
@@ -98,11 +104,54 @@ fn taken(step: &NeedStep, language: Language) -> Facts {
         NeedStep::Match { department } => {
             vec![(pick("提供部门", "Department"), who(department))]
         }
-        NeedStep::PointTo { entry: named } | NeedStep::Fulfil { entry: named } => {
+        NeedStep::PointTo { entry: named } | NeedStep::Fulfil { entry: named, .. } => {
             vec![(pick("目录条目", "Entry"), entry(named))]
         }
         NeedStep::Promise { by } => vec![(pick("提供日期", "By"), labels::due(*by))],
         NeedStep::ConfirmMet | NeedStep::Withdraw => Vec::new(),
+    }
+}
+
+/// Which levels above answered when they were asked for the items, with what they hold whole, and which did not.
+pub fn asked(levels: &[LevelAsked], language: Language) -> String {
+    let pick = |zh, en| language.pick(zh, en);
+    let comma = pick("、", ", ");
+    let names = |found: &[Found]| {
+        let names = found
+            .iter()
+            .map(|it| format!("{} {}", it.publisher.code(), it.entry));
+        names.collect::<Vec<_>>().join(comma)
+    };
+    let (mut answered, mut silent) = (Vec::new(), Vec::new());
+    for level in levels {
+        let code = level.node.code();
+        match &level.said {
+            Said::Silent => silent.push(code.to_string()),
+            Said::Answered { whole, .. } if whole.is_empty() => answered.push(code.to_string()),
+            Said::Answered { whole, .. } => {
+                let holds = pick("有", "has");
+                answered.push(format!("{code}（{holds} {}）", names(whole)));
+            }
+        }
+    }
+    let mut said = Vec::new();
+    if !answered.is_empty() {
+        said.push(format!(
+            "{}{}",
+            pick("已答复：", "answered: "),
+            answered.join(comma)
+        ));
+    }
+    if !silent.is_empty() {
+        said.push(format!(
+            "{}{}",
+            pick("未能联系：", "no answer: "),
+            silent.join(comma)
+        ));
+    }
+    match said.is_empty() {
+        true => pick("没有上级", "no level above").to_owned(),
+        false => said.join(pick("；", "; ")),
     }
 }
 

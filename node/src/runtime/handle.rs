@@ -8,7 +8,7 @@ use std::time::Duration;
 use federation::core::view::Status;
 use federation::core::{Answer, Caller, Effect, Input, ReadWhat, Refused, Token, query};
 use federation::store::Fault;
-use federation::wire::{LevelAnswer, SearchId};
+use federation::wire::{LevelAnswer, Question, SearchId};
 use identity::{Chain, Digest, Moment, Path};
 use libp2p::Multiaddr;
 use sharing::act::SignedAct;
@@ -24,7 +24,7 @@ use super::driver::Halted;
 use super::inbox::Inbox;
 use super::metrics::Metrics;
 use super::search::{LevelState, SearchOutcome, Searches, levels_above};
-use crate::search::SearchIndex;
+use crate::search::{self, SearchIndex};
 use crate::service::{Answered, Ask, CallError, Services};
 use crate::storage::objects::Objects;
 use crate::storage::store::Store;
@@ -276,7 +276,7 @@ impl Handle {
     /// [`Refused::NotAMember`] before enrolment, [`Refused::Fault`] when the local index or the store fails.
     pub async fn search(
         &self,
-        text: String,
+        question: Question,
         limit: u16,
         wait: Duration,
     ) -> Result<SearchOutcome, Refused> {
@@ -289,12 +289,12 @@ impl Handle {
             .inbox
             .put(Input::Search {
                 token,
-                text: text.clone(),
+                question: question.clone(),
                 limit,
             })
             .await
             .map_err(|_| shutting_down())?;
-        let local = self.search_here(text, limit).await?;
+        let local = self.search_here(question, limit).await?;
         let mut levels: Vec<(Path, LevelState)> = levels_above(&local.node)
             .into_iter()
             .map(|level| (level, LevelState::Unreachable))
@@ -320,7 +320,7 @@ impl Handle {
         Ok(SearchOutcome { local, levels })
     }
 
-    async fn search_here(&self, text: String, limit: u16) -> Result<LevelAnswer, Refused> {
+    async fn search_here(&self, question: Question, limit: u16) -> Result<LevelAnswer, Refused> {
         let (index, store) = (Arc::clone(&self.0.index), Arc::clone(&self.0.store));
         let clock = self.0.clock.clone();
         let searching = tokio::task::spawn_blocking(move || {
@@ -332,14 +332,13 @@ impl Handle {
             let as_of = query::as_of(&*store)
                 .map_err(fault)?
                 .unwrap_or_else(|| clock.now());
-            let found = index
-                .search(&text, usize::from(limit))
-                .map_err(|error| Refused::Fault(error.to_string()))?;
+            let hits = search::hits(&index, &*store, &question, usize::from(limit))
+                .map_err(Refused::Fault)?;
             Ok(LevelAnswer {
                 node: place,
                 as_of,
                 catalogue: node.catalogue,
-                hits: found.hits,
+                hits,
             })
         });
         searching

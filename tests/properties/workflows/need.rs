@@ -3,6 +3,7 @@
 use federation::core::view::DocketView;
 use identity::{Code, Path};
 use sharing::act::ActBody;
+use sharing::catalogue::Entry;
 use sharing::dispute::Party;
 use sharing::docket::Case;
 use sharing::need::{EntryAt, Need, NeedAct, NeedPhase, NeedState, NeedStep};
@@ -39,12 +40,18 @@ fn reasons() -> String {
 
 fn reports(scene: &mut Scene) -> Option<Drawn> {
     let departments = scene.departments.clone();
-    let at = vec![scene.pick(&departments)?.node];
+    let node = scene.pick(&departments)?.node;
     // What is called so is shared already.
     let items = ["就业状态", "就业状态", "名称"];
+    let items = vec![scene.pick(&items)?.into()];
+    let mut asked = scene.world.ask_above(node, &items);
+    if scene.chance.once_in(6) {
+        asked.pop();
+    }
     let need = Need {
+        asked,
         title: "低保对象就业情况".into(),
-        items: vec![scene.pick(&items)?.into()],
+        items,
         purpose: "社会救助资格核验".into(),
         basis: "《社会救助暂行办法》第九条".into(),
         searched: if scene.chance.once_in(6) {
@@ -55,7 +62,10 @@ fn reports(scene: &mut Scene) -> Option<Drawn> {
         considered: Vec::new(),
     };
     let body = ActBody::Need(NeedAct::Report(need));
-    Some(Drawn::Act { body, at })
+    Some(Drawn::Act {
+        body,
+        at: vec![node],
+    })
 }
 
 /// A department, mostly within the reach of the authority at `place`.
@@ -150,7 +160,9 @@ fn next_step(scene: &mut Scene, state: &NeedState) -> Option<(NeedStep, Code)> {
 fn fulfils(scene: &mut Scene, department: &Party) -> Option<NeedStep> {
     let own = entry_at(scene, Some(department));
     let entry = own.or_else(|| entry_at(scene, None))?;
-    Some(NeedStep::Fulfil { entry })
+    let named = |it: &&Entry| it.version_ref() == entry.entry;
+    let held = Box::new(scene.entries.iter().find(named)?.clone());
+    Some(NeedStep::Fulfil { entry, held })
 }
 
 fn any_step(scene: &mut Scene, state: &NeedState) -> Option<NeedStep> {

@@ -162,9 +162,7 @@ impl Core {
                 query,
                 question,
                 limit,
-            } => {
-                self.search_from_below(ctx, link, query, question, limit)
-            }
+            } => self.search_from_below(ctx, link, query, question, limit),
             Frame::SearchAnswer { query, level } => self.search_answered(ctx, link, query, level),
         }
     }

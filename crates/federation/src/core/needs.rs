@@ -116,7 +116,10 @@ impl Core {
         }
         let (node, code) = (department.node.code(), &department.department);
         let known = hosts(&*ctx.txn, node, code)?;
-        match (statute::check_department_known(known, code, node), signed_at(act)) {
+        match (
+            statute::check_department_known(known, code, node),
+            signed_at(act),
+        ) {
             (Err(refusal), Some(to)) => self.refuse(ctx, to, docket, act, refusal),
             (Ok(()) | Err(_), _) => Ok(()),
         }

@@ -5,8 +5,8 @@ use statute::{ActKind, Article, Calendar, NeedField, Profile, RefusalReason, Req
 use identity::Code;
 
 use super::*;
-use crate::catalogue::Entry;
 use crate::cast::{self, GUANGZHOU, HEPING, HUB, NOW, TIANHE, provider, requester};
+use crate::catalogue::Entry;
 use crate::clock::{self, Clock, ClockEvent, Law};
 use crate::docket::{self, DocketBody, Opening};
 
@@ -177,11 +177,7 @@ fn promised() -> NeedState {
 
 fn offered() -> NeedState {
     let entry = entry();
-    taken(
-        &promised(),
-        (&provider(), Role::Operator),
-        fulfil(entry),
-    )
+    taken(&promised(), (&provider(), Role::Operator), fulfil(entry))
 }
 
 fn refused(result: Result<NeedEvent, Refusal>) -> RefusalReason {

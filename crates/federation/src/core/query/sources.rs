@@ -32,6 +32,13 @@ pub struct Already {
     pub complete: bool,
 }
 
+impl Already {
+    /// The entries as hits of a search for items.
+    pub fn hits(&self) -> Vec<SearchHit> {
+        self.entries.iter().map(hit).collect()
+    }
+}
+
 /// Source departments named, of one matter or of all, at most [`MAX_PAGE`].
 ///
 /// # Errors
@@ -49,21 +56,19 @@ pub fn sources(read: &dyn Read, matter: Option<&Matter>) -> Result<Vec<SourceVie
 /// # Errors
 /// [`Fault`] when the medium fails.
 pub fn holding(read: &dyn Read, wanted: &[String], limit: usize) -> Result<Vec<SearchHit>, Fault> {
-    let found = already(read, wanted, None, limit)?;
-    let hits = found.entries.into_iter().map(|it| hit(it, wanted.len()));
-    Ok(hits.collect())
+    Ok(already(read, wanted, None, limit)?.hits())
 }
 
-/// An entry that holds some of so many items, as a hit.
-fn hit(found: Coverage, asked: usize) -> SearchHit {
-    let entry = found.entry.entry;
-    let share = found.covers.len() * WHOLE as usize / asked.max(1);
-    let mut items = found.covers;
+/// An entry that holds some of the items, as a hit: its score tells how many, and is [`WHOLE`] when it is all of them.
+fn hit(found: &Coverage) -> SearchHit {
+    let entry = found.entry.entry.clone();
+    let mut items = found.covers.clone();
+    let many = u32::try_from(items.len()).map_or(WHOLE, |many| many.min(WHOLE - 1));
     if items.iter().map(String::len).sum::<usize>() > MAX_HIT_ITEMS_BYTES {
         items.clear();
     }
     SearchHit {
-        publisher: found.entry.publisher,
+        publisher: found.entry.publisher.clone(),
         class: entry.terms.class(),
         method: entry.methods.first().copied(),
         id: entry.id,
@@ -72,7 +77,7 @@ fn hit(found: Coverage, asked: usize) -> SearchHit {
         provider_name: entry.provider_name,
         score: match found.whole {
             true => WHOLE,
-            false => u32::try_from(share).map_or(0, |share| share.min(WHOLE - 1)),
+            false => many,
         },
         items,
     }
