@@ -418,6 +418,10 @@ fn with_the_parent_unreachable_a_need_is_reported_as_checked_so_far_as_the_level
     let invented = under_r20(put_on_record(&mut world, &needing, invented));
     let province = world.place(code("440000")).to_string();
     assert_eq!(invented, RefusalReason::NotLookedUp { level: province });
+    // One that answered after the person had waited holds nothing up when it found nothing.
+    let mut late = wanted.clone();
+    late.asked[0].said = Said::Silent;
+    put_on_record(&mut world, &needing, late).expect("an answer that came late");
     let docket = put_on_record(&mut world, &needing, wanted).expect("it goes ahead");
     world.heal(code("440100"));
     world.settle();

@@ -12,6 +12,7 @@ use sharing::docket::{DocketCopy, DocketEvent, DocketId};
 use sharing::ledger::{Checkpoint, Cosignature};
 use sharing::need::{Found, LevelAsked, MAX_CONSIDERED, Said};
 
+use crate::core::query::MAX_LOOKED_THROUGH;
 use crate::health::HealthReport;
 use crate::sync::{Head, Segment};
 
@@ -257,6 +258,7 @@ impl LevelAnswer {
             node: self.node.clone(),
             said: Said::Answered {
                 as_of: self.as_of,
+                complete: self.catalogue <= MAX_LOOKED_THROUGH as u64,
                 whole: whole.take(MAX_CONSIDERED).map(found).collect(),
             },
         }

@@ -153,8 +153,7 @@ impl Backend for Handle {
         wait: Duration,
     ) -> BoxFuture<'_, Result<SearchAnswer, Refused>> {
         Box::pin(async move {
-            let question = Question::Words(text.clone());
-            let outcome = Handle::search(self, question, limit, wait).await?;
+            let outcome = Handle::search(self, text.clone(), limit, wait).await?;
             Ok(answer(text, outcome, usize::from(limit)))
         })
     }
@@ -166,8 +165,7 @@ impl Backend for Handle {
     ) -> BoxFuture<'_, Result<Vec<(Path, LevelState)>, Refused>> {
         Box::pin(async move {
             let question = Question::Items(items);
-            let outcome = Handle::search(self, question, MAX_SEARCH_HITS, wait).await?;
-            Ok(outcome.levels)
+            Handle::ask_above(self, question, MAX_SEARCH_HITS, wait).await
         })
     }
 

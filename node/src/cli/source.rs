@@ -167,6 +167,7 @@ mod tests {
         };
         let answered = Said::Answered {
             as_of: identity::Moment::from_millis(1_773_021_600_000),
+            complete: true,
             whole: Vec::new(),
         };
         let mut found = AlreadyAnswer {

@@ -115,44 +115,53 @@ fn taken(step: &NeedStep, language: Language) -> Facts {
 /// Which levels above answered when they were asked for the items, with what they hold whole, and which did not.
 pub fn asked(levels: &[LevelAsked], language: Language) -> String {
     let pick = |zh, en| language.pick(zh, en);
-    let comma = pick("、", ", ");
-    let names = |found: &[Found]| {
-        let names = found
-            .iter()
-            .map(|it| format!("{} {}", it.publisher.code(), it.entry));
-        names.collect::<Vec<_>>().join(comma)
-    };
     let (mut answered, mut silent) = (Vec::new(), Vec::new());
     for level in levels {
-        let code = level.node.code();
-        match &level.said {
-            Said::Silent => silent.push(code.to_string()),
-            Said::Answered { whole, .. } if whole.is_empty() => answered.push(code.to_string()),
-            Said::Answered { whole, .. } => {
-                let holds = pick("有", "has");
-                answered.push(format!("{code}（{holds} {}）", names(whole)));
-            }
+        let code = level.node.code().to_string();
+        match said(&level.said, language) {
+            None => silent.push(code),
+            Some(found) if found.is_empty() => answered.push(code),
+            Some(found) => answered.push(format!("{code}（{found}）")),
         }
     }
-    let mut said = Vec::new();
-    if !answered.is_empty() {
-        said.push(format!(
-            "{}{}",
-            pick("已答复：", "answered: "),
-            answered.join(comma)
-        ));
-    }
-    if !silent.is_empty() {
-        said.push(format!(
-            "{}{}",
-            pick("未能联系：", "no answer: "),
-            silent.join(comma)
-        ));
-    }
-    match said.is_empty() {
+    let parts = [
+        (pick("已答复：", "answered: "), answered),
+        (pick("未能联系：", "no answer: "), silent),
+    ];
+    let parts: Vec<String> = parts
+        .into_iter()
+        .filter(|(_, levels)| !levels.is_empty())
+        .map(|(what, levels)| format!("{what}{}", levels.join(pick("、", ", "))))
+        .collect();
+    match parts.is_empty() {
         true => pick("没有上级", "no level above").to_owned(),
-        false => said.join(pick("；", "; ")),
+        false => parts.join(pick("；", "; ")),
     }
+}
+
+/// What a level that answered says beyond that it did.
+fn said(said: &Said, language: Language) -> Option<String> {
+    let pick = |zh, en| language.pick(zh, en);
+    let Said::Answered {
+        complete, whole, ..
+    } = said
+    else {
+        return None;
+    };
+    let found = |it: &Found| format!("{} {}", it.publisher.code(), it.entry);
+    let mut parts = Vec::new();
+    if !whole.is_empty() {
+        let names: Vec<String> = whole.iter().map(found).collect();
+        parts.push(format!(
+            "{} {}",
+            pick("有", "has"),
+            names.join(pick("、", ", "))
+        ));
+    }
+    if !complete {
+        parts.push(pick("只查看了一部分目录", "a part of the catalogue alone").to_owned());
+    }
+    Some(parts.join(pick("；", "; ")))
 }
 
 /// A department and its node.

@@ -24,7 +24,7 @@ use super::driver::Halted;
 use super::inbox::Inbox;
 use super::metrics::Metrics;
 use super::search::{LevelState, SearchOutcome, Searches, levels_above};
-use crate::search::{self, SearchIndex};
+use crate::search::SearchIndex;
 use crate::service::{Answered, Ask, CallError, Services};
 use crate::storage::objects::Objects;
 use crate::storage::store::Store;
@@ -129,6 +129,21 @@ impl Drop for Forget<'_> {
         self.0.lock().remove(&self.1);
         self.0.searches.close(self.1);
     }
+}
+
+/// Work on the disk, off the network's threads.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Refused> + Send + 'static,
+) -> Result<T, Refused> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(Refused::Fault(error.to_string())))
+}
+
+/// Where this node stands in the tree.
+fn place(store: &Store) -> Result<Path, Refused> {
+    let node = query::node(store).map_err(|fault| Refused::Fault(fault.to_string()))?;
+    node.place
+        .ok_or_else(|| Refused::NotAMember("尚未加入 / not enrolled yet".into()))
 }
 
 fn shutting_down() -> Refused {
@@ -276,26 +291,44 @@ impl Handle {
     /// [`Refused::NotAMember`] before enrolment, [`Refused::Fault`] when the local index or the store fails.
     pub async fn search(
         &self,
-        question: Question,
+        text: String,
         limit: u16,
         wait: Duration,
     ) -> Result<SearchOutcome, Refused> {
+        let limit = limit.min(MAX_HITS);
+        let above = self.ask_above(Question::Words(text.clone()), limit, wait);
+        let (local, levels) = tokio::join!(self.search_here(text, limit), above);
+        Ok(SearchOutcome {
+            local: local?,
+            levels: levels?,
+        })
+    }
+
+    /// Asks every level above, the nearest first; returns when all have answered or `wait` is over.
+    ///
+    /// # Errors
+    /// [`Refused::NotAMember`] before enrolment, [`Refused::Fault`] when the store fails.
+    pub async fn ask_above(
+        &self,
+        question: Question,
+        limit: u16,
+        wait: Duration,
+    ) -> Result<Vec<(Path, LevelState)>, Refused> {
         let deadline = Instant::now() + wait;
         let limit = limit.min(MAX_HITS);
         let token = self.0.requests.token();
         let mut answers = self.0.requests.searches.open(token).ok_or_else(busy)?;
         let _forget = Forget(&self.0.requests, token);
-        self.0
-            .inbox
-            .put(Input::Search {
-                token,
-                question: question.clone(),
-                limit,
-            })
-            .await
-            .map_err(|_| shutting_down())?;
-        let local = self.search_here(question, limit).await?;
-        let mut levels: Vec<(Path, LevelState)> = levels_above(&local.node)
+        let search = Input::Search {
+            token,
+            question,
+            limit,
+        };
+        let put = self.0.inbox.put(search).await;
+        put.map_err(|_| shutting_down())?;
+        let store = Arc::clone(&self.0.store);
+        let place = blocking(move || place(&store)).await?;
+        let mut levels: Vec<(Path, LevelState)> = levels_above(&place)
             .into_iter()
             .map(|level| (level, LevelState::Unreachable))
             .collect();
@@ -317,33 +350,30 @@ impl Handle {
                 *state = LevelState::Answered(answer);
             }
         }
-        Ok(SearchOutcome { local, levels })
+        Ok(levels)
     }
 
-    async fn search_here(&self, question: Question, limit: u16) -> Result<LevelAnswer, Refused> {
+    async fn search_here(&self, text: String, limit: u16) -> Result<LevelAnswer, Refused> {
         let (index, store) = (Arc::clone(&self.0.index), Arc::clone(&self.0.store));
         let clock = self.0.clock.clone();
-        let searching = tokio::task::spawn_blocking(move || {
+        blocking(move || {
             let fault = |fault: Fault| Refused::Fault(fault.to_string());
-            let node = query::node(&*store).map_err(fault)?;
-            let place = node
-                .place
-                .ok_or_else(|| Refused::NotAMember("尚未加入 / not enrolled yet".into()))?;
+            let place = place(&store)?;
+            let catalogue = query::node(&*store).map_err(fault)?.catalogue;
             let as_of = query::as_of(&*store)
                 .map_err(fault)?
                 .unwrap_or_else(|| clock.now());
-            let hits = search::hits(&index, &*store, &question, usize::from(limit))
-                .map_err(Refused::Fault)?;
+            let found = index
+                .search(&text, usize::from(limit))
+                .map_err(|error| Refused::Fault(error.to_string()))?;
             Ok(LevelAnswer {
                 node: place,
                 as_of,
-                catalogue: node.catalogue,
-                hits,
+                catalogue,
+                hits: found.hits,
             })
-        });
-        searching
-            .await
-            .unwrap_or_else(|error| Err(Refused::Fault(error.to_string())))
+        })
+        .await
     }
 
     /// The committed state.

@@ -79,9 +79,9 @@ fn a_province_passes_on_to_its_county_and_the_county_to_its_townships_and_nobody
     let returned = returning(&table, "townships", 4);
     staff(&live, &source, Role::Operator, returned).expect("returned");
     let mut manifests = Vec::new();
-    for ((node, docket), rows) in [(above, 3), (below, 2), (street, 1)] {
+    for ((node, docket), count) in [(above, 3), (below, 2), (street, 1)] {
         let state = delivered(&live, node, docket);
-        assert_eq!(rows(&state), Some(rows), "at {node}");
+        assert_eq!(rows(&state), Some(count), "at {node}");
         manifests.push(state.held.expect("a part").manifest);
     }
     let one = |it: &Signed<Manifest>| *it == manifests[0];

@@ -42,6 +42,14 @@ pub(super) struct Waiting {
     since: Moment,
 }
 
+impl Heard {
+    /// What a level said, if it did.
+    fn of(&self, node: &Path) -> Option<&Said> {
+        let level = self.levels.iter().find(|it| it.node == *node);
+        level.map(|it| &it.said)
+    }
+}
+
 impl Core {
     pub(super) fn search(
         &mut self,
@@ -221,20 +229,31 @@ impl Core {
         }
     }
 
-    /// A level above of which a need does not state what this node heard of it in the newest search for the same items.
+    /// A level above of which a need does not state what this node heard in a search for the same items. One that it states as silent may have
+    /// answered late, when it found nothing that the need leaves out.
     pub(super) fn heard_otherwise(&self, need: &Need) -> Option<Path> {
         let here = self.place()?;
         let mut above = std::iter::successors(here.parent(), Path::parent);
         let wanted = need.wanted();
-        let mut newest = self.heard.iter().rev();
-        let Some(heard) = newest.find(|heard| heard.items == wanted) else {
+        let same = |heard: &&Heard| heard.items == wanted;
+        let searches: Vec<&Heard> = self.heard.iter().filter(same).collect();
+        if searches.is_empty() {
             return above.next();
+        }
+        let left_out = |said: &Said| {
+            let mut whole = said.whole().iter();
+            whole.any(|it| !need.considers(it.publisher.code(), &it.entry))
         };
-        let said = |levels: &[LevelAsked], node: &Path| {
-            let level = levels.iter().find(|it| it.node == *node);
-            level.map_or(Said::Silent, |it| it.said.clone())
-        };
-        above.find(|node| said(&need.asked, node) != said(&heard.levels, node))
+        above.find(|node| {
+            let heard = searches.iter().filter_map(|it| it.of(node));
+            let heard: Vec<&Said> = heard.collect();
+            let stated = need.asked.iter().find(|it| it.node == *node);
+            heard.iter().any(|said| left_out(said))
+                || match stated.map(|it| &it.said) {
+                    None | Some(Said::Silent) => false,
+                    Some(answered) => !heard.contains(&answered),
+                }
+        })
     }
 }
 

@@ -46,6 +46,8 @@ pub enum Said {
     Answered {
         /// As of when its catalogue was.
         as_of: Moment,
+        /// Whether it looked through all of its catalogue, or only through as much of it as a level looks through.
+        complete: bool,
         /// Entries that hold all the items, best first, at most [`MAX_CONSIDERED`].
         whole: Vec<Found>,
     },

@@ -360,6 +360,7 @@ fn every_level_above_is_named_in_its_turn_and_what_one_of_them_found_is_no_need(
     let mut answered = above;
     answered[1].said = Said::Answered {
         as_of: NOW,
+        complete: true,
         whole: vec![found.clone()],
     };
     let shared = refused(with(answered.clone()));
@@ -377,6 +378,7 @@ fn every_level_above_is_named_in_its_turn_and_what_one_of_them_found_is_no_need(
     assert!(opened(Role::Operator, considered).is_ok());
     answered[1].said = Said::Answered {
         as_of: NOW,
+        complete: true,
         whole: vec![found; MAX_CONSIDERED + 1],
     };
     let many = refused(with(answered));
