@@ -41,8 +41,8 @@ pub const SHOWN: &[Shown] = &[
     },
     Shown {
         row: "A0",
-        rules: &["statute::need::check_need_stated", "statute::need::check_not_shared_already", "statute::need::check_matches_within", "statute::need::check_meets_published", "statute::need::check_need_reasons"],
-        tests: &["a_countys_need_is_matched_across_provinces_met_by_a_new_entry_and_confirmed", "what_a_published_entry_gives_is_applied_for_and_is_no_need", "an_authority_beyond_its_reach_another_role_and_another_department_are_refused", "the_department_matched_answers_for_itself_with_a_date_ahead_and_its_own_published_entry", "a_date_that_the_department_named_and_missed_is_recorded_overdue_once_at_both"],
+        rules: &["statute::need::check_need_stated", "statute::need::check_not_shared_already", "statute::need::check_levels_asked", "statute::need::check_department_known", "statute::need::check_matches_within", "statute::need::check_meets_published", "statute::need::check_holds_items", "statute::need::check_need_reasons"],
+        tests: &["a_countys_need_is_matched_across_provinces_met_by_a_new_entry_and_confirmed", "what_a_published_entry_gives_is_applied_for_and_is_no_need", "what_another_province_shares_is_found_from_a_county_and_is_no_need", "with_the_parent_unreachable_a_need_is_reported_as_checked_so_far_as_the_levels_answered", "a_need_is_matched_to_a_department_that_there_is_and_met_by_what_holds_every_item", "an_authority_beyond_its_reach_another_role_and_another_department_are_refused", "the_department_matched_answers_for_itself_with_a_date_ahead_and_its_own_published_entry", "a_date_that_the_department_named_and_missed_is_recorded_overdue_once_at_both"],
         commands: &["need report", "need match", "need pass-on", "need answer", "need fulfil", "need confirm"],
     },
     Shown {
@@ -138,7 +138,7 @@ pub const SHOWN: &[Shown] = &[
     Shown {
         row: "C6",
         rules: &["sharing::source::name", "sharing::source::coverage"],
-        tests: &["a_source_department_is_known_above_and_found_with_what_it_shares", "nobody_names_a_source_department_elsewhere_or_without_the_office"],
+        tests: &["a_source_department_is_known_above_and_found_with_what_it_shares", "nobody_names_a_source_department_elsewhere_or_without_the_office", "what_another_province_shares_is_found_from_a_county_and_is_no_need"],
         commands: &["catalogue name-source", "catalogue sources", "catalogue already"],
     },
     Shown {

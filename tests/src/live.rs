@@ -43,12 +43,14 @@ use federation::topology::Topology;
 use futures::future::join_all;
 use identity::{Chain, Code, Digest, Level, Moment, Path};
 use node::api::ProblemBody;
+use node::api::sources::AlreadyAnswer;
 use node::config::NodeConfig;
 use node::runtime::Handle;
 use node::runtime::clock::{Clock, ClockHand};
 use node::storage::store::Store;
 use serde_json::Value;
 use sharing::act::{ActBody, ObjectRef, SignedAct};
+use sharing::need::{LevelAsked, Said};
 use sharing::private::Content;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -359,6 +361,17 @@ impl Federation {
     /// The node's problem.
     pub fn try_get(&self, node: Code, path: &str) -> Result<Value, Box<ProblemBody>> {
         self.sites[&node].api().get(path)
+    }
+
+    /// What the levels above a node say of these items, the nearest first, once they have all answered.
+    pub fn ask_above(&self, node: Code, items: &[&str]) -> Vec<LevelAsked> {
+        let items = node::cli::client::encode(&items.join(","));
+        let path = format!("/catalogue/already?items={items}");
+        self.until("every level above answers", |live| {
+            let answer: AlreadyAnswer = serde_json::from_value(live.get(node, &path)).ok()?;
+            let silent = answer.asked.iter().any(|it| it.said == Said::Silent);
+            (!silent).then_some(answer.asked)
+        })
     }
 
     /// What a node answers to whoever has no token: status, headers, body. `path` begins after the address.

@@ -3,6 +3,7 @@
 mod hostile;
 mod network;
 mod people;
+mod search;
 mod standing;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -12,6 +13,7 @@ use federation::core::{
 };
 use federation::store::{Fault, Memory, Read, Table, Txn};
 use federation::topology::Topology;
+use federation::wire::{LevelAnswer, SearchId};
 use identity::{Chain, Code, Level, Moment, Path, VerifyKey, codec};
 use sharing::act::{ActBody, SignedAct};
 use sharing::private::{Content, Private, SALT_BYTES};
@@ -92,6 +94,8 @@ pub struct World {
     /// How far ahead of the time a node's clock is, milliseconds.
     wrong: BTreeMap<Code, i64>,
     answers: BTreeMap<Token, Result<Answer, Refused>>,
+    /// Searches of operators, with what the levels above answered.
+    searches: BTreeMap<SearchId, (Token, Vec<LevelAnswer>)>,
     pub(crate) divisions: Divisions,
 }
 
@@ -118,6 +122,7 @@ impl World {
             cut: BTreeSet::new(),
             wrong: BTreeMap::new(),
             answers: BTreeMap::new(),
+            searches: BTreeMap::new(),
             divisions,
         };
         for node in topology.nodes() {
@@ -424,13 +429,23 @@ impl World {
             Effect::Answer { token, answer } => {
                 self.answers.insert(token, answer);
             }
-            Effect::SearchLocal { query, .. } => self.pending.push_back((
-                code,
-                Input::SearchDone {
-                    query,
-                    hits: Vec::new(),
-                },
-            )),
+            Effect::SearchLocal {
+                query,
+                question,
+                limit,
+            } => {
+                let hits = self.hits(code, &question, usize::from(limit));
+                self.pending
+                    .push_back((code, Input::SearchDone { query, hits }));
+            }
+            Effect::SearchStarted { token, query } => {
+                self.searches.insert(query, (token, Vec::new()));
+            }
+            Effect::SearchLevel { query, answer } => {
+                if let Some((_, levels)) = self.searches.get_mut(&query) {
+                    levels.push(answer);
+                }
+            }
             Effect::Fetch {
                 from,
                 docket,
@@ -476,10 +491,7 @@ impl World {
                 self.pending
                     .push_back((code, Input::PassedOn { notice, outcome }));
             }
-            Effect::SearchStarted { .. }
-            | Effect::SearchLevel { .. }
-            | Effect::Index { .. }
-            | Effect::Neighbours { .. } => {}
+            Effect::Index { .. } | Effect::Neighbours { .. } => {}
         }
     }
 }

@@ -49,12 +49,21 @@ impl RefusalReason {
             Self::NotTheNationalAuthority => "节假日安排通知只能在国家枢纽节点装入".into(),
             Self::NotProvidedWithData => "本部门未获提供该数据，不能提出校核申请".into(),
             Self::UnknownDocket { docket } => format!("本节点没有案卷“{docket}”"),
+            Self::UnknownDepartment { department, node } => {
+                format!("节点{node}没有部门{department}")
+            }
             Self::Duplicate { what } => format!("“{what}”已经存在"),
             Self::ChangeToCome => "所报告的变化尚未发生".into(),
             Self::StateSecret => "国家秘密不属于政务数据，不得录入".into(),
             Self::WorkSecret => "工作秘密不属于政务数据，不得录入".into(),
             Self::EntryNotPublished => "该目录尚未发布".into(),
             Self::SharedAlready { entry } => format!("已发布的目录条目{entry}包含全部所需数据项"),
+            Self::NotLookedUp { level } => {
+                format!("{level}对所需数据项的检索答复未如实写明，或者已过时")
+            }
+            Self::ItemsNotHeld { missing } => {
+                format!("该目录条目不含所需数据项：{}", missing.join("、"))
+            }
             Self::EntryNotShared => "该数据属于不予共享类".into(),
             Self::TwoClasses { first, second } => {
                 format!("同一目录列有两种共享属性：{}、{}", first.zh(), second.zh())
@@ -242,6 +251,10 @@ impl RefusalReason {
                 "请核对案卷编号和所在节点",
                 "check the docket's number and its home node",
             ),
+            Self::UnknownDepartment { .. } => (
+                "请核对部门的统一社会信用代码和所在节点；部门尚未登记的，先在其节点登记人员",
+                "check the department's credit code and its node; one that is new there is enrolled first",
+            ),
             Self::Duplicate { .. } => ("无需重复办理", "nothing more is needed"),
             Self::ChangeToCome => (
                 "请待变化发生之日再报告",
@@ -258,6 +271,14 @@ impl RefusalReason {
             Self::SharedAlready { .. } => (
                 "请就该条目提出共享申请，或者说明其不能满足需求的理由",
                 "apply for that entry, or say why it does not meet the need",
+            ),
+            Self::NotLookedUp { .. } => (
+                "请向各上级重新检索后登记",
+                "ask the levels above again, and report the need with their answers",
+            ),
+            Self::ItemsNotHeld { .. } => (
+                "请以包含全部所需数据项的目录条目满足需求",
+                "name an entry that holds all the items wanted",
             ),
             Self::EntryNotShared => (
                 "请查看目录所列理由和依据；有异议的，可以协商",

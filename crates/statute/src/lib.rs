@@ -113,8 +113,8 @@ pub use incident::{
 };
 pub use instrument::Instrument;
 pub use need::{
-    NeedField, check_matches_within, check_meets_published, check_need_reasons, check_need_stated,
-    check_not_shared_already,
+    NeedField, check_department_known, check_holds_items, check_levels_asked, check_matches_within,
+    check_meets_published, check_need_reasons, check_need_stated, check_not_shared_already,
 };
 pub use notice::{MAX_NOTICE_BYTES, NOTICE_YEARS, NoticeError, YearNotice, national_notice};
 pub use opening::{

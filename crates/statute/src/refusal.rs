@@ -122,6 +122,14 @@ pub enum RefusalReason {
         /// The docket asked for.
         docket: String,
     },
+    /// No such department at that node, R20.
+    #[error("no department {department} is known at {node}")]
+    UnknownDepartment {
+        /// Its credit code.
+        department: String,
+        /// The node named.
+        node: String,
+    },
     /// The grant is none under which data is provided at this node, R35.
     #[error("docket {docket:?} is no grant under which data is provided here")]
     GrantNotProvidedHere {
@@ -180,6 +188,20 @@ pub enum RefusalReason {
     SharedAlready {
         /// The entry and its publisher.
         entry: String,
+    },
+    /// A need is put on record once every level above was asked, R20.
+    #[error(
+        "what {level} answered to a search for these items is not stated as this node heard it"
+    )]
+    NotLookedUp {
+        /// The level above.
+        level: String,
+    },
+    /// A need is met by what holds all the items wanted, R20.
+    #[error("the entry does not hold: {}", .missing.join(", "))]
+    ItemsNotHeld {
+        /// Names of the items.
+        missing: Vec<String>,
     },
     /// The entry is of the third class, R14.
     #[error("the catalogue entry is of the class \"not shared\"")]

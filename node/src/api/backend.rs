@@ -7,18 +7,18 @@ use axum::body::{Body, Bytes};
 use federation::core::view::Status;
 use federation::core::{Answer, Caller, ReadWhat, Refused};
 use federation::store::Read;
-use federation::wire::LevelAnswer;
+use federation::wire::{LevelAnswer, Question};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
-use identity::{Chain, Digest, Moment};
+use identity::{Chain, Digest, Moment, Path};
 use sharing::act::{ObjectRef, SignedAct};
 use sharing::private::{Content, Private};
 use sharing::public::PublicRequest;
 use statute::Profile;
 use tokio::sync::mpsc;
 
-use super::catalogue::{LevelStatus, SearchAnswer, SearchLevel, merge};
+use super::catalogue::{LevelStatus, MAX_SEARCH_HITS, SearchAnswer, SearchLevel, merge};
 use crate::runtime::{Handle, LevelState, SearchOutcome};
 use crate::service::{Answered, Ask, CallError};
 use crate::storage::objects;
@@ -74,6 +74,12 @@ pub trait Backend: Send + Sync + 'static {
         limit: u16,
         wait: Duration,
     ) -> BoxFuture<'_, Result<SearchAnswer, Refused>>;
+    /// Asks the levels above for items, waiting for them at most so long; those nearest come first.
+    fn ask_above(
+        &self,
+        items: Vec<String>,
+        wait: Duration,
+    ) -> BoxFuture<'_, Result<Vec<(Path, LevelState)>, Refused>>;
     /// The committed state.
     fn store(&self) -> SharedRead;
     /// What the core knows in memory only.
@@ -149,6 +155,17 @@ impl Backend for Handle {
         Box::pin(async move {
             let outcome = Handle::search(self, text.clone(), limit, wait).await?;
             Ok(answer(text, outcome, usize::from(limit)))
+        })
+    }
+
+    fn ask_above(
+        &self,
+        items: Vec<String>,
+        wait: Duration,
+    ) -> BoxFuture<'_, Result<Vec<(Path, LevelState)>, Refused>> {
+        Box::pin(async move {
+            let question = Question::Items(items);
+            Handle::ask_above(self, question, MAX_SEARCH_HITS, wait).await
         })
     }
 

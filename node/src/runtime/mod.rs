@@ -359,7 +359,11 @@ impl Outlet for NodeOutlet {
                 body,
                 applied,
             } => self.index.put(publisher, body, applied),
-            Effect::SearchLocal { query, text, limit } => self.delivery.search(query, text, limit),
+            Effect::SearchLocal {
+                query,
+                question,
+                limit,
+            } => self.delivery.search(query, question, limit),
             Effect::Fetch {
                 from,
                 docket,

@@ -11,7 +11,7 @@ use statute::Refusal;
 use super::calls::{CallEnd, CallSide};
 use super::readings::{Caller, ReadWhat, UsesGiven};
 use crate::service::{CallHead, CallId};
-use crate::wire::{Frame, LevelAnswer, SearchHit, SearchId};
+use crate::wire::{Frame, LevelAnswer, Question, SearchHit, SearchId};
 
 /// One connection to one neighbour, numbered by the driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -84,7 +84,7 @@ pub enum Input {
         /// Where the answers go.
         token: Token,
         /// What to look for.
-        text: String,
+        question: Question,
         /// Most hits a level gives.
         limit: u16,
     },
@@ -264,12 +264,12 @@ pub enum Effect {
         /// What that level knows.
         answer: LevelAnswer,
     },
-    /// Ask the local index on behalf of a descendant.
+    /// Ask the local catalogue on behalf of a descendant: the index for words, `query::holding` for items; answered by [`Input::SearchDone`].
     SearchLocal {
         /// Which search.
         query: SearchId,
         /// What to look for.
-        text: String,
+        question: Question,
         /// Most hits wanted.
         limit: u16,
     },

@@ -157,9 +157,11 @@ impl Core {
             Frame::Health { reports } => self.health_received(ctx, link, reports),
             Frame::Revocations { list } => self.revocations_received(ctx, link, &list),
             Frame::Notices { list } => self.notices_received(ctx, link, &list),
-            Frame::Search { query, text, limit } => {
-                self.search_from_below(ctx, link, query, text, limit)
-            }
+            Frame::Search {
+                query,
+                question,
+                limit,
+            } => self.search_from_below(ctx, link, query, question, limit),
             Frame::SearchAnswer { query, level } => self.search_answered(ctx, link, query, level),
         }
     }

@@ -57,7 +57,7 @@ mod tests;
 mod updates;
 pub mod view;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use identity::{
     Chain, Code, Digest, Member, MembershipError, Moment, OpeningKey, Path, Revocation, Signed,
@@ -219,6 +219,8 @@ pub struct Core {
     /// Searches of descendants that wait for the local index: where the answer goes.
     searches: BTreeMap<SearchId, search::Waiting>,
     search_number: u64,
+    /// What levels above said when this node's own people asked them for items.
+    heard: VecDeque<search::Heard>,
     observed: BTreeMap<Code, Observed>,
     last_health: Option<Moment>,
     last_retry: Option<Moment>,
@@ -252,6 +254,7 @@ impl Core {
             chain_askers: BTreeMap::new(),
             searches: BTreeMap::new(),
             search_number: 0,
+            heard: VecDeque::new(),
             observed: BTreeMap::new(),
             last_health: None,
             last_retry: None,
@@ -288,7 +291,11 @@ impl Core {
                 request,
             } => self.public_request(ctx, token, receipt, *request),
             Input::Install { token, chain } => self.install(ctx, token, chain),
-            Input::Search { token, text, limit } => self.search(ctx, token, text, limit),
+            Input::Search {
+                token,
+                question,
+                limit,
+            } => self.search(ctx, token, question, limit),
             Input::SearchDone { query, hits } => self.search_done(ctx, query, hits),
             Input::Fetched {
                 docket,

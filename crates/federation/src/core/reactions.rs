@@ -76,6 +76,7 @@ impl Core {
                 self.circulate(ctx, act, (text, to))
             }
             DocketBody::Incident(_) => self.incident_told(ctx, event),
+            DocketBody::Need(taken) => self.need_matched(ctx, event.docket, taken),
             DocketBody::Erasure(ErasureEvent::Decided { contents, .. }) => {
                 self.destroy(ctx, event.docket, contents)
             }
@@ -124,6 +125,7 @@ impl Core {
                 self.breach_found(ctx, event.docket)
             }
             DocketBody::Incident(_) => self.incident_told(ctx, event),
+            DocketBody::Need(taken) => self.need_matched(ctx, event.docket, taken),
             DocketBody::Erasure(ErasureEvent::Decided { contents, .. }) => {
                 self.destroy(ctx, event.docket, contents)
             }

@@ -32,7 +32,7 @@ pub use ledger::{docket_evidence, evidence_at, ledger};
 pub use members::{calendar, chain, is_revoked, notices, own_chain, people, person_chain};
 pub(super) use open::opening_of;
 pub use open::{MAX_OPEN_PAGE, OpenCursor, OpenEntry, open_entries, open_entry, public_case};
-pub use sources::{Already, MAX_LOOKED_THROUGH, SourceView, already, sources};
+pub use sources::{Already, MAX_LOOKED_THROUGH, SourceView, already, holding, sources};
 
 /// Most rows of one page.
 pub const MAX_PAGE: usize = 1_000;
