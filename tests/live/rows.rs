@@ -13,6 +13,7 @@ mod local;
 mod needs;
 mod public;
 mod return_flow;
+mod sealed;
 mod supervision;
 
 use federation::core::Answer;
@@ -46,6 +47,7 @@ const SOURCES: &[&str] = &[
     include_str!("rows/needs.rs"),
     include_str!("rows/public.rs"),
     include_str!("rows/return_flow.rs"),
+    include_str!("rows/sealed.rs"),
     include_str!("rows/supervision.rs"),
     include_str!("erasure.rs"),
 ];
@@ -59,10 +61,6 @@ const LACKING: &[(&str, &str)] = &[
     (
         "P2",
         "an older platform is pulled by a command on the person's side, which has no API: see the tests of the platform in `node`",
-    ),
-    (
-        "G2",
-        "files lie in clear on the node's disk: what an administrator of the machine reads there leaves no trace",
     ),
 ];
 
