@@ -28,6 +28,9 @@ pub struct NodeConfig {
     /// The profile of law: `national` (the default), `shenyang`, or the path of a TOML file.
     #[serde(default)]
     pub profile: ProfileChoice,
+    /// What lies on the disk.
+    #[serde(default)]
+    pub storage: StorageConfig,
     /// Links to the parent and the children.
     #[serde(default)]
     pub link: LinkConfig,
@@ -49,6 +52,15 @@ pub struct NodeConfig {
     /// What is logged, and how.
     #[serde(default)]
     pub log: LogConfig,
+}
+
+/// `[storage]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StorageConfig {
+    /// The key under which files and personal content are sealed, outside the data folder. Without it: the credential `guantong-storage` of
+    /// systemd, else `<data_dir>.secrets/storage.key`.
+    pub key_file: Option<PathBuf>,
 }
 
 /// `[link]`.
@@ -212,6 +224,7 @@ impl NodeConfig {
         Self {
             data_dir: data_dir.into(),
             profile: ProfileChoice::default(),
+            storage: StorageConfig::default(),
             link: LinkConfig::default(),
             http: HttpConfig::default(),
             public: PublicConfig::default(),

@@ -14,6 +14,7 @@ use federation::wire::{
     ObjectRequest,
 };
 use futures::{AsyncReadExt, AsyncWriteExt};
+use identity::at_rest::StorageKey;
 use identity::{Code, Digest, Domain, Level, Moment, Signed, codec, sealing};
 use node::delivery::{Delivery, Parts, SplitTask};
 use node::runtime::Desk;
@@ -87,7 +88,9 @@ impl Station {
             .unwrap();
         let me = member.keys().me;
         let store = Arc::new(store);
-        let objects = Arc::new(Objects::open(&dir.path().join("objects")).unwrap());
+        let storage = StorageKey::from_bytes([9; 32]);
+        let objects = Objects::open(&dir.path().join("objects"), storage.clone());
+        let objects = Arc::new(objects.unwrap());
         let keys = (me.signing.clone(), me.opening.clone(), me.root);
         let circuits = Arc::new(Circuits::new(
             keys,
@@ -112,7 +115,7 @@ impl Station {
             clock: Clock::system(),
             store: store.clone(),
             objects: objects.clone(),
-            vault: Arc::new(Vault::open(&dir.path().join("vault")).unwrap()),
+            vault: Arc::new(Vault::open(&dir.path().join("vault"), storage).unwrap()),
             index: Arc::new(SearchIndex::open(&dir.path().join("index")).unwrap().0),
             circuits: circuits.clone(),
             services,

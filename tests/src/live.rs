@@ -31,8 +31,9 @@ mod site;
 
 pub use api::Answered;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -47,6 +48,7 @@ use node::api::sources::AlreadyAnswer;
 use node::config::NodeConfig;
 use node::runtime::Handle;
 use node::runtime::clock::{Clock, ClockHand};
+use node::storage::VAULT_FOLDER;
 use node::storage::store::Store;
 use serde_json::Value;
 use sharing::act::{ActBody, ObjectRef, SignedAct};
@@ -263,7 +265,19 @@ impl Federation {
         self.post(node, &self.sign(node, person, body))
     }
 
-    /// Whether these bytes stand in any file of a node's folder.
+    /// The personal contents in a node's vault, by the digest under which each lies there, sealed.
+    pub fn contents(&self, node: Code) -> BTreeSet<Digest> {
+        let vault = self.folder.path().join(node.as_str()).join(VAULT_FOLDER);
+        let within = |folder: &std::path::Path| {
+            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            entries.map(|entry| entry.path()).collect::<Vec<_>>()
+        };
+        let files = within(&vault).into_iter().flat_map(|shelf| within(&shelf));
+        let name = |file: PathBuf| file.file_name()?.to_str()?.parse::<Digest>().ok();
+        files.filter_map(name).collect()
+    }
+
+    /// Whether these bytes stand in clear in any file of a node's folder.
     pub fn keeps(&self, node: Code, bytes: &[u8]) -> bool {
         fn within(folder: &std::path::Path, bytes: &[u8]) -> bool {
             let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();

@@ -16,7 +16,7 @@ use super::init::{
     ADDRESS_FILE, CHAIN_FILE, KEYS_DIR, NODE_FILE, ROOT_FILE, SEALING_PREFIX, read_chain, read_seed,
 };
 use super::profile::profile;
-use super::store::store_error;
+use super::store::{key_error, store_error};
 use super::{Global, Output};
 use crate::api::{Api, Tokens, public_router, router, serve};
 use crate::config::{LogFormat, NodeConfig};
@@ -75,7 +75,7 @@ pub(super) fn run(global: &Global, args: RunArgs, output: &Output) -> Result<(),
     runtime.block_on(node(&config, keys, tokens, output))
 }
 
-fn configuration(global: &Global, args: &RunArgs) -> Result<NodeConfig, CliError> {
+pub(super) fn configuration(global: &Global, args: &RunArgs) -> Result<NodeConfig, CliError> {
     let file = match (&args.config, &global.data) {
         (Some(file), _) => Some(file.clone()),
         (None, Some(data)) => Some(data.join(NODE_FILE)),
@@ -277,6 +277,7 @@ async fn public_listener(address: SocketAddr) -> Result<TcpListener, CliError> {
 fn start_error(error: &StartError) -> CliError {
     match error {
         StartError::Store(error) => store_error(error),
+            StartError::Key(error) => key_error(error),
         StartError::Transport(error) => CliError::of_both(Exit::Fault, &error).advise(
             "端口被占用时换一个 link.listen，或停止占用者",
             "if the port is in use, choose another link.listen or stop its user",
