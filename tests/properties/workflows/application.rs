@@ -224,7 +224,7 @@ fn begins(step: &GrantStep) -> bool {
         | GrantStep::ProposeChange { .. } => true,
         GrantStep::AnswerWidening { .. }
         | GrantStep::ReportRectified { .. }
-        | GrantStep::Restore
+        | GrantStep::Restore { .. }
         | GrantStep::Terminate { .. }
         | GrantStep::Dispose { .. }
         | GrantStep::AnswerChange { .. }
