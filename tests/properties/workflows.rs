@@ -258,7 +258,7 @@ fn draws_correction(scene: &mut Scene) -> Option<Drawn> {
     if let Some(view) = asked.filter(|_| scene.either()) {
         let outcome = if scene.either() {
             CorrectionOutcome::Corrected {
-                what: "第一户名称改为甲商行".into(),
+                what: scene.private("第一户名称改为甲商行"),
                 object: None,
             }
         } else {

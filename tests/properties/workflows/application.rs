@@ -1,12 +1,12 @@
 //! An application from its draft to the use of the data, and what becomes of its grant.
 
 use federation::core::view::DocketView;
-use guantong_tests::stage::{application, grant, refuse};
+use guantong_tests::stage::{application, grant, refuse, use_texts};
 use identity::{Code, Digest};
 use sharing::act::ActBody;
 use sharing::application::{
     Access, ApplicationState, GrantAct, GrantStep, Material, MissingItem, Phase, ServiceChange,
-    UseRecord, Wider, reply_document,
+    Wider, reply_document,
 };
 use sharing::docket::Case;
 use statute::ApplicationMaterial;
@@ -98,20 +98,15 @@ fn replies(scene: &mut Scene, view: &DocketView, state: &ApplicationState, step:
             let object = scene.world.upload(home, "低保对象.csv", b"code\n1\n");
             ActBody::Provide { docket, object }
         }
-        _ => ActBody::RecordUse {
-            docket,
-            record: UseRecord {
-                scenario: "社会救助资格核验".into(),
-                process: "逐户比对".into(),
-                result: "核验一户".into(),
-                storage: "本地加密存储".into(),
-                destruction: if scene.chance.once_in(4) {
-                    String::new()
-                } else {
-                    "未销毁".into()
-                },
-            },
-        },
+        _ => {
+            let mut texts = use_texts();
+            if scene.chance.once_in(4) {
+                texts.destruction.clear();
+            }
+            let content = scene.content(&texts.text());
+            let record = texts.record(&content);
+            ActBody::RecordUse { docket, record }
+        }
     }
 }
 

@@ -4,10 +4,11 @@ use identity::Code;
 use statute::{Article, Calendar, Profile, RefusalReason, Role};
 
 use super::*;
-use crate::application::{ApplicationState, DisputeStage, GrantTerms, Phase};
+use crate::application::{ApplicationState, DisputeStage, GrantTerms, Phase, UseTexts};
 use crate::cast::{self, Department, GUANGZHOU, HEPING, NOW, TIANHE, path, provider, requester};
 use crate::clock::{Clock, Law};
 use crate::docket::{Case, DocketState, Opening};
+use crate::private::Content;
 
 fn about() -> DocketId {
     DocketId(Digest::object(b"application"))
@@ -64,13 +65,14 @@ fn read(docket: DocketId) -> ActBody {
 }
 
 fn used(by: &Department, docket: DocketId) -> KeptUse {
-    let record = UseRecord {
+    let texts = UseTexts {
         scenario: "核对".into(),
         process: "比对".into(),
         result: "一人".into(),
         storage: "加密".into(),
         destruction: "未销毁".into(),
     };
+    let record = texts.record(&Content::new([7; 32], texts.text()).unwrap());
     KeptUse {
         sequence: 3,
         at: NOW,
