@@ -10,6 +10,7 @@ use sharing::application::{
 };
 use sharing::docket::Case;
 use statute::ApplicationMaterial;
+use statute::service_change::{ServiceChangeStep, check_service_change};
 
 use super::is_application;
 use crate::scene::{Drawn, Scene};
@@ -138,7 +139,8 @@ pub fn draws_grant(scene: &mut Scene) -> Option<Drawn> {
         steps.retain(|step| may_come_next(step, state));
     }
     // What is under way comes to its end before something else begins.
-    if scene.straight && steps.iter().any(|step| !begins(step)) {
+    let to_its_end = scene.straight || scene.either();
+    if to_its_end && steps.iter().any(|step| !begins(step)) {
         steps.retain(|step| !begins(step));
     }
     let (docket, step) = (view.id, scene.pick(&steps)?);
@@ -235,6 +237,10 @@ fn may_come_next(step: &GrantStep, state: &ApplicationState) -> bool {
         standing.access,
         Access::Suspended { .. } | Access::Rectified { .. }
     );
+    let lacks = |step| {
+        let change = standing.change.as_ref();
+        change.is_some_and(|change| !change.done.contains(&step))
+    };
     match step {
         GrantStep::AskWidening { .. } => standing.asked.is_none(),
         GrantStep::AnswerWidening { .. } => standing.asked.is_some(),
@@ -245,8 +251,11 @@ fn may_come_next(step: &GrantStep, state: &ApplicationState) -> bool {
         GrantStep::RequireDisposal { .. } => standing.disposal.is_none(),
         GrantStep::Dispose { .. } => standing.disposal.is_some(),
         GrantStep::ProposeChange { .. } => standing.change.is_none(),
-        GrantStep::AnswerChange { .. } | GrantStep::FileChange | GrantStep::CarryOutChange => {
-            standing.change.is_some()
-        }
+        GrantStep::AnswerChange { .. } => lacks(ServiceChangeStep::Negotiated),
+        GrantStep::FileChange => lacks(ServiceChangeStep::Filed),
+        GrantStep::CarryOutChange => standing
+            .change
+            .as_ref()
+            .is_some_and(|change| check_service_change(&change.done).is_ok()),
     }
 }

@@ -85,7 +85,7 @@ impl World {
             token,
             side,
             from: None,
-            head: head.clone(),
+            head: Box::new(head.clone()),
         })
     }
 
