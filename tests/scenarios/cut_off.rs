@@ -183,7 +183,7 @@ fn a_node_that_was_cut_off_goes_on_with_what_its_own_departments_and_its_public_
         docket: dispute,
         opinion,
     };
-    it.authority(Role::AuthorityHead, coordinate)
+    it.authority(Role::AuthorityReviewer, coordinate)
         .expect("coordinated");
     assert_eq!(it.case(dispute).phase(), "opinion-given");
     // R37: the public complains and is answered.
