@@ -7,7 +7,6 @@ use crate::article::Article;
 use crate::classification::Grade;
 use crate::completeness::{RequiredField, none_missing};
 use crate::refusal::{Refusal, RefusalReason};
-use crate::role::ActKind;
 use crate::rule::{self, Rule};
 use crate::term::terms;
 
