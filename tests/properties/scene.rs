@@ -319,13 +319,18 @@ impl Scene {
 
     /// Personal content, wherever it may come to be said.
     pub fn private(&mut self, text: &str) -> Private {
+        self.content(text).private()
+    }
+
+    /// As [`Self::private`], with the content.
+    pub fn content(&mut self, text: &str) -> Content {
         let mut salt = [0; 32];
         self.chance.fill(&mut salt);
         let content = Content::new(salt, text.to_owned()).expect("a text");
         for place in PLACES {
             self.world.confide(code(place), &content);
         }
-        content.private()
+        content
     }
 
     /// Someone does it: mostly in the role that the law names, at a node where it makes sense; now and then anybody anywhere.

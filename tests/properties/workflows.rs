@@ -164,14 +164,20 @@ fn draws_return_flow(scene: &mut Scene) -> Option<Drawn> {
     if scene.either() {
         let nodes: Vec<Code> = scene.departments.iter().map(|it| it.node).collect();
         let areas = ["440106", "440100", "210102"];
+        let area = scene.pick(&areas)?;
         let body = ActBody::Subscribe(Subscription {
             source,
             origin: source,
             dataset,
-            area: scene.pick(&areas)?.parse().ok()?,
+            area: area.parse().ok()?,
             schedule: "daily@18:00".parse().ok()?,
         });
-        return Some(Drawn::Act { body, at: nodes });
+        let at = if scene.strays(4) {
+            nodes
+        } else {
+            vec![code(area)]
+        };
+        return Some(Drawn::Act { body, at });
     }
     let rows = b"code,name\n440106,a\n440104,b\n210102,c\n";
     let table = scene.world.upload(source, "t.csv", rows);
@@ -258,7 +264,7 @@ fn draws_correction(scene: &mut Scene) -> Option<Drawn> {
     if let Some(view) = asked.filter(|_| scene.either()) {
         let outcome = if scene.either() {
             CorrectionOutcome::Corrected {
-                what: "第一户名称改为甲商行".into(),
+                what: scene.private("第一户名称改为甲商行"),
                 object: None,
             }
         } else {
@@ -289,10 +295,11 @@ fn draws_supervision(scene: &mut Scene) -> Option<Drawn> {
     };
     let docket = view.id;
     let phase = view.state.case.phase();
-    let step = match phase {
-        "ordered" if scene.either() => 0,
-        "reported" if scene.either() => 2 + scene.chance.below(2),
-        _ => scene.chance.below(6),
+    let step = match (phase, scene.chance.below(6)) {
+        ("ordered", 0..3) => 0,
+        ("ordered", 3) => 5,
+        ("reported", 0..3) => 2 + scene.chance.below(2),
+        (_, any) => any,
     };
     let act = match step {
         0 | 1 => SupervisionAct::Report {
@@ -312,7 +319,7 @@ fn draws_supervision(scene: &mut Scene) -> Option<Drawn> {
         },
         _ => SupervisionAct::Escalate {
             docket,
-            ground: if scene.either() {
+            ground: if !scene.chance.once_in(3) {
                 EscalationGround::Serious
             } else {
                 EscalationGround::RefusesToCorrect
@@ -320,7 +327,13 @@ fn draws_supervision(scene: &mut Scene) -> Option<Drawn> {
             reasons: "拒不改正".into(),
         },
     };
-    in_docket(&view, ActBody::Supervision(act))
+    let body = ActBody::Supervision(act);
+    if step < 2 || scene.strays(4) {
+        return in_docket(&view, body);
+    }
+    // Whoever ordered goes on.
+    let at = vec![view.home.code()];
+    Some(Drawn::Act { body, at })
 }
 
 /// An order against a department or an authority, over a lapse where there is one.

@@ -7,6 +7,7 @@ mod calendar;
 mod catalogue;
 mod complaint;
 mod correction;
+mod cut_off;
 mod dispute;
 mod erasure;
 mod evaluation;
@@ -31,5 +32,6 @@ mod switches;
 mod time_limits;
 mod to_the_minute;
 mod update;
+mod uses_at_rest;
 
 use guantong_tests::stage;

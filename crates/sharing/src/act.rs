@@ -362,7 +362,10 @@ impl ActBody {
 
     /// The personal content that it commits to, in no journal and beside the act until it is erased.
     pub fn private(&self) -> Vec<Private> {
-        self.deed().map_or_else(Vec::new, Deed::private)
+        match self {
+            Self::RecordUse { record, .. } => vec![record.said],
+            _ => self.deed().map_or_else(Vec::new, Deed::private),
+        }
     }
 
     /// The legal kind of this act, by which `statute` knows who may do it.

@@ -196,7 +196,7 @@ macro_rules! workflows {
                         Some(_) | None => None,
                     }), )+
                     Self::Clock(event) => clock::rests_on_its_act(event),
-                    Self::Erasure(event) => event.rests_on_its_act(),
+                    Self::Erasure(event) => event.rests_on_its_act(before.map(|it| &it.case)),
                 }
             }
         }
@@ -304,8 +304,25 @@ workflows! {
 }
 
 impl Case {
-    /// Whether its events may tell what records of use say (R29): those of an application in which uses were recorded, an order's reading of them, and
-    /// the copy that a dispute came with.
+    /// Whether its personal content is what records of use say: given to whoever reads it on record (R29), and in no view.
+    pub fn is_read_on_record(&self) -> bool {
+        match self {
+            Self::Application(_) | Self::Inspection(_) => true,
+            Self::Dispute(_)
+            | Self::ReturnFlow(_)
+            | Self::Update(_)
+            | Self::Correction(_)
+            | Self::Supervision(_)
+            | Self::Need(_)
+            | Self::Incident(_)
+            | Self::OpenData(_)
+            | Self::Complaint(_)
+            | Self::Evaluation(_) => false,
+        }
+    }
+
+    /// Whether its evidence may tell of records of use (R29): that of an application in which uses were recorded, an order's reading of them, and the
+    /// copy that a dispute came with.
     pub fn may_tell_uses(&self) -> bool {
         match self {
             Self::Application(state) => state.uses > 0,

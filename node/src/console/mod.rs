@@ -134,7 +134,7 @@ async fn docket_page(
     let detail = detail
         .ok_or_else(|| Problem::not_found("本节点没有这个案卷", "there is no such docket here"))?;
     let contents = match may_see_the_public(role) {
-        true => private::views(&api, &detail.docket.state.personal).await,
+        true => private::views(&api, &detail.docket.state).await,
         false => Vec::new(),
     };
     let detail = seen_by(role, detail);

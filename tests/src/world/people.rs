@@ -1,6 +1,7 @@
 //! Who signs: the people of a place, and posting what they signed.
 
-use federation::core::{Caller, ReadWhat};
+use federation::core::{CallSide, Caller, ReadWhat};
+use federation::service::CallHead;
 use sharing::public::{PublicRequest, Receipt};
 
 use super::*;
@@ -67,6 +68,24 @@ impl World {
             token,
             receipt: receipt.commitment(),
             request: Box::new(request.clone()),
+        })
+    }
+
+    /// A call of a service begins at an end of it, for a department of this very node.
+    ///
+    /// # Errors
+    /// The node's [`Refused`].
+    pub fn begins_call(
+        &mut self,
+        node: Code,
+        side: CallSide,
+        head: &CallHead,
+    ) -> Result<Answer, Refused> {
+        self.ask_until_answered(node, |token| Input::CallBegun {
+            token,
+            side,
+            from: None,
+            head: Box::new(head.clone()),
         })
     }
 

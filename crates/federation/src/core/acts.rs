@@ -13,7 +13,7 @@ use statute::{Article, Refusal, RefusalReason};
 
 use super::project::DraftRow;
 use super::tables::{DocketRow, SeenRow, View, act_key, docket_key};
-use super::{Answer, Context, Core, Effect, Record, Refused, Token, members};
+use super::{Answer, Context, Core, Effect, Record, Refused, Token};
 use crate::store::{Fault, Table};
 use crate::wire::{MAX_ENVELOPE_BYTES, Payload};
 
@@ -85,7 +85,8 @@ impl Core {
             act: Some(act.id()),
             ..Answer::at(ctx.now)
         };
-        let outcome = match travels_lightly(&act).and_then(|()| self.check_cut_off(&act)) {
+        let reaches = self.check_cut_off(ctx, &act)?;
+        let outcome = match travels_lightly(&act).and(reaches) {
             Ok(()) => self.judge(ctx, &act)?,
             Err(refusal) => Outcome::Refused(refusal),
         };
@@ -126,13 +127,6 @@ impl Core {
                 answer.uses = self.read_uses(ctx, &act)?;
                 Ok(answer)
             }
-        })
-    }
-
-    /// R35: at a node that was cut off only what concerns its own place is done.
-    fn check_cut_off(&self, act: &VerifiedAct) -> Result<(), Refusal> {
-        self.cut_off.as_ref().map_or(Ok(()), |cut_off| {
-            statute::check_cut_off(act.act().body.kind(), members::refusal(cut_off))
         })
     }
 
@@ -265,7 +259,7 @@ impl Core {
                 .under(Article::R20),
             ));
         };
-        let member = match self.membership(ctx.now) {
+        let member = match self.membership_at_home(ctx.now) {
             Ok(member) => member,
             Err(refused) => return Ok(Outcome::Invalid(refused.to_string())),
         };

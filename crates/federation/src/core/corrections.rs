@@ -49,7 +49,6 @@ impl Core {
         let ApplicationEvent::CorrectionTold {
             correction,
             items,
-            what,
             object: _,
         } = told
         else {
@@ -68,11 +67,11 @@ impl Core {
         let (of, by) = (docket.0.short(), correction.0.short());
         ctx.finding(
             format!(
-                "案卷{of}所获数据“{name}”已由提供部门更正（校核案卷{by}）：{}：{what}。请据此核对本部门持有的数据",
+                "案卷{of}所获数据“{name}”已由提供部门更正（校核案卷{by}）：{}。请据此核对本部门持有的数据",
                 items.join("、")
             ),
             format!(
-                "the data of docket {of} ({name}) was corrected by its provider (correction {by}): {}: {what}. Check what is held here",
+                "the data of docket {of} ({name}) was corrected by its provider (correction {by}): {}. Check what is held here",
                 items.join(", ")
             ),
             Some(Article::R26),

@@ -96,6 +96,10 @@ impl Core {
         ctx: &mut Context<'_, '_>,
         to: Code,
     ) -> Result<(), Fault> {
+        // R35: nobody would take it under the certificate that was revoked. It is sealed under the next.
+        if self.cut_off.is_some() {
+            return Ok(());
+        }
         let Some(destination) = self.known_member(ctx, &to)? else {
             return self.ask_chain(ctx, to);
         };

@@ -32,10 +32,15 @@ impl Core {
     /// Takes a chain as this node's own: at enrolment, renewal, or start.
     pub(super) fn adopt(&mut self, ctx: &Context<'_, '_>, chain: &Chain) -> Result<(), Fault> {
         let now = chain.verify(&self.me.root, ctx.now, &revoked(&*ctx.txn));
+        let before = self.cut_off.take();
         self.cut_off = match &now {
             Err(MembershipError::Revoked { .. }) => cut_off(&*ctx.txn, chain)?,
             Ok(_) | Err(_) => None,
         };
+        if before.is_some() && self.cut_off.is_none() {
+            // Dockets with others were left alone meanwhile.
+            self.last_warned = None;
+        }
         // An expired or revoked certificate keeps its place: the node reads and serves what it has, and signs nothing (see `membership`).
         let verified = now.or_else(|_| {
             let until = chain

@@ -19,6 +19,7 @@ mod checkpoints;
 mod circuits;
 mod clock;
 mod copies;
+mod cut_off;
 mod corrections;
 mod dockets;
 mod envelopes;
@@ -322,7 +323,7 @@ impl Core {
                 docket,
                 contents,
                 outcome,
-            } if self.membership(ctx.now).is_ok() => {
+            } if self.membership_at_home(ctx.now).is_ok() => {
                 self.destroyed(ctx, docket, &contents, outcome)
             }
             Input::PassedOn { notice, outcome } if self.membership(ctx.now).is_ok() => {
