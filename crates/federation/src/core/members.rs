@@ -447,7 +447,8 @@ fn revocations_of<V: View + ?Sized>(
     chain: &Chain,
 ) -> Result<Vec<Signed<Revocation>>, Fault> {
     let mut found = Vec::new();
-    for signed in chain.certificates() {
+    // A chain that was not verified may name one certificate any number of times.
+    for signed in chain.certificates().iter().take(MAX_DEPTH) {
         if let Ok(certificate) = signed.claimed(MAX_CERTIFICATE_BYTES) {
             let key = serial_key(&certificate.issuer, certificate.serial);
             found.extend(view.row(Table::Revocations, &key)?);
