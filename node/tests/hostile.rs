@@ -16,7 +16,7 @@ use federation::core::{Record, query};
 use federation::sync::{Head, Segment};
 use federation::wire::{CIRCUIT_PROTOCOL, Envelope, EnvelopeId, Frame, MAX_FRAME_BYTES};
 use futures::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use identity::{Chain, Code, Digest, Domain, Level, Path as Place, Signed, SigningKey, codec};
+use identity::{Chain, Code, Digest, Domain, Level, Path as Place, Signed, codec};
 use libp2p::{Multiaddr, Stream};
 use node::config::NodeConfig;
 use node::runtime::clock::Clock;
@@ -414,8 +414,6 @@ async fn streams_beyond_the_bound_cost_their_opener_the_connection() {
 async fn what_is_said_again_takes_effect_once_also_after_a_restart() {
     let _alone = ALONE.lock().await;
     let mut site = Site::start().await;
-    let key = SigningKey::from_seed([9; 32]).verify_key();
-    assert_ne!(key, site.hostile.keys().me.signing.verify_key());
     let to: Place = site.honest.proved().place().clone();
     let sealing = &site.honest.proved().certificate().sealing_key.clone();
     let sealed = identity::sealing::seal(sealing, b"", b"", b"nothing", [7; 32]).unwrap();

@@ -580,6 +580,7 @@ fn finished(api: Api, router: Router<Api>) -> Router {
         .fallback(|| async { Problem::not_found("没有这个路径", "there is no such route") })
         .with_state(api)
         .layer(middleware::from_fn(problem::negotiate))
+        .layer(middleware::from_fn(super::browser::harden))
 }
 
 fn routed(api: &Api, routes: Vec<Route>) -> Router<Api> {

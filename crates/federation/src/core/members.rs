@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use identity::membership::MAX_CERTIFICATE_BYTES;
+use identity::place::MAX_DEPTH;
 use identity::{
     Chain, Code, EnrolmentRequest, MembershipError, Moment, Path, Revocation, Signed, Terms,
 };
