@@ -302,7 +302,7 @@ fn at_rest(bytes: &[u8]) {
     if let Ok(header) = Header::decode(head) {
         assert_eq!(Header::decode(&header.encode()).as_ref(), Ok(&header));
         let name = Name { digest: Digest::object(b""), part: Part::Content };
-        let _ = header.unwrap(&name, &StorageKey::new([9; 32]));
+        let _ = header.unwrap(&name, &StorageKey::from_bytes([9; 32]));
     }
 }
 

@@ -488,3 +488,39 @@ fn told_cut_off(ctx: &mut Context<'_, '_>, cut_off: &CutOff) -> Result<(), Fault
     let (zh, en) = (refusal.reason.zh(), refusal.reason.to_string());
     ctx.finding(zh, en, Some(refusal.article))
 }
+
+#[cfg(test)]
+mod tests {
+    use identity::RevocationReason;
+
+    use super::*;
+    use crate::core::tests::{GUANGDONG, NOW, chain, code, node_key};
+    use crate::store::{Memory, Read};
+
+    #[test]
+    fn of_a_chain_that_names_one_certificate_ten_thousand_times_few_revocations_are_looked_up() {
+        let revoked = chain(GUANGDONG);
+        let certificate = revoked.claimed().unwrap();
+        let revocation = Revocation {
+            issuer: certificate.issuer,
+            serial: certificate.serial,
+            node: certificate.code(),
+            reason: RevocationReason::KeyCompromise,
+            at: NOW,
+        };
+        let signed = revocation.sign(&node_key(code("100000")));
+        let mut store = Memory::default();
+        store.tables.insert(
+            (
+                Table::Revocations,
+                serial_key(&certificate.issuer, certificate.serial),
+            ),
+            identity::codec::encode(&signed),
+        );
+        let view: &dyn Read = &store;
+        let one = revoked.certificates().last().unwrap().clone();
+        let deep = Chain::new(vec![one; 10_000]);
+        assert_eq!(revocations_of(view, &deep).unwrap().len(), MAX_DEPTH);
+        assert_eq!(revocations_of(view, &revoked).unwrap(), [signed]);
+    }
+}
