@@ -292,7 +292,12 @@ async fn handshakes_of_strangers_lead_to_no_link() {
     })
     .await;
     let status = site.top.status();
-    let up: Vec<Code> = status.links.iter().filter(|link| link.up).map(|link| link.code).collect();
+    let up: Vec<Code> = status
+        .links
+        .iter()
+        .filter(|link| link.up)
+        .map(|link| link.code)
+        .collect();
     assert_eq!(up, [site.honest.code]);
 }
 

@@ -102,7 +102,10 @@ fn no_token_and_no_key_is_in_a_log_an_error_a_metric_or_a_page() {
     let (_parent, data) = folder();
     let node = Talkative::start(&data);
     let secrets = secrets(&data);
-    assert!(secrets.len() >= 4 * 7, "three keys, three tokens and the storage key");
+    assert!(
+        secrets.len() >= 4 * 7,
+        "three keys, three tokens and the storage key"
+    );
     let token = |role: &str| {
         let text = std::fs::read_to_string(data.join("tokens").join(format!("{role}.token")));
         text.unwrap().trim().to_owned()
@@ -131,12 +134,20 @@ fn no_token_and_no_key_is_in_a_log_an_error_a_metric_or_a_page() {
         // With a token where none belongs.
         let strange = format!("/api/v1/catalogue/own/{0}?after={0}", token(role));
         node.ask("GET", &strange, "Authorization: Bearer gt_wrong\r\n", "");
-        node.ask("GET", "/api/v1/node", &format!("Authorization: Basic {}\r\n", token(role)), "");
+        node.ask(
+            "GET",
+            "/api/v1/node",
+            &format!("Authorization: Basic {}\r\n", token(role)),
+            "",
+        );
         node.ask("POST", "/login", "", &format!("token={}", token(role)));
         node.ask("GET", &format!("/?token={}", token(role)), "", "");
     }
     let log = node.ended();
-    assert!(log.contains("TRACE") || log.contains("DEBUG"), "it logs everything: {log}");
+    assert!(
+        log.contains("TRACE") || log.contains("DEBUG"),
+        "it logs everything: {log}"
+    );
     for (name, secret) in &secrets {
         assert!(!log.contains(secret.as_str()), "{name} is in the log");
         for answer in &answers {

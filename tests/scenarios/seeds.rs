@@ -12,9 +12,9 @@ use federation::sync::Segment;
 use federation::wire::{Envelope, Frame, MAX_FRAME_BYTES, Notice, Payload};
 use guantong_tests::World;
 use identity::{Chain, Digest, Domain, Signed, codec};
-use serde::de::DeserializeOwned;
 use node::api::acts::{ActRequest, PrepareRequest};
 use node::storage::journal::Journal;
+use serde::de::DeserializeOwned;
 use sharing::act::{ActBody, SignedAct};
 use sharing::docket::DocketEvent;
 use sharing::ledger::Checkpoint;
@@ -225,11 +225,17 @@ fn files(seeds: &mut Seeds) {
     seeds.add("catalogue_csv", table.to_vec());
     let catalogue = r#"{"@context":{"dcat":"http://www.w3.org/ns/dcat#","dct":"http://purl.org/dc/terms/"},"@type":"dcat:Catalog","dcat:dataset":[{"@id":"a","@type":"dcat:Dataset","dct:title":"低保"}]}"#;
     seeds.add("catalogue_dcat", catalogue.into());
-    let tokens = format!("[[token]]\nrole = \"viewer\"\ndigest = \"{}\"\nnote = \"\"\n", "0".repeat(64));
+    let tokens = format!(
+        "[[token]]\nrole = \"viewer\"\ndigest = \"{}\"\nnote = \"\"\n",
+        "0".repeat(64)
+    );
     seeds.add("tokens", tokens.into());
     seeds.add("table", b"code,name\n440106,\"a, b\"\n,c\n".to_vec());
     seeds.add("table", b"code,parent\n440000,\n440100,440000\n".to_vec());
-    seeds.add("delta", b"code,name\n440106,a\n\0code,name\n440106,b\n".to_vec());
+    seeds.add(
+        "delta",
+        b"code,name\n440106,a\n\0code,name\n440106,b\n".to_vec(),
+    );
 }
 
 #[test]

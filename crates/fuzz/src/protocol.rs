@@ -18,17 +18,15 @@ use federation::wire::{
 };
 use identity::at_rest::{HEADER_BYTES, Header, Name, Part, StorageKey};
 use identity::{
-    Certificate, Chain, ChunkOpener, Code, CreditCode, Digest, Direction, Domain, EnrolmentRequest, Member,
-    Moment, OpeningKey, Path, Revocation, Signed, SigningKey, VerifyKey, codec,
+    Certificate, Chain, ChunkOpener, Code, CreditCode, Digest, Direction, Domain, EnrolmentRequest,
+    Member, Moment, OpeningKey, Path, Revocation, Signed, SigningKey, VerifyKey, codec,
 };
 use libfuzzer_sys::fuzz_target;
 use sharing::act::{Act, MAX_ACT_BYTES, SignedAct};
 use sharing::docket::{DocketCopy, DocketEvent, DocketState, MAX_EVENT_BYTES};
 use sharing::ledger::{Checkpoint, Evidence, ForkEvidence, TreeHead, merkle};
 use sharing::private::Content;
-use sharing::return_flow::{
-    Delta, Divisions, Leaves, PartNotice, Table, verify_part,
-};
+use sharing::return_flow::{Delta, Divisions, Leaves, PartNotice, Table, verify_part};
 use statute::{Profile, YearNotice};
 
 const TARGETS: &[Target] = &[
@@ -301,7 +299,10 @@ fn at_rest(bytes: &[u8]) {
     };
     if let Ok(header) = Header::decode(head) {
         assert_eq!(Header::decode(&header.encode()).as_ref(), Ok(&header));
-        let name = Name { digest: Digest::object(b""), part: Part::Content };
+        let name = Name {
+            digest: Digest::object(b""),
+            part: Part::Content,
+        };
         let _ = header.unwrap(&name, &StorageKey::from_bytes([9; 32]));
     }
 }

@@ -109,7 +109,12 @@ fn pulled(kind: &str, name: &str, more: &str, bytes: &[u8]) {
 const MAPPING: &str = include_str!("mapping.toml");
 
 fn catalogue_csv(bytes: &[u8]) {
-    pulled("csv", "catalogue.csv", "encoding = \"gb18030\"\nrows = \"items\"", bytes);
+    pulled(
+        "csv",
+        "catalogue.csv",
+        "encoding = \"gb18030\"\nrows = \"items\"",
+        bytes,
+    );
     pulled("csv", "catalogue.csv", "rows = \"items\"", bytes);
 }
 
@@ -131,7 +136,11 @@ fn api(bytes: &[u8]) {
     use node::api::acts::{ActRequest, InstallRequest, PrepareRequest};
     use node::public::intake::{Complaint, OpenApplication};
     if let Ok(request) = serde_json::from_slice::<ActRequest>(bytes) {
-        for text in request.private.iter().chain([&request.act, &request.signer]) {
+        for text in request
+            .private
+            .iter()
+            .chain([&request.act, &request.signer])
+        {
             let _ = node::api::from_base64(text);
         }
     }

@@ -61,8 +61,5 @@ fn from_elsewhere() -> Problem {
         "请求来自其他网站的页面",
         "the request comes from a page of another site",
     )
-    .advise(
-        "请在本节点自己的页面上操作",
-        "use this node's own pages",
-    )
+    .advise("请在本节点自己的页面上操作", "use this node's own pages")
 }

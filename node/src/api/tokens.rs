@@ -202,7 +202,10 @@ mod tests {
         tokens.add(Role::Admin, [8; 32], "another");
         tokens.add(Role::Operator, [7; 32], "the same again");
         let found = tokens.entry(&token).unwrap();
-        assert_eq!(found.note, "the same again", "nothing ends the comparing early");
+        assert_eq!(
+            found.note, "the same again",
+            "nothing ends the comparing early"
+        );
     }
 
     #[test]

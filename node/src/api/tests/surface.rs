@@ -23,12 +23,28 @@ const WITHOUT_TOKEN: &[(Method, &str, Why)] = &[
     (Method::Get, "/api/v1/openapi.json", Running),
     (Method::Get, "/open/v1/catalogue", Law(Article::S24)),
     (Method::Get, "/open/v1/catalogue/{id}", Law(Article::S24)),
-    (Method::Get, "/open/v1/catalogue/{id}/{format}", Law(Article::S25)),
+    (
+        Method::Get,
+        "/open/v1/catalogue/{id}/{format}",
+        Law(Article::S25),
+    ),
     (Method::Post, "/open/v1/applications", Law(Article::S26)),
-    (Method::Get, "/open/v1/applications/{receipt}", Law(Article::S26)),
-    (Method::Get, "/open/v1/applications/{receipt}/file", Law(Article::S26)),
+    (
+        Method::Get,
+        "/open/v1/applications/{receipt}",
+        Law(Article::S26),
+    ),
+    (
+        Method::Get,
+        "/open/v1/applications/{receipt}/file",
+        Law(Article::S26),
+    ),
     (Method::Post, "/open/v1/complaints", Law(Article::R37)),
-    (Method::Get, "/open/v1/complaints/{receipt}", Law(Article::R37)),
+    (
+        Method::Get,
+        "/open/v1/complaints/{receipt}",
+        Law(Article::R37),
+    ),
 ];
 
 /// Every page that is shown to whoever has no cookie. All others send to `/login`.
@@ -84,7 +100,9 @@ fn path_of(named: &str) -> &str {
 fn pages() -> BTreeSet<String> {
     let mut found = Vec::new();
     every_source(&sources(), &mut found);
-    let pages = found.iter().filter(|(name, _)| ROUTERS[1..].contains(&name.as_str()));
+    let pages = found
+        .iter()
+        .filter(|(name, _)| ROUTERS[1..].contains(&name.as_str()));
     let named = pages.flat_map(|(_, text)| routes_in(text));
     named.map(|named| path_of(&named).to_owned()).collect()
 }
@@ -98,7 +116,10 @@ fn routes_are_made_nowhere_but_in_the_table_and_the_pages() {
         let is_test = name.starts_with("api/tests");
         assert!(is_router || is_test || routes_in(text).is_empty(), "{name}");
     }
-    assert_eq!(routes_in(&found.iter().find(|it| it.0 == ROUTERS[0]).unwrap().1).len(), 1);
+    assert_eq!(
+        routes_in(&found.iter().find(|it| it.0 == ROUTERS[0]).unwrap().1).len(),
+        1
+    );
 }
 
 #[test]
@@ -108,7 +129,10 @@ fn every_route_without_a_token_names_the_article_or_that_it_tells_nothing() {
         .filter(|route| matches!(route.access, Access::Open | Access::Public))
         .map(|route| (route.method, route.path))
         .collect();
-    let listed: BTreeSet<_> = WITHOUT_TOKEN.iter().map(|(method, path, _)| (*method, *path)).collect();
+    let listed: BTreeSet<_> = WITHOUT_TOKEN
+        .iter()
+        .map(|(method, path, _)| (*method, *path))
+        .collect();
     assert_eq!(open, listed);
     for (_, path, why) in WITHOUT_TOKEN {
         let public = path.starts_with("/open/");
@@ -185,7 +209,11 @@ async fn a_page_from_elsewhere_signs_nobody_in_and_sends_no_form() {
                 .body(Body::from(body.to_owned()))
                 .unwrap();
             let (status, headers, _) = site.send(request).await;
-            assert_eq!(status == StatusCode::FORBIDDEN, refused, "{method} {path} {from}");
+            assert_eq!(
+                status == StatusCode::FORBIDDEN,
+                refused,
+                "{method} {path} {from}"
+            );
             assert!(!(refused && headers.contains_key(header::SET_COOKIE)));
         }
     }
@@ -193,7 +221,11 @@ async fn a_page_from_elsewhere_signs_nobody_in_and_sends_no_form() {
         .header("sec-fetch-site", "cross-site")
         .body(Body::empty())
         .unwrap();
-    assert_eq!(site.send(request).await.0, StatusCode::OK, "a link may be followed");
+    assert_eq!(
+        site.send(request).await.0,
+        StatusCode::OK,
+        "a link may be followed"
+    );
 }
 
 #[tokio::test]
@@ -209,6 +241,9 @@ async fn behind_tls_the_consoles_cookie_is_for_tls_alone() {
         assert_eq!(status, StatusCode::SEE_OTHER);
         let cookie = headers[header::SET_COOKIE].to_str().unwrap();
         assert_eq!(cookie.contains("; Secure"), secure, "{cookie}");
-        assert!(cookie.contains("; HttpOnly; SameSite=Strict; Path=/"), "{cookie}");
+        assert!(
+            cookie.contains("; HttpOnly; SameSite=Strict; Path=/"),
+            "{cookie}"
+        );
     }
 }
