@@ -7,16 +7,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use federation::core::query;
+use federation::service::{CallHead, CallId, CallMethod, CallTarget, Piece};
 use federation::store::Batch;
 use federation::sync::Segment;
-use federation::wire::{Envelope, Frame, MAX_FRAME_BYTES, Notice, Payload};
+use federation::wire::{
+    CircuitRequest, CircuitWants, Envelope, Frame, MAX_FRAME_BYTES, Notice, ObjectRequest, Payload,
+};
 use guantong_tests::World;
-use identity::{Chain, Digest, Domain, Signed, codec};
+use identity::at_rest::{Header, Name, ObjectKey, Part, StorageKey};
+use identity::{Chain, ChunkSealer, Digest, Direction, Domain, Signed, codec};
 use node::api::acts::{ActRequest, PrepareRequest};
 use node::storage::journal::Journal;
 use serde::de::DeserializeOwned;
 use sharing::act::{ActBody, SignedAct};
-use sharing::docket::DocketEvent;
+use sharing::docket::{DocketEvent, DocketId};
 use sharing::ledger::Checkpoint;
 use sharing::return_flow::{PartNotice, ReturnTable, Subscription};
 use statute::Role;
@@ -183,6 +187,52 @@ fn journal(world: &World) -> Vec<u8> {
     std::fs::read(file.path()).expect("readable")
 }
 
+/// What goes over circuits, and the head of a file at rest.
+fn streams(seeds: &mut Seeds) {
+    let head = CallHead {
+        id: CallId(Digest::object(b"call")),
+        docket: DocketId(Digest::object(b"docket")),
+        purpose: "社会救助资格核验".into(),
+        fields: vec!["姓名".into()],
+        method: CallMethod::Get,
+        target: CallTarget::parse("/people?id=1").expect("a target"),
+        content_type: None,
+        accept: Some("application/json".to_owned().try_into().expect("a header")),
+        body: false,
+    };
+    let pieces = [
+        Piece::Head(Box::new(head)),
+        Piece::Data(b"{}".to_vec()),
+        Piece::EndOfRequest,
+    ];
+    for piece in pieces {
+        seeds.add("call", piece.encode());
+    }
+    seeds.add("call", b"/people/%E5%A7%93?id=1".to_vec());
+    let request = CircuitRequest {
+        key: [3; 32],
+        wants: CircuitWants::Object(ObjectRequest {
+            docket: DocketId(Digest::object(b"docket")),
+            object: Digest::object(b"object"),
+            offset: 0,
+        }),
+    };
+    seeds.add("circuit", codec::encode(&request));
+    let mut sealer = ChunkSealer::new([3; 32], Direction::Backward);
+    let chunk = sealer.seal_chunk(b"rows", true).expect("the first chunk");
+    seeds.add("circuit", chunk);
+    let name = Name {
+        digest: Digest::object(b""),
+        part: Part::Content,
+    };
+    let (object, storage) = (
+        ObjectKey::from_bytes([1; 32]),
+        StorageKey::from_bytes([9; 32]),
+    );
+    let header = Header::new(&name, 70_000, &object, &storage, [2; 32]);
+    seeds.add("at_rest", header.expect("a length").encode().to_vec());
+}
+
 /// Files as they come with the program.
 fn files(seeds: &mut Seeds) {
     for text in [
@@ -253,6 +303,7 @@ fn what_a_federation_writes_seeds_the_fuzzing_of_every_decoder() {
         }
     }
     seeds.add("journal", journal(&world));
+    streams(&mut seeds);
     files(&mut seeds);
     for target in [
         "act",
