@@ -5,7 +5,7 @@
 //! a request comes from (`Sec-Fetch-Site`); programs say nothing of it, and are not held back.
 
 use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -13,17 +13,6 @@ use super::problem::{Kind, Problem, Relayed};
 
 /// Where a browser says that a request comes from.
 const FETCH_SITE: &str = "sec-fetch-site";
-
-/// What every answer says where it says nothing else itself: nothing is loaded, run, framed, guessed or told on.
-const HEADERS: [(HeaderName, &str); 4] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
-    ),
-    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::X_FRAME_OPTIONS, "DENY"),
-    (header::REFERRER_POLICY, "no-referrer"),
-];
 
 /// Whether a browser sends this for a page of another origin.
 fn is_from_elsewhere(request: &Request) -> bool {
@@ -37,20 +26,31 @@ fn has_effect(request: &Request) -> bool {
     carries_token || !request.method().is_safe()
 }
 
-/// Refuses what a page from elsewhere sends, and hardens every answer but a backend's own.
-pub(super) async fn harden(request: Request, next: Next) -> Response {
+/// Refuses what a page from elsewhere sends.
+pub(super) async fn refuse_elsewhere(request: Request, next: Next) -> Response {
     if has_effect(&request) && is_from_elsewhere(&request) {
-        return hardened(from_elsewhere().into_response());
+        return from_elsewhere().into_response();
     }
-    hardened(next.run(request).await)
+    next.run(request).await
 }
 
-fn hardened(mut response: Response) -> Response {
-    if response.extensions().get::<Relayed>().is_none() {
-        for (name, value) in HEADERS {
-            let value = HeaderValue::from_static(value);
-            response.headers_mut().entry(name).or_insert(value);
-        }
+/// Says with every answer but a backend's own, where it says nothing else itself, that nothing is loaded, run, framed, guessed or told on.
+pub(super) async fn harden(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if response.extensions().get::<Relayed>().is_some() {
+        return response;
+    }
+    for (name, value) in [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ] {
+        let value = HeaderValue::from_static(value);
+        response.headers_mut().entry(name).or_insert(value);
     }
     response
 }
