@@ -74,6 +74,13 @@ impl Talkative {
     }
 }
 
+impl Drop for Talkative {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
 /// Every text under which a secret of the folder could be told: as it lies in its file, its bytes in hexadecimal, base64 and as Rust prints them.
 fn secrets(data: &Path) -> Vec<(String, String)> {
     let beside = data.with_file_name("node.secrets");
