@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Raw {
     swarm: Swarm<libp2p_stream::Behaviour>,
     node: PeerId,
+    /// Whether its connection has closed.
+    closed: bool,
 }
 
 impl Raw {
@@ -43,16 +45,22 @@ impl Raw {
                 .unwrap()
                 .public()
                 .to_peer_id(),
+            closed: false,
         }
+    }
+
+    /// Drives the swarm by one event.
+    async fn step(&mut self) {
+        let event = self.swarm.select_next_some().await;
+        self.closed |= matches!(event, SwarmEvent::ConnectionClosed { .. });
     }
 
     /// Drives the swarm until its connection has closed.
     pub async fn closed(&mut self) {
         let closed = async {
-            while !matches!(
-                self.swarm.select_next_some().await,
-                SwarmEvent::ConnectionClosed { .. }
-            ) {}
+            while !self.closed {
+                self.step().await;
+            }
         };
         tokio::time::timeout(PATIENCE, closed)
             .await
@@ -78,7 +86,7 @@ impl Raw {
         };
         tokio::select! {
             streams = opening => streams,
-            () = async { loop { self.swarm.select_next_some().await; } } => unreachable!(),
+            () = async { loop { self.step().await; } } => unreachable!(),
         }
     }
 
@@ -86,7 +94,7 @@ impl Raw {
     pub async fn drive<T>(&mut self, work: impl Future<Output = T>) -> T {
         tokio::select! {
             done = work => done,
-            () = async { loop { self.swarm.select_next_some().await; } } => unreachable!(),
+            () = async { loop { self.step().await; } } => unreachable!(),
         }
     }
 
@@ -108,13 +116,11 @@ impl Raw {
         let opening = control.open_stream(node, StreamProtocol::new(protocol));
         tokio::select! {
             stream = opening => stream.map_err(|error| error.to_string()),
-            reason = async {
-                loop {
-                    if let SwarmEvent::ConnectionClosed { .. } = self.swarm.select_next_some().await {
-                        return "the connection was closed".to_owned();
-                    }
+            () = async {
+                while !self.closed {
+                    self.step().await;
                 }
-            } => Err(reason),
+            } => Err("the connection was closed".to_owned()),
         }
     }
 }
