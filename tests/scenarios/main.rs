@@ -24,6 +24,7 @@ mod reading;
 mod replies;
 mod return_flow;
 mod rows;
+mod seeds;
 mod services;
 mod sharing_application;
 mod source;

@@ -420,7 +420,10 @@ impl ActBody {
     }
 
     /// Lists and texts that no later rule bounds are within their limits.
-    fn within_bounds(&self) -> Result<(), Refusal> {
+    ///
+    /// # Errors
+    /// The refusal that names what is too long, under the act's article.
+    pub fn within_bounds(&self) -> Result<(), Refusal> {
         let article = self.article();
         if let Some(deed) = self.deed() {
             let private = deed.private();

@@ -68,6 +68,7 @@
 pub mod acts;
 mod aggregation;
 mod backend;
+mod browser;
 pub mod catalogue;
 pub(crate) mod dockets;
 mod evaluation;

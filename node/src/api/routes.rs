@@ -8,8 +8,8 @@ use axum::routing::{MethodRouter, get, post, put};
 use super::guard::{guard, in_time};
 use super::problem::{self, Problem};
 use super::{
-    Api, Role, acts, aggregation, catalogue, dockets, evaluation, flow, metrics, node, objects,
-    openapi, private, services, sources,
+    Api, Role, acts, aggregation, browser, catalogue, dockets, evaluation, flow, metrics, node,
+    objects, openapi, private, services, sources,
 };
 use crate::public::{catalogue as open, intake, limits};
 
@@ -579,7 +579,9 @@ fn finished(api: Api, router: Router<Api>) -> Router {
         .merge(crate::public::pages(&api))
         .fallback(|| async { Problem::not_found("没有这个路径", "there is no such route") })
         .with_state(api)
+        .layer(middleware::from_fn(browser::refuse_elsewhere))
         .layer(middleware::from_fn(problem::negotiate))
+        .layer(middleware::from_fn(browser::harden))
 }
 
 fn routed(api: &Api, routes: Vec<Route>) -> Router<Api> {

@@ -1,5 +1,7 @@
 //! The API in front of a node in memory: what is open, what needs which role, how errors look.
 
+mod surface;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 

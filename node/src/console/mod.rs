@@ -24,6 +24,7 @@ pub mod supervision;
 pub mod update;
 
 pub(crate) use layout::STYLE;
+pub(crate) use login::token_in_query;
 
 pub(crate) use docket::facts as event_facts;
 
@@ -149,7 +150,7 @@ fn shown(page: Markup) -> Response {
 async fn guard(State(api): State<Api>, mut request: Request, next: Next) -> Response {
     // A token in the address is exchanged at once, so that it stays neither in the address bar nor in links.
     if let Some(token) = login::token_in_query(request.uri().query()) {
-        return login::exchange(&api, token, request.uri().path());
+        return login::exchange(&api, token, request.uri().path(), request.headers());
     }
     let cookie = request
         .headers()

@@ -18,6 +18,11 @@ impl World {
         self.drain();
     }
 
+    /// Everything that a node wrote beside its records: acts, events, payloads, envelopes, segments.
+    pub fn bodies(&self, code: Code) -> impl Iterator<Item = &Vec<u8>> {
+        self.nodes[&code].store.bodies.values()
+    }
+
     /// Whether two nodes have a link now.
     pub fn linked(&self, a: Code, b: Code) -> bool {
         self.wires

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use identity::membership::MAX_CERTIFICATE_BYTES;
+use identity::place::MAX_DEPTH;
 use identity::{
     Chain, Code, EnrolmentRequest, MembershipError, Moment, Path, Revocation, Signed, Terms,
 };
@@ -452,7 +453,8 @@ fn revocations_of<V: View + ?Sized>(
     chain: &Chain,
 ) -> Result<Vec<Signed<Revocation>>, Fault> {
     let mut found = Vec::new();
-    for signed in chain.certificates() {
+    // A chain that was not verified may name one certificate any number of times.
+    for signed in chain.certificates().iter().take(MAX_DEPTH) {
         if let Ok(certificate) = signed.claimed(MAX_CERTIFICATE_BYTES) {
             let key = serial_key(&certificate.issuer, certificate.serial);
             found.extend(view.row(Table::Revocations, &key)?);
@@ -490,4 +492,40 @@ fn told_cut_off(ctx: &mut Context<'_, '_>, cut_off: &CutOff) -> Result<(), Fault
     let refusal = refusal(cut_off);
     let (zh, en) = (refusal.reason.zh(), refusal.reason.to_string());
     ctx.finding(zh, en, Some(refusal.article))
+}
+
+#[cfg(test)]
+mod tests {
+    use identity::RevocationReason;
+
+    use super::*;
+    use crate::core::tests::{GUANGDONG, NOW, chain, code, node_key};
+    use crate::store::{Memory, Read};
+
+    #[test]
+    fn of_a_chain_that_names_one_certificate_ten_thousand_times_few_revocations_are_looked_up() {
+        let revoked = chain(GUANGDONG);
+        let certificate = revoked.claimed().unwrap();
+        let revocation = Revocation {
+            issuer: certificate.issuer,
+            serial: certificate.serial,
+            node: certificate.code(),
+            reason: RevocationReason::KeyCompromise,
+            at: NOW,
+        };
+        let signed = revocation.sign(&node_key(code("100000")));
+        let mut store = Memory::default();
+        store.tables.insert(
+            (
+                Table::Revocations,
+                serial_key(&certificate.issuer, certificate.serial),
+            ),
+            identity::codec::encode(&signed),
+        );
+        let view: &dyn Read = &store;
+        let one = revoked.certificates().last().unwrap().clone();
+        let deep = Chain::new(vec![one; 10_000]);
+        assert_eq!(revocations_of(view, &deep).unwrap().len(), MAX_DEPTH);
+        assert_eq!(revocations_of(view, &revoked).unwrap(), [signed]);
+    }
 }
