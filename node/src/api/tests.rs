@@ -21,6 +21,7 @@ use sharing::private::{Content, Private};
 use sharing::public::PublicRequest;
 use statute::{Article, Profile, RefusalReason};
 
+use super::keeping::Keeping;
 use super::backend::Incoming;
 use super::catalogue::{LevelStatus, SearchAnswer, SearchLevel};
 use super::*;
@@ -94,6 +95,9 @@ impl Backend for InMemory {
     }
     fn status(&self) -> Status {
         Status::default()
+    }
+    fn keeping(&self) -> Keeping {
+        Keeping::default()
     }
     fn halted(&self) -> BoxFuture<'_, Option<String>> {
         Box::pin(std::future::ready(self.halted.lock().unwrap().clone()))

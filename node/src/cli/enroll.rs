@@ -48,7 +48,11 @@ pub enum EnrollCommand {
         chain: PathBuf,
     },
     /// 续期：生成新的密封密钥和续期申请 / renew: make the next sealing key and a new request for the parent
-    Renew,
+    Renew {
+        /// 同时更换签名与传输密钥（节点须停止）：所获证书为下一纪元的继任者 / other signing and transport keys too, with the node stopped: the certificate is a successor's, of the next epoch
+        #[arg(long)]
+        new_keys: bool,
+    },
     /// 撤销下级节点的证书 / revoke a child's certificate
     Revoke {
         /// 下级节点 / the child
@@ -157,7 +161,7 @@ pub(super) fn run(
             out,
         } => approve(global, output, &request, witnesses, valid_days, &out),
         EnrollCommand::Install { chain } => install(global, output, &chain),
-        EnrollCommand::Renew => super::init::renew(global, output),
+        EnrollCommand::Renew { new_keys } => super::init::renew(global, new_keys, output),
         EnrollCommand::Revoke {
             child,
             serial,
