@@ -52,7 +52,7 @@ struct Offer {
 }
 
 /// Whose history another node holds of this one.
-pub(super) enum Held {
+enum Held {
     /// This node's own, up to this size.
     Ours(u64),
     /// Another, signed with this node's key.
@@ -301,7 +301,7 @@ impl Core {
     }
 
     /// What the other side says it cosigned last: part of this node's own history, or of another.
-    pub(super) fn held(
+    fn held(
         &self,
         ctx: &Context<'_, '_>,
         own: &Certificate,

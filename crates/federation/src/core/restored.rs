@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use identity::{Chain, Code, Moment, Signed, codec};
 use sharing::ledger::{Checkpoint, Cosignature, checkpoint, merkle};
 
-use super::checkpoints::{Held, MAX_CHECKPOINT_BYTES, Nodes};
+use super::checkpoints::{MAX_CHECKPOINT_BYTES, Nodes};
 use super::links::MAX_CHILDREN;
 use super::tables::{View, counter, meta};
 use super::view::{Ahead, RestoredView};
@@ -238,10 +238,8 @@ impl Core {
             return self.judge_comparison(ctx);
         };
         let heard = match checkpoint::verify(&newest, own) {
-            Ok(_) => match self.held(ctx, own, Some(&newest))? {
-                Held::Ours(_) => Some(Heard::Ours),
-                Held::Foreign(held) => Some(Heard::Ahead(held)),
-            },
+            Ok(held) if was_restored(ctx, &held)? => Some(Heard::Ours),
+            Ok(held) => Some(Heard::Ahead(held)),
             // Only what was signed under the keys before says nothing against these; anything else that does not verify is no answer.
             Err(_) => newest
                 .claimed(MAX_CHECKPOINT_BYTES)
@@ -357,6 +355,16 @@ impl Core {
             ahead,
         }))
     }
+}
+
+/// Whether what was cosigned is a part of the ledger that was restored.
+fn was_restored(ctx: &Context<'_, '_>, held: &Checkpoint) -> Result<bool, Fault> {
+    if held.size > counter(&*ctx.txn, meta::LEAVES)? {
+        return Ok(false);
+    }
+    let root = merkle::root(held.size, &Nodes(&*ctx.txn));
+    let root = root.map_err(|error| Fault(format!("ledger root: {error}")))?;
+    Ok(root == held.root)
 }
 
 fn refuse(ctx: &mut Context<'_, '_>, token: Token) {
