@@ -18,7 +18,6 @@ use crate::person;
 use crate::storage::backup::{
     self, BackupError, How, Recipient, Restored, Taken, Verified, Wanted, opening,
 };
-use crate::storage::journal::frames;
 use crate::storage::key::KeyPlace;
 use crate::storage::lock::{DataLock, LockError};
 
@@ -104,8 +103,8 @@ fn take(global: &Global, args: &BackupArgs, output: &Output) -> Result<(), CliEr
     // Held to the end where nobody else has it, so that no node starts meanwhile.
     let (end, _lock) = match DataLock::acquire(&data) {
         Ok(lock) => {
-            let end = frames::last_whole(&data.join("ledger"));
-            (end.map_err(|error| told(&error.into()))?, Some(lock))
+            let end = backup::end_of(&data).map_err(|error| told(&error))?;
+            (end, Some(lock))
         }
         Err(LockError::InUse(_)) => {
             let asked = Global {

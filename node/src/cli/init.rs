@@ -281,10 +281,18 @@ fn sealing_days(level: Level) -> i64 {
 
 /// `guantong enroll renew`: the next sealing key and a new request with the node's own keys, or with other ones, as a successor's. The old sealing keys
 /// stay, for what was sealed to them.
-pub(super) fn renew(global: &Global, new_keys: bool, output: &Output) -> Result<(), CliError> {
+pub(super) fn renew(
+    global: &Global,
+    new_keys: bool,
+    authority_head: Option<&str>,
+    output: &Output,
+) -> Result<(), CliError> {
     let dir = folder(global)?;
     let request_path = dir.join(REQUEST_FILE);
     let mut before = read_request(&request_path)?.says;
+    if let Some(head) = authority_head {
+        before.authority_head = public_key(head)?;
+    }
     let mut signing = SigningKey::from_seed(read_seed(&dir.join(KEYS_DIR).join("signing.key"))?);
     // A running node would go on with the keys that it has read.
     let _stopped = new_keys

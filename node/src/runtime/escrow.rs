@@ -73,6 +73,8 @@ impl Escrow {
             let (store, now) = (Arc::clone(&store), clock.now());
             let done = tokio::task::spawn_blocking(move || {
                 let end = store.standing().batches;
+                // A copy that takes long must not keep the data folder when the node has stopped.
+                drop(store);
                 let wanted = Wanted {
                     data: &data,
                     to: &escrow.folder,

@@ -31,7 +31,7 @@ pub use self::take::{Taken, Wanted, take};
 pub use self::verify::{MAX_PROBLEMS, Verified, verify};
 
 use super::journal::JournalError;
-use super::journal::frames::FramesError;
+use super::journal::frames::{self, FramesError};
 use super::lock::LockError;
 
 /// Why no backup was made, or none could be used. What stood before stands.
@@ -122,6 +122,14 @@ impl BackupError {
             source,
         }
     }
+}
+
+/// The last batch of the ledger in the data folder of a node that is stopped.
+///
+/// # Errors
+/// [`BackupError::Journal`] when the ledger is not whole.
+pub fn end_of(data: &Path) -> Result<u64, BackupError> {
+    Ok(frames::last_whole(&data.join(LEDGER_FOLDER))?)
 }
 
 /// Folder of the ledger in a data folder.
