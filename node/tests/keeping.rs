@@ -132,10 +132,9 @@ async fn a_node_restored_from_an_old_backup_waits_and_from_the_newest_goes_on() 
     let node = start(&province, &at("gd"), Some(&top)).await;
     let leaves = query::node(&*node.store()).unwrap().ledger;
     cosigned(&node, leaves).await;
-    fs::create_dir(at("new")).unwrap();
-    take(&at("gd"), &at("new"), node.standing().batches);
     node.shutdown().await;
     drop(node);
+    take(&at("gd"), &at("new"), backup::end_of(&at("gd")).unwrap());
 
     restore(&at("old"), &at("gd"));
     let node = start(&province, &at("gd"), Some(&top)).await;
@@ -335,7 +334,7 @@ fn a_ledger_of_format_1_is_read_as_it_was_written() {
     assert_eq!(opened.recovery.torn, None);
     let node = query::node(&store).unwrap();
     assert_eq!(node.place.unwrap().to_string(), "100000");
-    assert_eq!(node.children, ["440000".parse().unwrap()]);
+    assert_eq!(node.children, ["440000".parse::<identity::Code>().unwrap()]);
     assert_eq!((node.ledger, node.checkpoint), (7, 6));
 }
 

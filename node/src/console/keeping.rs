@@ -36,7 +36,12 @@ pub fn restored(restored: &RestoredView, language: Language) -> String {
 
 /// What to do about a restored node that does not go on.
 pub fn after_restoring(restored: &RestoredView, language: Language) -> &'static str {
-    if restored.ahead.is_some() || restored.checkpoint == 0 {
+    if restored.checkpoint == 0 {
+        language.pick(
+            "用更新的备份恢复；没有时用 guantong init 另建节点，请上级重新签发证书",
+            "restore a newer backup; if there is none, make the node anew with guantong init and have the authority above certify it",
+        )
+    } else if restored.ahead.is_some() {
         language.pick(
             "用更新的备份或托管副本恢复（guantong restore、guantong recover）；确已没有时，运行 guantong enroll renew --new-keys，请上级重新签发证书并装入：缺失将记录在案，自新纪元继续",
             "restore a newer backup or the escrow (guantong restore, guantong recover); if there is none, run guantong enroll renew --new-keys, have the authority above certify the request and install the chain: the gap is put on record and a new epoch begins",
