@@ -15,9 +15,7 @@ use node::config::NodeConfig;
 use node::runtime::clock::Clock;
 use node::runtime::driver::now;
 use node::runtime::{Handle, StartError};
-use node::storage::backup::{
-    self, How, RESTORED_FILE, RESTORING_FILE, Recipient, Wanted, opening,
-};
+use node::storage::backup::{self, How, RESTORED_FILE, RESTORING_FILE, Recipient, Wanted, opening};
 use node::storage::store::Store;
 
 use family::{Member, hub};
@@ -139,7 +137,10 @@ async fn a_node_restored_from_an_old_backup_waits_and_from_the_newest_goes_on() 
     restore(&at("old"), &at("gd"));
     let node = start(&province, &at("gd"), Some(&top)).await;
     let ahead = |status: &federation::core::view::Status| {
-        status.restored.as_ref().is_some_and(|it| it.ahead.is_some())
+        status
+            .restored
+            .as_ref()
+            .is_some_and(|it| it.ahead.is_some())
     };
     until(&node, ahead).await;
     let batches = node.standing().batches;
@@ -160,7 +161,10 @@ async fn a_node_restored_from_an_old_backup_waits_and_from_the_newest_goes_on() 
     let restored = query::node(&*node.store()).unwrap().ledger;
     cosigned(&node, restored).await;
     let findings = query::findings(&*node.store(), None, 10).unwrap();
-    assert!(findings.iter().any(|it| it.en.contains("agrees with")), "{findings:?}");
+    assert!(
+        findings.iter().any(|it| it.en.contains("agrees with")),
+        "{findings:?}"
+    );
     node.shutdown().await;
     top.shutdown().await;
 }
@@ -171,7 +175,10 @@ async fn the_ledger_is_in_escrow_soon_and_is_recovered_with_the_recovery_key_alo
     let at = |name: &str| dir.path().join(name);
     let hub = hub();
     let (chain, when) = (hub.chain.clone(), now());
-    records(&at("hub"), vec![Record::Installed { chain, at: when }, finding("一")]);
+    records(
+        &at("hub"),
+        vec![Record::Installed { chain, at: when }, finding("一")],
+    );
     let mut config = config(&at("hub"), None);
     config.escrow.folder = Some(at("escrow"));
     config.escrow.recipient = Some(Recipient::of_seed([3; 32]).to_string());
@@ -201,7 +208,10 @@ async fn the_ledger_is_in_escrow_soon_and_is_recovered_with_the_recovery_key_alo
         now: now(),
     })
     .unwrap();
-    assert_eq!((recovered.batches, recovered.missing.len()), (view.escrowed, 0));
+    assert_eq!(
+        (recovered.batches, recovered.missing.len()),
+        (view.escrowed, 0)
+    );
     let (store, _) = Store::open(&at("recovered"), &federation::core::project).unwrap();
     assert!(query::node(&store).unwrap().place.is_some());
 }
@@ -252,7 +262,10 @@ fn a_backup_or_restore_killed_in_the_middle_leaves_what_was_before_and_is_done_a
     assert!(killed_when(&backup, || half.exists()));
     assert_eq!(result(&english(&verify))["parts"], first["parts"]);
     let again = result(&english(&backup));
-    assert_eq!(again["parts"].as_u64(), first["parts"].as_u64().map(|n| n + 1));
+    assert_eq!(
+        again["parts"].as_u64(),
+        first["parts"].as_u64().map(|n| n + 1)
+    );
     assert!(!half.exists());
     assert_eq!(result(&english(&verify))["parts"], again["parts"]);
     drop(running);
@@ -270,7 +283,10 @@ fn a_backup_or_restore_killed_in_the_middle_leaves_what_was_before_and_is_done_a
     assert_eq!(done["batches"], first["batches"]);
     assert!(other.join(RESTORED_FILE).exists() && !other.join(RESTORING_FILE).exists());
     let refused = error(&english(&restore));
-    assert!(refused["exit"] == 2 && says(&refused, "not empty"), "{refused}");
+    assert!(
+        refused["exit"] == 2 && says(&refused, "not empty"),
+        "{refused}"
+    );
 }
 
 fn copy_keys(from: &Path, to: &Path) {
@@ -289,7 +305,14 @@ fn a_sealed_backup_with_keys_makes_a_node_anew_and_a_wrong_key_does_not() {
     let at = |name: &str| parent.path().join(name);
     let made = |out: &Path| {
         let mut command = guantong("en_US.UTF-8");
-        command.args(["backup", "key", "--demonstration", "--json", "--out", path(out)]);
+        command.args([
+            "backup",
+            "key",
+            "--demonstration",
+            "--json",
+            "--out",
+            path(out),
+        ]);
         result(&command.env("GUANTONG_PASSPHRASE", "x").output().unwrap())
     };
     made(&at("recovery.key"));

@@ -32,7 +32,10 @@ fn free_port() -> u16 {
 }
 
 fn person(at: &Path, name: &str) -> (PathBuf, PathBuf) {
-    let (key, public) = (at.join(format!("{name}.key")), at.join(format!("{name}.pub")));
+    let (key, public) = (
+        at.join(format!("{name}.key")),
+        at.join(format!("{name}.pub")),
+    );
     done(&["person", "new", "--demonstration", "--out", path(&key)]);
     (key, public)
 }
@@ -54,7 +57,9 @@ fn until(data: &Path, wanted: impl Fn(&Value) -> bool) -> Value {
 
 fn parent_up(status: &Value) -> bool {
     let links = status["links"].as_array().unwrap();
-    links.iter().any(|link| link["parent"] == true && link["up"] == true)
+    links
+        .iter()
+        .any(|link| link["parent"] == true && link["up"] == true)
 }
 
 #[test]
@@ -71,13 +76,31 @@ fn certificate_sealing_key_and_head_are_renewed_while_the_parent_runs_and_the_li
     let init = |data: &Path, code: &str, level: &str, head: &Path, more: &[&str]| {
         let root = at("root.pub");
         let mut args = vec!["init", "--data", path(data), "--code", code, "--name", code];
-        args.extend(["--level", level, "--authority-head", path(head), "--root", path(&root)]);
+        args.extend([
+            "--level",
+            level,
+            "--authority-head",
+            path(head),
+            "--root",
+            path(&root),
+        ]);
         args.extend(["--http-listen", "127.0.0.1:0"]);
         args.extend(more);
         done(&args);
     };
-    init(&hub, "100000", "hub", &hub_public, &["--link-listen", &listen]);
-    let more = ["--link-listen", "/ip4/127.0.0.1/tcp/0", "--link-parent", &listen];
+    init(
+        &hub,
+        "100000",
+        "hub",
+        &hub_public,
+        &["--link-listen", &listen],
+    );
+    let more = [
+        "--link-listen",
+        "/ip4/127.0.0.1/tcp/0",
+        "--link-parent",
+        &listen,
+    ];
     init(&gd, "440000", "province", &old_public, &more);
     let (request, chain) = (hub.join("enrolment-request.json"), hub.join("chain.json"));
     let signed = ["--root-key", path(&root), "--out", path(&chain)];
@@ -85,12 +108,25 @@ fn certificate_sealing_key_and_head_are_renewed_while_the_parent_runs_and_the_li
     let _hub = Running::start(&hub);
     let office = ["--name", "周国安", "--department", DEPARTMENT];
     let head = |key: &Path, code: &str| {
-        done(&[&["enroll", "head", "--key", path(key), "--at", code][..], &office].concat())
+        done(
+            &[
+                &["enroll", "head", "--key", path(key), "--at", code][..],
+                &office,
+            ]
+            .concat(),
+        )
     };
     head(&hub_head, "100000");
     let approve = |chain: &Path| {
         let request = gd.join("enrolment-request.json");
-        let args = ["enroll", "approve", "--data", path(&hub), "--key", path(&hub_head)];
+        let args = [
+            "enroll",
+            "approve",
+            "--data",
+            path(&hub),
+            "--key",
+            path(&hub_head),
+        ];
         let files = ["--request", path(&request), "--out", path(chain)];
         done(&[&args[..], &files].concat());
     };
@@ -98,16 +134,32 @@ fn certificate_sealing_key_and_head_are_renewed_while_the_parent_runs_and_the_li
     let node = Running::start(&gd);
     let before = until(&gd, parent_up);
 
-    done(&["enroll", "renew", "--data", path(&gd), "--authority-head", path(&new_public)]);
+    done(&[
+        "enroll",
+        "renew",
+        "--data",
+        path(&gd),
+        "--authority-head",
+        path(&new_public),
+    ]);
     drop(node);
     // It comes back under the certificate that it has, holding the next sealing key already.
     let _node = Running::start(&gd);
     until(&gd, parent_up);
     let renewed = at("renewed.json");
     approve(&renewed);
-    done(&["enroll", "install", "--data", path(&gd), "--chain", path(&renewed)]);
+    done(&[
+        "enroll",
+        "install",
+        "--data",
+        path(&gd),
+        "--chain",
+        path(&renewed),
+    ]);
     let ends = before["node"]["valid_until"].as_i64();
-    until(&gd, |status| parent_up(status) && status["node"]["valid_until"].as_i64() > ends);
+    until(&gd, |status| {
+        parent_up(status) && status["node"]["valid_until"].as_i64() > ends
+    });
     // The new head is the head, and the one before is not any more.
     head(&new_head, "440000");
     head(&old_head, "440000");

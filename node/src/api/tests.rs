@@ -21,9 +21,9 @@ use sharing::private::{Content, Private};
 use sharing::public::PublicRequest;
 use statute::{Article, Profile, RefusalReason};
 
-use super::keeping::Keeping;
 use super::backend::Incoming;
 use super::catalogue::{LevelStatus, SearchAnswer, SearchLevel};
+use super::keeping::Keeping;
 use super::*;
 use crate::service::{Answered, Ask, CallError};
 

@@ -99,7 +99,10 @@ fn take(global: &Global, args: &BackupArgs, output: &Output) -> Result<(), CliEr
     check_folder(&data)?;
     let recipient = args.recipient.as_deref().map(recipient).transpose()?;
     let place = KeyPlace::of(&data, config.storage.key_file.as_deref());
-    let storage_key = place.map_err(|error| key_error(&error))?.file().to_path_buf();
+    let storage_key = place
+        .map_err(|error| key_error(&error))?
+        .file()
+        .to_path_buf();
     // Held to the end where nobody else has it, so that no node starts meanwhile.
     let (end, _lock) = match DataLock::acquire(&data) {
         Ok(lock) => {
@@ -164,12 +167,14 @@ fn recipient(text: &str) -> Result<Recipient, CliError> {
         return Ok(recipient);
     }
     let path = Path::new(text);
-    read_text(path)?.parse().map_err(|error: backup::NoRecipient| {
-        CliError::usage(format!("{text}：{error}"), format!("{text}: {error}")).advise(
-            "给出 guantong backup key 生成的 .pub",
-            "give the .pub that guantong backup key made",
-        )
-    })
+    read_text(path)?
+        .parse()
+        .map_err(|error: backup::NoRecipient| {
+            CliError::usage(format!("{text}：{error}"), format!("{text}: {error}")).advise(
+                "给出 guantong backup key 生成的 .pub",
+                "give the .pub that guantong backup key made",
+            )
+        })
 }
 
 fn recovery_key(global: &Global, file: Option<&Path>) -> Result<Option<OpeningKey>, CliError> {
@@ -199,18 +204,21 @@ fn make_key(
     let key = person::open_key(out, KeyKind::Recovery, &passphrase)?;
     let public = Recipient::of_seed(key.to_seed());
     write(&out.with_extension("pub"), format!("{public}\n").as_bytes())?;
-    output.print(&json!({ "key": out, "public": public.to_string() }), |language| {
-        format!(
-            "{} {}\n{} {public}\n{}",
-            language.pick("恢复密钥", "recovery key"),
-            out.display(),
-            language.pick("公钥", "public"),
-            language.pick(
-                "离线保管；丢失则密封给它的备份不能恢复",
-                "keep it offline; without it what is sealed to it cannot be restored",
-            ),
-        )
-    });
+    output.print(
+        &json!({ "key": out, "public": public.to_string() }),
+        |language| {
+            format!(
+                "{} {}\n{} {public}\n{}",
+                language.pick("恢复密钥", "recovery key"),
+                out.display(),
+                language.pick("公钥", "public"),
+                language.pick(
+                    "离线保管；丢失则密封给它的备份不能恢复",
+                    "keep it offline; without it what is sealed to it cannot be restored",
+                ),
+            )
+        },
+    );
     Ok(())
 }
 
@@ -245,8 +253,17 @@ fn verify(
         } = &found;
         let made = labels::time(*made);
         let read = records.map_or_else(
-            || language.pick("已加密，未核对到记录", "sealed: records not read").to_owned(),
-            |records| format!("{records} {}", language.pick("条记录逐条核对", "records read")),
+            || {
+                language
+                    .pick("已加密，未核对到记录", "sealed: records not read")
+                    .to_owned()
+            },
+            |records| {
+                format!(
+                    "{records} {}",
+                    language.pick("条记录逐条核对", "records read")
+                )
+            },
         );
         format!(
             "{} {node}\n{made} · {} {batches} · {parts} {} · {read}",

@@ -40,10 +40,7 @@ impl Core {
                 None,
             )?;
         }
-        for (_, row) in ctx
-            .txn
-            .raw_scan(Table::Children, b"", None, MAX_CHILDREN)?
-        {
+        for (_, row) in ctx.txn.raw_scan(Table::Children, b"", None, MAX_CHILDREN)? {
             let chain: Chain = decode_row(Table::Children, &row)?;
             let Ok(child) = chain.claimed() else { continue };
             let Certificate {
@@ -79,7 +76,10 @@ mod tests {
         let end = Moment::from_millis(100 * DAY_MS);
         let told = |days_before: i64| due(end, end.plus_days(-days_before));
         assert_eq!(told(15), None);
-        assert_eq!([14, 8, 7, 3, 2, 1].map(told), [14, 14, 7, 3, 3, 1].map(Some));
+        assert_eq!(
+            [14, 8, 7, 3, 2, 1].map(told),
+            [14, 14, 7, 3, 3, 1].map(Some)
+        );
         assert_eq!(told(0), None, "it has ended, and the node says so itself");
     }
 }

@@ -247,9 +247,7 @@ impl Read for PartReader {
             if chunk.is_empty() {
                 return Err(io::Error::other("it ends before its last chunk"));
             }
-            self.ended = opener
-                .open_in_place(&mut chunk)
-                .map_err(io::Error::other)?;
+            self.ended = opener.open_in_place(&mut chunk).map_err(io::Error::other)?;
             (self.plain, self.at) = (chunk, 0);
         }
         let taken = into.len().min(self.plain.len() - self.at);

@@ -210,11 +210,7 @@ impl Files<'_> {
     }
 }
 
-fn ledger(
-    how: &How<'_>,
-    manifest: &Manifest,
-    restored: &mut Restored,
-) -> Result<(), BackupError> {
+fn ledger(how: &How<'_>, manifest: &Manifest, restored: &mut Restored) -> Result<(), BackupError> {
     let dir = how.data.join(LEDGER_FOLDER);
     let io_at = |source| BackupError::io(&dir, source);
     disk::make_folder(&dir).map_err(io_at)?;

@@ -89,7 +89,11 @@ impl Site {
         }
     }
 
-    fn restore(&self, key: Option<&OpeningKey>, what_is_left: bool) -> Result<Restored, BackupError> {
+    fn restore(
+        &self,
+        key: Option<&OpeningKey>,
+        what_is_left: bool,
+    ) -> Result<Restored, BackupError> {
         restore(&How {
             from: &self.to,
             data: &self.restored,
@@ -107,7 +111,10 @@ impl Site {
             .map(|entry| entry.unwrap().path())
             .collect();
         files.sort();
-        files.into_iter().flat_map(|it| fs::read(it).unwrap()).collect()
+        files
+            .into_iter()
+            .flat_map(|it| fs::read(it).unwrap())
+            .collect()
     }
 }
 
@@ -141,7 +148,10 @@ fn what_was_backed_up_is_restored_byte_for_byte_and_marked_and_keys_are_apart() 
     assert_eq!(verified.problems, [""; 0]);
     assert!(!holds(&site.to, "secret") && !holds(&site.to, "sealed content"));
     let restored = site.restore(None, false).unwrap();
-    assert_eq!((restored.batches, restored.records, restored.files), (3, 6, 1));
+    assert_eq!(
+        (restored.batches, restored.records, restored.files),
+        (3, 6, 1)
+    );
     assert_eq!(Site::ledger(&site.restored), Site::ledger(&site.data));
     assert!(super::restored(&site.restored).unwrap());
     assert!(!site.restored.join(RESTORING_FILE).exists());
@@ -191,15 +201,27 @@ fn a_sealed_backup_says_nothing_and_opens_with_its_key_alone() {
     take(&site.sealed()).unwrap();
     assert!(!holds(&site.to, "GTLEDGER") && !holds(&site.to, "secret"));
     assert_eq!(verify(&site.to, None).unwrap().records, None);
-    assert!(matches!(site.restore(None, false), Err(BackupError::KeyWanted)));
+    assert!(matches!(
+        site.restore(None, false),
+        Err(BackupError::KeyWanted)
+    ));
     let (mine, other) = (opening(SEED), opening([8; 32]));
-    assert!(matches!(verify(&site.to, Some(&other)), Err(BackupError::NotOpened(_))));
+    assert!(matches!(
+        verify(&site.to, Some(&other)),
+        Err(BackupError::NotOpened(_))
+    ));
     assert!(site.restore(Some(&other), false).is_err());
     assert_eq!(verify(&site.to, Some(&mine)).unwrap().records, Some(6));
     let restored = site.restore(Some(&mine), false).unwrap();
     assert!(restored.keys && restored.files == 2);
-    assert_eq!(fs::read(site.restored.join("keys/signing.key")).unwrap(), b"secret");
-    assert_eq!(fs::read(site.restored.with_extension("key")).unwrap(), b"storage");
+    assert_eq!(
+        fs::read(site.restored.join("keys/signing.key")).unwrap(),
+        b"secret"
+    );
+    assert_eq!(
+        fs::read(site.restored.with_extension("key")).unwrap(),
+        b"storage"
+    );
     assert_eq!(Site::ledger(&site.restored), Site::ledger(&site.data));
 }
 
@@ -222,13 +244,19 @@ fn a_large_part_is_sealed_in_chunks_and_one_that_is_cut_or_changed_is_named() {
     take(&site.sealed()).unwrap();
     let mine = opening(SEED);
     site.restore(Some(&mine), false).unwrap();
-    assert_eq!(fs::read(site.restored.join("objects/ab/large")).unwrap(), large);
+    assert_eq!(
+        fs::read(site.restored.join("objects/ab/large")).unwrap(),
+        large
+    );
     let part = site.to.join("objects/objects/ab/large");
     let mut bytes = fs::read(&part).unwrap();
     bytes[100_000] ^= 1;
     fs::write(&part, &bytes).unwrap();
     let problems = verify(&site.to, Some(&mine)).unwrap().problems;
-    assert!(problems.len() == 1 && problems[0].contains("objects/ab/large"), "{problems:?}");
+    assert!(
+        problems.len() == 1 && problems[0].contains("objects/ab/large"),
+        "{problems:?}"
+    );
     fs::write(&part, &bytes[..100_000]).unwrap();
     assert_eq!(verify(&site.to, None).unwrap().problems.len(), 1);
 }
@@ -240,13 +268,20 @@ fn nothing_is_restored_over_something_and_an_interrupted_restore_begins_anew() {
     take(&site.wanted()).unwrap();
     fs::create_dir(&site.restored).unwrap();
     fs::write(site.restored.join("mine"), "x").unwrap();
-    assert!(matches!(site.restore(None, false), Err(BackupError::NotEmpty(_))));
+    assert!(matches!(
+        site.restore(None, false),
+        Err(BackupError::NotEmpty(_))
+    ));
     assert!(site.restored.join("mine").exists());
     // What a killed attempt leaves: its mark, and something half-written.
     fs::remove_file(site.restored.join("mine")).unwrap();
     fs::write(site.restored.join(RESTORING_FILE), "").unwrap();
     fs::create_dir(site.restored.join(LEDGER_FOLDER)).unwrap();
-    fs::write(site.restored.join("ledger/00000000000000000001.log"), "half").unwrap();
+    fs::write(
+        site.restored.join("ledger/00000000000000000001.log"),
+        "half",
+    )
+    .unwrap();
     site.restore(None, false).unwrap();
     assert_eq!(Site::ledger(&site.restored), Site::ledger(&site.data));
 }
@@ -258,7 +293,12 @@ fn a_backup_that_was_interrupted_leaves_the_one_before_and_the_next_goes_on() {
     take(&site.wanted()).unwrap();
     site.grows(2);
     // Killed after the new batches and before the manifest; and in the middle of a file.
-    fs::write(site.to.join("ledger/00000000000000000003-00000000000000000004"), "?").unwrap();
+    fs::write(
+        site.to
+            .join("ledger/00000000000000000003-00000000000000000004"),
+        "?",
+    )
+    .unwrap();
     fs::write(site.to.join("objects/objects/ab/next.tmp"), "half").unwrap();
     let verified = verify(&site.to, None).unwrap();
     assert_eq!((verified.batches, verified.problems.len()), (2, 0));
@@ -275,7 +315,11 @@ fn a_part_that_was_lost_is_written_anew_by_the_next_run() {
     take(&site.wanted()).unwrap();
     site.grows(2);
     take(&site.wanted()).unwrap();
-    fs::remove_file(site.to.join("ledger/00000000000000000001-00000000000000000002")).unwrap();
+    fs::remove_file(
+        site.to
+            .join("ledger/00000000000000000001-00000000000000000002"),
+    )
+    .unwrap();
     assert!(!verify(&site.to, None).unwrap().problems.is_empty());
     take(&site.wanted()).unwrap();
     assert_eq!(verify(&site.to, None).unwrap().records, Some(8));
@@ -286,10 +330,16 @@ fn another_ledger_or_recipient_is_not_mixed_into_a_backup() {
     let site = Site::new();
     site.grows(3);
     take(&site.wanted()).unwrap();
-    assert!(matches!(take(&site.sealed()), Err(BackupError::AnotherRecipient { .. })));
+    assert!(matches!(
+        take(&site.sealed()),
+        Err(BackupError::AnotherRecipient { .. })
+    ));
     fs::remove_dir_all(site.data.join(LEDGER_FOLDER)).unwrap();
     site.grows(2);
-    assert!(matches!(take(&site.wanted()), Err(BackupError::AnotherLedger { backed_up: 3 })));
+    assert!(matches!(
+        take(&site.wanted()),
+        Err(BackupError::AnotherLedger { backed_up: 3 })
+    ));
     let (mut journal, _) = Journal::open(&site.data.join(LEDGER_FOLDER)).unwrap();
     for n in 90..93 {
         let records = vec![vec![n; 9]];
@@ -299,8 +349,15 @@ fn another_ledger_or_recipient_is_not_mixed_into_a_backup() {
         };
         journal.append(&batch).unwrap();
     }
-    assert!(matches!(take(&site.wanted()), Err(BackupError::AnotherLedger { backed_up: 3 })));
-    assert_eq!(verify(&site.to, None).unwrap().records, Some(6), "as it was");
+    assert!(matches!(
+        take(&site.wanted()),
+        Err(BackupError::AnotherLedger { backed_up: 3 })
+    ));
+    assert_eq!(
+        verify(&site.to, None).unwrap().records,
+        Some(6),
+        "as it was"
+    );
 }
 
 #[test]
@@ -310,13 +367,21 @@ fn what_is_left_of_a_damaged_copy_is_recovered_and_what_is_missing_is_named() {
         site.grows(2);
         take(&site.wanted()).unwrap();
     }
-    fs::write(site.to.join("ledger/00000000000000000003-00000000000000000004"), "x").unwrap();
+    fs::write(
+        site.to
+            .join("ledger/00000000000000000003-00000000000000000004"),
+        "x",
+    )
+    .unwrap();
     fs::remove_file(site.to.join("objects/objects/ab/abcd")).unwrap();
     assert!(site.restore(None, false).is_err());
     let left = site.restore(None, true).unwrap();
     assert_eq!((left.batches, left.records), (2, 4));
     let missing = left.missing.join("\n");
-    assert!(missing.contains("batches 3 to 6") && missing.contains("objects/ab/abcd"), "{missing}");
+    assert!(
+        missing.contains("batches 3 to 6") && missing.contains("objects/ab/abcd"),
+        "{missing}"
+    );
     Journal::open(&site.restored.join(LEDGER_FOLDER)).unwrap();
 }
 
@@ -326,8 +391,18 @@ fn a_backup_of_another_version_or_with_a_way_out_of_the_folder_is_refused() {
     take(&site.wanted()).unwrap();
     let manifest = site.to.join(MANIFEST_FILE);
     let text = fs::read_to_string(&manifest).unwrap();
-    fs::write(&manifest, text.replace("\"version\":1", "\"version\":9,\"more\":2")).unwrap();
-    assert!(matches!(verify(&site.to, None), Err(BackupError::AnotherVersion { found: 9, .. })));
+    fs::write(
+        &manifest,
+        text.replace("\"version\":1", "\"version\":9,\"more\":2"),
+    )
+    .unwrap();
+    assert!(matches!(
+        verify(&site.to, None),
+        Err(BackupError::AnotherVersion { found: 9, .. })
+    ));
     fs::write(&manifest, text.replace("\"node.toml\"", "\"../node.toml\"")).unwrap();
-    assert!(matches!(verify(&site.to, None), Err(BackupError::Malformed { .. })));
+    assert!(matches!(
+        verify(&site.to, None),
+        Err(BackupError::Malformed { .. })
+    ));
 }

@@ -66,7 +66,13 @@ fn refused(net: &mut Net, place: &str) -> bool {
         },
     );
     net.effects.iter().any(|(_, effect)| {
-        matches!(effect, Effect::Answer { token: Token(9), answer: Err(Refused::NotAMember(_)) })
+        matches!(
+            effect,
+            Effect::Answer {
+                token: Token(9),
+                answer: Err(Refused::NotAMember(_))
+            }
+        )
     })
 }
 
@@ -85,11 +91,17 @@ fn a_restored_node_that_lacks_nothing_goes_on_when_its_parent_has_answered() {
     assert_eq!(view(&net, GUANGDONG), None);
     assert!(!refused(&mut net, GUANGDONG));
     let told = net.findings(GUANGDONG);
-    assert!(told.iter().any(|it| it.en.contains("agrees with")), "{told:?}");
+    assert!(
+        told.iter().any(|it| it.en.contains("agrees with")),
+        "{told:?}"
+    );
     net.link(GUANGDONG, HUB);
     goes_on(&mut net, GUANGDONG);
     let store: &dyn Read = net.store(GUANGDONG);
-    assert!(counter(store, meta::COSIGNED).unwrap() > size, "cosigned again");
+    assert!(
+        counter(store, meta::COSIGNED).unwrap() > size,
+        "cosigned again"
+    );
 }
 
 #[test]
@@ -116,7 +128,11 @@ fn a_node_restored_from_an_old_backup_signs_nothing_and_says_what_is_missing() {
         let record: Record = codec::decode(bytes, 1 << 20).unwrap();
         matches!(record, Record::CheckpointRefused { .. })
     });
-    assert_eq!(contradictions.count(), 0, "it proved nothing against itself");
+    assert_eq!(
+        contradictions.count(),
+        0,
+        "it proved nothing against itself"
+    );
 }
 
 #[test]
@@ -135,12 +151,18 @@ fn a_successor_puts_the_gap_on_record_before_anything_else_and_is_cosigned() {
     };
     let (token, chain) = (Token(1), chain_with(GUANGDONG, &other, successor));
     net.input(code(GUANGDONG), Input::Install { token, chain });
-    assert!(view(&net, GUANGDONG).is_some(), "not before its parent has answered");
+    assert!(
+        view(&net, GUANGDONG).is_some(),
+        "not before its parent has answered"
+    );
     net.link(GUANGDONG, HUB);
     assert_eq!(view(&net, GUANGDONG), None);
     let gap = net.findings(GUANGDONG).remove(0);
     assert!(gap.en.contains("begun anew under other keys"), "{gap:?}");
-    assert!(gap.en.contains(&format!("{} were restored", size + 1)), "{gap:?}");
+    assert!(
+        gap.en.contains(&format!("{} were restored", size + 1)),
+        "{gap:?}"
+    );
     net.link(GUANGDONG, HUB);
     net.pass(2_000);
     let store: &dyn Read = net.store(GUANGDONG);
