@@ -1,7 +1,7 @@
 //! A node restored from a backup: it compares first, signs nothing that contradicts what it has told, and goes on when it may.
 
 use super::*;
-use crate::core::tables::{counter, meta};
+use crate::core::tables::{View, counter, meta};
 use crate::core::view::RestoredView;
 use crate::core::{Record, Refused};
 use crate::store::{Read, Table};
