@@ -20,6 +20,7 @@ fn chain(world: &World, node: Code) -> Chain {
 
 fn hello(world: &World, chain: Chain) -> Vec<u8> {
     codec::encode(&Frame::Hello {
+        wire: federation::wire::WIRE_VERSION,
         chain,
         software: "guantong/test".into(),
         now: world.now,

@@ -8,7 +8,7 @@ use axum::routing::{MethodRouter, get, post, put};
 use super::guard::{guard, in_time};
 use super::problem::{self, Problem};
 use super::{
-    Api, Role, acts, aggregation, browser, catalogue, dockets, evaluation, flow, metrics, node,
+    Api, Role, acts, aggregation, browser, catalogue, dockets, evaluation, flow, keeping, metrics, node,
     objects, openapi, private, services, sources,
 };
 use crate::public::{catalogue as open, intake, limits};
@@ -155,6 +155,13 @@ fn node_routes() -> Vec<Route> {
             "本节点",
             "This node",
             get(node::node),
+        ),
+        read(
+            "/api/v1/keeping",
+            VIEWER,
+            "账本的保管：已落盘到第几批、托管、恢复后的比对",
+            "How the ledger is kept: durable up to which batch, escrow, comparison after a restore",
+            get(keeping::keeping),
         ),
         read(
             "/api/v1/links",

@@ -12,6 +12,7 @@ pub mod erasure;
 pub mod evaluation;
 pub mod grant;
 pub mod incident;
+pub mod keeping;
 pub mod labels;
 mod layout;
 mod login;
@@ -41,6 +42,7 @@ use maud::Markup;
 use serde::Deserialize;
 
 use crate::api::dockets::{may_see_the_public, seen_by};
+use crate::api::keeping::Keeping;
 use crate::api::{Api, MAX_PAGE, Problem, Role, private};
 use crate::language::Language;
 
@@ -84,6 +86,7 @@ impl Asked {
 /// Everything the overview shows.
 pub(crate) struct Overview {
     node: NodeView,
+    keeping: Keeping,
     links: Vec<LinkView>,
     health: Vec<HealthView>,
     dockets: Vec<DocketView>,
@@ -98,6 +101,7 @@ async fn overview_page(
 ) -> Result<Response, Problem> {
     let now = api.backend().now();
     let status = api.backend().status();
+    let keeping = api.backend().keeping();
     let (node, mut dockets, duties, findings) = api
         .read(move |read| {
             Ok((
@@ -112,6 +116,7 @@ async fn overview_page(
     dockets.truncate(MAX_ROWS);
     let overview = Overview {
         node,
+        keeping,
         links: status.links,
         health: status.health,
         dockets,

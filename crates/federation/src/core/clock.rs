@@ -43,6 +43,7 @@ impl Core {
         }
         if elapsed(self.last_retry, ctx.now, RETRY_EVERY_MS) {
             self.last_retry = Some(ctx.now);
+            self.warn_of_expiry(ctx)?;
             self.ask_witnesses(ctx)?;
             self.ask_pending_chains(ctx)?;
             self.resume_fetches(ctx)?;
