@@ -40,7 +40,13 @@ fn letter(world: &mut World, (from, to): (Code, Code), order: u64, made: Moment,
     let holder = chain(world, to).claimed().expect("a certificate");
     let aad = codec::encode(&(&paths.0, &paths.1, order));
     let plain = codec::encode(said);
-    let sealed = sealing::seal(&holder.sealing_key, SEAL_INFO, &aad, &plain, [order as u8; 32]);
+    let sealed = sealing::seal(
+        &holder.sealing_key,
+        SEAL_INFO,
+        &aad,
+        &plain,
+        [order as u8; 32],
+    );
     let envelope = Envelope {
         from: paths.0,
         to: paths.1.clone(),
@@ -90,7 +96,9 @@ pub fn a_revocation_that_its_issuer_did_not_sign_is_not_believed() {
     let list = vec![revocation.sign(&key("nobody"))];
     world.inject(city, county, codec::encode(&Frame::Revocations { list }));
     let believed = records(&world, county);
-    let believed = believed.iter().any(|it| matches!(it, Record::Revoked { .. }));
+    let believed = believed
+        .iter()
+        .any(|it| matches!(it, Record::Revoked { .. }));
     assert!(!believed, "a forged revocation was believed");
 }
 
@@ -123,7 +131,10 @@ pub fn two_checkpoints_of_one_size_are_kept_as_proof() {
     world.inject(county, city, codec::encode(&offer));
     world.settle();
     let refused = |it: &Record| matches!(it, Record::CheckpointRefused { .. });
-    let kept = records(&world, city).iter().filter(|it| refused(it)).count();
+    let kept = records(&world, city)
+        .iter()
+        .filter(|it| refused(it))
+        .count();
     assert_eq!(kept, 1, "the proof of two histories of a ledger");
     let forged = cosigned(&world).iter().any(|it| it.root == other.root);
     assert!(!forged, "the second history was cosigned");
@@ -132,7 +143,11 @@ pub fn two_checkpoints_of_one_size_are_kept_as_proof() {
 /// 天河区 and the entry of 和平区 that it may apply for.
 fn parties(world: &mut World) -> (Department, Department, sharing::catalogue::Entry) {
     let (provider, entry) = provider(world, "210102", conditional());
-    (world.department(code("440106"), 2, "民政局"), provider, entry)
+    (
+        world.department(code("440106"), 2, "民政局"),
+        provider,
+        entry,
+    )
 }
 
 /// Consent of a head is to the document that goes out, and to no other.
@@ -145,21 +160,28 @@ pub fn consent_is_to_this_very_document() {
     let draft = ActBody::Apply {
         application: wanted.clone(),
     };
-    let drafted = world.act(requester.node, &operator, draft).expect("drafted");
+    let drafted = world
+        .act(requester.node, &operator, draft)
+        .expect("drafted");
     let docket = drafted.docket.expect("a docket");
     let document = Digest::object(b"another document");
     let consent = ActBody::ConsentToApply { docket, document };
     let answer = world.act(requester.node, &office, consent);
     world.settle();
     let out = !events(&world, provider.node, docket).is_empty();
-    assert!(answer.is_err() && !out, "consent to another application counts");
+    assert!(
+        answer.is_err() && !out,
+        "consent to another application counts"
+    );
     let docket = apply(&mut world, &requester, wanted);
     world.settle();
     let operator = world.staff(&provider, Role::Operator);
     let office = world.staff(&provider, Role::SharingOfficeHead);
     let reply = grant(&world, &entry);
     let propose = ActBody::ProposeReply { docket, reply };
-    world.act(provider.node, &operator, propose).expect("proposed");
+    world
+        .act(provider.node, &operator, propose)
+        .expect("proposed");
     let consent = ActBody::ConsentToReply { docket, document };
     let answer = world.act(provider.node, &office, consent);
     assert!(answer.is_err(), "consent to another reply counts");
@@ -173,7 +195,10 @@ pub fn a_grant_serves_its_holder_for_its_period() {
     let ask = |world: &World, from: Code| circuit(world, (from, provider.node), docket, &object);
     assert_eq!(ask(&world, requester.node), Ok(()), "its holder");
     let another = ask(&world, code("110101"));
-    assert!(another.is_err(), "data was handed to a node that is no party");
+    assert!(
+        another.is_err(),
+        "data was handed to a node that is no party"
+    );
     world.now = world.now.plus_days(201);
     let late = ask(&world, requester.node);
     assert!(late.is_err(), "data was handed out after the period");
@@ -200,7 +225,12 @@ pub fn nobody_rewrites_a_docket_by_letter() {
     let stranger = code("110101");
     let forged = [
         ("its home did not sign", provider.node, key("nobody"), tip),
-        ("follows another", provider.node, node_key(provider.node), elsewhere),
+        (
+            "follows another",
+            provider.node,
+            node_key(provider.node),
+            elsewhere,
+        ),
         ("comes from another home", stranger, node_key(stranger), tip),
     ];
     for (order, (what, from, signer, tip)) in (100..).zip(forged) {
@@ -241,7 +271,7 @@ pub fn a_sender_is_told_what_never_arrived() {
         world.step(6_000);
     }
     world.step(31 * 86_400_000);
-    for _ in 0..5 {
+    for _ in 0..10 {
         world.step(6_000);
     }
     let told = findings(&world, requester.node);

@@ -59,7 +59,9 @@ fn said(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
     let line = text.unwrap_or_default().lines().next().unwrap_or_default();
-    let line = line.strip_prefix("assertion `left == right` failed: ").unwrap_or(line);
+    let line = line
+        .strip_prefix("assertion `left == right` failed: ")
+        .unwrap_or(line);
     page::cell(&line.chars().take(page::MAX_SAID_CHARS).collect::<String>())
 }
 
@@ -110,7 +112,11 @@ fn every_planted_bug_is_found_and_nothing_is_found_without_one() {
     let all = checks::all();
     let rows = if page::to_be_written() {
         let rows = each(Bug::ALL, |bug| found(*bug, &all));
-        let unfound: Vec<_> = Bug::ALL.iter().zip(&rows).filter(|(_, row)| row.is_none()).collect();
+        let unfound: Vec<_> = Bug::ALL
+            .iter()
+            .zip(&rows)
+            .filter(|(_, row)| row.is_none())
+            .collect();
         let rows: Vec<Row> = rows.iter().flatten().cloned().collect();
         page::write(&rows);
         assert!(unfound.is_empty(), "nothing finds {unfound:?}");
@@ -126,7 +132,11 @@ fn every_planted_bug_is_found_and_nothing_is_found_without_one() {
         (now.as_ref() != Some(row)).then(|| format!("{row:?}: {now:?}"))
     });
     let wrong: Vec<String> = wrong.into_iter().flatten().collect();
-    assert!(wrong.is_empty(), "the page says otherwise:\n{}", wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "the page says otherwise:\n{}",
+        wrong.join("\n")
+    );
     let alarms = each(&named(&rows, &all), |check| {
         fails(check).map(|says| format!("{} {:?}: {says}", check.name, check.seed))
     });

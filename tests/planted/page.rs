@@ -76,7 +76,11 @@ fn section(rows: &[Row]) -> String {
 
 /// A text as it stands in a table.
 pub fn cell(text: &str) -> String {
-    text.replace('|', "/").replace('<', "(").replace('>', ")").trim().to_owned()
+    text.replace('|', "/")
+        .replace('<', "(")
+        .replace('>', ")")
+        .trim()
+        .to_owned()
 }
 
 /// Writes the section into the page.

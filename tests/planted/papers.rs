@@ -10,9 +10,7 @@ use identity::{
 };
 use sharing::catalogue::Change;
 use sharing::ledger::{Checkpoint, checkpoint, merkle};
-use sharing::return_flow::{
-    Divisions, Manifest, SumNode, Table, build, verify_part,
-};
+use sharing::return_flow::{Area, Divisions, Manifest, SumNode, Table, build, verify_part};
 use statute::ClassTerms;
 
 use crate::stage::code;
@@ -64,7 +62,9 @@ fn line() -> Vec<Signed<Certificate>> {
 }
 
 fn claimed(signed: &Signed<Certificate>) -> Certificate {
-    signed.claimed(MAX_CERTIFICATE_BYTES).expect("a certificate")
+    signed
+        .claimed(MAX_CERTIFICATE_BYTES)
+        .expect("a certificate")
 }
 
 fn prove(line: &[Signed<Certificate>], now: Moment) -> Result<Member, MembershipError> {
@@ -93,7 +93,10 @@ pub fn certificates() {
     let misnamed = changed("440100", |it| it.issuer = code("210100"));
     assert!(prove(&misnamed, NOW).is_err(), "another issuer is named");
     let revoked = Chain::new(line).verify(&root().verify_key(), NOW, &|_, _| true);
-    assert!(revoked.is_err(), "a certificate that was revoked proves nobody");
+    assert!(
+        revoked.is_err(),
+        "a certificate that was revoked proves nobody"
+    );
 }
 
 /// No two chunks of a stream are sealed alike, and none opens twice.
@@ -164,7 +167,13 @@ pub fn ledgers() {
 pub fn segments() {
     let member = prove(&line(), NOW).expect("a member");
     let department = Department::hosted(code("440106"), 1, "民政局");
-    let offered = entry(&department, 1, "低保对象信息", ClassTerms::Unconditional, NOW);
+    let offered = entry(
+        &department,
+        1,
+        "低保对象信息",
+        ClassTerms::Unconditional,
+        NOW,
+    );
     let changes = [Change::Published {
         entry: offered,
         at: NOW,
@@ -185,7 +194,8 @@ pub fn segments() {
 
 const DIVISIONS: &[u8] = b"code,name,parent,level\n100000,China,,nation\n440000,Guangdong,100000,province\n440100,Guangzhou,440000,prefecture\n\
     440104,Yuexiu,440100,county\n440106,Tianhe,440100,county\n440111,Baiyun,440100,county\n";
-const ROWS: &[u8] = b"code,name\n440104,a\n440104,b\n440106,c\n440106001,d\n440111,e\n999999,nobody's\n";
+const ROWS: &[u8] =
+    b"code,name\n440104,a\n440104,b\n440106,c\n440106001,d\n440111,e\n999999,nobody's\n";
 
 /// Each division gets its own rows, all of them, under a salt of its own, and what no division claims is counted.
 pub fn parts() {
@@ -209,20 +219,41 @@ pub fn parts() {
         },
     };
     let built = build(table, &divisions, draft, &[7; 32]).expect("built");
-    assert_eq!(built.manifest().remainder_rows, 1, "nobody's row is counted");
+    assert_eq!(
+        built.manifest().remainder_rows,
+        1,
+        "nobody's row is counted"
+    );
     let mut salts = std::collections::BTreeSet::new();
     for (division, rows) in [("440104", 2), ("440106", 2), ("440111", 1)] {
-        let area = division.parse().expect("an area");
+        let area: Area = division.parse().expect("an area");
         let part = built.part(&area).expect("a part");
         assert_eq!(part.rows, rows, "rows of {division}");
         let verify = |bytes: &[u8]| {
-            verify_part(built.manifest(), &area, bytes, &part.proof, &part.salt, &divisions)
+            verify_part(
+                built.manifest(),
+                &area,
+                bytes,
+                &part.proof,
+                &part.salt,
+                &divisions,
+            )
         };
-        assert_eq!(verify(&part.bytes).map(|it| it.rows), Ok(rows), "{division}");
+        assert_eq!(
+            verify(&part.bytes).map(|it| it.rows),
+            Ok(rows),
+            "{division}"
+        );
         let mut altered = part.bytes.clone();
         let letter = altered.len() - 2;
         altered[letter] ^= 1;
-        assert!(verify(&altered).is_err(), "an altered row of {division} holds");
-        assert!(salts.insert(part.salt), "{division} has the salt of another");
+        assert!(
+            verify(&altered).is_err(),
+            "an altered row of {division} holds"
+        );
+        assert!(
+            salts.insert(part.salt),
+            "{division} has the salt of another"
+        );
     }
 }
