@@ -69,6 +69,8 @@ pub fn all() -> Vec<Check> {
         papers::parts,
         papers::segments,
         hostile::an_envelope_whose_time_is_over_is_not_taken,
+        hostile::an_envelope_comes_from_where_it_began,
+        hostile::an_act_is_for_the_node_that_it_names,
         hostile::a_revocation_that_its_issuer_did_not_sign_is_not_believed,
         hostile::two_checkpoints_of_one_size_are_kept_as_proof,
         hostile::consent_is_to_this_very_document,

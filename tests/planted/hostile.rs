@@ -2,7 +2,7 @@
 
 use federation::core::{Record, query};
 use federation::wire::{Envelope, Frame, Payload};
-use guantong_tests::{Department, World, key};
+use guantong_tests::{Department, World, entry, key};
 use identity::{
     Chain, Code, Digest, Domain, Moment, Revocation, RevocationReason, Signed, codec, sealing,
 };
@@ -34,52 +34,88 @@ fn records(world: &World, node: Code) -> Vec<Record> {
     decoded.collect()
 }
 
-/// A payload from one node to another as it comes out of the neighbour above, made at this time for a day.
-fn letter(world: &mut World, (from, to): (Code, Code), order: u64, made: Moment, said: &Payload) {
-    let (origin, paths) = (chain(world, from), (world.place(from), world.place(to)));
+/// A payload from one node to another in an envelope made at this time for a day, as a frame.
+fn letter(
+    (world, made): (&World, Moment),
+    from: Code,
+    to: Code,
+    order: u64,
+    said: &Payload,
+) -> Vec<u8> {
+    let (origin, place, goal) = (chain(world, from), world.place(from), world.place(to));
     let holder = chain(world, to).claimed().expect("a certificate");
-    let aad = codec::encode(&(&paths.0, &paths.1, order));
+    let aad = codec::encode(&(&place, &goal, order));
     let plain = codec::encode(said);
-    let sealed = sealing::seal(
-        &holder.sealing_key,
-        SEAL_INFO,
-        &aad,
-        &plain,
-        [order as u8; 32],
-    );
+    let sealed = sealing::seal(&holder.sealing_key, SEAL_INFO, &aad, &plain, [7; 32]);
     let envelope = Envelope {
-        from: paths.0,
-        to: paths.1.clone(),
+        from: place,
+        to: goal,
         order,
         created: made,
         expires: made.plus_days(1),
         sealed: sealed.expect("sealed"),
     };
     let envelope = Signed::sign(&envelope, Domain::Envelope, &node_key(from));
-    let above = paths.1.parent().expect("a parent").code();
-    let frame = codec::encode(&Frame::Push { envelope, origin });
-    world.inject(above, to, frame);
-    world.settle();
+    codec::encode(&Frame::Push { envelope, origin })
+}
+
+/// What a party asks that is none.
+fn question() -> Payload {
+    Payload::EventsWanted {
+        docket: DocketId(Digest::object(b"none")),
+        from: 0,
+    }
+}
+
+/// Envelopes of this number that a node took.
+fn taken(world: &World, at: Code, number: u64) -> usize {
+    let taken = |it: &Record| matches!(it, Record::Taken { order, .. } if *order == number);
+    records(world, at).iter().filter(|it| taken(it)).count()
 }
 
 /// An envelope that lay about for longer than it may is refused.
 pub fn an_envelope_whose_time_is_over_is_not_taken() {
     let mut world = demo(80);
-    let (from, to) = (code("210102"), code("440106"));
-    let asked = Payload::EventsWanted {
-        docket: DocketId(Digest::object(b"none")),
-        from: 0,
-    };
-    let taken = |world: &World| {
-        let taken = |it: &Record| matches!(it, Record::Taken { order: 77, .. });
-        records(world, to).iter().filter(|it| taken(it)).count()
-    };
+    let (from, to, above) = (code("210102"), code("440106"), code("440100"));
     let over = world.now.plus_days(-2);
-    letter(&mut world, (from, to), 77, over, &asked);
-    assert_eq!(taken(&world), 0, "an envelope was taken after its time");
-    let now = world.now;
-    letter(&mut world, (from, to), 77, now, &asked);
-    assert_eq!(taken(&world), 1, "one in its time is taken");
+    let late = letter((&world, over), from, to, 77, &question());
+    world.inject(above, to, late);
+    world.settle();
+    assert_eq!(
+        taken(&world, to, 77),
+        0,
+        "an envelope was taken after its time"
+    );
+    let in_time = letter((&world, world.now), from, to, 77, &question());
+    world.inject(above, to, in_time);
+    assert_eq!(taken(&world, to, 77), 1, "one in its time is taken");
+}
+
+/// A neighbour passes on what began where it stands, and nothing else.
+pub fn an_envelope_comes_from_where_it_began() {
+    let mut world = demo(87);
+    let (county, city) = (code("440106"), code("440100"));
+    let astray = letter((&world, world.now), code("210102"), city, 78, &question());
+    world.inject(county, city, astray);
+    world.settle();
+    assert_eq!(
+        taken(&world, city, 78),
+        0,
+        "an envelope came from below that began elsewhere"
+    );
+}
+
+/// An act counts at the node that it names.
+pub fn an_act_is_for_the_node_that_it_names() {
+    let mut world = demo(88);
+    let (here, elsewhere) = (code("440106"), code("440104"));
+    let department = world.department(here, 1, "民政局");
+    let operator = world.staff(&department, Role::Operator);
+    let compiled = entry(&department, 1, "低保对象信息", conditional(), world.now);
+    let entries = vec![compiled];
+    let signed = world.sign(elsewhere, &operator, ActBody::CompileEntries { entries });
+    let answer = world.post(here, &signed);
+    assert!(answer.is_err(), "an act for another node was taken");
 }
 
 /// A revocation counts when its issuer signed it.
@@ -251,8 +287,9 @@ pub fn nobody_rewrites_a_docket_by_letter() {
             home: chain(&world, from),
             events: vec![event],
         };
-        let now = world.now;
-        letter(&mut world, (from, requester.node), order, now, &said);
+        let frame = letter((&world, world.now), from, requester.node, order, &said);
+        world.inject(code("440100"), requester.node, frame);
+        world.settle();
         let copy = events(&world, requester.node, docket);
         assert!(copy == home, "a copy holds an event that {what}");
     }
