@@ -342,7 +342,7 @@ impl Core {
 
     fn started(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), Fault> {
         if planted::is(Bug::OutboxForgottenAtRestart) {
-            for (key, _) in ctx.txn.raw_scan(Table::Outbox, b"", None, usize::MAX)? {
+            for (key, _) in ctx.txn.raw_scan(Table::Outbox, b"", None, 1_024)? {
                 ctx.txn.delete(Table::Outbox, key);
             }
         }
