@@ -88,7 +88,8 @@ pub fn write(rows: &[Row]) {
     let page = std::fs::read_to_string(path()).unwrap_or_else(|_| format!("{TITLE}\n"));
     let (before, _, after) = parts(&page);
     let gap = if before.ends_with("\n\n") { "" } else { "\n" };
-    let page = format!("{before}{gap}{}{after}", section(rows));
+    let more = if after.is_empty() { "" } else { "\n" };
+    let page = format!("{before}{gap}{}{more}{after}", section(rows));
     std::fs::write(path(), page).expect("written");
 }
 
