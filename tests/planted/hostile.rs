@@ -30,7 +30,7 @@ fn node_key(node: Code) -> identity::SigningKey {
 
 fn records(world: &World, node: Code) -> Vec<Record> {
     let records = world.records(node).iter();
-    let decoded = records.map(|bytes| codec::decode(bytes, 1 << 20).expect("a record"));
+    let decoded = records.map(|bytes| codec::decode::<Record>(bytes, 1 << 20).expect("a record"));
     decoded.collect()
 }
 
