@@ -1,6 +1,6 @@
 //! The checks, the cheapest first. None knows which bug is planted, if any: each says what must hold, and panics where it does not.
 
-use crate::{correction, hostile, papers, relay};
+use crate::{correction, dispute, hostile, papers, relay};
 
 /// One check.
 #[derive(Clone, Copy)]
@@ -104,8 +104,6 @@ fn scenarios() -> Vec<Check> {
     mod both_clocks;
     #[path = "../scenarios/catalogue.rs"]
     mod catalogue;
-    #[path = "../scenarios/dispute.rs"]
-    mod dispute;
     #[path = "../scenarios/erasure.rs"]
     mod erasure;
     #[path = "../scenarios/grants.rs"]

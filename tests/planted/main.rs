@@ -5,6 +5,8 @@
 mod checks;
 #[path = "../scenarios/correction.rs"]
 mod correction;
+#[path = "../scenarios/dispute.rs"]
+mod dispute;
 mod hostile;
 #[path = "../simulation/invariants.rs"]
 mod invariants;
