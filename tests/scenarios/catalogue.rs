@@ -35,7 +35,7 @@ fn published_entries_climb_to_every_ancestor_and_nowhere_else() {
 }
 
 #[test]
-fn a_withdrawal_reaches_the_hub_and_a_silent_child_withdraws_nothing() {
+pub(crate) fn a_withdrawal_reaches_the_hub_and_a_silent_child_withdraws_nothing() {
     let mut world = demo(2);
     let (department, entry) = provider(&mut world, "440106", conditional());
     world.settle();

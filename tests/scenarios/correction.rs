@@ -140,7 +140,7 @@ fn notices(world: &World, node: Code) -> usize {
 }
 
 #[test]
-fn one_holder_asks_the_provider_corrects_and_both_holders_learn_of_it() {
+pub(crate) fn one_holder_asks_the_provider_corrects_and_both_holders_learn_of_it() {
     let (mut world, provider, [(asker, first), (other, second)]) = two_holders(40);
     let docket = ask(&mut world, &asker, first, "名称").expect("asked");
     let state = correction(&world, provider.node, docket).expect("received");

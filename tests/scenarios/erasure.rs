@@ -55,7 +55,8 @@ fn settled(seed: u64) -> (World, Department, Department, DocketId) {
 }
 
 #[test]
-fn what_was_said_is_read_at_both_nodes_then_erased_at_both_and_the_ledger_still_verifies() {
+pub(crate) fn what_was_said_is_read_at_both_nodes_then_erased_at_both_and_the_ledger_still_verifies()
+ {
     let (mut world, provider, asker, docket) = settled(70);
     let said = personal(&world, asker.node, docket);
     assert_eq!(said.items.len(), 3);

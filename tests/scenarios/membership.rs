@@ -115,7 +115,7 @@ fn ledgers_are_cosigned_above_and_an_event_verifies_offline() {
 }
 
 #[test]
-fn a_revoked_county_is_cut_off_and_the_hub_learns_of_it() {
+pub(crate) fn a_revoked_county_is_cut_off_and_the_hub_learns_of_it() {
     let mut world = demo(42);
     let (city, county) = (code("440100"), code("440104"));
     let (chain, _) = query::chain(world.read(city), county)
@@ -230,7 +230,7 @@ fn a_witness_that_was_cut_off_cosigns_when_it_is_back_and_the_other_does_not_wai
 }
 
 #[test]
-fn a_rewritten_ledger_is_refused_by_its_witnesses() {
+pub(crate) fn a_rewritten_ledger_is_refused_by_its_witnesses() {
     let mut world = demo(45);
     let (county, witness) = (code("440106"), code("110101"));
     let enrolled = world.records(county).len();

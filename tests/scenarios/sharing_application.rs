@@ -171,7 +171,7 @@ pub(crate) fn what_is_missing_is_told_once_and_a_new_term_runs_from_the_suppleme
 }
 
 #[test]
-fn a_proposed_reply_is_not_known_to_the_requester_before_consent() {
+pub(crate) fn a_proposed_reply_is_not_known_to_the_requester_before_consent() {
     let mut world = demo(12);
     let (provider, entry) = provider(&mut world, "210102", conditional());
     let requester = world.department(code("440106"), 2, "民政局");

@@ -14,6 +14,7 @@ use federation::core::{
 use federation::store::{Fault, Memory, Read, Table, Txn};
 use federation::topology::Topology;
 use federation::wire::{LevelAnswer, SearchId};
+use identity::planted::{self, Bug};
 use identity::{Chain, Code, Level, Moment, Path, VerifyKey, codec};
 use sharing::act::{ActBody, SignedAct};
 use sharing::private::{Content, Private, SALT_BYTES};
@@ -375,14 +376,21 @@ impl World {
             effects: Vec::new(),
         };
         let outcome: Result<(), Fault> = node.core.apply(input, &mut ctx);
-        let effects = std::mem::take(&mut ctx.effects);
+        let mut effects = std::mem::take(&mut ctx.effects);
         outcome.unwrap_or_else(|fault| panic!("{code}: {fault}"));
         let batch = txn.into_batch();
+        if planted::is(Bug::SentBeforeCommit) {
+            for effect in std::mem::take(&mut effects) {
+                self.carry_out(code, effect);
+            }
+        }
         if self.chance.once_in(self.faults.crash_before_commit) {
             self.happened[0] += 1;
             return self.restart(code);
         }
-        node.store.commit(batch);
+        if let Some(node) = self.nodes.get_mut(&code) {
+            node.store.commit(batch);
+        }
         if self.chance.once_in(self.faults.crash_after_commit) {
             self.happened[1] += 1;
             return self.restart(code);

@@ -17,6 +17,7 @@ pub mod keyfile;
 pub mod keys;
 pub mod membership;
 pub mod place;
+pub mod planted;
 pub mod sealing;
 pub mod signed;
 pub mod stream;

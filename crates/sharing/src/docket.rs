@@ -9,6 +9,7 @@ mod opening;
 use std::fmt;
 use std::str::FromStr;
 
+use identity::planted::{self, Bug};
 use identity::{Chain, Digest, DigestError, Domain, Moment, Path, Signed, SigningKey, VerifyKey};
 use serde::{Deserialize, Serialize};
 use statute::{Calendar, Profile, Refusal};
@@ -457,7 +458,12 @@ pub fn verify_event(
 ) -> Result<DocketEvent, DocketError> {
     let (expected, previous) = after(tip);
     let opened = event
-        .verify(Domain::Event, home_key, MAX_EVENT_BYTES)
+        .verify_unless(
+            Bug::EventSignatureSkipped,
+            Domain::Event,
+            home_key,
+            MAX_EVENT_BYTES,
+        )
         .map_err(|error| DocketError::Signature {
             sequence: expected,
             error,
@@ -484,6 +490,7 @@ pub fn verify_event(
             expected,
             found: sequence,
         }),
+        _ if planted::is(Bug::EventOrderUnchecked) => Ok(opened),
         _ if opened.previous != previous => Err(DocketError::Fork {
             sequence,
             known: previous,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use identity::membership::MAX_CERTIFICATE_BYTES;
 use identity::place::MAX_DEPTH;
+use identity::planted::{self, Bug};
 use identity::{
     Chain, Code, EnrolmentRequest, MembershipError, Moment, Path, Revocation, Signed, Terms,
 };
@@ -297,6 +298,9 @@ impl Core {
         }
         self.close_revoked(ctx)?;
         self.announce_neighbours(ctx)?;
+        if planted::is(Bug::RevocationNotPassedDown) {
+            return Ok(());
+        }
         for below in self.child_links() {
             let list = news.to_vec();
             ctx.send(below, Frame::Revocations { list });
@@ -435,6 +439,7 @@ impl Core {
         if !signers
             .iter()
             .any(|(_, key)| Revocation::verify(signed, key).is_ok())
+            && !planted::is(Bug::ForgedRevocationBelieved)
         {
             return Ok(false);
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use identity::planted::{self, Bug};
 use identity::{Digest, Moment};
 use statute::class::MAX_TERMS_LISTED;
 use statute::purpose::{check_granted_period, check_granted_purpose, check_period};
@@ -197,7 +198,7 @@ fn all_of_unconditional_data(
 /// # Errors
 /// `ConsentMissing`, R20.
 pub fn consent_to_reply(proposed: Digest, consented: Digest) -> Result<(), Refusal> {
-    if proposed == consented {
+    if proposed == consented || planted::is(Bug::ConsentToAnotherReply) {
         Ok(())
     } else {
         Err(no_consent())

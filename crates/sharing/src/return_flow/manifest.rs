@@ -20,6 +20,7 @@
 //! of its own on with a proof of the same root ([`pass_on`]): whoever gets them trusts the source's signature and needs not trust the
 //! recipient in between.
 
+use identity::planted::{self, Bug};
 use statute::rule::{self, Rule};
 
 use super::area::{Area, LEVELS};
@@ -195,7 +196,11 @@ pub fn build<'t>(
     let manifest = Manifest {
         header: split.header.to_owned(),
         rows: found,
-        remainder_rows: tree.at(last).node.rows,
+        remainder_rows: if planted::is(Bug::RemainderDropped) {
+            0
+        } else {
+            tree.at(last).node.rows
+        },
         remainder: placing.groups(split.rows(last, last + 1)),
         root: tree.at(0).node,
         ..draft
@@ -281,7 +286,11 @@ impl Built<'_> {
 
     fn rows(&self, top: &Top) -> &[(usize, Row<'_>)] {
         match top.area {
-            None => self.split.rows(top.place, self.divisions.end(top.place)),
+            None => {
+                let more = usize::from(planted::is(Bug::RowOfAnotherKept) && top.place > 0);
+                let end = self.divisions.end(top.place) + more;
+                self.split.rows(top.place, end)
+            }
             Some(area) => self.split.rows_in(top.place, &area),
         }
     }
@@ -422,7 +431,8 @@ fn check<'t>(
         return Err(PartError::ManifestCounts);
     }
     let node = tree.root().ok_or_else(overflow)?;
-    if fold(node, area.as_str(), proof).ok_or_else(overflow)? != manifest.root {
+    let folded = fold(node, area.as_str(), proof).ok_or_else(overflow)?;
+    if folded != manifest.root && !planted::is(Bug::ManifestSumSkipped) {
         return Err(PartError::DigestMismatch);
     }
     let verdict = PartVerdict {
