@@ -13,7 +13,7 @@
 
 mod taken;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::taken::{STARTED, Taken, token};
 use super::clock::Clock;
-use super::inbox::Queued;
+use super::inbox::{Queued, gather};
 use super::metrics::Metrics;
 
 /// Inputs in one batch: enough to share one flush among many, few enough that the first does not wait long for the last.
@@ -149,13 +149,16 @@ impl<O: Outlet> Driver<O> {
         runtime: &tokio::runtime::Handle,
     ) {
         self.step(&mut || None);
+        let mut gathered = VecDeque::new();
         while self.halted.get().is_none() {
-            let Some(Some(first)) = runtime.block_on(stop.run_until_cancelled(inputs.recv()))
-            else {
+            let gathering = gather(&mut inputs, &mut gathered);
+            let goes_on = runtime.block_on(stop.run_until_cancelled(gathering)) == Some(true);
+            while !gathered.is_empty() && self.halted.get().is_none() {
+                self.step(&mut || gathered.pop_front().or_else(|| inputs.try_recv().ok()));
+            }
+            if !goes_on {
                 break;
-            };
-            let mut first = Some(first);
-            self.step(&mut || first.take().or_else(|| inputs.try_recv().ok()));
+            }
             self.metrics.queue.set(inputs.len() as i64);
         }
     }

@@ -9,20 +9,21 @@
 //!
 //! No file here is in clear, not even while it is written: see [`identity::at_rest`]. A file stands under its name only when it is whole, synced and of that digest. All calls block: use them from `spawn_blocking`.
 
+mod growing;
 mod resealing;
 mod sealed;
 mod transfer;
 
 use std::fs;
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use bao_tree::io::sync::outboard_post_order;
-use bao_tree::{BaoTree, BlockSize};
+use bao_tree::BlockSize;
 use identity::Digest;
 use identity::at_rest::{AtRestError, Name, Part, StorageKey};
 
+use self::growing::{FromContent, TreeFile};
 use self::sealed::SealedWriter;
 use super::disk;
 
@@ -35,7 +36,7 @@ pub const GROUP_BYTES: u64 = identity::at_rest::CHUNK_BYTES as u64;
 /// [`GROUP_BYTES`] as the tree counts it: 2^4 chunks of 1 KiB.
 const GROUP: BlockSize = BlockSize::from_chunk_log(4);
 /// Bytes read at once.
-const BUFFER_BYTES: usize = 128 << 10;
+const BUFFER_BYTES: usize = 256 << 10;
 /// Folder of fetches under way.
 const PARTIAL_FOLDER: &str = "partial";
 /// Folder of files being written.
@@ -207,21 +208,36 @@ impl Objects {
     /// [`ObjectError::TooLarge`] above `max`; [`ObjectError::Io`]. Nothing is left of a failed attempt.
     pub fn put_reader(&self, reader: impl Read, max: u64) -> Result<Stored, ObjectError> {
         let temporary = self.temporary()?;
-        let result = self.fill(&temporary, reader, max).and_then(|stored| {
-            self.settle(&temporary, stored)?;
-            Ok(stored)
-        });
+        let result = self
+            .fill(&temporary, reader, max)
+            .and_then(|(stored, tree)| {
+                self.settle(&temporary, stored, tree)?;
+                Ok(stored)
+            });
         discard(&temporary, result)
     }
 
+    /// Seals what a reader gives into a file, read and hashed once; gives its tree as well.
     fn fill(
         &self,
         temporary: &Path,
+        reader: impl Read,
+        max: u64,
+    ) -> Result<(Stored, TreeFile<'_>), ObjectError> {
+        let mut file = SealedWriter::create(temporary, &self.storage)?;
+        let (stored, tree) = self.hash(reader, max, |bytes| file.write_all(bytes))?;
+        file.finish(&content(&stored.digest))?;
+        Ok((stored, tree))
+    }
+
+    /// Digest, length and tree of what a reader gives, of which `each` hears as well.
+    fn hash(
+        &self,
         mut reader: impl Read,
         max: u64,
-    ) -> Result<Stored, ObjectError> {
-        let mut file = SealedWriter::create(temporary, &self.storage)?;
-        let mut hasher = blake3::Hasher::new();
+        mut each: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> Result<(Stored, TreeFile<'_>), ObjectError> {
+        let mut growing = FromContent::new(self);
         let mut buffer = vec![0; BUFFER_BYTES];
         let mut length = 0_u64;
         loop {
@@ -235,46 +251,34 @@ impl Objects {
             if length > max {
                 return Err(ObjectError::TooLarge { limit: max });
             }
-            hasher.update(&buffer[..read]);
-            file.write_all(&buffer[..read])?;
+            growing.update(&buffer[..read])?;
+            each(&buffer[..read])?;
         }
-        let digest = Digest::from_bytes(*hasher.finalize().as_bytes());
-        file.finish(&content(&digest))?;
-        Ok(Stored { digest, length })
+        let (digest, tree) = growing.finish()?;
+        Ok((Stored { digest, length }, tree))
     }
 
     /// Gives a whole, synced file its name, its tree first: a reader who finds the content finds the tree.
-    fn settle(&self, file: &Path, stored: Stored) -> Result<(), ObjectError> {
-        let path = self.path(&stored.digest);
+    fn settle(&self, file: &Path, stored: Stored, tree: TreeFile<'_>) -> Result<(), ObjectError> {
         let folder = self.shelf(&stored.digest);
         disk::make_folder(&folder)?;
-        if stored.length > GROUP_BYTES {
-            self.write_tree(file, stored)?;
-        }
-        fs::rename(file, &path)?;
+        tree.keep(stored)?;
+        fs::rename(file, self.path(&stored.digest))?;
         disk::sync_folder(&folder)?;
         Ok(())
     }
 
-    /// Computes the tree of a file and puts it beside where the file is to stand. Also proves the digest once more.
-    fn write_tree(&self, file: &Path, stored: Stored) -> Result<(), ObjectError> {
-        let temporary = self.temporary()?;
-        let result = (|| {
-            let mut out = SealedWriter::create(&temporary, &self.storage)?;
-            let data = self.reader(file, content(&stored.digest))?;
-            let data = BufReader::with_capacity(BUFFER_BYTES, data);
-            let root = outboard_post_order(data, BaoTree::new(stored.length, GROUP), &mut out)?;
-            if *root.as_bytes() != *stored.digest.as_bytes() {
-                return Err(ObjectError::Damaged {
-                    digest: stored.digest,
-                    what: "its bytes changed while it was stored".to_owned(),
-                });
-            }
-            out.finish(&tree(&stored.digest))?;
-            fs::rename(&temporary, self.tree_path(&stored.digest))?;
-            Ok(())
-        })();
-        discard(&temporary, result)
+    /// The tree of a file that is whole, for which all of it is read. Also proves the digest once more.
+    fn read_tree(&self, file: &Path, stored: Stored) -> Result<TreeFile<'_>, ObjectError> {
+        let reader = self.reader(file, content(&stored.digest))?;
+        let (found, tree) = self.hash(reader, stored.length, |_| Ok(()))?;
+        if found == stored {
+            return Ok(tree);
+        }
+        Err(ObjectError::Damaged {
+            digest: stored.digest,
+            what: "its bytes changed while it was stored".to_owned(),
+        })
     }
 
     /// Removes an object and its tree (lawful erasure, or the end of its use).

@@ -9,7 +9,7 @@ use identity::Digest;
 use identity::at_rest::{AtRestError, Header, Name, StorageKey};
 
 use super::sealed::read_header;
-use super::{ObjectError, Objects, PARTIAL_FOLDER, Stored, content, discard, tree};
+use super::{ObjectError, Objects, PARTIAL_FOLDER, content, discard, tree};
 use crate::runtime::driver::random;
 use crate::storage::disk;
 
@@ -51,7 +51,7 @@ impl Objects {
         let temporary = self.temporary()?;
         let sealed = self
             .fill(&temporary, &mut clear, u64::MAX)
-            .and_then(|stored: Stored| {
+            .and_then(|(stored, tree)| {
                 if stored.digest != *digest {
                     return Err(ObjectError::Damaged {
                         digest: *digest,
@@ -59,7 +59,7 @@ impl Objects {
                             .to_owned(),
                     });
                 }
-                self.settle(&temporary, stored)
+                self.settle(&temporary, stored, tree)
             });
         discard(&temporary, sealed)?;
         overwrite(&mut clear)?;
