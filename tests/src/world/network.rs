@@ -104,6 +104,16 @@ impl World {
         self.wrong.insert(code, ahead_ms);
     }
 
+    /// All clocks are right again.
+    pub fn set_clocks_right(&mut self) {
+        self.wrong.clear();
+    }
+
+    /// Whether a node runs.
+    pub fn is_up(&self, code: Code) -> bool {
+        self.nodes[&code].up
+    }
+
     /// What a node's clock shows.
     pub fn clock(&self, code: Code) -> Moment {
         clock(self.now, &self.wrong, code)
@@ -132,6 +142,8 @@ impl World {
     pub fn heal_all(&mut self) {
         self.cut.clear();
         self.faults = Faults::default();
+        self.mend_lines();
+        self.mend_disks();
         for code in self.codes() {
             if !self.nodes[&code].up {
                 self.restart(code);
@@ -214,6 +226,7 @@ impl World {
     /// Time passes: clocks tick, links are dialled, everything under way arrives.
     pub fn step(&mut self, millis: i64) {
         self.now = self.now.plus_millis(millis);
+        self.deliver_late();
         self.dial();
         for code in self.codes() {
             self.pending.push_back((code, Input::Tick));

@@ -2,7 +2,7 @@
 
 use federation::core::query;
 use federation::core::view::DocketView;
-use guantong_tests::stage::code;
+use crate::stage::code;
 use identity::{Code, RevocationReason};
 use sharing::act::ActBody;
 use sharing::docket::Case;

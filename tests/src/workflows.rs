@@ -11,7 +11,7 @@ mod reading;
 
 use federation::core::query;
 use federation::core::view::DocketView;
-use guantong_tests::stage::code;
+use crate::stage::code;
 use identity::Code;
 use sharing::act::ActBody;
 use sharing::catalogue::{DataItem, Entry, EntryState, ReviewVerdict};
