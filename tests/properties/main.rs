@@ -7,7 +7,7 @@ mod invariants;
 use std::collections::{BTreeMap, BTreeSet};
 
 use guantong_tests::scene::Scene;
-use guantong_tests::workflows::WORKFLOWS;
+use guantong_tests::workflows::{self, Outcomes, WORKFLOWS};
 use guantong_tests::{Faults, Trouble};
 
 /// Runs, each with its own seed.
@@ -16,8 +16,6 @@ const RUNS: u64 = 4;
 const MOST_RUNS: u64 = 10;
 /// Moves in a run, each with some time after it.
 const MOVES: usize = 160;
-/// Acts of a workflow tried in a move, until one is taken.
-const TRIES: usize = 6;
 
 /// What the runs came to.
 #[derive(Debug, Default)]
@@ -25,7 +23,7 @@ struct Tried {
     /// Faults of each kind.
     faults: BTreeMap<Trouble, u64>,
     /// Acts accepted and refused where they were signed, by workflow.
-    outcomes: BTreeMap<&'static str, [usize; 2]>,
+    outcomes: Outcomes,
     /// Events reached, by workflow and name.
     events: BTreeSet<String>,
 }
@@ -77,7 +75,7 @@ impl Tried {
             overtake_frame: 100,
         };
         for _ in 0..MOVES {
-            self.moves(seed, &mut scene);
+            workflows::move_on(seed, &mut scene, &mut self.outcomes);
             scene.time_passes();
         }
         scene.world.heal_all();
@@ -90,29 +88,10 @@ impl Tried {
         }
         for faulty in ["Fault", "NotAMember"] {
             let times = scene.refused.get(faulty);
-            assert_eq!(times, None, "seed {seed}: a member on a sound disk: {faulty}");
-        }
-    }
-
-    /// Acts of one workflow until one is taken. A workflow that has nothing to act on yet gives way to the next.
-    fn moves(&mut self, seed: u64, scene: &mut Scene) {
-        let first = scene.chance.below(WORKFLOWS.len() as u64) as usize;
-        let next = WORKFLOWS.iter().cycle().skip(first).take(WORKFLOWS.len());
-        let drawn = next
-            .filter_map(|(name, draw)| draw(scene).map(|it| (*name, draw, it)))
-            .next();
-        let (name, draw, first) = drawn.expect("an application can always be drafted");
-        let mut next = Some(first);
-        for _ in 0..TRIES {
-            let Some(drawn) = next.take() else {
-                break;
-            };
-            let taken = scene.perform(seed, drawn);
-            self.outcomes.entry(name).or_default()[usize::from(!taken)] += 1;
-            if taken {
-                break;
-            }
-            next = draw(scene);
+            assert_eq!(
+                times, None,
+                "seed {seed}: a member on a sound disk: {faulty}"
+            );
         }
     }
 }

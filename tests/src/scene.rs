@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use federation::core::view::DocketView;
-use federation::core::{Answer, Refused, query};
 use crate::stage::{
     application, apply, code, conditional, demo, grant, publish, refuse, reply, share,
 };
 use crate::{Chance, Department, Person, World, entry};
+use federation::core::view::DocketView;
+use federation::core::{Answer, Refused, query};
 use identity::{Code, CreditCode};
 use sharing::act::ActBody;
 use sharing::catalogue::{DataItem, Entry};
@@ -105,7 +105,9 @@ fn name(refused: &Refused) -> String {
         Refused::Lawful(refusal) => format!("{:?}", refusal.reason),
         other => format!("{other:?}"),
     };
-    told.chars().take_while(char::is_ascii_alphanumeric).collect()
+    told.chars()
+        .take_while(char::is_ascii_alphanumeric)
+        .collect()
 }
 
 /// One application granted and provided, another refused and fallen out over: so that every workflow has something to begin with.

@@ -11,9 +11,7 @@ mod standing;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use federation::core::{
-    Answer, Context, Core, Effect, Input, LinkId, Me, Refused, Token, query,
-};
+use federation::core::{Answer, Context, Core, Effect, Input, LinkId, Me, Refused, Token, query};
 use federation::store::{Fault, Memory, Read, Table, Txn};
 use federation::topology::Topology;
 use identity::{Chain, Code, Level, Moment, Path, VerifyKey, codec};
@@ -129,6 +127,8 @@ pub struct World {
     pub captured: Vec<Vec<u8>>,
     /// How often each kind of trouble had its effect.
     pub happened: BTreeMap<Trouble, u64>,
+    /// Most frames that were under way at once.
+    pub most_under_way: usize,
     pub(crate) nodes: BTreeMap<Code, SimNode>,
     paths: BTreeMap<Code, Path>,
     chance: Chance,
@@ -161,6 +161,7 @@ impl World {
             faults: Faults::default(),
             captured: Vec::new(),
             happened: BTreeMap::new(),
+            most_under_way: 0,
             nodes: BTreeMap::new(),
             paths: topology
                 .nodes()

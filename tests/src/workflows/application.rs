@@ -1,7 +1,7 @@
 //! An application from its draft to the use of the data, and what becomes of its grant.
 
-use federation::core::view::DocketView;
 use crate::stage::{application, grant, refuse};
+use federation::core::view::DocketView;
 use identity::{Code, Digest};
 use sharing::act::ActBody;
 use sharing::application::{

@@ -1,7 +1,7 @@
 //! Reports to the government on a period, and their publication.
 
-use federation::core::query;
 use crate::stage::code;
+use federation::core::query;
 use sharing::act::ActBody;
 use sharing::docket::Case;
 use sharing::evaluation::EvaluationAct;

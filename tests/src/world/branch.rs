@@ -25,6 +25,7 @@ impl World {
             faults: Faults::default(),
             captured: Vec::new(),
             happened: BTreeMap::new(),
+            most_under_way: 0,
             nodes: nodes.collect(),
             paths: self.paths.clone(),
             chance: Chance::new(seed),

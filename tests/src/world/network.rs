@@ -209,6 +209,7 @@ impl World {
     pub(super) fn drain(&mut self) -> bool {
         let mut worked = false;
         for _ in 0..1_000_000 {
+            self.most_under_way = self.most_under_way.max(self.frames.len());
             if let Some((code, input)) = self.pending.pop_front() {
                 self.input(code, input);
             } else if let Some((link, bytes)) = self.frames.pop_front() {
