@@ -16,6 +16,7 @@ pub mod keyfile;
 pub mod keys;
 pub mod membership;
 pub mod place;
+mod remembered;
 pub mod sealing;
 pub mod signed;
 pub mod stream;

@@ -8,6 +8,7 @@ use guantong_tests::World;
 use identity::{Code, Path};
 use sharing::docket::{DocketEvent, DocketId, MAX_EVENT_BYTES};
 
+use super::is_member;
 use crate::run::Suspects;
 
 /// Most dockets of one node that are looked at.
@@ -45,7 +46,7 @@ pub fn at_rest(seed: u64, world: &World, suspects: &Suspects) {
         for party in &view.parties {
             // What went through a node that forgot or lied may never arrive.
             let mut way = Path::route(&view.home, party).into_iter();
-            if way.any(|hop| suspects.may_have_lost(hop)) {
+            if way.any(|hop| suspects.may_have_lost(hop) || !is_member(world, hop)) {
                 continue;
             }
             let node = party.code();

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use federation::core::{Record, query};
-use federation::store::{Read, Table};
+use federation::store::Table;
 use federation::sync::{MAX_HEAD_BYTES, conflict};
 use guantong_tests::scene::Scene;
 use guantong_tests::{Department, World, entry, stage};

@@ -12,7 +12,7 @@ mod tables_are_what_the_ledger_says;
 
 use std::collections::BTreeMap;
 
-use federation::core::Record;
+use federation::core::{Record, query};
 use guantong_tests::World;
 use guantong_tests::scene::Scene;
 use identity::{Code, codec};
@@ -87,6 +87,16 @@ impl Watch {
         self.places.forget(node);
         self.deadlines.forget(node);
     }
+}
+
+/// Whether a node's certificate stands. One that was cut off after an incident is reached by nobody, and what is addressed to it waits.
+pub fn is_member(world: &World, node: Code) -> bool {
+    let Some(parent) = world.place(node).parent().map(|parent| parent.code()) else {
+        return true;
+    };
+    let chain = query::own_chain(world.read(node)).expect("memory");
+    let own = chain.expect("enrolled").claimed().expect("a certificate");
+    !query::is_revoked(world.read(parent), &parent, own.serial)
 }
 
 /// What holds when everything has come to rest.

@@ -6,6 +6,7 @@ use federation::core::query;
 use guantong_tests::World;
 use identity::Code;
 
+use super::is_member;
 use crate::run::Suspects;
 
 /// Most entries of one node that are looked at.
@@ -23,7 +24,7 @@ pub fn at_rest(seed: u64, world: &World, suspects: &Suspects) {
         .collect();
     for node in world.codes() {
         // Who signed a second history after an old backup is followed no further by anyone: the proof is kept instead.
-        if suspects.restored.contains(&node) {
+        if suspects.restored.contains(&node) || !is_member(world, node) {
             continue;
         }
         let own = logs[&node].get(&node).copied();
