@@ -37,7 +37,7 @@ pub fn at_rest(seed: u64, world: &World, suspects: &Suspects) {
                 let to = key.split(|byte| *byte == 0).next().unwrap_or_default();
                 let to = String::from_utf8_lossy(to).parse::<Code>();
                 assert!(
-                    to.is_ok_and(|to| cut_off.contains(&to)),
+                    to.as_ref().is_ok_and(|to| cut_off.contains(to)),
                     "seed {seed}: {node} still holds {table:?} for {to:?}"
                 );
             }
