@@ -4,7 +4,7 @@
 mod events;
 mod invariants;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use guantong_tests::scene::Scene;
 use guantong_tests::workflows::{self, Outcomes, WORKFLOWS};
@@ -24,8 +24,8 @@ struct Tried {
     faults: BTreeMap<Trouble, u64>,
     /// Acts accepted and refused where they were signed, by workflow.
     outcomes: Outcomes,
-    /// Events reached, by workflow and name.
-    events: BTreeSet<String>,
+    /// Events reached, by workflow and name: in how many runs.
+    events: BTreeMap<String, u64>,
 }
 
 #[test]
@@ -82,7 +82,10 @@ impl Tried {
         for _ in 0..4 {
             scene.world.settle();
         }
-        self.events.extend(invariants::hold(seed, &scene.world));
+        let reached = invariants::hold(seed, &scene.world);
+        for event in reached {
+            *self.events.entry(event).or_default() += 1;
+        }
         for (trouble, count) in &scene.world.happened {
             *self.faults.entry(*trouble).or_default() += count;
         }

@@ -42,6 +42,7 @@ impl World {
             overheard: None,
             wrong: BTreeMap::new(),
             answers: BTreeMap::new(),
+            searches: BTreeMap::new(),
             divisions: Arc::clone(&self.divisions),
         }
     }
