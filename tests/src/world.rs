@@ -469,7 +469,8 @@ impl World {
                 }
             }
             Err(told) => {
-                self.restart(code);
+                // What it takes up again at its start may fail again: whoever starts it anew lets time pass.
+                self.end(code);
                 let refused = || Refused::Fault("nothing was stored".into());
                 self.answers
                     .extend(told.map(|token| (token, Err(refused()))));

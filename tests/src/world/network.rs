@@ -51,6 +51,12 @@ impl World {
 
     /// The process ends and starts again on what its disk holds.
     pub fn restart(&mut self, code: Code) {
+        self.end(code);
+        self.pending.push_back((code, Input::Started));
+    }
+
+    /// The process ends; it starts again with whatever comes to it next, and at the latest when time has passed.
+    pub(super) fn end(&mut self, code: Code) {
         let links: Vec<LinkId> = self
             .wires
             .iter()
@@ -66,7 +72,6 @@ impl World {
             node.up = true;
             node.started = false;
         }
-        self.pending.push_back((code, Input::Started));
     }
 
     /// From here on the node runs under another profile of law, as its operator would have it: the process starts again on its disk.
