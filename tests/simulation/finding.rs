@@ -137,6 +137,7 @@ pub fn find(settings: &Settings) -> Reached {
                     match attempt(&schedule) {
                         Ok(one) => reached.lock().expect("no panic inside").add(&one),
                         Err(found) => {
+                            eprintln!("seed {}: {}: {}", schedule.seed, found.place, found.message);
                             failed.store(true, Ordering::Relaxed);
                             let mut first = failure.lock().expect("no panic inside");
                             first.get_or_insert((schedule, found));

@@ -11,6 +11,9 @@ pub const TROUBLES: usize = 24;
 /// Steps after which a trouble that lasts is over.
 const LASTS_AT_MOST: u64 = 24;
 
+/// Steps for which entries are kept back.
+const WITHHELD_FOR: usize = 90;
+
 /// Nodes that are troubled: all of two provinces' lines, and the ministry.
 const TROUBLED: [&str; 9] = [
     "mca", "440000", "440100", "440104", "440106", "210000", "210100", "210102", "110101",
@@ -131,7 +134,11 @@ impl Schedule {
             if number * TROUBLES / COMMANDS != (number + 1) * TROUBLES / COMMANDS {
                 let (begins, ends) = trouble(&mut chance, kind, number * TROUBLES / COMMANDS);
                 steps.push(Step::Trouble(begins));
-                let lasts = 1 + chance.below(LASTS_AT_MOST) as usize;
+                let lasts = match &begins {
+                    // Until something is published that can be kept back.
+                    Turn::Line { line, .. } if line.withholds.is_some() => WITHHELD_FOR,
+                    _ => 1 + chance.below(LASTS_AT_MOST) as usize,
+                };
                 endings.extend(ends.map(|ends| (number + lasts, ends)));
             }
             steps.push(Step::Act(chance.below(u64::MAX)));

@@ -11,6 +11,9 @@ use identity::Digest;
 
 use super::*;
 
+/// Bodies that rot at once: what lies in one place of a disk.
+const MOST_ROTTEN_BODIES: usize = 64;
+
 /// What goes wrong with the next commit that has something to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CommitFault {
@@ -129,18 +132,23 @@ impl World {
         }
     }
 
-    /// A bit flips in a row of a node's tables, or in a body; which one, chance says.
+    /// A bit flips in a row of one of a node's tables, whichever table it is, or a part of its bodies is lost; which ones, chance says.
     pub fn rot(&mut self, code: Code, body: bool) {
         let drawn = self.chance.below(u64::MAX) as usize;
         let node = self.nodes.get_mut(&code).expect("a node");
         if body {
             let bodies = &node.store.bodies;
-            let chosen = bodies.keys().nth(drawn % bodies.len().max(1)).copied();
+            let from = drawn % bodies.len().max(1);
+            let chosen = bodies.keys().skip(from).take(MOST_ROTTEN_BODIES).copied();
             node.disk.bodies.extend(chosen);
         } else {
             let tables = &node.store.tables;
-            let chosen = tables.keys().nth(drawn % tables.len().max(1)).cloned();
-            node.disk.rows.extend(chosen);
+            let kinds: BTreeSet<Table> = tables.keys().map(|(table, _)| *table).collect();
+            let table = kinds.iter().nth(drawn % kinds.len().max(1));
+            let rows = tables.keys().filter(|(of, _)| Some(of) == table);
+            let rows: Vec<_> = rows.collect();
+            let chosen = rows.get(drawn / kinds.len().max(1) % rows.len().max(1));
+            node.disk.rows.extend(chosen.map(|row| (*row).clone()));
         }
     }
 
