@@ -11,6 +11,9 @@ use crate::federation::Beginning;
 use crate::invariants::{self, Watch};
 use crate::schedule::{Schedule, Step, Turn};
 
+/// The longest pause between two tries of anything, milliseconds: an hour.
+const LONGEST_PAUSE_MS: i64 = 3_600_000;
+
 /// What a run reached.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Reached {
@@ -111,6 +114,9 @@ fn heal(world: &mut World) {
     for _ in 0..3 {
         world.settle();
     }
+    // What failed often is tried again after an hour.
+    world.step(LONGEST_PAUSE_MS);
+    world.settle();
 }
 
 fn turn_on(scene: &mut Scene, watch: &mut Watch, suspects: &mut Suspects, turn: Turn) {
