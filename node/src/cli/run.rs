@@ -277,7 +277,7 @@ async fn public_listener(address: SocketAddr) -> Result<TcpListener, CliError> {
 fn start_error(error: &StartError) -> CliError {
     match error {
         StartError::Store(error) => store_error(error),
-            StartError::Key(error) => key_error(error),
+        StartError::Key(error) => key_error(error),
         StartError::Transport(error) => CliError::of_both(Exit::Fault, &error).advise(
             "端口被占用时换一个 link.listen，或停止占用者",
             "if the port is in use, choose another link.listen or stop its user",
