@@ -18,6 +18,7 @@ pub mod keys;
 pub mod membership;
 pub mod place;
 pub mod planted;
+mod remembered;
 pub mod sealing;
 pub mod signed;
 pub mod stream;

@@ -112,6 +112,9 @@ impl World {
         input: impl Fn(Token) -> Input,
     ) -> Result<Answer, Refused> {
         for _ in 0..1_000 {
+            if !self.is_up(node) {
+                return Err(Refused::Fault("the node does not run".into()));
+            }
             let token = self.token();
             self.input(node, input(token));
             if let Some(answer) = self.answers.remove(&token) {

@@ -14,7 +14,7 @@ const MAX_FORKS_KEPT: usize = 8;
 impl Core {
     /// Whether a head contradicts what is known of its log. If so both are kept side by side as the proof, once.
     pub(super) fn note_fork(
-        &mut self,
+        &self,
         ctx: &mut Context<'_, '_>,
         head: &Head,
         signed: &Signed<Head>,

@@ -1,7 +1,7 @@
 //! An application from its draft to the use of the data, and what becomes of its grant.
 
+use crate::stage::{application, grant, refuse, use_texts};
 use federation::core::view::DocketView;
-use guantong_tests::stage::{application, grant, refuse, use_texts};
 use identity::{Code, Digest};
 use sharing::act::ActBody;
 use sharing::application::{

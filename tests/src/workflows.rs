@@ -9,9 +9,11 @@ mod platform;
 mod public;
 mod reading;
 
+use std::collections::BTreeMap;
+
+use crate::stage::code;
 use federation::core::query;
 use federation::core::view::DocketView;
-use guantong_tests::stage::code;
 use identity::{Code, CreditCode};
 use sharing::act::ActBody;
 use sharing::catalogue::{DataItem, Entry, EntryState, ReviewVerdict};
@@ -52,6 +54,37 @@ pub const WORKFLOWS: &[(&str, Draw)] = &[
     ("direct", platform::draws_direct),
     ("aggregation", platform::draws_aggregation),
 ];
+
+/// Acts of a workflow tried in a move, until one is taken.
+const TRIES: usize = 6;
+
+/// Acts accepted and refused where they were signed, by workflow.
+pub type Outcomes = BTreeMap<&'static str, [usize; 2]>;
+
+/// Acts of one workflow until one is taken. A workflow that has nothing to act on yet gives way to the next.
+///
+/// # Panics
+/// When a refusal does not say why.
+pub fn move_on(seed: u64, scene: &mut Scene, outcomes: &mut Outcomes) {
+    let first = scene.next_workflow(WORKFLOWS.len());
+    let next = WORKFLOWS.iter().cycle().skip(first).take(WORKFLOWS.len());
+    let drawn = next
+        .filter_map(|(name, draw)| draw(scene).map(|it| (*name, draw, it)))
+        .next();
+    let (name, draw, first) = drawn.expect("an application can always be drafted");
+    let mut next = Some(first);
+    for _ in 0..TRIES {
+        let Some(drawn) = next.take() else {
+            break;
+        };
+        let taken = scene.perform(seed, drawn);
+        outcomes.entry(name).or_default()[usize::from(!taken)] += 1;
+        if taken {
+            break;
+        }
+        next = draw(scene);
+    }
+}
 
 fn is_application(case: &Case) -> bool {
     matches!(case, Case::Application(_))

@@ -1,6 +1,6 @@
 //! What the public asks for and complains of, and what departments do about it.
 
-use guantong_tests::stage::code;
+use crate::stage::code;
 use identity::Code;
 use sharing::act::ActBody;
 use sharing::clock::Debtor;
