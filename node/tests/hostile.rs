@@ -236,6 +236,7 @@ impl Site {
 
 fn hello(chain: &Chain) -> Vec<u8> {
     codec::encode(&Frame::Hello {
+        wire: federation::wire::WIRE_VERSION,
         chain: chain.clone(),
         software: "hostile".into(),
         now: now(),
