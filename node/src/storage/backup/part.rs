@@ -247,8 +247,9 @@ impl Read for PartReader {
             if chunk.is_empty() {
                 return Err(io::Error::other("it ends before its last chunk"));
             }
-            self.ended = opener.open_in_place(&mut chunk).map_err(io::Error::other)?;
-            (self.plain, self.at) = (chunk, 0);
+            let opened = opener.open_chunk(&chunk).map_err(io::Error::other)?;
+            (self.plain, self.ended) = opened;
+            self.at = 0;
         }
         let taken = into.len().min(self.plain.len() - self.at);
         into[..taken].copy_from_slice(&self.plain[self.at..self.at + taken]);
