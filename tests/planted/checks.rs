@@ -45,7 +45,7 @@ fn simulation(seed: u64) {
         ..guantong_tests::Faults::default()
     };
     let world = crate::story::run(seed, faults);
-    crate::invariants::hold(seed, &world);
+    crate::invariants::of_the_honest(seed, &world);
 }
 
 macro_rules! fixed {

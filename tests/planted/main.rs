@@ -8,11 +8,21 @@ mod correction;
 #[path = "../scenarios/dispute.rs"]
 mod dispute;
 mod hostile;
-#[path = "../simulation/invariants.rs"]
+#[path = "../simulation/invariants/mod.rs"]
+#[allow(dead_code, reason = "of a run only what the honest must keep is looked at here")]
 mod invariants;
 mod page;
 mod papers;
 mod relay;
+#[path = "../simulation/run.rs"]
+#[allow(dead_code, reason = "the finder runs stories, not schedules")]
+mod run;
+#[path = "../simulation/schedule.rs"]
+#[allow(dead_code, reason = "the finder runs stories, not schedules")]
+mod schedule;
+#[path = "../simulation/federation.rs"]
+#[allow(dead_code, reason = "the finder runs stories, not schedules")]
+mod federation;
 #[path = "../simulation/story.rs"]
 mod story;
 

@@ -137,6 +137,13 @@ fn every_route_without_a_token_names_the_article_or_that_it_tells_nothing() {
     for (_, path, why) in WITHOUT_TOKEN {
         let public = path.starts_with("/open/");
         assert_eq!(public, matches!(why, Law(_)), "{path}: {why:?}");
+        if let Law(article) = why {
+            let obliges = |it: &statute::obligation::Obligation| it.articles.contains(article);
+            assert!(
+                statute::obligation::OBLIGATIONS.iter().any(obliges),
+                "{path}: {article:?} obliges to nothing"
+            );
+        }
     }
 }
 
