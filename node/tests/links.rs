@@ -49,8 +49,6 @@ impl Side {
             connections: 8,
             pending_connections: 8,
             memory_bytes: 8 << 30,
-            wire_listen: None,
-            wire_parent: None,
         };
         let running =
             transport::start(config, inbox, Arc::new(Metrics::new()), stop.clone()).await?;

@@ -5,7 +5,7 @@ use federation::core::{CallSide, Refused, query};
 use federation::service::{CallHead, CallId, CallMethod, CallTarget};
 use guantong_tests::stage::Acting;
 use guantong_tests::{Department, World, entry};
-use identity::{Code, Digest, RevocationReason};
+use identity::{Digest, RevocationReason};
 use sharing::act::ActBody;
 use sharing::application::{Phase, Reply};
 use sharing::catalogue::Entry;

@@ -9,7 +9,6 @@ use sharing::act::ActBody;
 use sharing::docket::{Case, DocketId};
 use sharing::erasure::{ErasureAct, Personal};
 use sharing::ledger::evidence::Shown;
-use sharing::reading::ReadingAct;
 use statute::{Article, ErasureGround, RefusalReason, Role};
 
 use crate::correction::lawfully;
