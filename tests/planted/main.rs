@@ -7,9 +7,15 @@ mod checks;
 mod correction;
 #[path = "../scenarios/dispute.rs"]
 mod dispute;
+#[path = "../simulation/federation.rs"]
+#[allow(dead_code, reason = "the finder runs stories, not schedules")]
+mod federation;
 mod hostile;
 #[path = "../simulation/invariants/mod.rs"]
-#[allow(dead_code, reason = "of a run only what the honest must keep is looked at here")]
+#[allow(
+    dead_code,
+    reason = "of a run only what the honest must keep is looked at here"
+)]
 mod invariants;
 mod page;
 mod papers;
@@ -20,9 +26,6 @@ mod run;
 #[path = "../simulation/schedule.rs"]
 #[allow(dead_code, reason = "the finder runs stories, not schedules")]
 mod schedule;
-#[path = "../simulation/federation.rs"]
-#[allow(dead_code, reason = "the finder runs stories, not schedules")]
-mod federation;
 #[path = "../simulation/story.rs"]
 mod story;
 

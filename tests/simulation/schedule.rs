@@ -199,7 +199,7 @@ fn trouble(chance: &mut Chance, kind: Kind, number: usize) -> (Turn, Option<Turn
             let altered = up;
             return at_once(Turn::Again {
                 node: lined,
-                up: drawn % 2 == 0,
+                up: drawn.is_multiple_of(2),
                 frames,
                 altered,
             });
@@ -227,7 +227,7 @@ fn trouble(chance: &mut Chance, kind: Kind, number: usize) -> (Turn, Option<Turn
                 node: lined,
                 up: true,
                 frames,
-                altered: drawn % 2 == 0,
+                altered: drawn.is_multiple_of(2),
             });
         }
         (Kind::Honest | Kind::OldBackups | Kind::Hostile, ..) => {}

@@ -8,8 +8,8 @@ use axum::routing::{MethodRouter, get, post, put};
 use super::guard::{guard, in_time};
 use super::problem::{self, Problem};
 use super::{
-    Api, Role, acts, aggregation, browser, catalogue, dockets, evaluation, flow, keeping, metrics, node,
-    objects, openapi, private, services, sources,
+    Api, Role, acts, aggregation, browser, catalogue, dockets, evaluation, flow, keeping, metrics,
+    node, objects, openapi, private, services, sources,
 };
 use crate::public::{catalogue as open, intake, limits};
 
