@@ -30,7 +30,7 @@ use crate::stage::{application, apply, code, conditional, demo, grant, provider,
 /// Seeds of one target: some of each shape, and few enough to go through at once.
 const SEEDS_OF_A_TARGET: usize = 60;
 /// A seed is no longer than this, bytes: long ones slow every round down and reach nothing new.
-const MAX_SEED_BYTES: usize = 16 << 10;
+const MAX_SEED_BYTES: usize = 64 << 10;
 
 /// The seeds by target.
 #[derive(Default)]

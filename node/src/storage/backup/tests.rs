@@ -179,6 +179,7 @@ fn a_second_backup_writes_only_what_is_new() {
 #[test]
 fn personal_content_that_was_erased_leaves_the_backup_at_its_next_run() {
     let site = Site::new();
+    site.grows(1);
     take(&Wanted {
         personal: true,
         ..site.wanted()
@@ -239,6 +240,7 @@ fn keys_do_not_leave_a_node_in_clear() {
 #[test]
 fn a_large_part_is_sealed_in_chunks_and_one_that_is_cut_or_changed_is_named() {
     let site = Site::new();
+    site.grows(1);
     let large: Vec<u8> = (0..200_000_u32).map(|n| n as u8).collect();
     fs::write(site.data.join("objects/ab/large"), &large).unwrap();
     take(&site.sealed()).unwrap();
@@ -388,6 +390,7 @@ fn what_is_left_of_a_damaged_copy_is_recovered_and_what_is_missing_is_named() {
 #[test]
 fn a_backup_of_another_version_or_with_a_way_out_of_the_folder_is_refused() {
     let site = Site::new();
+    site.grows(1);
     take(&site.wanted()).unwrap();
     let manifest = site.to.join(MANIFEST_FILE);
     let text = fs::read_to_string(&manifest).unwrap();
