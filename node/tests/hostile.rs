@@ -153,10 +153,33 @@ impl Site {
         }
     }
 
-    async fn restart(&mut self) {
-        self.top.shutdown().await;
-        self.top = run_hub(&self.hub, &data(&self.dirs[0]), self.link, self.wire).await;
-        self.joined().await;
+    async fn restart(self) -> Self {
+        let Self {
+            top,
+            child,
+            hub,
+            honest,
+            hostile,
+            link,
+            wire,
+            dirs,
+        } = self;
+        top.shutdown().await;
+        // Whoever holds it holds its folder.
+        drop(top);
+        let top = run_hub(&hub, &data(&dirs[0]), link, wire).await;
+        let site = Self {
+            top,
+            child,
+            hub,
+            honest,
+            hostile,
+            link,
+            wire,
+            dirs,
+        };
+        site.joined().await;
+        site
     }
 
     /// What the honest child waits for an answer of the hub.
@@ -456,7 +479,7 @@ async fn what_is_said_again_takes_effect_once_also_after_a_restart() {
         site.under("replays", replaying).await;
         assert_eq!(site.taken(id), 1, "in life {life}");
         if life == 0 {
-            site.restart().await;
+            site = site.restart().await;
         }
     }
 }

@@ -98,8 +98,6 @@ bugs! {
     ReleasedBeforeConsent;
     /// The signature of a person's act is not checked.
     ActSignatureSkipped;
-    /// A node takes an act that is addressed to another.
-    ActForAnotherNodeAccepted;
     /// An act that was taken before is taken again.
     ActTakenTwice;
     /// Whoever is certified may do everything.
@@ -108,8 +106,6 @@ bugs! {
     TermOfOfficeIgnored;
     /// Every time limit ends a day late.
     DeadlineOffByOne;
-    /// A default is recorded again with every tick.
-    OverdueTwice;
     /// A time limit is extended as often as one asks.
     ExtendedTwice;
     /// Whoever holds a copy does not watch the time limits in it.

@@ -387,7 +387,7 @@ impl Clock {
                 due,
                 who,
             } => {
-                if self.is_overdue(*duty, *arises) && !planted::is(Bug::OverdueTwice) {
+                if self.is_overdue(*duty, *arises) {
                     return None;
                 }
                 self.lapses.push(Lapse {

@@ -39,7 +39,7 @@ impl SignedAct {
             }
             other => other?,
         };
-        if act.node != member.code() && !planted::is(Bug::ActForAnotherNodeAccepted) {
+        if act.node != member.code() {
             return Err(ActError::AnotherNode {
                 addressed: act.node,
                 member: member.code(),

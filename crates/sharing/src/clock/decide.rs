@@ -1,7 +1,6 @@
 //! What follows from the passing of time, from a new calendar, and from what people do about a time limit.
 
 use identity::Moment;
-use identity::planted::{self, Bug};
 use statute::{
     Article, Calendar, Extension, Refusal, RefusalReason, check_reply_extension,
     check_update_extension,
@@ -29,7 +28,7 @@ pub fn tick(
                 due,
                 who,
             };
-            let known = clock.is_overdue(duty, arises) && !planted::is(Bug::OverdueTwice);
+            let known = clock.is_overdue(duty, arises);
             (!known).then_some(overdue)
         } else if statute::is_due_soon(due.as_millis(), now.as_millis(), calendar) {
             let told = clock.warned.contains(&(duty, arises));
