@@ -6,7 +6,9 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::OnceLock;
 
+use blake3::hazmat::{ContextKey, HasherExt, hash_derive_key_context};
 use serde::{Deserialize, Serialize};
 
 /// A blake3 digest of 32 bytes. Hex where a person reads.
@@ -120,11 +122,22 @@ impl fmt::Display for Domain {
     }
 }
 
+/// A hasher for one purpose, as `blake3::Hasher::new_derive_key` of its context: what follows from the context alone is computed once.
+fn hasher(domain: Domain) -> blake3::Hasher {
+    static KEYS: [OnceLock<ContextKey>; Domain::ALL.len()] =
+        [const { OnceLock::new() }; Domain::ALL.len()];
+    let key = || hash_derive_key_context(domain.context());
+    match KEYS.get(domain as usize) {
+        Some(known) => blake3::Hasher::new_from_context_key(known.get_or_init(key)),
+        None => blake3::Hasher::new_from_context_key(&key()),
+    }
+}
+
 impl Digest {
     /// The digest of canonical bytes for one purpose.
     #[must_use]
     pub fn of(domain: Domain, bytes: &[u8]) -> Self {
-        let mut hasher = blake3::Hasher::new_derive_key(domain.context());
+        let mut hasher = hasher(domain);
         hasher.update(bytes);
         Self(*hasher.finalize().as_bytes())
     }
@@ -133,7 +146,7 @@ impl Digest {
     /// and the list by its count, so that no two lists run together alike.
     #[must_use]
     pub fn of_parts(domain: Domain, parts: &[&[u8]]) -> Self {
-        let mut hasher = blake3::Hasher::new_derive_key(domain.context());
+        let mut hasher = hasher(domain);
         hasher.update(&(parts.len() as u64).to_le_bytes());
         for part in parts {
             hasher.update(&(part.len() as u64).to_le_bytes());
@@ -200,6 +213,16 @@ mod tests {
         let digests: BTreeSet<_> = Domain::ALL.iter().map(|d| Digest::of(*d, b"x")).collect();
         assert_eq!(digests.len(), Domain::ALL.len());
         assert!(!digests.contains(&Digest::object(b"x")));
+    }
+
+    #[test]
+    fn the_digest_of_a_domain_is_derived_from_its_context() {
+        for domain in Domain::ALL {
+            for _ in 0..2 {
+                let derived = blake3::derive_key(domain.context(), b"x");
+                assert_eq!(Digest::of(*domain, b"x").as_bytes(), &derived);
+            }
+        }
     }
 
     #[test]
