@@ -11,6 +11,7 @@
 //! ledger's fdatasync has returned, and sled holds the number of the last batch it has seen and catches up at the next start.
 
 mod disk;
+pub(crate) mod hashed;
 pub mod journal;
 pub mod lock;
 pub mod objects;

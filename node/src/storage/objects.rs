@@ -5,14 +5,18 @@
 //! objects/ab/abcd….obao      its bao tree in groups of 16 KiB (only above that size): every range is verified as it streams
 //! objects/partial/abcd…      what has come of a fetch so far; only verified bytes are ever written
 //! objects/tmp/               being written; emptied at start
+//! objects/runs/              rows on their way from a table to its parts, each table in a folder of its own
 //! ```
 //!
 //! A file stands under its name only when it is whole, synced and of that digest. All calls block: use them from `spawn_blocking`.
 
 mod transfer;
+mod writer;
+
+pub use writer::ObjectWriter;
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufReader, BufWriter, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -32,6 +36,8 @@ const BUFFER_BYTES: usize = 128 << 10;
 const PARTIAL_FOLDER: &str = "partial";
 /// Folder of files being written.
 const TMP_FOLDER: &str = "tmp";
+/// Folder of tables that are being split.
+const RUNS_FOLDER: &str = "runs";
 /// Ending of a tree's file.
 const TREE_ENDING: &str = "obao";
 
@@ -159,44 +165,35 @@ impl Objects {
     ///
     /// # Errors
     /// [`ObjectError::TooLarge`] above `max`; [`ObjectError::Io`]. Nothing is left of a failed attempt.
-    pub fn put_reader(&self, reader: impl Read, max: u64) -> Result<Stored, ObjectError> {
-        let temporary = self.temporary()?;
-        let result = self.fill(&temporary, reader, max).and_then(|stored| {
-            self.settle(&temporary, stored)?;
-            Ok(stored)
-        });
-        discard(&temporary, result)
+    pub fn put_reader(&self, mut reader: impl Read, max: u64) -> Result<Stored, ObjectError> {
+        let mut writer = self.writer(max)?;
+        let mut buffer = vec![0; BUFFER_BYTES];
+        loop {
+            match reader.read(&mut buffer) {
+                Ok(0) => return writer.store(),
+                Ok(read) => writer.put(&buffer[..read])?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
-    fn fill(
-        &self,
-        temporary: &Path,
-        mut reader: impl Read,
-        max: u64,
-    ) -> Result<Stored, ObjectError> {
-        let mut file = disk::private().create_new(true).open(temporary)?;
-        let mut hasher = blake3::Hasher::new();
-        let mut buffer = vec![0; BUFFER_BYTES];
-        let mut length = 0_u64;
-        loop {
-            let read = match reader.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(read) => read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error.into()),
-            };
-            length += read as u64;
-            if length > max {
-                return Err(ObjectError::TooLarge { limit: max });
-            }
-            hasher.update(&buffer[..read]);
-            file.write_all(&buffer[..read])?;
-        }
-        file.sync_all()?;
-        Ok(Stored {
-            digest: Digest::from_bytes(*hasher.finalize().as_bytes()),
-            length,
-        })
+    /// An object that is written piece by piece, of at most `max` bytes.
+    ///
+    /// # Errors
+    /// [`ObjectError::Io`].
+    pub fn writer(&self, max: u64) -> Result<ObjectWriter<'_>, ObjectError> {
+        ObjectWriter::begin(self, self.temporary()?, max)
+    }
+
+    /// Where the object stands, for a reader that opens files itself.
+    pub(crate) fn place(&self, digest: &Digest) -> PathBuf {
+        self.path(digest)
+    }
+
+    /// The folder in which tables are split, of this node alone.
+    pub fn runs(&self) -> PathBuf {
+        self.folder.join(RUNS_FOLDER)
     }
 
     /// Gives a whole, synced file its name, its tree first: a reader who finds the content finds the tree.
@@ -271,7 +268,7 @@ impl Objects {
         for shelf in fs::read_dir(&self.folder)? {
             let shelf = shelf?.path();
             let name = shelf.file_name().and_then(|name| name.to_str());
-            if name.is_none_or(|name| name == TMP_FOLDER || name == PARTIAL_FOLDER) {
+            if name.is_none_or(|name| [TMP_FOLDER, PARTIAL_FOLDER, RUNS_FOLDER].contains(&name)) {
                 continue;
             }
             for file in fs::read_dir(&shelf)? {
