@@ -29,6 +29,9 @@ pub struct NodeConfig {
     /// The profile of law: `national` (the default), `shenyang`, or the path of a TOML file.
     #[serde(default)]
     pub profile: ProfileChoice,
+    /// What lies on the disk.
+    #[serde(default)]
+    pub storage: StorageConfig,
     /// Links to the parent and the children.
     #[serde(default)]
     pub link: LinkConfig,
@@ -52,6 +55,15 @@ pub struct NodeConfig {
     pub log: LogConfig,
 }
 
+/// `[storage]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StorageConfig {
+    /// The key under which files and personal content are sealed, outside the data folder. Without it: the credential `guantong-storage` of
+    /// systemd, else `<data_dir>.secrets/storage.key`.
+    pub key_file: Option<PathBuf>,
+}
+
 /// `[link]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -62,6 +74,13 @@ pub struct LinkConfig {
     /// The parent's `link.listen` as seen from here; the hub has none. `/dns4/…` names are resolved at every dial.
     #[serde(deserialize_with = "optional_multiaddr")]
     pub parent: Option<Multiaddr>,
+    /// Where children's circuits come in over connections of their own, which are sealed from end to end and not once more at each hop. Without
+    /// it they stay on the children's connections.
+    #[serde(deserialize_with = "optional_multiaddr")]
+    pub wire_listen: Option<Multiaddr>,
+    /// The parent's `link.wire_listen` as seen from here; without it circuits with the parent stay on the connection.
+    #[serde(deserialize_with = "optional_multiaddr")]
+    pub wire_parent: Option<Multiaddr>,
 }
 
 impl Default for LinkConfig {
@@ -69,6 +88,8 @@ impl Default for LinkConfig {
         Self {
             listen: Multiaddr::from(Ipv4Addr::LOCALHOST).with(libp2p::multiaddr::Protocol::Tcp(0)),
             parent: None,
+            wire_listen: None,
+            wire_parent: None,
         }
     }
 }
@@ -207,6 +228,7 @@ impl NodeConfig {
         Self {
             data_dir: data_dir.into(),
             profile: ProfileChoice::default(),
+            storage: StorageConfig::default(),
             link: LinkConfig::default(),
             http: HttpConfig::default(),
             public: PublicConfig::default(),

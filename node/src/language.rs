@@ -1,5 +1,7 @@
 //! The two languages that operators read: Chinese first, English when `LANG` or the browser asks for it.
 
+use std::{fmt, io};
+
 /// A language of operator-facing text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Language {
@@ -64,6 +66,56 @@ impl Text {
         }
     }
 
+    /// What the system says when a file or connection fails.
+    pub fn of_io(error: &io::Error) -> Self {
+        use io::ErrorKind as Kind;
+        let zh = match error.kind() {
+            Kind::NotFound => "文件或目录不存在",
+            Kind::PermissionDenied => "没有访问权限",
+            Kind::AlreadyExists => "已经存在",
+            Kind::IsADirectory => "是目录，不是文件",
+            Kind::NotADirectory => "路径中有一段不是目录",
+            Kind::InvalidData | Kind::InvalidInput => "内容无效",
+            Kind::StorageFull => "磁盘空间不足",
+            Kind::ReadOnlyFilesystem => "文件系统只读",
+            Kind::AddrInUse => "地址或端口已被占用",
+            Kind::AddrNotAvailable => "本机没有这个地址",
+            Kind::ConnectionRefused => "连接被拒绝",
+            Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe => "连接中断",
+            Kind::TimedOut => "超时",
+            Kind::UnexpectedEof => "内容不完整",
+            // What the system has no kind for is told as it says it.
+            _ => return Self::new(format!("系统错误：{error}"), error.to_string()),
+        };
+        Self::new(zh, error.to_string())
+    }
+
+    /// What is wrong with a text that should be JSON.
+    pub fn of_json(error: &serde_json::Error) -> Self {
+        let (line, column) = (error.line(), error.column());
+        let what = match error.classify() {
+            serde_json::error::Category::Io => "无法读取",
+            serde_json::error::Category::Syntax => "不是 JSON",
+            serde_json::error::Category::Data => "字段缺失或者不合要求",
+            serde_json::error::Category::Eof => "JSON 不完整",
+        };
+        Self::new(
+            format!("{what}（第 {line} 行第 {column} 列）"),
+            error.to_string(),
+        )
+    }
+
+    /// What a deep error says in both languages at once, as `中文 (English)`: its Chinese without the English, and the whole for whoever reads English.
+    pub fn of_both(error: &impl fmt::Display) -> Self {
+        let whole = error.to_string();
+        let zh = whole
+            .strip_suffix(')')
+            .and_then(|text| text.rsplit_once(" ("))
+            .filter(|(zh, en)| en.is_ascii() && !zh.is_ascii())
+            .map_or_else(|| whole.clone(), |(zh, _)| zh.to_owned());
+        Self::new(zh, whole)
+    }
+
     /// In one language.
     pub fn in_language(&self, language: Language) -> &str {
         language.pick(&self.zh, &self.en)
@@ -73,6 +125,20 @@ impl Text {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_system_and_deep_errors_say_is_told_in_chinese_without_english() {
+        let text = Text::of_io(&io::Error::from(io::ErrorKind::NotFound));
+        assert_eq!(&*text.zh, "文件或目录不存在");
+        let wrong = serde_json::from_str::<serde_json::Value>("{").unwrap_err();
+        assert_eq!(&*Text::of_json(&wrong).zh, "JSON 不完整（第 1 行第 1 列）");
+        let both = Text::of_both(&"代码只能是六位数字：x (digits alone)");
+        assert_eq!(&*both.zh, "代码只能是六位数字：x");
+        assert!(both.en.ends_with("(digits alone)"));
+        for whole in ["公钥（见 root.pub）", "only (English)"] {
+            assert_eq!(&*Text::of_both(&whole).zh, whole);
+        }
+    }
 
     #[test]
     fn chinese_is_the_first_language_and_english_is_asked_for() {

@@ -3,7 +3,8 @@
 mod family;
 
 use std::io::Read;
-use std::sync::Arc;
+use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use federation::core::{FetchedPart, Input, Record, Shelf, SplitFor, SplitTable};
@@ -13,6 +14,7 @@ use federation::wire::{
     ObjectRequest,
 };
 use futures::{AsyncReadExt, AsyncWriteExt};
+use identity::at_rest::StorageKey;
 use identity::{Code, Digest, Domain, Level, Moment, Signed, codec, sealing};
 use node::delivery::{Delivery, Parts, SplitTask};
 use node::runtime::Desk;
@@ -57,7 +59,12 @@ struct Station {
 }
 
 impl Station {
-    async fn start(member: &Member, parent: Option<&Station>, records: Vec<Record>) -> Self {
+    async fn start_wired(
+        member: &Member,
+        parent: Option<&Station>,
+        records: Vec<Record>,
+        wired: Option<Wired>,
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let (store, _) = Store::open(dir.path(), &federation::core::project).unwrap();
         let (inbox, inputs) = Inbox::new();
@@ -66,6 +73,12 @@ impl Station {
             seed: member.keys().transport_seed,
             listen: "/ip4/127.0.0.1/tcp/0".parse().unwrap(),
             parent: parent.map(|parent| parent.transport.addresses().remove(0)),
+            wire_listen: matches!(wired, Some(Wired::Listens))
+                .then(|| "/ip4/127.0.0.1/tcp/0".parse().unwrap()),
+            wire_parent: match wired {
+                Some(Wired::Dials(address)) => Some(multiaddr(address)),
+                Some(Wired::Listens) | None => None,
+            },
             connections: 8,
             pending_connections: 8,
             memory_bytes: 8 << 30,
@@ -75,7 +88,9 @@ impl Station {
             .unwrap();
         let me = member.keys().me;
         let store = Arc::new(store);
-        let objects = Arc::new(Objects::open(&dir.path().join("objects")).unwrap());
+        let storage = StorageKey::from_bytes([9; 32]);
+        let objects = Objects::open(&dir.path().join("objects"), storage.clone());
+        let objects = Arc::new(objects.unwrap());
         let keys = (me.signing.clone(), me.opening.clone(), me.root);
         let circuits = Arc::new(Circuits::new(
             keys,
@@ -100,7 +115,7 @@ impl Station {
             clock: Clock::system(),
             store: store.clone(),
             objects: objects.clone(),
-            vault: Arc::new(Vault::open(&dir.path().join("vault")).unwrap()),
+            vault: Arc::new(Vault::open(&dir.path().join("vault"), storage).unwrap()),
             index: Arc::new(SearchIndex::open(&dir.path().join("index")).unwrap().0),
             circuits: circuits.clone(),
             services,
@@ -162,6 +177,19 @@ impl Station {
     }
 }
 
+/// How a station uses wires.
+enum Wired {
+    /// From children.
+    Listens,
+    /// To the parent, at this address.
+    Dials(SocketAddr),
+}
+
+fn multiaddr(address: SocketAddr) -> libp2p::Multiaddr {
+    let (ip, port) = (address.ip(), address.port());
+    format!("/ip4/{ip}/tcp/{port}").parse().unwrap()
+}
+
 struct Tree {
     hub: Station,
     ministry: Station,
@@ -169,6 +197,11 @@ struct Tree {
 }
 
 async fn tree() -> Tree {
+    grow(None::<fn(SocketAddr) -> SocketAddr>).await
+}
+
+/// With `on_the_way` the tree uses wires: the ministry dials the hub's, and the province what `on_the_way` makes of it.
+async fn grow(on_the_way: Option<impl FnOnce(SocketAddr) -> SocketAddr>) -> Tree {
     let top = hub();
     let ministry = top.certify(20, "mca", "民政部", Level::Ministry);
     let province = top.certify(10, "440000", "广东省", Level::Province);
@@ -176,11 +209,19 @@ async fn tree() -> Tree {
         chain: child.chain.clone(),
         at: now(),
     });
-    let mut hub = Station::start(&top, None, children.to_vec()).await;
+    let listens = on_the_way.is_some().then_some(Wired::Listens);
+    let mut hub = Station::start_wired(&top, None, children.to_vec(), listens).await;
     hub.transport
         .set_neighbours(vec![ministry.transport_key(), province.transport_key()]);
-    let mut ministry = Station::start(&ministry, Some(&hub), vec![]).await;
-    let mut province = Station::start(&province, Some(&hub), vec![]).await;
+    let (to_ministry, to_province) = match (on_the_way, hub.transport.wire_address()) {
+        (Some(on_the_way), Some(wire)) => (
+            Some(Wired::Dials(wire)),
+            Some(Wired::Dials(on_the_way(wire))),
+        ),
+        _ => (None, None),
+    };
+    let mut ministry = Station::start_wired(&ministry, Some(&hub), vec![], to_ministry).await;
+    let mut province = Station::start_wired(&province, Some(&hub), vec![], to_province).await;
     for child in [&mut ministry, &mut province] {
         child.transport.set_neighbours(vec![top.transport_key()]);
         child.linked().await;
@@ -205,10 +246,10 @@ fn request(object: Digest) -> CircuitRequest {
     }
 }
 
-/// What the ministry is asked and by whom, with the circuit to answer on.
-fn arrivals(
-    station: &mut Station,
-) -> tokio::sync::mpsc::UnboundedReceiver<(Code, CircuitRequest, Circuit)> {
+/// What a station is asked and by whom, with the circuit to answer on.
+type Arrivals = tokio::sync::mpsc::UnboundedReceiver<(Code, CircuitRequest, Circuit)>;
+
+fn arrivals(station: &mut Station) -> Arrivals {
     let (sender, arrived) = tokio::sync::mpsc::unbounded_channel();
     let streams = station.streams.take().unwrap();
     tokio::spawn(station.circuits.clone().accept(streams, move |arrival| {
@@ -248,6 +289,129 @@ async fn a_circuit_carries_both_ways_through_a_hop() {
     }
     here.send(b"received", true).await.unwrap();
     assert_eq!(there.receive().await.unwrap(), (b"received".to_vec(), true));
+}
+
+/// What went over a wire, from whoever dialled and back; `spoil` is a byte of the latter that is changed on the way.
+#[derive(Clone, Default)]
+struct Tap {
+    there: Arc<Mutex<Vec<u8>>>,
+    back: Arc<Mutex<Vec<u8>>>,
+    spoil: Option<usize>,
+}
+
+impl Tap {
+    /// Stands on the way to `wire`.
+    fn stand(&self, wire: SocketAddr) -> SocketAddr {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let tap = self.clone();
+        std::thread::spawn(move || {
+            for near in listener.incoming().map_while(Result::ok) {
+                let far = TcpStream::connect(wire).unwrap();
+                let (near_in, far_in) = (near.try_clone().unwrap(), far.try_clone().unwrap());
+                let (there, back) = (tap.there.clone(), tap.back.clone());
+                let spoil = tap.spoil;
+                std::thread::spawn(move || pass(near_in, far, &there, None));
+                std::thread::spawn(move || pass(far_in, near, &back, spoil));
+            }
+        });
+        address
+    }
+}
+
+fn pass(mut from: TcpStream, mut to: TcpStream, seen: &Mutex<Vec<u8>>, spoil: Option<usize>) {
+    use std::io::Write;
+    let mut buffer = vec![0; 64 << 10];
+    while let Ok(read @ 1..) = from.read(&mut buffer) {
+        let mut seen = seen.lock().unwrap();
+        let at = spoil.and_then(|at| at.checked_sub(seen.len()));
+        if let Some(at) = at.filter(|at| *at < read) {
+            buffer[at] ^= 1;
+        }
+        seen.extend_from_slice(&buffer[..read]);
+        drop(seen);
+        if to.write_all(&buffer[..read]).is_err() {
+            return;
+        }
+    }
+    let _ = to.shutdown(std::net::Shutdown::Write);
+}
+
+/// A circuit from the province to the ministry, with both its ends.
+async fn circuit(tree: &Tree, arrived: &mut Arrivals) -> (Circuit, Circuit) {
+    let (to, wanted) = (tree.ministry.member.proved(), request(Digest::object(b"x")));
+    let here = tree.province.circuits.open(&to, &wanted).await.unwrap();
+    let arrival = tokio::time::timeout(PATIENCE, arrived.recv()).await;
+    (here, arrival.unwrap().unwrap().2)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_a_wire_goes_a_ticket_and_what_only_the_ends_can_read() {
+    let tap = Tap::default();
+    let mut tree = grow(Some(|wire| tap.stand(wire))).await;
+    let mut arrived = arrivals(&mut tree.ministry);
+    let (mut here, mut there) = circuit(&tree, &mut arrived).await;
+    let secret = [0x5a_u8; 4_096];
+    there.send(&secret, true).await.unwrap();
+    assert_eq!(here.receive().await.unwrap(), (secret.to_vec(), true));
+    here.send(b"received", true).await.unwrap();
+    assert_eq!(there.receive().await.unwrap(), (b"received".to_vec(), true));
+    let (said, back) = (
+        tap.there.lock().unwrap().clone(),
+        tap.back.lock().unwrap().clone(),
+    );
+    let frame = |plain: usize| 4 + plain + identity::stream::OVERHEAD;
+    assert_eq!(said.len(), 16 + frame(8), "a ticket and one chunk");
+    assert_eq!(back.len(), frame(secret.len()), "one chunk");
+    assert!(back.windows(8).all(|window| window != &secret[..8]));
+    for (place, name) in [("440000", "广东省"), ("mca", "民政部")] {
+        for needle in [place.as_bytes(), name.as_bytes()] {
+            assert!(said.windows(needle.len()).all(|window| window != needle));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_byte_changed_on_a_wire_does_not_open() {
+    let tap = Tap {
+        spoil: Some(100),
+        ..Tap::default()
+    };
+    let mut tree = grow(Some(|wire| tap.stand(wire))).await;
+    let mut arrived = arrivals(&mut tree.ministry);
+    let (mut here, mut there) = circuit(&tree, &mut arrived).await;
+    there.send(&[7; 4_096], true).await.unwrap();
+    assert!(here.receive().await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_no_wire_comes_about_the_circuit_goes_over_the_connection() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = closed.local_addr().unwrap();
+    drop(closed);
+    let mut tree = grow(Some(|_| address)).await;
+    let mut arrived = arrivals(&mut tree.ministry);
+    let (mut here, mut there) = circuit(&tree, &mut arrived).await;
+    there.send(b"all the same", true).await.unwrap();
+    assert_eq!(
+        here.receive().await.unwrap(),
+        (b"all the same".to_vec(), true)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_parent_reaches_its_child_over_the_wire_that_the_child_dials() {
+    let tap = Tap::default();
+    let mut tree = grow(Some(|wire| tap.stand(wire))).await;
+    let mut arrived = arrivals(&mut tree.province);
+    let (to, wanted) = (tree.province.member.proved(), request(Digest::object(b"x")));
+    let mut here = tree.hub.circuits.open(&to, &wanted).await.unwrap();
+    here.send(b"down", true).await.unwrap();
+    let arrival = tokio::time::timeout(PATIENCE, arrived.recv()).await;
+    let mut there = arrival.unwrap().unwrap().2;
+    assert_eq!(there.receive().await.unwrap(), (b"down".to_vec(), true));
+    assert_eq!(tap.there.lock().unwrap().len(), 16, "the child's ticket");
+    assert!(!tap.back.lock().unwrap().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -382,7 +546,7 @@ async fn headers_that_are_forged_stale_replayed_or_astray_are_refused() {
 async fn open(from: &Station, to: &Station, header: &[u8]) -> libp2p::Stream {
     let mut stream = from
         .transport
-        .open_circuit(to.member.transport_key())
+        .open_circuit(to.member.transport_key(), CIRCUIT_PROTOCOL)
         .await
         .unwrap();
     write_frame(&mut stream, header, header.len())

@@ -2,85 +2,17 @@
 
 mod program;
 
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 
-use identity::SigningKey;
 use serde_json::json;
 
-use program::{english, error, guantong, path, result, says};
-
-/// A certificate's or a node's key, for folders that are made and never joined to anything.
-fn public_key() -> String {
-    SigningKey::from_seed([7; 32]).verify_key().to_string()
-}
+use program::{Running, english, error, folder, guantong, path, result, says};
 
 /// A file of the project.
 fn project(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file)
-}
-
-/// A node's folder, made by `guantong init`, that takes any free ports.
-fn folder() -> (tempfile::TempDir, PathBuf) {
-    let parent = tempfile::tempdir().unwrap();
-    let data = parent.path().join("node");
-    let key = public_key();
-    let made = english(&[
-        "init",
-        "--json",
-        "--data",
-        path(&data),
-        "--code",
-        "440106",
-        "--name",
-        "天河区",
-        "--level",
-        "county",
-        "--authority-head",
-        &key,
-        "--root",
-        &key,
-        "--link-listen",
-        "/ip4/127.0.0.1/tcp/0",
-        "--http-listen",
-        "127.0.0.1:0",
-    ]);
-    assert_eq!(result(&made)["code"], "440106");
-    (parent, data)
-}
-
-/// A running node; ends with the test.
-struct Running(Child);
-
-impl Running {
-    /// Starts the node of a folder and returns when it says where it answers.
-    fn start(data: &Path) -> Self {
-        let mut command = guantong("en_US.UTF-8");
-        command.args(["run", "--data", path(data)]);
-        let child = command
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut running = Self(child);
-        let mut said = BufReader::new(running.0.stderr.take().unwrap());
-        let mut all = String::new();
-        while !all.contains("console and API http://") {
-            assert!(said.read_line(&mut all).unwrap() > 0, "it ended: {all}");
-        }
-        // Its log goes on; a pipe that nobody reads would stop it.
-        std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
-        running
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
 }
 
 #[test]
@@ -432,4 +364,158 @@ fn a_killed_node_lets_go_of_its_folder() {
             .status
             .success()
     );
+}
+
+/// Every command that can be given, as its words.
+fn commands(command: &clap::Command, before: &[String], found: &mut Vec<Vec<String>>) {
+    let mut below = command.get_subcommands().peekable();
+    if below.peek().is_none() {
+        found.push(before.to_vec());
+    }
+    for one in below {
+        let words = [before, &[one.get_name().to_owned()]].concat();
+        commands(one, &words, found);
+    }
+}
+
+#[test]
+fn the_guide_names_every_command() {
+    let guide = std::fs::read_to_string(project("docs/operators-guide.md")).unwrap();
+    let names = |line: &str, word: &str| {
+        line.split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
+            .any(|part| part == word)
+    };
+    let mut all = Vec::new();
+    let program = <node::cli::Cli as clap::CommandFactory>::command();
+    commands(&program, &[], &mut all);
+    assert!(all.len() > 100, "{}", all.len());
+    let told = |words: &Vec<String>| {
+        guide
+            .lines()
+            .any(|line| words.iter().all(|word| names(line, word)))
+    };
+    let untold: Vec<_> = all.iter().filter(|words| !told(words)).collect();
+    assert!(untold.is_empty(), "the guide does not name {untold:?}");
+}
+
+/// Whether a text has two words of English one after the other; names, addresses and options are none.
+fn has_english(text: &str) -> bool {
+    let is_word = |word: &str| word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    let bare = |word: &'_ str| {
+        word.trim_matches(|c: char| c.is_ascii_punctuation())
+            .to_owned()
+    };
+    let words: Vec<String> = text.split_whitespace().map(bare).collect();
+    words
+        .windows(2)
+        .any(|pair| is_word(&pair[0]) && is_word(&pair[1]))
+}
+
+#[test]
+fn an_error_of_each_exit_code_is_chinese_unless_english_is_asked_for() {
+    let (_parent, data) = folder();
+    let dir = tempfile::tempdir().unwrap();
+    let entries = dir.path().join("entries.jsonl");
+    let broken = dir.path().join("broken.json");
+    let key = dir.path().join("person.key");
+    let secret = dir.path().join("passphrase");
+    std::fs::write(&secret, "一二三四五六七八").unwrap();
+    std::fs::write(&broken, "{").unwrap();
+    let kept = ["--passphrase-file", path(&secret)];
+    let new = ["person", "new", "--demonstration", "--out", path(&key)];
+    assert!(english(&[new.as_slice(), &kept].concat()).status.success());
+    let entry = json!({
+        "id": "440106/MZ/0001", "name": "", "summary": "在保低保家庭",
+        "provider": "11440106007512345X", "provider_name": "天河区民政局",
+        "items": [{"name": "户主姓名", "kind": "C50", "grade": "一般数据"}], "frequency": "每月",
+        "terms": {"有条件共享": {"scope": ["县级以上民政部门"], "uses": ["社会救助核对"], "conditions": []}},
+        "methods": ["文件下载"], "personal_information": true,
+        "secrecy_assessment": {"done": {"by": "李四", "on": "2026-01-05", "conclusion": "不涉密"}},
+        "privacy_assessment": {"done": {"by": "李四", "on": "2026-01-05", "conclusion": "风险可控"}},
+    });
+    std::fs::write(&entries, entry.to_string()).unwrap();
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = format!("http.listen={}", other.local_addr().unwrap());
+    let absent = dir.path().join("absent.json");
+    let (request, chain) = (
+        data.join("enrolment-request.json"),
+        dir.path().join("chain"),
+    );
+    // A person's key where the root's is wanted.
+    let sign = [
+        "root",
+        "sign",
+        "--request",
+        path(&request),
+        "--root-key",
+        path(&key),
+        "--out",
+        path(&chain),
+    ];
+    let lines: &[(i32, &[&str])] = &[
+        (1, &["run", "--data", path(&data), "--set", &taken]),
+        (2, &["sign", "--yes", "--document", path(&absent)]),
+        (2, &["sign", "--yes", "--document", path(&broken)]),
+        (2, &[&new[..], &kept[..]].concat()),
+        (3, &["catalogue", "import", path(&entries), "--check"]),
+        (4, &[&sign[..], &kept[..]].concat()),
+        (
+            5,
+            &["status", "--node", "http://127.0.0.1:1", "--token", "x"],
+        ),
+    ];
+    for (exit, line) in lines {
+        let code = |lang: &str| {
+            let output = guantong(lang).args(*line).arg("--json").output().unwrap();
+            error(&output)
+        };
+        let chinese = code("");
+        assert_eq!(chinese["exit"], *exit, "{line:?}: {chinese}");
+        let said = chinese["error"].as_str().unwrap();
+        assert!(!said.is_ascii() && !has_english(said), "{said}");
+        let english = code("en_US.UTF-8");
+        assert!(has_english(english["error"].as_str().unwrap()), "{english}");
+    }
+}
+
+#[test]
+fn a_list_of_nothing_is_one_sentence_and_in_json_an_empty_array() {
+    let (_parent, data) = folder();
+    let _node = Running::start(&data);
+    for list in [
+        "docket list",
+        "apply list",
+        "reading list",
+        "reading inspections",
+        "catalogue list",
+        "catalogue list --published",
+        "catalogue sources",
+        "need list",
+        "supervise list",
+        "incident list",
+        "complaint list",
+        "correction list",
+        "open list",
+        "aggregation show",
+        "evaluate list",
+        "return-flow list",
+        "erase list",
+        "service list",
+    ] {
+        let args: Vec<&str> = list.split(' ').chain(["--data", path(&data)]).collect();
+        let said = |lang: &str| {
+            let output = guantong(lang).args(&args).output().unwrap();
+            assert!(output.status.success(), "{list}: {output:?}");
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let (chinese, english_text) = (said(""), said("en_US.UTF-8"));
+        assert_eq!(chinese.trim().lines().count(), 1, "{list}: {chinese:?}");
+        assert!(
+            chinese.contains("没有") && has_english(&english_text),
+            "{list}"
+        );
+        let value = result(&english(&[args.as_slice(), &["--json"]].concat()));
+        let items = value.get("items").unwrap_or(&value);
+        assert_eq!(items, &json!([]), "{list}: {value}");
+    }
 }

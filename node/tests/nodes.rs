@@ -16,8 +16,17 @@ use family::{Member, hub};
 /// A test that has not ended by then hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// A node of its own folder below `dir`, beside which its storage key lies.
+fn config(dir: &Path) -> NodeConfig {
+    NodeConfig::in_dir(data(dir))
+}
+
+fn data(dir: &Path) -> std::path::PathBuf {
+    dir.join("node")
+}
+
 async fn start(member: &Member, dir: &Path, parent: Option<&Handle>) -> Handle {
-    let mut config = NodeConfig::in_dir(dir);
+    let mut config = config(dir);
     config.link.parent = parent.map(|parent| parent.addresses().remove(0));
     config.timing.tick_ms = 20;
     node::runtime::start(&config, member.keys(), Clock::system())
@@ -40,7 +49,7 @@ fn certified(hub: &Member, children: &[&Member], dir: &Path) {
     use federation::store::Txn;
     use node::runtime::driver::now;
     use node::storage::store::Store;
-    let (store, _) = Store::open(dir, &federation::core::project).unwrap();
+    let (store, _) = Store::open(&data(dir), &federation::core::project).unwrap();
     let mut txn = Txn::new(&store);
     let mut records = vec![Record::Installed {
         chain: hub.chain.clone(),
@@ -135,8 +144,7 @@ async fn a_foreign_certificate_is_not_installed() {
 async fn two_processes_on_one_folder_are_one_clear_error() {
     let (hub, dir) = (hub(), tempfile::tempdir().unwrap());
     let first = start(&hub, dir.path(), None).await;
-    let second =
-        node::runtime::start(&NodeConfig::in_dir(dir.path()), hub.keys(), Clock::system()).await;
+    let second = node::runtime::start(&config(dir.path()), hub.keys(), Clock::system()).await;
     assert!(matches!(second, Err(StartError::Store(_))));
     first.shutdown().await;
 }
@@ -146,7 +154,7 @@ async fn a_wrong_root_lets_nobody_join() {
     let (hub, dir) = (hub(), tempfile::tempdir().unwrap());
     let mut keys = hub.keys();
     keys.me.root = SigningKey::from_seed([0x33; 32]).verify_key();
-    let node = node::runtime::start(&NodeConfig::in_dir(dir.path()), keys, Clock::system())
+    let node = node::runtime::start(&config(dir.path()), keys, Clock::system())
         .await
         .unwrap();
     assert!(matches!(

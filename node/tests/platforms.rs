@@ -152,7 +152,7 @@ impl Scene {
         let (hub, data) = (family::hub(), tempfile::tempdir().unwrap());
         let (ckan, platform) = Ckan::start().await;
         let folder = tempfile::tempdir().unwrap();
-        let mut config = NodeConfig::in_dir(data.path());
+        let mut config = NodeConfig::in_dir(data.path().join("node"));
         config.services = registrations(&mapping(folder.path(), &platform));
         let node = node::runtime::start(&config, hub.keys(), node::runtime::clock::Clock::system())
             .await
@@ -706,6 +706,7 @@ impl Scene {
                     text: "资助核验".into(),
                 })
                 .to_vec(),
+            until: Some(now().plus_days(30)),
             method: Method::ServiceInterface,
         };
         let terms = GrantTerms {

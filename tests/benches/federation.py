@@ -61,12 +61,14 @@ def wait(what, check, patience=PATIENCE, pause=0.02):
 class Node:
     """One node: its folder, its process, its API."""
 
-    def __init__(self, federation, code, name, level, parent):
+    def __init__(self, federation, code, name, level, parent, settings=(), inside=(), host="127.0.0.1", link_host="127.0.0.1"):
         self.federation, self.code, self.name, self.level, self.parent = federation, code, name, level, parent
         self.data = federation.dir / "nodes" / code
         self.people = federation.dir / "people" / code
         self.log = federation.dir / f"{code}.log"
-        self.link = f"/ip4/127.0.0.1/tcp/{free_port()}"
+        # `inside` is a command under which the process runs, such as `ip netns exec NAME`; `settings` are keys of the configuration.
+        self.inside, self.host, self.settings = list(inside), host, dict(settings)
+        self.link = f"/ip4/{link_host}/tcp/{free_port()}"
         self.port = free_port()
         self.process = None
         digits = code if code.isdigit() else "100000"
@@ -82,7 +84,8 @@ class Node:
 
     def start(self, wrapper=()):
         """Starts the process; `wrapper` is a command to run it under."""
-        command = [*wrapper, str(self.federation.binary), "run", "--data", str(self.data)]
+        settings = [word for key, value in self.settings.items() for word in ("--set", f"{key}={value}")]
+        command = [*self.inside, *wrapper, str(self.federation.binary), "run", "--data", str(self.data), *settings]
         with open(self.log, "ab") as log:
             self.log_start = log.tell()
             self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
@@ -138,7 +141,7 @@ class Node:
         return int(next(row for row in rows if row.startswith("write_bytes:")).split()[1])
 
     def _call(self, method, path, body, connection=None):
-        own = connection or http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        own = connection or http.client.HTTPConnection(self.host, self.port, timeout=60)
         try:
             headers = {"Authorization": f"Bearer {self.token()}", "Accept-Language": "en"}
             if body is not None:
@@ -156,7 +159,7 @@ class Node:
 
     def connection(self):
         """One kept connection, for requests that must not pay for a new one."""
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        return http.client.HTTPConnection(self.host, self.port, timeout=60)
 
     def get(self, path, connection=None, missing=None):
         """The JSON at a path below /api/v1; `missing` when there is none."""
@@ -189,7 +192,7 @@ class Node:
 
     def run(self, *args, signer=None):
         """A command at this node, signed by the person of a role."""
-        more = ["--node", f"http://127.0.0.1:{self.port}", "--token", self.token()]
+        more = ["--node", f"http://{self.host}:{self.port}", "--token", self.token()]
         if signer:
             more += ["--key", str(self.key(signer))]
         return self.federation.command(*args, *more)
@@ -217,15 +220,15 @@ class Federation:
             raise SystemExit(f"guantong {' '.join(map(str, args))}\n({done.returncode}) {done.stderr or done.stdout}")
         return json.loads(done.stdout) if done.stdout.strip() else None
 
-    def add(self, code, name, level, parent=None):
+    def add(self, code, name, level, parent=None, **where):
         """Makes a node, its keys and its people's keys; runs nothing."""
-        node = Node(self, code, name, level, self.nodes.get(parent))
+        node = Node(self, code, name, level, self.nodes.get(parent), **where)
         node.people.mkdir(parents=True, mode=0o700)
         for role in ("authority-head", *(role for role, _ in PEOPLE)):
             self.command("person", "new", "--out", str(node.key(role)), "--demonstration")
         args = ["init", "--data", str(node.data), "--code", code, "--name", name, "--level", level,
                 "--authority-head", str(node.key("authority-head").with_suffix(".pub")), "--root", str(self.dir / "root.pub"),
-                "--link-listen", node.link, "--http-listen", f"127.0.0.1:{node.port}"]
+                "--link-listen", node.link, "--http-listen", f"{node.host}:{node.port}"]
         if node.parent:
             args += ["--link-parent", node.parent.link]
         self.command(*args)

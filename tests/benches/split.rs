@@ -9,13 +9,15 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Instant;
 
+use identity::at_rest::StorageKey;
 use identity::{Digest, Moment, Path as Place};
 use node::data::columns::{BatchBuilder, Kind, schema};
 use node::data::parquet::{ParquetSink, ParquetSource};
 use node::data::record::{Delivery, Origin};
-use node::data::{DataError, Selection, Sink, Source, rows};
+use node::data::{DataError, Sink, Source, rows};
 use node::delivery::split::merge::merge;
 use node::delivery::split::runs::Run;
+use node::delivery::split::scratch::Scratch;
 use node::delivery::split::table::OpenTable;
 use node::delivery::split::{SplitError, assemble};
 use node::storage::objects::Objects;
@@ -50,7 +52,11 @@ fn main() {
     let file = folder.path().join("table.parquet");
     let counties = codes(&tree);
     generate(&file, count, &counties);
-    let objects = Objects::open(&folder.path().join("objects")).expect("a store");
+    let objects = Objects::open(
+        &folder.path().join("objects"),
+        StorageKey::from_bytes([7; 32]),
+    )
+    .expect("a store");
     let stored = objects
         .put_reader(File::open(&file).unwrap(), u64::MAX)
         .expect("stored");
@@ -68,15 +74,8 @@ fn main() {
     );
     copying();
     hashing(&objects, &table);
-    let bytes = decoding(&objects, &table, folder.path());
-    splitting(
-        &objects,
-        &table,
-        (count, bytes),
-        memory,
-        &tree,
-        folder.path(),
-    );
+    let bytes = decoding(&objects, &table);
+    splitting(&objects, &table, (count, bytes), memory, &tree);
 }
 
 /// One line of the report.
@@ -222,12 +221,11 @@ fn hashing(objects: &Objects, table: &ObjectRef) {
 }
 
 /// Times decoding, with and without lines; gives the bytes of all lines, and leaves them in a file to be read and hashed as they are.
-fn decoding(objects: &Objects, table: &ObjectRef, folder: &Path) -> u64 {
-    let path = folder
-        .join("objects")
-        .join(&table.digest.to_string()[..2])
-        .join(table.digest.to_string());
-    let open = || ParquetSource::open(&path, &Selection::default(), None).expect("opened");
+fn decoding(objects: &Objects, table: &ObjectRef) -> u64 {
+    let open = || {
+        let object = objects.get(&table.digest).expect("stored");
+        ParquetSource::object(object, &table.name).expect("opened")
+    };
     let (begun, mut source, mut memory) = (Instant::now(), open(), 0u64);
     while let Some(batch) = source.next().expect("a batch") {
         memory += batch.get_array_memory_size() as u64;
@@ -273,11 +271,10 @@ fn splitting(
     (count, bytes): (u64, u64),
     memory: usize,
     tree: &Divisions,
-    folder: &Path,
 ) {
     let sorting = Sorting::new(tree, &[]).unwrap();
-    let scratch = folder.join("runs");
-    fs::create_dir(&scratch).unwrap();
+    let dataset = "people".parse().unwrap();
+    let (scratch, _) = Scratch::open(objects, &dataset, &table.digest).expect("a folder");
     peak("peak before");
     let begun = Instant::now();
     let opened = OpenTable::open(objects, table, "code").expect("opened");
@@ -294,7 +291,7 @@ fn splitting(
     );
     peak("peak of it");
     let (begun, mut seen) = (Instant::now(), 0u64);
-    merge(runs.clone(), memory, |_, row| {
+    merge(objects, runs.clone(), memory, |_, row| {
         seen += row.len() as u64;
         Ok(())
     })

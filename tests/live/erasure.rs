@@ -61,9 +61,10 @@ fn after_an_erasure_nothing_of_what_was_said_is_left_in_any_file_of_any_node() {
     let ask = ActBody::Correction(CorrectionAct::Ask(request));
     let operator = Person::of(&asker, Role::Operator, live.now());
     let ask = live.sign(asker.node, &operator, ask);
+    let said = wrong.private().digest;
     let without = live.post_with(asker.node, &ask, std::slice::from_ref(&wrong));
     assert!(without.is_err(), "its evidence is missing");
-    assert!(!live.keeps(asker.node, WRONG.as_bytes()), "nothing is kept");
+    assert!(live.contents(asker.node).is_empty(), "nothing is kept");
     let beside = [wrong, evidence];
     let asked = live.post_with(asker.node, &ask, &beside);
     let docket = asked.expect("asked").docket.expect("a docket");
@@ -76,7 +77,8 @@ fn after_an_erasure_nothing_of_what_was_said_is_left_in_any_file_of_any_node() {
     }
     for node in live.codes() {
         let holds = both.contains(&node);
-        assert_eq!(live.keeps(node, WRONG.as_bytes()), holds, "at {node}");
+        assert_eq!(live.contents(node).contains(&said), holds, "at {node}");
+        assert!(!live.keeps(node, WRONG.as_bytes()), "in clear at {node}");
     }
     let outcome = CorrectionOutcome::Corrected {
         what: "一户停发".into(),
@@ -111,7 +113,8 @@ fn after_an_erasure_nothing_of_what_was_said_is_left_in_any_file_of_any_node() {
     let again = live.post_with(asker.node, &ask, &beside);
     assert!(again.map_or(true, |answer| answer.repeated));
     for node in live.codes() {
-        assert!(!live.keeps(node, WRONG.as_bytes()), "at {node}");
+        assert!(live.contents(node).is_empty(), "at {node}");
+        assert!(!live.keeps(node, WRONG.as_bytes()), "in clear at {node}");
     }
     let shown = contents(&live, asker.node, docket).expect("shown");
     assert!(shown.iter().all(|it| it["text"].is_null()));

@@ -194,12 +194,114 @@ fn a_complaint_is_taken_without_a_token_and_shown_to_those_alone_who_deal_with_i
     live.act(node, &reviewer, act).expect("accepted");
     let after = live.public_get(node, state).json();
     assert_eq!(after["answer"], "已核实并停止使用");
+    let kept = live.contents(node);
     let bare = json!({ "about": "区民政局", "text": "", "contact": "13911112222" });
     let refused = live.public_post(node, "/open/v1/complaints", &bare);
     assert_eq!(
         (refused.status, &refused.json()["article"]),
         (422, &json!("R37"))
     );
-    assert!(!live.keeps(node, b"13911112222"), "nothing is kept");
-    assert!(live.keeps(node, b"13900000000"), "in its vault");
+    assert!(!kept.is_empty(), "in its vault");
+    assert_eq!(live.contents(node), kept, "nothing is added");
+    for contact in [b"13911112222", b"13900000000"] {
+        assert!(!live.keeps(node, contact), "in clear");
+    }
+}
+
+fn page(answered: &guantong_tests::live::Answered) -> String {
+    let text = String::from_utf8(answered.body.clone()).expect("a text");
+    let headers = &answered.headers;
+    assert!(headers["content-type"].starts_with("text/html"));
+    assert!(headers["content-security-policy"].starts_with("default-src 'none'"));
+    assert_eq!(headers["cache-control"], "no-store");
+    assert_eq!(headers["x-content-type-options"], "nosniff");
+    assert!(!text.contains("<script"), "{text}");
+    text
+}
+
+/// The receipt that a page shows.
+fn receipt(page: &str) -> String {
+    let (_, after) = page
+        .split_once("<dd class=\"mono\"><b>")
+        .expect("a receipt");
+    after.split('<').next().expect("a receipt").to_owned()
+}
+
+#[test]
+fn a_complaint_is_written_on_a_page_and_read_with_its_receipt_in_words() {
+    let (live, ..) = opened(OpeningTerms::Unconditional {
+        formats: vec![OpenFormat::Csv],
+    });
+    let node = code("440106");
+    let form = page(&live.public_get(node, "/open/complaint"));
+    assert!(form.contains("method=\"post\"") && form.contains("被投诉的单位"));
+    let fields = [
+        ("about", "某单位<script>"),
+        ("department", ""),
+        ("text", "重复索要已共享的证明"),
+        ("name", ""),
+        ("contact", ""),
+    ];
+    let taken = live.public_form(node, "/open/complaint?lang=zh", &fields);
+    assert_eq!(taken.status, 201);
+    let receipt = receipt(&page(&taken));
+    let case = live.public_form(node, "/open/case?lang=zh", &[("receipt", &receipt)]);
+    assert_eq!(case.status, 200);
+    let shown = page(&case);
+    assert!(shown.contains("某单位&lt;script&gt;") && !shown.contains("complaint-"));
+    let english = live.public_form(node, "/open/case?lang=en", &[("receipt", &receipt)]);
+    assert!(page(&english).contains("How a case stands"));
+    let unknown = live.public_form(node, "/open/case", &[("receipt", "0")]);
+    assert_eq!(unknown.status, 404);
+    assert!(page(&unknown).contains("没有此回执码对应的案件"));
+    // What is too long, blank or no form is refused on a page, and what was written stands in the form again.
+    let blank = live.public_form(node, "/open/complaint", &[("about", "甲"), ("text", " ")]);
+    assert_eq!(blank.status, 422);
+    assert!(page(&blank).contains("value=\"甲\""));
+    let long = "x".repeat(node::public::form::MAX_FORM_BYTES);
+    let long = live.public_form(node, "/open/complaint", &[("about", "甲"), ("text", &long)]);
+    assert_eq!(long.status, 413);
+    page(&long);
+    let no_form = live.public_post(
+        node,
+        "/open/complaint",
+        &json!({ "about": "甲", "text": "乙" }),
+    );
+    assert_eq!(no_form.status, 400);
+    page(&no_form);
+    for _ in 1..MAX_OPENED_PER_ADDRESS {
+        let taken = live.public_form(node, "/open/complaint", &fields);
+        assert_eq!(taken.status, 201);
+    }
+    let refused = live.public_form(node, "/open/complaint", &fields);
+    assert_eq!(refused.status, 429);
+    assert!(refused.headers.contains_key("retry-after") && page(&refused).contains("请求过多"));
+}
+
+#[test]
+fn an_application_for_opening_is_written_on_a_page_where_data_is_opened() {
+    let (live, department, entry) = opened(OpeningTerms::OnApplication {
+        grounds: vec!["《中华人民共和国个人信息保护法》第十三条".into()],
+    });
+    let node = department.node;
+    let identifier = identifier(node, &entry);
+    let listed = page(&live.public_get(node, "/open"));
+    let link = format!("/open/apply?lang=zh-CN&amp;id={}", encode(&identifier));
+    assert!(listed.contains(&link), "{listed}");
+    let form = page(&live.public_get(node, &link.replace("&amp;", "&")));
+    assert!(form.contains(&format!("value=\"{identifier}\"")));
+    let fields = [
+        ("identifier", identifier.as_str()),
+        ("text", "研究公交客流"),
+        ("written", "yes"),
+    ];
+    let taken = live.public_form(node, "/open/apply", &fields);
+    assert_eq!(taken.status, 201);
+    let receipt = receipt(&page(&taken));
+    let case = page(&live.public_form(node, "/open/case", &[("receipt", &receipt)]));
+    assert!(case.contains("答复期限") && !case.contains("opening-applied-for"));
+    // Under the Regulation alone there is nothing to apply for, and the page says so.
+    let national = live.public_get(code("440106"), "/open/apply");
+    assert_eq!(national.status, 422);
+    page(&national);
 }

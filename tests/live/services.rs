@@ -22,22 +22,22 @@ use sharing::catalogue::Entry;
 use sharing::docket::DocketId;
 use statute::{Method, Refusal, RefusalReason, Role};
 
-const PURPOSE: &str = "社会救助资格核验";
+pub(crate) const PURPOSE: &str = "社会救助资格核验";
 /// A large answer.
 const LARGE: usize = 64 << 20;
 /// One piece of it.
 const PIECE: usize = 64 << 10;
 
 /// An HTTP backend that knows what it was asked, how much it could send, and who hung up.
-struct Backend {
-    address: String,
+pub(crate) struct Backend {
+    pub(crate) address: String,
     asked: Arc<Mutex<Vec<String>>>,
     sent: Arc<AtomicU64>,
     hung_up: mpsc::Receiver<()>,
 }
 
 impl Backend {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = format!("http://{}/base", listener.local_addr().expect("bound"));
         let (asked, sent) = (Arc::default(), Arc::new(AtomicU64::new(0)));
@@ -62,7 +62,7 @@ impl Backend {
         backend
     }
 
-    fn asked(&self) -> Vec<String> {
+    pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().expect("unpoisoned").clone()
     }
 }
@@ -169,22 +169,22 @@ fn read_chunked(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
 }
 
 /// 天河区 may call a service of 和平区.
-struct Scene {
-    live: Federation,
-    backend: Backend,
-    requester: Department,
-    provider: Department,
-    docket: DocketId,
+pub(crate) struct Scene {
+    pub(crate) live: Federation,
+    pub(crate) backend: Backend,
+    pub(crate) requester: Department,
+    pub(crate) provider: Department,
+    pub(crate) docket: DocketId,
 }
 
 /// A call, as a program makes it.
-struct Call {
+pub(crate) struct Call {
     stream: TcpStream,
     head: String,
 }
 
 impl Call {
-    fn status(&self) -> u16 {
+    pub(crate) fn status(&self) -> u16 {
         let status = self.head.split_whitespace().nth(1);
         status.and_then(|it| it.parse().ok()).expect("a status")
     }
@@ -195,7 +195,7 @@ impl Call {
     }
 
     /// All of the body, or why it broke off.
-    fn body(mut self) -> std::io::Result<String> {
+    pub(crate) fn body(mut self) -> std::io::Result<String> {
         let whole = match self.header("content-length") {
             Some(length) => {
                 let mut whole = vec![0; length.parse().expect("a length")];
@@ -234,7 +234,7 @@ impl Scene {
     }
 
     /// Begins a call with these further headers and this body.
-    fn send(&self, line: &str, headers: &str, body: &str) -> Call {
+    pub(crate) fn send(&self, line: &str, headers: &str, body: &str) -> Call {
         let (address, token) = self.live.api(self.requester.node);
         let mut stream = TcpStream::connect(address).expect("a running API");
         let request = format!(
@@ -247,11 +247,11 @@ impl Scene {
         Call { stream, head }
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("/api/v1/services/{}{path}", self.docket.0)
     }
 
-    fn get(&self, path: &str) -> Call {
+    pub(crate) fn get(&self, path: &str) -> Call {
         let purpose = format!("x-guantong-purpose: {}\r\n", percent_encoded(PURPOSE));
         self.send(&format!("GET {}", self.url(path)), &purpose, "")
     }
@@ -302,7 +302,7 @@ impl Scene {
         })
     }
 
-    fn ends(&self, many: usize) -> [CallEnd; 2] {
+    pub(crate) fn ends(&self, many: usize) -> [CallEnd; 2] {
         [self.requester.node, self.provider.node].map(|node| self.ended(node, many))
     }
 
@@ -320,7 +320,7 @@ impl Scene {
     }
 }
 
-fn registered(text: &str) -> Registrations {
+pub(crate) fn registered(text: &str) -> Registrations {
     #[derive(serde::Deserialize)]
     struct File {
         services: Registrations,
@@ -330,7 +330,7 @@ fn registered(text: &str) -> Registrations {
 }
 
 /// An application for the service, granted for these items; what is put at the requester's disposal is the interface's description.
-fn granted(
+pub(crate) fn granted(
     live: &mut Federation,
     (requester, provider): (&Department, &Department),
     entry: &Entry,
@@ -365,7 +365,7 @@ fn granted(
     docket
 }
 
-const ALL: &[&str] = &["统一社会信用代码", "名称", "登记日期"];
+pub(crate) const ALL: &[&str] = &["统一社会信用代码", "名称", "登记日期"];
 
 fn receipt(end: &CallEnd) -> &Signed<CallAnswer> {
     match end {

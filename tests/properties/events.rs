@@ -1,6 +1,6 @@
 //! The kinds of events of each workflow: those that the runs must have reached, and those that they do not or cannot count on, with the reason.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use sharing::docket::DocketBody;
 
@@ -218,23 +218,25 @@ pub fn name(body: &DocketBody) -> String {
 }
 
 /// What was to be reached and was not yet.
-pub fn missing(reached: &BTreeSet<String>) -> Vec<String> {
+pub fn missing(reached: &BTreeMap<String, u64>) -> Vec<String> {
     let listed = REACHED.iter().flat_map(|(workflow, events)| {
         let named = |event: &&str| format!("{workflow}/{event}");
         events.iter().map(named).collect::<Vec<_>>()
     });
-    listed.filter(|event| !reached.contains(event)).collect()
+    listed
+        .filter(|event| !reached.contains_key(event))
+        .collect()
 }
 
 /// What was reached and is listed nowhere.
-pub fn unlisted(reached: &BTreeSet<String>) -> Vec<&String> {
+pub fn unlisted(reached: &BTreeMap<String, u64>) -> Vec<&String> {
     let listed = |event: &&String| {
         let (workflow, event) = event.split_once('/').expect("named here");
         let mut lists = REACHED.iter().filter(|(it, _)| *it == workflow);
         lists.any(|(_, events)| events.contains(&event))
     };
     let seldom = |event: &&String| UNREACHED.iter().any(|(it, _)| it == event);
-    let events = reached.iter();
+    let events = reached.keys();
     events.filter(|it| !listed(it) && !seldom(it)).collect()
 }
 

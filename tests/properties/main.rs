@@ -6,7 +6,7 @@ mod invariants;
 mod scene;
 mod workflows;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use guantong_tests::Faults;
 
@@ -29,8 +29,8 @@ struct Tried {
     faults: [u64; 5],
     /// Acts accepted and refused where they were signed, by workflow.
     outcomes: BTreeMap<&'static str, [usize; 2]>,
-    /// Events reached, by workflow and name.
-    events: BTreeSet<String>,
+    /// Events reached, by workflow and name: in how many runs.
+    events: BTreeMap<String, u64>,
 }
 
 #[test]
@@ -82,7 +82,10 @@ impl Tried {
         for _ in 0..4 {
             scene.world.settle();
         }
-        self.events.extend(invariants::hold(seed, &scene.world));
+        let reached = invariants::hold(seed, &scene.world);
+        for event in reached {
+            *self.events.entry(event).or_default() += 1;
+        }
         for (sum, count) in self.faults.iter_mut().zip(scene.world.happened) {
             *sum += count;
         }
@@ -90,7 +93,7 @@ impl Tried {
 
     /// Acts of one workflow until one is taken. A workflow that has nothing to act on yet gives way to the next.
     fn moves(&mut self, seed: u64, scene: &mut Scene) {
-        let first = scene.chance.below(WORKFLOWS.len() as u64) as usize;
+        let first = scene.next_workflow(WORKFLOWS.len());
         let next = WORKFLOWS.iter().cycle().skip(first).take(WORKFLOWS.len());
         let drawn = next
             .filter_map(|(name, draw)| draw(scene).map(|it| (*name, draw, it)))

@@ -26,8 +26,10 @@ const PLACES: [&str; 7] = [
     "440106", "210102", "440100", "mca", "440000", "210100", "100000",
 ];
 
-/// Dockets that are remembered as stepped of late: some for each few workflows.
-const MAX_STEPPED: usize = 12;
+/// Dockets that are remembered as opened or stepped of late: one or two for each workflow.
+const MAX_STEPPED: usize = 24;
+/// Further moves for which a course is followed: about as many as the longest has steps.
+const COURSE_MOVES: u8 = 6;
 /// Renewals of certificates until the three years of keeping are over: each after 250 days.
 const RENEWALS_OF_RETENTION: u32 = 5;
 
@@ -209,7 +211,11 @@ pub struct Scene {
     pub entries: Vec<Entry>,
     /// Applications drafted.
     pub drafts: Vec<DocketId>,
-    /// The dockets that were stepped last.
+    /// Whether this move goes straight on: the next step of a course that is under way, by the right person at the right place.
+    pub straight: bool,
+    /// The workflow whose course is followed, and for how many more moves.
+    course: Option<(usize, u8)>,
+    /// The dockets that were opened or stepped last.
     stepped: VecDeque<DocketId>,
 }
 
@@ -247,6 +253,8 @@ impl Scene {
             departments,
             entries,
             drafts,
+            straight: false,
+            course: None,
             stepped: VecDeque::new(),
         }
     }
@@ -257,6 +265,23 @@ impl Scene {
         from.get(self.chance.below(bound) as usize).cloned()
     }
 
+    /// Which of so many workflows is next: one whose course is followed, or any.
+    pub fn next_workflow(&mut self, many: usize) -> usize {
+        if let Some((at, left)) = self.course {
+            self.course = left.checked_sub(1).map(|left| (at, left));
+            return at;
+        }
+        let at = self.chance.below(many as u64) as usize;
+        self.straight = self.chance.once_in(4);
+        self.course = self.straight.then_some((at, COURSE_MOVES));
+        at
+    }
+
+    /// Once in so many true, unless this move goes straight on.
+    pub fn strays(&mut self, once_in: u64) -> bool {
+        !self.straight && self.chance.once_in(once_in)
+    }
+
     /// True once in two.
     pub fn either(&mut self) -> bool {
         self.chance.once_in(2)
@@ -265,7 +290,7 @@ impl Scene {
     /// A docket as some node holds it, of the kind that is wanted: as often as not one that was stepped of late, so that courses come to their end.
     pub fn docket(&mut self, wanted: fn(&Case) -> bool) -> Option<DocketView> {
         let first = self.chance.below(PLACES.len() as u64) as usize;
-        let running = self.either();
+        let running = self.straight || self.either();
         for place in PLACES.iter().cycle().skip(first).take(PLACES.len()) {
             let dockets = query::dockets(self.world.read(code(place)), None, 200).expect("memory");
             let mut held: Vec<DocketView> = dockets
@@ -275,6 +300,15 @@ impl Scene {
             let stepped = |view: &DocketView| self.stepped.contains(&view.id);
             if running && held.iter().any(stepped) {
                 held.retain(stepped);
+            }
+            let open = |view: &DocketView| view.state.case.is_open();
+            if self.straight && held.iter().any(open) {
+                held.retain(open);
+            }
+            let last = |view: &DocketView| self.stepped.iter().rposition(|it| *it == view.id);
+            let newest = held.iter().max_by_key(|view| last(view));
+            if let Some(view) = newest.filter(|view| self.straight && last(view).is_some()) {
+                return Some(view.clone());
             }
             if !held.is_empty() {
                 return self.pick(&held);
@@ -300,7 +334,7 @@ impl Scene {
             Drawn::Act { body, at } => {
                 let node = self.place(&at);
                 let roles = statute::required_role(body.kind()).0;
-                let anyone = self.chance.once_in(8);
+                let anyone = self.strays(8);
                 let role = self.pick(if anyone { Role::ALL } else { roles });
                 let stepped = body.docket();
                 let view = stepped.and_then(|docket| self.held(node, docket));
@@ -311,7 +345,8 @@ impl Scene {
                 let answer = taken(seed, node, outcome);
                 let draft = answer.as_ref().and_then(|answer| answer.docket);
                 self.drafts.extend(draft.filter(|_| drafted));
-                if let Some(docket) = stepped.filter(|_| answer.is_some()) {
+                let opened = draft.filter(|_| !drafted);
+                if let Some(docket) = stepped.filter(|_| answer.is_some()).or(opened) {
                     self.stepped.push_back(docket);
                     if self.stepped.len() > MAX_STEPPED {
                         self.stepped.pop_front();
@@ -346,7 +381,7 @@ impl Scene {
     }
 
     fn place(&mut self, likely: &[Code]) -> Code {
-        let anywhere = self.chance.once_in(6) || likely.is_empty();
+        let anywhere = self.strays(6) || likely.is_empty();
         let nodes = PLACES.map(code);
         let chosen = self.pick(if anywhere { &nodes } else { likely });
         chosen.expect("a node")
@@ -375,7 +410,7 @@ impl Scene {
                 let concerned = view.map_or_else(Vec::new, |view| departments(&view.state.case));
                 let concerns = |it: &&Department| concerned.contains(&it.code);
                 let of_it: Vec<Department> = here.iter().filter(concerns).cloned().collect();
-                let anyone = of_it.is_empty() || self.chance.once_in(6);
+                let anyone = of_it.is_empty() || self.strays(6);
                 let chosen = self.pick(if anyone { &here } else { &of_it });
                 let department = chosen.unwrap_or_else(|| Department::hosted(node, 9, "某局"));
                 Person::of(&department, role, now)

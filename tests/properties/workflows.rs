@@ -12,7 +12,7 @@ mod reading;
 use federation::core::query;
 use federation::core::view::DocketView;
 use guantong_tests::stage::code;
-use identity::Code;
+use identity::{Code, CreditCode};
 use sharing::act::ActBody;
 use sharing::catalogue::{DataItem, Entry, EntryState, ReviewVerdict};
 use sharing::clock::ClockAct;
@@ -107,7 +107,7 @@ fn draws_dispute(scene: &mut Scene) -> Option<Drawn> {
     let docket = view.id;
     let parties = [&state.complainant, &state.respondent].map(|it| it.node.code());
     let (parties, home) = (parties.to_vec(), vec![view.home.code()]);
-    let step = if scene.chance.once_in(4) {
+    let step = if scene.strays(4) {
         scene.chance.below(4)
     } else {
         match &state.phase {
@@ -131,7 +131,16 @@ fn draws_dispute(scene: &mut Scene) -> Option<Drawn> {
                 accepted: !scene.chance.once_in(3),
                 grounds: "意见".into(),
             };
-            (answer, parties)
+            let waited_for = |code: &CreditCode| match &state.phase {
+                DisputePhase::OpinionGiven { accepted, .. } => !accepted.contains(code),
+                DisputePhase::Referred
+                | DisputePhase::AwaitingDecision { .. }
+                | DisputePhase::Settled { .. }
+                | DisputePhase::Decided { .. } => true,
+            };
+            let sides = [&state.complainant, &state.respondent].into_iter();
+            let silent = sides.filter(|it| waited_for(&it.department));
+            (answer, silent.map(|it| it.node.code()).collect())
         }
         2 => {
             let decision = Decision {
@@ -192,7 +201,7 @@ fn draws_update(scene: &mut Scene) -> Option<Drawn> {
     let at = vec![provider.node];
     let held = query::own_entry(scene.world.read(provider.node), &entry.id).expect("memory")?;
     let entries = vec![held.entry.version_ref()];
-    let step = if scene.chance.once_in(5) {
+    let step = if scene.strays(5) {
         scene.chance.below(5)
     } else {
         match held.state {
@@ -357,7 +366,9 @@ fn orders(scene: &mut Scene) -> Option<Drawn> {
 
 /// More time, and why something was late, in a docket of any kind.
 fn draws_clock(scene: &mut Scene) -> Option<Drawn> {
-    let wanted: fn(&Case) -> bool = if scene.chance.once_in(4) {
+    let wanted: fn(&Case) -> bool = if scene.straight && scene.either() {
+        |case| matches!(case, Case::Application(_) | Case::Update(_)) && case.is_open()
+    } else if scene.chance.once_in(4) {
         |_| true
     } else {
         Case::is_open
@@ -367,19 +378,23 @@ fn draws_clock(scene: &mut Scene) -> Option<Drawn> {
     let duties = view.state.duties();
     let running: Vec<Duty> = duties.iter().map(|it| it.duty).collect();
     let mut owed_at: Vec<Code> = duties.iter().map(|it| it.who.node().code()).collect();
-    let lapsed: Vec<Duty> = view.state.clock.lapses.iter().map(|it| it.duty).collect();
+    let lapses = view.state.clock.lapses.iter();
+    let lapsed: Vec<(Duty, Code)> = lapses
+        .filter(|it| it.justification.is_none())
+        .map(|it| (it.duty, it.who.node().code()))
+        .collect();
     let late = scene.pick(&lapsed);
     let any = scene.pick(Duty::ALL)?;
     let grounds = || "数据量大，需要分批整理".to_owned();
     let asked = view.state.clock.asked.as_ref().map(|asked| asked.duty);
-    let act = if let Some(duty) = asked.filter(|_| !scene.chance.once_in(4)) {
+    let act = if let Some(duty) = asked.filter(|_| !scene.strays(4)) {
         ClockAct::AnswerExtension {
             docket,
             duty,
             consents: scene.either(),
             grounds: grounds(),
         }
-    } else if scene.either() {
+    } else if late.is_none() && !scene.strays(2) || scene.chance.once_in(3) {
         ClockAct::AskExtension {
             docket,
             duty: scene.pick(&running).unwrap_or(any),
@@ -387,13 +402,16 @@ fn draws_clock(scene: &mut Scene) -> Option<Drawn> {
             grounds: grounds(),
         }
     } else {
+        if let Some((_, node)) = late {
+            owed_at = vec![node];
+        }
         ClockAct::Justify {
             docket,
-            duty: late.unwrap_or(any),
+            duty: late.map_or(any, |(duty, _)| duty),
             grounds: grounds(),
         }
     };
-    if owed_at.is_empty() || scene.chance.once_in(6) {
+    if owed_at.is_empty() || scene.strays(6) {
         owed_at = at(&view);
     }
     let body = ActBody::Clock(act);

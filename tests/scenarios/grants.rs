@@ -5,9 +5,12 @@ use guantong_tests::{Department, World};
 use sharing::act::{ActBody, ObjectRef};
 use sharing::application::{Access, GrantAct, GrantStep, ServiceChange, Standing, Wider};
 use sharing::docket::{DocketBody, DocketId};
-use statute::{Article, GrantStanding, Refusal, RefusalReason, Role};
+use sharing::evaluation::Kept;
+use statute::{Article, Duty, GrantStanding, Refusal, RefusalReason, Role};
 
-use crate::stage::{circuit, code, conditional, demo, events, lapses, provider, seen, share};
+use crate::stage::{
+    circuit, code, conditional, demo, events, findings, lapses, provider, seen, share,
+};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -146,7 +149,11 @@ pub(crate) fn a_suspended_grant_opens_no_circuit_and_ends_only_after_rectificati
     shared.by_requester(GrantStep::ReportRectified {
         statement: "已停止".into(),
     });
-    shared.by_office(GrantStep::Restore).expect("restored");
+    shared
+        .by_office(GrantStep::Restore {
+            reasons: String::new(),
+        })
+        .expect("restored");
     assert_eq!(shared.standing().access, Access::InForce);
     assert_eq!(shared.circuit(), Ok(()));
 
@@ -163,6 +170,98 @@ pub(crate) fn a_suspended_grant_opens_no_circuit_and_ends_only_after_rectificati
     shared.by_office(terminate).expect("terminated");
     assert_eq!(shared.standing().access, Access::Terminated);
     assert_eq!(shared.circuit(), closed(GrantStanding::Terminated));
+}
+
+#[test]
+fn whoever_is_suspended_is_shown_the_article_the_reasons_and_the_date() {
+    let mut shared = shared(64);
+    let told = |shared: &Shared, at: &Department| {
+        let all = findings(&shared.world, at.node);
+        let suspended = all.into_iter().filter(|it| it.contains("is suspended"));
+        suspended.collect::<Vec<_>>()
+    };
+    let suspend = GrantStep::Suspend {
+        reasons: "擅自用于信用评级".into(),
+        rectify_by: shared.world.now.plus_days(5),
+    };
+    let operator = shared.provider.clone();
+    let unlawful = shared.by(&operator, Role::Operator, suspend.clone());
+    assert_eq!(refused(unlawful).1, Article::R27);
+    assert!(told(&shared, &shared.requester).is_empty(), "nothing yet");
+    shared.by_office(suspend).expect("suspended");
+    let told_there = told(&shared, &shared.requester);
+    let [told_there] = &told_there[..] else {
+        panic!("once: {told_there:?}")
+    };
+    for said in [
+        "Art. 27",
+        "Art. 40(2)",
+        "Art. 40(3)",
+        "2026-03-14",
+        "擅自用于信用评级",
+    ] {
+        assert!(told_there.contains(said), "{said}: {told_there}");
+    }
+    assert!(told(&shared, &shared.provider).is_empty());
+}
+
+#[test]
+fn access_restored_without_a_report_needs_reasons_and_counts_as_no_rectification() {
+    let mut shared = shared(65);
+    let rectified = |shared: &Shared| {
+        let period = "2026-03".parse().expect("a period");
+        let node = shared.requester.node;
+        let view = query::evaluation(shared.world.read(node), period, shared.world.now);
+        let report = view.expect("memory").expect("a place").computed.report;
+        let code = shared.requester.code;
+        let row = report
+            .departments
+            .into_iter()
+            .find(|it| it.department == code);
+        let duties = row.expect("its figures").figures.duties;
+        duties.get(&Duty::Rectify).copied().unwrap_or_default()
+    };
+    let suspend = |shared: &Shared| GrantStep::Suspend {
+        reasons: "擅自用于信用评级".into(),
+        rectify_by: shared.world.now.plus_days(1),
+    };
+    let restore = |reasons: &str| GrantStep::Restore {
+        reasons: reasons.into(),
+    };
+    let step = suspend(&shared);
+    shared.by_office(step).expect("suspended");
+    assert_eq!(
+        refused(shared.by_office(restore(" "))),
+        (RefusalReason::ReasonsRequired, Article::R27)
+    );
+    shared
+        .by_office(restore("经核查不存在违规"))
+        .expect("restored");
+    assert_eq!(shared.standing().access, Access::InForce);
+    assert_eq!(rectified(&shared), Kept::default(), "nobody rectified");
+
+    let step = suspend(&shared);
+    shared.by_office(step).expect("suspended");
+    shared.by_requester(GrantStep::ReportRectified {
+        statement: "已停止".into(),
+    });
+    shared.by_office(restore("")).expect("restored");
+    let in_time = Kept {
+        in_time: 1,
+        ..Kept::default()
+    };
+    assert_eq!(rectified(&shared), in_time);
+
+    let step = suspend(&shared);
+    shared.by_office(step).expect("suspended");
+    shared.world.step(DAY_MS);
+    shared.world.settle();
+    shared.by_office(restore("再给一次机会")).expect("restored");
+    let overdue = Kept {
+        overdue: 1,
+        ..in_time
+    };
+    assert_eq!(rectified(&shared), overdue, "an overdue one stays counted");
 }
 
 #[test]

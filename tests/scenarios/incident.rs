@@ -5,20 +5,23 @@ use guantong_tests::stage::Acting;
 use guantong_tests::{Department, Person, World, key};
 use identity::{Code, EnrolmentRequest, RevocationReason};
 use sharing::act::{ActBody, ObjectRef};
-use sharing::application::{Access, GrantAct, GrantStep};
+use sharing::application::{Access, Application, GrantAct, GrantStep, Phase};
 use sharing::catalogue::Entry;
-use sharing::docket::{Case, DocketId};
+use sharing::docket::{Case, DocketId, Workflow};
 use sharing::incident::{
     Concerned, IncidentAct, IncidentPhase, IncidentReport, IncidentState, IncidentStep, Measure,
 };
 use statute::{
-    Article, Grade, GrantStanding, IncidentField, Refusal, RefusalReason, RequiredField, Role,
-    Severity,
+    Article, Duty, Grade, GrantStanding, IncidentField, Refusal, RefusalReason, RequiredField,
+    Role, Severity,
 };
 
 use crate::stage::{
-    application, apply, circuit, code, conditional, demo, findings, provider, publish, seen, share,
+    application, apply, circuit, code, conditional, demo, findings, grant, provider, publish,
+    reply, seen, share,
 };
+
+const DAY_MS: i64 = 86_400_000;
 
 fn report(world: &World, severity: Severity) -> IncidentReport {
     IncidentReport {
@@ -213,11 +216,101 @@ fn grants_are_suspended_by_one_act_where_the_data_is_provided_and_the_requester_
     let docket = grants[0];
     let restore = ActBody::Grant(GrantAct {
         docket,
-        step: GrantStep::Restore,
+        step: GrantStep::Restore {
+            reasons: "泄露已堵塞".into(),
+        },
     });
     leak.world.act(node, &reviewer, restore).expect("restored");
     leak.world.settle();
     assert_eq!(leak.circuits()[0], Ok(()));
+}
+
+/// What 和平区 has granted and not provided is suspended in an incident of its own: nothing is provided until it is restored, and the twenty working
+/// days of R22 rest meanwhile. Nobody suspends it in any other way.
+#[test]
+fn a_grant_that_is_not_provided_yet_is_suspended_in_an_incident_and_its_time_rests() {
+    let mut world = demo(76);
+    let (provider, entry) = provider(&mut world, "210102", conditional());
+    let requester = world.department(code("440106"), 2, "民政局");
+    let wanted = application(&world, &requester, &provider, &entry);
+    let docket = apply(&mut world, &requester, wanted);
+    world.settle();
+    let agreed = grant(&world, &entry);
+    reply(&mut world, &provider, docket, agreed);
+    world.settle();
+    let due = |world: &World| match seen(world, requester.node, docket).expect("held").phase {
+        Phase::Granted { term, .. } => term.due.to_string(),
+        other => panic!("granted: {other:?}"),
+    };
+    assert_eq!(due(&world), "2026-04-07T16:00:00.000Z", "twenty of them");
+    // Friday the 13th: sixteen working days are left.
+    world.step(4 * DAY_MS);
+    world.settle();
+    let node = provider.node;
+    let reasons = || "发生数据泄露，防止危害扩大".to_owned();
+    let rectify_by = world.now.plus_days(30);
+    let office = world.staff(&provider, Role::SharingOfficeHead);
+    let alone = ActBody::Grant(GrantAct {
+        docket,
+        step: GrantStep::Suspend {
+            reasons: reasons(),
+            rectify_by,
+        },
+    });
+    let refused = world.act(node, &office, alone).expect_err("no incident");
+    assert!(
+        matches!(&refused, Refused::Lawful(refusal) if refusal.article == Article::R27),
+        "a provider does not stop its own clock: {refused:?}"
+    );
+    let operator = world.staff(&provider, Role::Operator);
+    let leaked = IncidentAct::Report(report(&world, Severity::Larger));
+    let incident = does(&mut world, node, &operator, leaked).expect("reported");
+    let reviewer = world.authority(node, Role::AuthorityReviewer);
+    let measure = Measure::SuspendGrants {
+        grants: vec![docket],
+        reasons: reasons(),
+        rectify_by,
+    };
+    does(&mut world, node, &reviewer, contain(incident, measure)).expect("suspended");
+    world.settle();
+    for at in [node, requester.node] {
+        let state = seen(&world, at, docket).expect("held");
+        assert!(matches!(state.standing.access, Access::Suspended { .. }));
+        let owed: Vec<_> = state.duties().iter().map(|it| it.duty).collect();
+        assert_eq!(owed, [Duty::Rectify], "nobody owes what is forbidden");
+    }
+    let told = findings(&world, requester.node);
+    let of_it = |it: &&String| it.contains("is suspended") && it.contains("Art. 35");
+    assert_eq!(told.iter().filter(of_it).count(), 1, "{told:?}");
+    let object = world.upload(node, "低保对象.csv", b"code\n1\n");
+    let provide = || ActBody::Provide {
+        docket,
+        object: object.clone(),
+    };
+    let standing = GrantStanding::Suspended;
+    let closed = RefusalReason::GrantNotInForce { standing }.under(Article::R27);
+    let refused = world.act(node, &operator, provide());
+    assert!(
+        matches!(&refused, Err(Refused::Lawful(refusal)) if *refusal == closed),
+        "{refused:?}"
+    );
+    // Restored on Friday the 20th: the sixteen are counted from Monday, over the holiday of 清明.
+    world.step(7 * DAY_MS);
+    world.settle();
+    let restore = ActBody::Grant(GrantAct {
+        docket,
+        step: GrantStep::Restore {
+            reasons: "泄露已堵塞".into(),
+        },
+    });
+    world.act(node, &reviewer, restore).expect("restored");
+    world.settle();
+    assert_eq!(due(&world), "2026-04-14T16:00:00.000Z", "what was left");
+    world.step(1_000);
+    world.act(node, &operator, provide()).expect("provided");
+    world.settle();
+    let state = seen(&world, requester.node, docket).expect("held");
+    assert!(matches!(state.phase, Phase::Provided { .. }));
 }
 
 #[test]
@@ -317,13 +410,21 @@ fn a_node_that_is_cut_off_neither_links_nor_sends_and_every_level_learns_of_it()
     let theirs = does(&mut world, sibling, &own, act).expect("reported");
     let refused = does(&mut world, sibling, &own, cut(theirs)).unwrap_err();
     let node = county.to_string();
-    let not_its_child = RefusalReason::CertificateNotInForce { node, serial };
+    let not_its_child = RefusalReason::CertificateNotInForce {
+        node: node.clone(),
+        serial,
+    };
     assert_eq!(refused, not_its_child.under(Article::R35));
     assert!(linked(&world, city, county), "nothing took effect");
 
     does(&mut world, city, &head, cut(incident)).expect("cut off");
     assert!(!linked(&world, city, county), "at once");
-    let again = apply(&mut world, &requester, wanted);
+    world.step(6_000);
+    let again = drafted(&mut world, &requester, wanted);
+    let refused = consented(&mut world, &requester, again).unwrap_err();
+    let by = city.to_string();
+    let cut_off = RefusalReason::NodeCutOff { node, by, serial };
+    assert_eq!(refused, cut_off.under(Article::R35), "it was told");
     world.settle();
     assert!(!linked(&world, city, county), "and not taken again");
     assert!(seen(&world, sibling, again).is_none(), "nothing is sent");
@@ -335,6 +436,107 @@ fn a_node_that_is_cut_off_neither_links_nor_sends_and_every_level_learns_of_it()
     assert_eq!(held(&world, "440000", incident).unwrap().measures, 1);
     let twice = does(&mut world, city, &head, cut(incident)).unwrap_err();
     assert!(matches!(twice.reason, RefusalReason::Duplicate { .. }));
+}
+
+/// An application as the requester's operator drafts it, which is done at home.
+fn drafted(world: &mut World, requester: &Department, wanted: Application) -> DocketId {
+    let operator = world.staff(requester, Role::Operator);
+    let body = ActBody::Apply {
+        application: wanted,
+    };
+    let answer = world.act(requester.node, &operator, body).expect("drafted");
+    answer.docket.expect("a docket")
+}
+
+/// The consent with which it leaves.
+fn consented(world: &mut World, requester: &Department, docket: DocketId) -> Result<(), Refusal> {
+    let body = ActBody::ConsentToApply {
+        docket,
+        document: docket.0,
+    };
+    let head = world.staff(requester, Role::SharingOfficeHead);
+    match world.act(requester.node, &head, body) {
+        Ok(_) => Ok(()),
+        Err(Refused::Lawful(refusal)) => Err(refusal),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+#[test]
+fn a_node_that_is_cut_off_while_it_is_away_is_told_at_its_return_and_goes_on_when_it_is_admitted_again()
+ {
+    let (mut world, head, incident) = at_the_city(75);
+    let (city, county, sibling) = (code("440100"), code("440104"), code("440106"));
+    let (provider, entry) = provider(&mut world, "440106", conditional());
+    let requester = world.department(county, 2, "民政局");
+    let wanted = application(&world, &requester, &provider, &entry);
+    // Its people are enrolled while it is a member.
+    let first = drafted(&mut world, &requester, wanted.clone());
+    let serial = serial(&world, city, county);
+    world.cut(county);
+    world.step(6_000);
+    let measure = Measure::CutOff {
+        node: county,
+        serial,
+        reason: RevocationReason::KeyCompromise,
+    };
+    does(&mut world, city, &head, contain(incident, measure)).expect("cut off");
+    let shown = |world: &World| world.ask(county, query::node).cut_off;
+    assert_eq!(shown(&world), None, "it cannot know");
+    world.heal(county);
+    world.step(6_000);
+    let told = shown(&world).expect("told");
+    assert_eq!(
+        (told.node, told.by, told.serial, told.reason),
+        (county, city, serial, RevocationReason::KeyCompromise)
+    );
+    assert_eq!(world.status(county).cut_off, Some(told));
+    let found = findings(&world, county);
+    assert!(
+        found.iter().any(|it| it.contains("cut off: 440100")),
+        "{found:?}"
+    );
+    // It starts again, and still knows.
+    world.restart(county);
+    world.step(6_000);
+    assert!(shown(&world).is_some() && !linked(&world, city, county));
+    let second = drafted(&mut world, &requester, wanted);
+    for docket in [first, second] {
+        let refused = consented(&mut world, &requester, docket).unwrap_err();
+        assert!(matches!(refused.reason, RefusalReason::NodeCutOff { .. }));
+    }
+    world.certify_anew(county);
+    world.settle();
+    assert!(shown(&world).is_none() && world.status(county).cut_off.is_none());
+    assert!(linked(&world, city, county));
+    consented(&mut world, &requester, second).expect("a member again");
+    world.settle();
+    assert!(seen(&world, sibling, second).is_some());
+}
+
+#[test]
+fn whoever_stands_below_a_node_that_is_cut_off_hears_it_too() {
+    let mut world = demo(76);
+    let (province, city, county) = (code("440000"), code("440100"), code("440104"));
+    let body = ActBody::RevokeMember {
+        node: city,
+        serial: serial(&world, province, city),
+        reason: RevocationReason::Ordered,
+    };
+    world.cut(county);
+    world.step(6_000);
+    let head = world.authority_head(province);
+    world.act(province, &head, body).expect("revoked");
+    world.step(6_000);
+    world.heal(county);
+    world.step(6_000);
+    for node in [city, county, code("440106")] {
+        let told = world.ask(node, query::node).cut_off.expect("told");
+        assert_eq!((told.node, told.by), (city, province), "{node}");
+    }
+    for node in [province, code("100000")] {
+        assert_eq!(world.ask(node, query::node).cut_off, None, "{node}");
+    }
 }
 
 #[test]

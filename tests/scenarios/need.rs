@@ -3,12 +3,14 @@
 
 use federation::core::{Refused, query};
 use guantong_tests::{Department, Person, World, entry};
-use identity::{Code, Moment};
+use identity::{Code, Moment, Path};
 use sharing::act::ActBody;
 use sharing::catalogue::Entry;
 use sharing::dispute::Party;
 use sharing::docket::{Case, DocketId};
-use sharing::need::{Considered, EntryAt, Need, NeedAct, NeedPhase, NeedState, NeedStep};
+use sharing::need::{
+    Considered, EntryAt, LevelAsked, Need, NeedAct, NeedPhase, NeedState, NeedStep, Said,
+};
 use statute::{Article, ClassTerms, Duty, NeedField, Refusal, RefusalReason, RequiredField, Role};
 
 use crate::stage::{code, conditional, demo, events, findings, lapses, provider, publish};
@@ -24,7 +26,14 @@ fn need(items: &[&str]) -> Need {
         basis: "《社会救助暂行办法》第九条".into(),
         searched: "本级和各上级目录检索“就业”，未见".into(),
         considered: vec![],
+        asked: vec![],
     }
+}
+
+/// The need, with what the levels above the department's node say of its items now.
+fn looked_up(world: &mut World, department: &Department, need: Need) -> Need {
+    let asked = world.ask_above(department.node, &need.wanted());
+    Need { asked, ..need }
 }
 
 /// Does something about needs; the docket, or the refusal of the node at which it was done.
@@ -39,6 +48,15 @@ fn does(world: &mut World, node: Code, person: &Person, act: NeedAct) -> Result<
 }
 
 fn report(world: &mut World, department: &Department, need: Need) -> Result<DocketId, Refusal> {
+    let need = looked_up(world, department, need);
+    put_on_record(world, department, need)
+}
+
+fn put_on_record(
+    world: &mut World,
+    department: &Department,
+    need: Need,
+) -> Result<DocketId, Refusal> {
     let operator = world.staff(department, Role::Operator);
     does(world, department.node, &operator, NeedAct::Report(need))
 }
@@ -84,6 +102,13 @@ fn party(world: &World, department: &Department) -> Party {
     Party {
         department: department.code,
         node: world.place(department.node),
+    }
+}
+
+pub(crate) fn fulfil(world: &World, department: &Department, entry: &Entry) -> NeedStep {
+    NeedStep::Fulfil {
+        entry: at(world, department, entry),
+        held: Box::new(entry.clone()),
     }
 }
 
@@ -165,9 +190,7 @@ fn a_countys_need_is_matched_across_provinces_met_by_a_new_entry_and_confirmed()
     assert_eq!(term.due, by);
     let made = publishes(&mut world, &providing);
     let entry = at(&world, &providing, &made);
-    let fulfil = NeedStep::Fulfil {
-        entry: entry.clone(),
-    };
+    let fulfil = fulfil(&world, &providing, &made);
     says(&mut world, &providing, docket, fulfil).expect("fulfilled");
     says(&mut world, &needing, docket, NeedStep::ConfirmMet).expect("confirmed");
     let whole = events(&world, needing.node, docket);
@@ -283,15 +306,11 @@ fn the_department_matched_answers_for_itself_with_a_date_ahead_and_its_own_publi
     says(&mut world, &neighbour, docket, promise(by)).expect("sent to the home");
     assert!(told(&world, there, &RefusalReason::NotYourDepartment));
     let made = entry(&providing, 7, "就业登记信息", conditional(), world.now);
-    let unpublished = NeedStep::Fulfil {
-        entry: at(&world, &providing, &made),
-    };
+    let unpublished = fulfil(&world, &providing, &made);
     let unpublished = says(&mut world, &providing, docket, unpublished);
     assert_eq!(under_r20(unpublished), RefusalReason::EntryNotPublished);
     let made = publishes(&mut world, &neighbour);
-    let foreign = NeedStep::Fulfil {
-        entry: at(&world, &neighbour, &made),
-    };
+    let foreign = fulfil(&world, &neighbour, &made);
     let foreign = says(&mut world, &providing, docket, foreign);
     assert_eq!(under_r20(foreign), RefusalReason::NotYourDepartment);
     let department = party(&world, &providing);
@@ -306,9 +325,7 @@ fn the_department_matched_answers_for_itself_with_a_date_ahead_and_its_own_publi
     assert_eq!(phase(&world, Code::HUB, docket), NeedPhase::Open);
     let department = party(&world, &neighbour);
     rules(&mut world, "100000", docket, NeedStep::Match { department }).expect("another");
-    let fulfil = NeedStep::Fulfil {
-        entry: at(&world, &neighbour, &made),
-    };
+    let fulfil = fulfil(&world, &neighbour, &made);
     says(&mut world, &neighbour, docket, fulfil).expect("fulfilled");
     let offered = phase(&world, needing.node, docket);
     assert!(matches!(offered, NeedPhase::Offered { .. }));
@@ -335,4 +352,148 @@ fn a_date_that_the_department_named_and_missed_is_recorded_overdue_once_at_both(
         let matched = held(&world, node, docket).and_then(|it| it.matched().cloned());
         assert_eq!(matched, Some(party(&world, &other)), "at {node}");
     }
+}
+
+/// Whether a level answered, and how many entries it found to hold everything.
+fn said(asked: &[LevelAsked]) -> Vec<Option<usize>> {
+    let whole = asked.iter().map(|it| match &it.said {
+        Said::Silent => None,
+        Said::Answered { whole, .. } => Some(whole.len()),
+    });
+    whole.collect()
+}
+
+#[test]
+fn what_another_province_shares_is_found_from_a_county_and_is_no_need() {
+    let mut world = demo(85);
+    let providing = world.department(code("210102"), 3, "人力资源和社会保障局");
+    let made = publishes(&mut world, &providing);
+    let needing = world.department(code("440106"), 2, "民政局");
+    let wanted = looked_up(&mut world, &needing, need(&["就业状态"]));
+    // Neither the city nor the province knows it; the hub does.
+    assert_eq!(said(&wanted.asked), [Some(0), Some(0), Some(1)]);
+    let refused = under_r20(put_on_record(&mut world, &needing, wanted.clone()));
+    let entry = format!("210102 {}《{}》", made.id, made.name);
+    assert_eq!(refused, RefusalReason::SharedAlready { entry });
+    // Leaving out what the hub said does not help: the node heard it.
+    let hub = Path::hub().to_string();
+    let otherwise = RefusalReason::NotLookedUp { level: hub };
+    let mut hushed = wanted.clone();
+    hushed.asked[2].said = Said::Silent;
+    let hushed = under_r20(put_on_record(&mut world, &needing, hushed));
+    assert_eq!(hushed, otherwise);
+    let mut emptied = wanted.clone();
+    if let Said::Answered { whole, .. } = &mut emptied.asked[2].said {
+        whole.clear();
+    }
+    let emptied = under_r20(put_on_record(&mut world, &needing, emptied));
+    assert_eq!(emptied, otherwise);
+    let mut considered = wanted;
+    considered.considered.push(Considered {
+        publisher: providing.node,
+        entry: made.id.clone(),
+        why_not: "只含和平区居民".into(),
+    });
+    let docket = put_on_record(&mut world, &needing, considered.clone()).expect("it says why not");
+    let held = held(&world, needing.node, docket).expect("held at home");
+    assert_eq!(held.need.asked, considered.asked, "and what was looked at");
+}
+
+#[test]
+fn with_the_parent_unreachable_a_need_is_reported_as_checked_so_far_as_the_levels_answered() {
+    let mut world = demo(86);
+    let providing = world.department(code("210102"), 3, "人力资源和社会保障局");
+    publishes(&mut world, &providing);
+    let needing = world.department(code("440106"), 2, "民政局");
+    let never = under_r20(put_on_record(&mut world, &needing, need(&["就业状态"])));
+    let city = world.place(code("440100"));
+    let level = city.to_string();
+    assert_eq!(never, RefusalReason::NotLookedUp { level });
+    world.cut(code("440100"));
+    let wanted = looked_up(&mut world, &needing, need(&["就业状态"]));
+    assert_eq!(said(&wanted.asked), [Some(0), None, None]);
+    // Nobody says that a level answered which did not.
+    let mut invented = wanted.clone();
+    invented.asked[1].said = invented.asked[0].said.clone();
+    let invented = under_r20(put_on_record(&mut world, &needing, invented));
+    let province = world.place(code("440000")).to_string();
+    assert_eq!(invented, RefusalReason::NotLookedUp { level: province });
+    // One that answered after the person had waited holds nothing up when it found nothing.
+    let mut late = wanted.clone();
+    late.asked[0].said = Said::Silent;
+    put_on_record(&mut world, &needing, late).expect("an answer that came late");
+    let docket = put_on_record(&mut world, &needing, wanted).expect("it goes ahead");
+    world.heal(code("440100"));
+    world.settle();
+    rules(&mut world, "440106", docket, pass_on()).expect("passed on");
+    let above = held(&world, code("440100"), docket).expect("held above");
+    assert_eq!(
+        said(&above.need.asked),
+        [Some(0), None, None],
+        "and it says so"
+    );
+}
+
+#[test]
+fn a_need_is_matched_to_a_department_that_there_is_and_met_by_what_holds_every_item() {
+    let mut world = demo(87);
+    let needing = world.department(code("440106"), 2, "民政局");
+    let docket = report(&mut world, &needing, need(&["就业状态"])).expect("on record");
+    let nobody = world.department(code("440106"), 77, "无此局");
+    let to = |department: Party| NeedStep::Match { department };
+    let unknown = |department: &Department| RefusalReason::UnknownDepartment {
+        department: department.code.to_string(),
+        node: department.node.to_string(),
+    };
+    // The authority's own place: it knows who is there.
+    let party_there = party(&world, &nobody);
+    let refused = rules(&mut world, "440106", docket, to(party_there));
+    assert_eq!(under_r20(refused), unknown(&nobody));
+    for node in &LINE[..3] {
+        rules(&mut world, node, docket, pass_on()).expect("passed on");
+    }
+    // A node that there is not.
+    let nowhere = Party {
+        department: nobody.code,
+        node: "100000/210000/210100/219999".parse().expect("a place"),
+    };
+    let refused = under_r20(rules(&mut world, "100000", docket, to(nowhere)));
+    let named = |it: &RefusalReason| matches!(it, RefusalReason::UnknownDepartment { node, .. } if node == "219999");
+    assert!(named(&refused), "{refused:?}");
+    // A node that there is, and that knows no such department: it says so, and another is matched.
+    let nobody = world.department(code("210102"), 77, "无此局");
+    let party_there = party(&world, &nobody);
+    rules(&mut world, "100000", docket, to(party_there)).expect("sent there");
+    assert!(told(&world, Code::HUB, &unknown(&nobody)));
+    let providing = world.department(code("210102"), 3, "人力资源和社会保障局");
+    let mut lacking = entry(&providing, 6, "失业登记信息", conditional(), world.now);
+    publish(&mut world, &providing, vec![lacking.clone()]);
+    world.settle();
+    let party_there = party(&world, &providing);
+    rules(&mut world, "100000", docket, to(party_there)).expect("another");
+    assert!(
+        !told(&world, Code::HUB, &unknown(&providing)),
+        "it is known there by its entries"
+    );
+    let step = fulfil(&world, &providing, &lacking);
+    let short = under_r20(says(&mut world, &providing, docket, step));
+    let missing = vec!["就业状态".to_owned()];
+    assert_eq!(short, RefusalReason::ItemsNotHeld { missing });
+    // What it says of a version is what that version holds.
+    let named = at(&world, &providing, &lacking);
+    lacking.items[1].name = "就业状态".into();
+    let step = NeedStep::Fulfil {
+        entry: named,
+        held: Box::new(lacking),
+    };
+    let forged = says(&mut world, &providing, docket, step);
+    let missing = vec!["就业状态".to_owned()];
+    assert_eq!(
+        under_r20(forged),
+        RefusalReason::ItemsNotHeld { missing },
+        "its own node reads the entry itself"
+    );
+    let department = party(&world, &providing);
+    let still = NeedPhase::Matched { department };
+    assert_eq!(phase(&world, needing.node, docket), still);
 }

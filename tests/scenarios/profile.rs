@@ -49,9 +49,9 @@ pub fn take(
     let mut application = application(world, requester, provider, entry);
     let needed = [ApplicationMaterial::Basis, ApplicationMaterial::Scenario];
     application.materials.retain(|it| needed.contains(&it.kind));
-    let until = world.now.plus_days(30);
+    application.until = Some(world.now.plus_days(30));
     let operator = world.staff(requester, Role::Operator);
-    let take = ActBody::Direct(DirectAct::Take { application, until });
+    let take = ActBody::Direct(DirectAct::Take { application });
     let taken = world.act(requester.node, &operator, take)?;
     world.settle();
     Ok(taken.docket.expect("a docket"))
@@ -148,6 +148,29 @@ fn data_is_placed_by_its_own_department_in_the_version_that_stands() {
     let refused = lawfully(place(&department, next.version_ref()));
     assert_eq!(refused, (RefusalReason::EntryNotPublished, Article::R22));
     assert!(place(&department, entry.version_ref()).is_ok());
+}
+
+/// L1, the unlawful twin: conditional data is applied for first, so nothing of it lies on the platform; under the national rules nothing does.
+#[test]
+fn what_is_applied_for_first_is_not_placed_on_the_platform() {
+    let mut world = shenyang(74);
+    let mut placed = |node: &str, terms: ClassTerms| {
+        let (department, entry) = provider(&mut world, node, terms);
+        let object = world.upload(department.node, "登记.csv", b"x");
+        let operator = world.staff(&department, Role::Operator);
+        let entry = entry.version_ref();
+        let place = ActBody::Direct(DirectAct::Place { entry, object });
+        world.act(department.node, &operator, place)
+    };
+    let class = ShareClass::Conditional;
+    let reason = RefusalReason::ApplicationRequired { class };
+    let refused = lawfully(placed("210102", conditional()));
+    assert_eq!(refused, (reason, Article::R20));
+    let class = ShareClass::Unconditional;
+    let reason = RefusalReason::ApplicationRequired { class };
+    let refused = lawfully(placed("440106", ClassTerms::Unconditional));
+    assert_eq!(refused, (reason, Article::R20));
+    assert!(placed("210100", ClassTerms::Unconditional).is_ok());
 }
 
 /// L3: base items bear the mark of their collection and are shared unconditionally; the mark is seen above.

@@ -4,7 +4,10 @@ use guantong_tests::{Department, World};
 use sharing::act::ActBody;
 use sharing::application::{GrantTerms, Phase, Reply};
 use sharing::docket::DocketId;
-use statute::{Article, ClassTerms, RefusalReason, RequiredField, Role, UseRecordField};
+use statute::purpose::uses_not_listed;
+use statute::{
+    ApplicationMaterial, Article, ClassTerms, RefusalReason, RequiredField, Role, UseRecordField,
+};
 
 use crate::correction::lawfully;
 use crate::stage::{
@@ -68,6 +71,85 @@ pub(crate) fn an_application_goes_out_with_the_consent_of_its_own_office_alone()
         .expect("consented");
     world.settle();
     assert!(seen(&world, ministry.node, docket).is_some(), "received");
+}
+
+#[test]
+fn a_grant_goes_beyond_neither_the_period_nor_the_purpose_applied_for() {
+    let (mut world, provider, requester, docket, agreed) = applied(94, ClassTerms::Unconditional);
+    let Reply::Grant { terms } = agreed.clone() else {
+        panic!("a grant")
+    };
+    let longer = Reply::Grant {
+        terms: GrantTerms {
+            until: world.now.plus_days(400),
+            ..terms.clone()
+        },
+    };
+    let asked = "2027-03-09".to_owned();
+    let refused = proposes(&mut world, &provider, docket, longer);
+    assert_eq!(
+        refused,
+        (RefusalReason::PeriodExceeded { asked }, Article::R20)
+    );
+    let asked = "信用评级".to_owned();
+    let wider = Reply::Grant {
+        terms: GrantTerms {
+            purpose: asked.clone(),
+            ..terms.clone()
+        },
+    };
+    let refused = proposes(&mut world, &provider, docket, wider);
+    assert_eq!(
+        refused,
+        (RefusalReason::PurposeExceeded { asked }, Article::R25)
+    );
+    let open = phase(&world, &requester, docket);
+    assert!(matches!(open, Phase::Received { .. }), "{open:?}");
+    reply(&mut world, &provider, docket, agreed);
+    world.settle();
+    let held = phase(&world, &requester, docket);
+    assert_eq!(held.terms(), Some(&terms), "as asked for");
+}
+
+#[test]
+fn a_use_that_the_catalogue_does_not_list_is_applied_for_and_granted_only_as_one_that_it_lists() {
+    let mut world = demo(95);
+    let (provider, entry) = provider(&mut world, "210102", conditional());
+    let requester = world.department(code("440106"), 2, "民政局");
+    let mut wanted = application(&world, &requester, &provider, &entry);
+    let own_words = "逐户比对临时救助申请人";
+    for material in &mut wanted.materials {
+        if material.kind == ApplicationMaterial::Scenario {
+            material.text = own_words.into();
+        }
+    }
+    let docket = apply(&mut world, &requester, wanted);
+    world.settle();
+    let state = seen(&world, provider.node, docket).expect("received all the same");
+    let listed = &state.entry.entry.terms;
+    let unlisted = uses_not_listed(listed, &state.application.scenarios());
+    assert_eq!(unlisted, [own_words], "the provider is shown it");
+    let agreed = grant(&world, &entry);
+    let Reply::Grant { terms } = agreed.clone() else {
+        panic!("a grant")
+    };
+    let asked = own_words.to_owned();
+    let unlisted = Reply::Grant {
+        terms: GrantTerms {
+            purpose: asked.clone(),
+            ..terms
+        },
+    };
+    let refused = proposes(&mut world, &provider, docket, unlisted);
+    assert_eq!(
+        refused,
+        (RefusalReason::PurposeExceeded { asked }, Article::R15)
+    );
+    reply(&mut world, &provider, docket, agreed);
+    world.settle();
+    let held = phase(&world, &requester, docket);
+    let purpose = held.terms().map(|terms| terms.purpose.as_str());
+    assert_eq!(purpose, Some("社会救助资格核验"), "found to fall under it");
 }
 
 #[test]

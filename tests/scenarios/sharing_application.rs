@@ -139,7 +139,11 @@ pub(crate) fn what_is_missing_is_told_once_and_a_new_term_runs_from_the_suppleme
         .act(
             requester.node,
             &requesting,
-            ActBody::Supplement { docket, materials },
+            ActBody::Supplement {
+                docket,
+                materials,
+                until: None,
+            },
         )
         .expect("supplemented");
     world.settle();

@@ -187,6 +187,32 @@ pub(crate) fn another_level_another_kind_and_a_lapse_that_is_not_there_are_refus
     );
 }
 
+#[test]
+fn whoever_may_not_order_a_requester_is_refused_under_article_40() {
+    let mut world = demo(66);
+    let department = world.department(code("440106"), 2, "民政局");
+    let here = department.node;
+    let role = |refused: Result<DocketId, Refusal>| {
+        let refusal = refused.expect_err("not entitled");
+        let wrong = matches!(refusal.reason, RefusalReason::RoleNotEntitled { .. });
+        assert!(wrong, "{refusal:?}");
+        refusal.article
+    };
+    let against = party(&world, &department);
+    let operator = world.staff(&department, Role::Operator);
+    let of = |breach| SupervisionAct::Order(order(&world, against.clone(), breach, None));
+    let (misused, withheld) = (of(Article::R40_2), of(Article::R39_4));
+    let refused = does(&mut world, here, &operator, misused.clone());
+    assert_eq!(role(refused), Article::R40);
+    let refused = does(&mut world, here, &operator, withheld);
+    assert_eq!(role(refused), Article::R39);
+    let reviewer = world.authority(here, Role::AuthorityReviewer);
+    let docket = does(&mut world, here, &reviewer, misused).expect("ordered");
+    let accept = SupervisionAct::Accept { docket };
+    let refused = does(&mut world, here, &operator, accept);
+    assert_eq!(role(refused), Article::R40, "in its docket too");
+}
+
 /// The government of 天河区 ordered its authority to correct, and the date has passed.
 fn authority_in_default(seed: u64) -> (World, DocketId, Moment) {
     let mut world = demo(seed);

@@ -164,6 +164,7 @@ fn applied(
             .iter()
             .map(|kind| material(*kind))
             .collect(),
+        until: Some(world.now.plus_days(365)),
         method: Method::FileDownload,
     };
     let operator = world.staff(requester, Role::Operator);

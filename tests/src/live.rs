@@ -31,8 +31,9 @@ mod site;
 
 pub use api::Answered;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -43,12 +44,15 @@ use federation::topology::Topology;
 use futures::future::join_all;
 use identity::{Chain, Code, Digest, Level, Moment, Path};
 use node::api::ProblemBody;
+use node::api::sources::AlreadyAnswer;
 use node::config::NodeConfig;
 use node::runtime::Handle;
 use node::runtime::clock::{Clock, ClockHand};
+use node::storage::VAULT_FOLDER;
 use node::storage::store::Store;
 use serde_json::Value;
 use sharing::act::{ActBody, ObjectRef, SignedAct};
+use sharing::need::{LevelAsked, Said};
 use sharing::private::Content;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -261,7 +265,19 @@ impl Federation {
         self.post(node, &self.sign(node, person, body))
     }
 
-    /// Whether these bytes stand in any file of a node's folder.
+    /// The personal contents in a node's vault, by the digest under which each lies there, sealed.
+    pub fn contents(&self, node: Code) -> BTreeSet<Digest> {
+        let vault = self.folder.path().join(node.as_str()).join(VAULT_FOLDER);
+        let within = |folder: &std::path::Path| {
+            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            entries.map(|entry| entry.path()).collect::<Vec<_>>()
+        };
+        let files = within(&vault).into_iter().flat_map(|shelf| within(&shelf));
+        let name = |file: PathBuf| file.file_name()?.to_str()?.parse::<Digest>().ok();
+        files.filter_map(name).collect()
+    }
+
+    /// Whether these bytes stand in clear in any file of a node's folder.
     pub fn keeps(&self, node: Code, bytes: &[u8]) -> bool {
         fn within(folder: &std::path::Path, bytes: &[u8]) -> bool {
             let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
@@ -285,26 +301,31 @@ impl Federation {
         for _ in 0..renewals {
             self.advance(nearly_over);
             for code in &codes {
-                let Some(parent) = self.place(*code).parent().map(|parent| parent.code()) else {
-                    continue;
-                };
-                let own = federation::core::query::own_chain(&*self.store(*code));
-                let own = own.expect("a store").expect("enrolled");
-                let own = own.claimed().expect("its own certificate");
-                let body = ActBody::CertifyMember {
-                    request: self.sites[code].request(&own.name, own.level, self.now()),
-                    witnesses: own.witnesses,
-                    valid_days: VALID_DAYS,
-                };
-                let answer = self.act(parent, &self.authority_head(parent), body);
-                let chain = answer.expect("renewed").chain.expect("a certificate");
-                let installed = self.sites[code].api().install(&chain);
-                installed.expect("a node takes its chain");
+                self.certify_anew(*code);
             }
             for code in &codes {
                 self.restart(*code);
             }
         }
+    }
+
+    /// A node is certified anew by its parent, if it has one, and installs the chain.
+    pub fn certify_anew(&self, code: Code) {
+        let Some(parent) = self.place(code).parent().map(|parent| parent.code()) else {
+            return;
+        };
+        let own = federation::core::query::own_chain(&*self.store(code));
+        let own = own.expect("a store").expect("enrolled");
+        let own = own.claimed().expect("its own certificate");
+        let body = ActBody::CertifyMember {
+            request: self.sites[&code].request(&own.name, own.level, self.now()),
+            witnesses: own.witnesses,
+            valid_days: VALID_DAYS,
+        };
+        let answer = self.act(parent, &self.authority_head(parent), body);
+        let chain = answer.expect("certified").chain.expect("a certificate");
+        let installed = self.sites[&code].api().install(&chain);
+        installed.expect("a node takes its chain");
     }
 
     /// Sends a signed act to a node's API.
@@ -356,6 +377,17 @@ impl Federation {
         self.sites[&node].api().get(path)
     }
 
+    /// What the levels above a node say of these items, the nearest first, once they have all answered.
+    pub fn ask_above(&self, node: Code, items: &[&str]) -> Vec<LevelAsked> {
+        let items = node::cli::client::encode(&items.join(","));
+        let path = format!("/catalogue/already?items={items}");
+        self.until("every level above answers", |live| {
+            let answer: AlreadyAnswer = serde_json::from_value(live.get(node, &path)).ok()?;
+            let silent = answer.asked.iter().any(|it| it.said == Said::Silent);
+            (!silent).then_some(answer.asked)
+        })
+    }
+
     /// What a node answers to whoever has no token: status, headers, body. `path` begins after the address.
     pub fn public_get(&self, node: Code, path: &str) -> Answered {
         self.sites[&node].api().public_get(path)
@@ -370,6 +402,11 @@ impl Federation {
     /// The same of what somebody of the public sends.
     pub fn public_post(&self, node: Code, path: &str, body: &Value) -> Answered {
         self.sites[&node].api().public_post(path, body)
+    }
+
+    /// The same of a form that somebody of the public fills in on a page.
+    pub fn public_form(&self, node: Code, path: &str, fields: &[(&str, &str)]) -> Answered {
+        self.sites[&node].api().public_form(path, fields)
     }
 
     /// Lets time pass everywhere.

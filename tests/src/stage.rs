@@ -168,8 +168,8 @@ pub fn application(
             material(ApplicationMaterial::Scenario, "社会救助资格核验"),
             material(ApplicationMaterial::Scope, "天河区在册低保申请人"),
             material(ApplicationMaterial::Method, "文件下载"),
-            material(ApplicationMaterial::Period, "2026年12月31日止"),
         ],
+        until: Some(world.time().plus_days(365)),
         method: Method::FileDownload,
     }
 }

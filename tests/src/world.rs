@@ -3,6 +3,7 @@
 mod hostile;
 mod network;
 mod people;
+mod search;
 mod standing;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -12,6 +13,7 @@ use federation::core::{
 };
 use federation::store::{Fault, Memory, Read, Table, Txn};
 use federation::topology::Topology;
+use federation::wire::{LevelAnswer, SearchId};
 use identity::{Chain, Code, Level, Moment, Path, VerifyKey, codec};
 use sharing::act::{ActBody, SignedAct};
 use sharing::private::{Content, Private, SALT_BYTES};
@@ -92,6 +94,8 @@ pub struct World {
     /// How far ahead of the time a node's clock is, milliseconds.
     wrong: BTreeMap<Code, i64>,
     answers: BTreeMap<Token, Result<Answer, Refused>>,
+    /// Searches of operators, with what the levels above answered.
+    searches: BTreeMap<SearchId, (Token, Vec<LevelAnswer>)>,
     pub(crate) divisions: Divisions,
 }
 
@@ -118,6 +122,7 @@ impl World {
             cut: BTreeSet::new(),
             wrong: BTreeMap::new(),
             answers: BTreeMap::new(),
+            searches: BTreeMap::new(),
             divisions,
         };
         for node in topology.nodes() {
@@ -200,16 +205,21 @@ impl World {
         for _ in 0..renewals {
             self.step(RENEWED_AFTER_DAYS * 86_400_000);
             for code in &nodes {
-                let own = query::own_chain(self.read(*code)).expect("memory does not fail");
-                let own = own.expect("enrolled");
-                let own = own.claimed().expect("its own certificate");
-                self.enrol(&own.place, &own.name, own.level, own.witnesses);
+                self.certify_anew(*code);
             }
             for code in &nodes {
                 self.restart(*code);
             }
             self.settle();
         }
+    }
+
+    /// A node is certified anew by its parent, for the keys that it has, and installs the chain.
+    pub fn certify_anew(&mut self, code: Code) {
+        let own = query::own_chain(self.read(code)).expect("memory does not fail");
+        let own = own.expect("enrolled");
+        let own = own.claimed().expect("its own certificate");
+        self.enrol(&own.place, &own.name, own.level, own.witnesses);
     }
 
     /// The root's public key.
@@ -415,17 +425,27 @@ impl World {
                     }
                 }
             }
-            Effect::Close { link, .. } => self.drop_link(link),
+            Effect::Close { link, .. } => self.close_link(link),
             Effect::Answer { token, answer } => {
                 self.answers.insert(token, answer);
             }
-            Effect::SearchLocal { query, .. } => self.pending.push_back((
-                code,
-                Input::SearchDone {
-                    query,
-                    hits: Vec::new(),
-                },
-            )),
+            Effect::SearchLocal {
+                query,
+                question,
+                limit,
+            } => {
+                let hits = self.hits(code, &question, usize::from(limit));
+                self.pending
+                    .push_back((code, Input::SearchDone { query, hits }));
+            }
+            Effect::SearchStarted { token, query } => {
+                self.searches.insert(query, (token, Vec::new()));
+            }
+            Effect::SearchLevel { query, answer } => {
+                if let Some((_, levels)) = self.searches.get_mut(&query) {
+                    levels.push(answer);
+                }
+            }
             Effect::Fetch {
                 from,
                 docket,
@@ -471,10 +491,7 @@ impl World {
                 self.pending
                     .push_back((code, Input::PassedOn { notice, outcome }));
             }
-            Effect::SearchStarted { .. }
-            | Effect::SearchLevel { .. }
-            | Effect::Index { .. }
-            | Effect::Neighbours { .. } => {}
+            Effect::Index { .. } | Effect::Neighbours { .. } => {}
         }
     }
 }

@@ -7,19 +7,26 @@ use identity::{Chain, Code, Digest, Moment, Path, Sealed, Signed};
 use serde::{Deserialize, Serialize};
 use sharing::act::SignedAct;
 use sharing::aggregation::Risk;
+use sharing::catalogue::{MAX_ITEMS, MAX_NAME_CHARS};
 use sharing::docket::{DocketCopy, DocketEvent, DocketId};
 use sharing::ledger::{Checkpoint, Cosignature};
+use sharing::need::{Found, LevelAsked, MAX_CONSIDERED, Said};
 
+use crate::core::query::MAX_LOOKED_THROUGH;
 use crate::health::HealthReport;
 use crate::sync::{Head, Segment};
 
 /// Most bytes of the names of an entry's data items that a hit carries: some two hundred names. Of an entry with more it carries none, for a part of
 /// them would pass for all.
 pub const MAX_HIT_ITEMS_BYTES: usize = 8 << 10;
+/// Most characters of the words of a search.
+pub const MAX_SEARCH_CHARS: usize = 256;
 /// The protocol's name on a link stream; a change that old nodes cannot read gets a new number.
 pub const LINK_PROTOCOL: &str = "/guantong/link/1";
 /// The protocol's name on a circuit stream.
 pub const CIRCUIT_PROTOCOL: &str = "/guantong/circuit/1";
+/// Protocol of streams that arrange for a circuit to go over a connection of its own: the same header, then a ticket.
+pub const CIRCUIT_WIRE_PROTOCOL: &str = "/guantong/circuit-wire/1";
 /// Most bytes in one link frame: four segments of [`crate::sync::MAX_SEGMENT_BYTES`] and their heads.
 pub const MAX_FRAME_BYTES: usize = (4 << 20) + (64 << 10);
 /// Most bytes in one sealed envelope: what does not fit is a file and goes by circuit.
@@ -155,7 +162,7 @@ pub enum Frame {
         /// Names the search.
         query: SearchId,
         /// What to look for.
-        text: String,
+        question: Question,
         /// Most hits a level gives.
         limit: u16,
     },
@@ -179,6 +186,18 @@ pub struct Notice {
     /// The hub's membership chain, which names the head who signed.
     pub issuer: Chain,
 }
+
+/// What a search looks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Question {
+    /// Entries that hold every word, or whose id it is.
+    Words(String),
+    /// Entries that hold some of these data items, told by their names; those that hold most come first.
+    Items(Vec<String>),
+}
+
+/// Score of a hit that holds every item asked for.
+pub const WHOLE: u32 = 1_000;
 
 /// Names one running search: the asking node and its own counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -217,19 +236,57 @@ pub struct SearchHit {
     pub provider_name: String,
     /// 共享属性.
     pub class: statute::ShareClass,
-    /// Relevance times 1,000.
+    /// Relevance times 1,000; where it was asked for items, how many of them it holds, and [`WHOLE`] when it holds
+    /// them all.
     pub score: u32,
     /// Its first way of sharing.
     pub method: Option<statute::Method>,
-    /// Its data items, every one of them, when it was asked for by its exact id; none otherwise, and none when there are more than an answer carries.
+    /// Its data items, every one of them, when it was asked for by its exact id; where it was asked for items, those of them that it holds; none
+    /// otherwise, and none when there are more than an answer carries.
     pub items: Vec<String>,
+}
+
+impl LevelAnswer {
+    /// What a level said of the items of a need, as it is put on record with the need.
+    pub fn of_a_need(&self) -> LevelAsked {
+        let whole = self.hits.iter().filter(|hit| hit.score >= WHOLE);
+        let found = |hit: &SearchHit| Found {
+            publisher: hit.publisher.clone(),
+            entry: hit.id.clone(),
+            version: hit.version,
+            name: hit.name.clone(),
+        };
+        LevelAsked {
+            node: self.node.clone(),
+            said: Said::Answered {
+                as_of: self.as_of,
+                complete: self.catalogue <= MAX_LOOKED_THROUGH as u64,
+                whole: whole.take(MAX_CONSIDERED).map(found).collect(),
+            },
+        }
+    }
+}
+
+impl Question {
+    /// Whether it is no longer than a question may be.
+    pub fn is_within_bounds(&self) -> bool {
+        match self {
+            Self::Words(text) => text.chars().count() <= MAX_SEARCH_CHARS,
+            Self::Items(names) => {
+                let long = |name: &String| name.chars().count() > MAX_NAME_CHARS;
+                names.len() <= MAX_ITEMS && !names.iter().any(long)
+            }
+        }
+    }
 }
 
 impl SearchHit {
     /// Whether it carries no more than a hit may: what a level above says is bounded like everything else.
     pub fn is_within_bounds(&self) -> bool {
         let bytes = self.items.iter().map(String::len).sum::<usize>();
-        self.items.len() <= sharing::catalogue::MAX_ITEMS && bytes <= MAX_HIT_ITEMS_BYTES
+        self.name.chars().count() <= MAX_NAME_CHARS
+            && self.items.len() <= MAX_ITEMS
+            && bytes <= MAX_HIT_ITEMS_BYTES
     }
 }
 

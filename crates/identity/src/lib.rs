@@ -6,6 +6,7 @@
 //! ([`Certificate`], [`Signed`], [`Chain`]); *verified* types can only be made by checking
 //! ([`Member`], the value that [`Signed::verify`] returns).
 
+pub mod at_rest;
 mod bytes;
 pub mod chain;
 pub mod codec;

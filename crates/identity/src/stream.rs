@@ -4,15 +4,18 @@
 //! and whether it is the last. So a chunk that was changed, repeated, left out, moved, sent back
 //! or falsely declared the last does not open, and a stream without its last chunk is known to be cut.
 
-use chacha20poly1305::aead::{Aead, KeyInit};
-use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
+use chacha20poly1305::aead::{AeadInOut, KeyInit};
+use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce, Tag};
 
 /// The most plain bytes in a chunk (64 KiB): one frame of the transport, small enough to bound what a hop
 /// holds for each stream.
 pub const MAX_CHUNK: usize = 64 * 1024;
 
 /// What sealing adds to a chunk, in bytes: the mark of the last chunk and the tag.
-pub const OVERHEAD: usize = 1 + 16;
+pub const OVERHEAD: usize = 1 + TAG;
+
+/// The tag of ChaCha20Poly1305, in bytes.
+const TAG: usize = 16;
 
 /// The mark of a chunk that others follow.
 const MORE: u8 = 0;
@@ -105,6 +108,23 @@ impl ChunkSealer {
     ///
     /// [`StreamError::Ended`] after the last, [`StreamError::TooLarge`].
     pub fn seal_chunk(&mut self, plain: &[u8], last: bool) -> Result<Vec<u8>, StreamError> {
+        let mut chunk = Vec::with_capacity(plain.len() + OVERHEAD);
+        self.seal_after(&mut chunk, plain, last)?;
+        Ok(chunk)
+    }
+
+    /// As [`Self::seal_chunk`], put at the end of `out`, so that whoever frames chunks needs one buffer for all of them. After an error `out`
+    /// is as it was.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::seal_chunk`].
+    pub fn seal_after(
+        &mut self,
+        out: &mut Vec<u8>,
+        plain: &[u8],
+        last: bool,
+    ) -> Result<(), StreamError> {
         if self.0.ended {
             return Err(StreamError::Ended);
         }
@@ -112,16 +132,21 @@ impl ChunkSealer {
             return Err(StreamError::TooLarge(plain.len()));
         }
         let mark = if last { LAST } else { MORE };
-        let sealed = self
-            .0
-            .cipher
-            .encrypt(&self.0.nonce(mark), plain)
-            .map_err(|_| StreamError::TooLarge(plain.len()))?;
+        let begin = out.len();
+        out.push(mark);
+        out.extend_from_slice(plain);
+        let sealed = self.0.cipher.encrypt_inout_detached(
+            &self.0.nonce(mark),
+            b"",
+            out[begin + 1..].as_mut().into(),
+        );
+        let Ok(tag) = sealed else {
+            out.truncate(begin);
+            return Err(StreamError::TooLarge(plain.len()));
+        };
+        out.extend_from_slice(&tag);
         self.0.advance(last);
-        let mut chunk = Vec::with_capacity(1 + sealed.len());
-        chunk.push(mark);
-        chunk.extend(sealed);
-        Ok(chunk)
+        Ok(())
     }
 }
 
@@ -142,26 +167,46 @@ impl ChunkOpener {
     ///
     /// In this order: ended, malformed, too large, not authentic.
     pub fn open_chunk(&mut self, chunk: &[u8]) -> Result<(Vec<u8>, bool), StreamError> {
+        let mut plain = chunk.to_vec();
+        let last = self.open_in_place(&mut plain)?;
+        Ok((plain, last))
+    }
+
+    /// As [`Self::open_chunk`]: `chunk` holds the plain bytes afterwards, or after a refusal nothing that may be used.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open_chunk`].
+    pub fn open_in_place(&mut self, chunk: &mut Vec<u8>) -> Result<bool, StreamError> {
         if self.0.ended {
             return Err(StreamError::Ended);
         }
         if chunk.len() < OVERHEAD {
             return Err(StreamError::Malformed);
         }
-        let (mark, sealed) = match chunk.split_first() {
-            Some((mark @ (&MORE | &LAST), sealed)) => (*mark, sealed),
+        let mark = match chunk.first() {
+            Some(mark @ (&MORE | &LAST)) => *mark,
             _ => return Err(StreamError::Malformed),
         };
         if chunk.len() > MAX_CHUNK + OVERHEAD {
             return Err(StreamError::TooLarge(chunk.len() - OVERHEAD));
         }
-        let plain = self
-            .0
+        let not_authentic = StreamError::NotAuthentic(self.0.next);
+        let plain_end = chunk.len() - TAG;
+        let tag = Tag::try_from(&chunk[plain_end..]).map_err(|_| not_authentic)?;
+        self.0
             .cipher
-            .decrypt(&self.0.nonce(mark), sealed)
-            .map_err(|_| StreamError::NotAuthentic(self.0.next))?;
+            .decrypt_inout_detached(
+                &self.0.nonce(mark),
+                b"",
+                chunk[1..plain_end].as_mut().into(),
+                &tag,
+            )
+            .map_err(|_| not_authentic)?;
+        chunk.truncate(plain_end);
+        chunk.drain(..1);
         self.0.advance(mark == LAST);
-        Ok((plain, mark == LAST))
+        Ok(mark == LAST)
     }
 
     /// To be called when no more bytes come: whether the stream is whole.

@@ -123,6 +123,8 @@ pub enum ActBody {
         docket: DocketId,
         /// What is supplied.
         materials: Vec<Material>,
+        /// The period of use, where that was missing.
+        until: Option<Moment>,
     },
     /// The provider's operator proposes the reply (R21).
     ProposeReply {
@@ -279,6 +281,11 @@ pub trait Deed {
     /// Every text in it that no later rule bounds.
     fn texts(&self) -> Vec<&str>;
 
+    /// The article that it rests on, under which whoever is not entitled to it is refused.
+    fn article(&self) -> Article {
+        statute::required_role(self.kind()).1
+    }
+
     /// The personal content that it commits to.
     fn private(&self) -> Vec<Private> {
         Vec::new()
@@ -403,9 +410,15 @@ impl ActBody {
         }
     }
 
+    /// The article that this act rests on.
+    pub fn article(&self) -> Article {
+        self.deed()
+            .map_or_else(|| statute::required_role(self.kind()).1, Deed::article)
+    }
+
     /// Lists and texts that no later rule bounds are within their limits.
     fn within_bounds(&self) -> Result<(), Refusal> {
-        let article = statute::required_role(self.kind()).1;
+        let article = self.article();
         if let Some(deed) = self.deed() {
             let private = deed.private();
             at_most(private.len(), MAX_PRIVATE_PER_ACT, article)?;

@@ -71,8 +71,10 @@ pub struct Application {
     pub entry_version: u32,
     /// Data items wanted (names), a subset of the entry's.
     pub items: Vec<String>,
-    /// What is stated, by kind (使用依据, 使用场景, 使用范围, 使用时限 …).
+    /// What is stated, by kind (使用依据, 使用场景, 使用范围 …).
     pub materials: Vec<Material>,
+    /// Until when it is to be used (使用时限), as a grant holds its period; while none is stated, it is missing (R21).
+    pub until: Option<Moment>,
     /// 共享方式.
     pub method: Method,
 }
@@ -203,6 +205,8 @@ pub enum ApplicationEvent {
         act: SignedAct,
         /// What is supplied.
         materials: Vec<Material>,
+        /// The period of use, where it is supplied.
+        until: Option<Moment>,
         /// The time limit.
         term: Term,
     },

@@ -270,8 +270,12 @@ pub(crate) fn application() -> Application {
         items: vec!["字号名称".into(), "经营者姓名".into()],
         materials: ApplicationMaterial::ALL
             .iter()
-            .map(|kind| material(*kind, kind.zh()))
+            .map(|kind| match kind {
+                ApplicationMaterial::Scenario => material(*kind, "社会救助核对"),
+                _ => material(*kind, kind.zh()),
+            })
             .collect(),
+        until: Some(NOW.plus_days(365)),
         method: Method::FileDownload,
     }
 }

@@ -29,7 +29,9 @@ use crate::clock::{Debtor, OpenDuty, Term};
 use crate::dispute::Party;
 use crate::docket::{DocketId, Fact, Misstep, Step, Workflow};
 
-pub use act::{Considered, EntryAt, MAX_CONSIDERED, Need, NeedAct, NeedStep};
+pub use act::{
+    Considered, EntryAt, Found, LevelAsked, MAX_CONSIDERED, Need, NeedAct, NeedStep, Said,
+};
 pub use decide::open;
 
 /// Most nodes that one need reaches: the four of its own line, and more departments' nodes than an authority would try.
@@ -198,7 +200,7 @@ impl NeedState {
                 department: department.clone(),
             }),
             (NeedStep::PointTo { entry }, Phase::Open)
-            | (NeedStep::Fulfil { entry }, Phase::Matched { .. } | Phase::Promised { .. }) => {
+            | (NeedStep::Fulfil { entry, .. }, Phase::Matched { .. } | Phase::Promised { .. }) => {
                 Some(Phase::Offered {
                     entry: entry.clone(),
                 })

@@ -11,7 +11,7 @@ use statute::rule::{self, Rule};
 use statute::{ActKind, Article, Refusal, RefusalReason};
 
 use crate::act::{Deed, VerifiedAct};
-use crate::catalogue::{MAX_ITEMS, PublishedEntry};
+use crate::catalogue::{Entry, MAX_ITEMS, PublishedEntry};
 use crate::docket::DocketId;
 
 /// Most characters of a [`Matter`]: those of an entry's name.
@@ -152,6 +152,13 @@ pub fn name(
     }
 }
 
+/// The names of items in a text, with commas between: `，` and `、` as well as `,`.
+pub fn names_of(text: &str) -> Vec<String> {
+    let names = text.split([',', '，', '、']).map(str::trim);
+    let names = names.filter(|name| !name.is_empty());
+    names.map(str::to_owned).collect()
+}
+
 /// A published entry that holds some of what is wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
@@ -184,6 +191,13 @@ pub fn coverage(entry: &PublishedEntry, wanted: &[String]) -> Option<Coverage> {
         covers,
         whole,
     })
+}
+
+/// Which of the wanted items an entry does not hold, told as in [`coverage`].
+pub fn lacking(entry: &Entry, wanted: &[String]) -> Vec<String> {
+    let held: BTreeSet<&str> = entry.items.iter().map(|item| item.name.trim()).collect();
+    let lacks = |name: &&String| !held.contains(name.trim());
+    wanted.iter().filter(lacks).cloned().collect()
 }
 
 /// Puts first what covers most; of two that cover as much, the one with fewer items beside (R40(1): what is shared need not be collected).
@@ -257,5 +271,8 @@ mod tests {
         assert_eq!(order, [(&whole, true), (&broad, true), (&part, false)]);
         assert_eq!(found[0].covers, wanted);
         assert_eq!(coverage(&whole, &["身份证号".to_owned()]), None);
+        assert_eq!(lacking(&whole.entry, &wanted), Vec::<String>::new());
+        assert_eq!(lacking(&part.entry, &wanted), wanted[1..]);
+        assert_eq!(names_of("经营者姓名， 字号名称、"), wanted);
     }
 }

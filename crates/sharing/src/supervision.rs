@@ -257,6 +257,20 @@ impl Order {
     }
 }
 
+impl SupervisionAct {
+    /// The article that it rests on in the docket of this order.
+    pub fn article_in(&self, order: &Order) -> Article {
+        match self {
+            Self::Circulate { .. } => self.article(),
+            Self::Order(_)
+            | Self::Report { .. }
+            | Self::Accept { .. }
+            | Self::Reject { .. }
+            | Self::Escalate { .. } => order.liable().article(),
+        }
+    }
+}
+
 impl SupervisionPhase {
     /// A short name for errors and pages.
     pub fn name(&self) -> &'static str {
@@ -277,6 +291,17 @@ impl Deed for SupervisionAct {
             Self::Accept { .. } | Self::Reject { .. } => ActKind::JudgeRectification,
             Self::Circulate { .. } => ActKind::Circulate,
             Self::Escalate { .. } => ActKind::RecommendDiscipline,
+        }
+    }
+
+    fn article(&self) -> Article {
+        match self {
+            Self::Order(order) => order.liable().article(),
+            Self::Report { .. }
+            | Self::Accept { .. }
+            | Self::Reject { .. }
+            | Self::Circulate { .. }
+            | Self::Escalate { .. } => statute::required_role(self.kind()).1,
         }
     }
 

@@ -49,12 +49,21 @@ impl RefusalReason {
             Self::NotTheNationalAuthority => "节假日安排通知只能在国家枢纽节点装入".into(),
             Self::NotProvidedWithData => "本部门未获提供该数据，不能提出校核申请".into(),
             Self::UnknownDocket { docket } => format!("本节点没有案卷“{docket}”"),
+            Self::UnknownDepartment { department, node } => {
+                format!("节点{node}没有部门{department}")
+            }
             Self::Duplicate { what } => format!("“{what}”已经存在"),
             Self::ChangeToCome => "所报告的变化尚未发生".into(),
             Self::StateSecret => "国家秘密不属于政务数据，不得录入".into(),
             Self::WorkSecret => "工作秘密不属于政务数据，不得录入".into(),
             Self::EntryNotPublished => "该目录尚未发布".into(),
             Self::SharedAlready { entry } => format!("已发布的目录条目{entry}包含全部所需数据项"),
+            Self::NotLookedUp { level } => {
+                format!("{level}对所需数据项的检索答复未如实写明，或者已过时")
+            }
+            Self::ItemsNotHeld { missing } => {
+                format!("该目录条目不含所需数据项：{}", missing.join("、"))
+            }
             Self::EntryNotShared => "该数据属于不予共享类".into(),
             Self::TwoClasses { first, second } => {
                 format!("同一目录列有两种共享属性：{}、{}", first.zh(), second.zh())
@@ -102,6 +111,9 @@ impl RefusalReason {
             }
             Self::ThirdParty => "未经提供部门同意，不得将共享数据提供给第三方".into(),
             Self::PeriodExpired { ended } => format!("使用时限已于{ended}届满"),
+            Self::PeriodExceeded { asked } => {
+                format!("同意的使用期限超出申请的使用时限（至{asked}止）")
+            }
             Self::NotExtensible { duty } => format!("“{}”的期限不得延长", duty.zh()),
             Self::TimeLimitPassed { duty } => format!("“{}”的期限已经届满", duty.zh()),
             Self::ExtensionAlreadyUsed => "期限已经延长过一次".into(),
@@ -145,6 +157,9 @@ impl RefusalReason {
             Self::CertificateNotInForce { node, serial } => {
                 format!("节点{node}的第{serial}号证书在本节点未生效，或者早于安全事件签发")
             }
+            Self::NodeCutOff { node, by, serial } => format!(
+                "本节点已被断开：{by}撤销了节点{node}的第{serial}号证书，不得办理涉及其他节点的事项"
+            ),
             Self::NotNoticedYet => "安全事件尚未发现".into(),
             Self::GradeUnderstated { stated, found } => {
                 format!("所涉数据为{}，不得报为{}", found.zh(), stated.zh())
@@ -236,6 +251,10 @@ impl RefusalReason {
                 "请核对案卷编号和所在节点",
                 "check the docket's number and its home node",
             ),
+            Self::UnknownDepartment { .. } => (
+                "请核对部门的统一社会信用代码和所在节点；部门尚未登记的，先在其节点登记人员",
+                "check the department's credit code and its node; one that is new there is enrolled first",
+            ),
             Self::Duplicate { .. } => ("无需重复办理", "nothing more is needed"),
             Self::ChangeToCome => (
                 "请待变化发生之日再报告",
@@ -252,6 +271,14 @@ impl RefusalReason {
             Self::SharedAlready { .. } => (
                 "请就该条目提出共享申请，或者说明其不能满足需求的理由",
                 "apply for that entry, or say why it does not meet the need",
+            ),
+            Self::NotLookedUp { .. } => (
+                "请向各上级重新检索后登记",
+                "ask the levels above again, and report the need with their answers",
+            ),
+            Self::ItemsNotHeld { .. } => (
+                "请以包含全部所需数据项的目录条目满足需求",
+                "name an entry that holds all the items wanted",
             ),
             Self::EntryNotShared => (
                 "请查看目录所列理由和依据；有异议的，可以协商",
@@ -318,6 +345,10 @@ impl RefusalReason {
                 "请同级主管部门负责人审查汇聚风险（guantong aggregation consent），或者缩减数据项",
                 "have the authority's head answer on the risk (guantong aggregation consent), or ask for fewer items",
             ),
+            Self::PeriodExceeded { .. } => (
+                "按申请的使用时限同意；需求部门需要更长时间的，另行申请扩大使用",
+                "grant it for the period applied for; who needs it for longer asks for wider use",
+            ),
             Self::PeriodExpired { .. } => (
                 "请重新申请，或者处置数据",
                 "apply again, or dispose of the data",
@@ -374,6 +405,10 @@ impl RefusalReason {
             Self::CertificateNotInForce { .. } => (
                 "请先更换密钥并签发、装入新证书；断开节点的，由签发其证书的节点另行报告事件后办理",
                 "rotate the keys and have a new certificate issued first; a node is cut off in an incident of the node that issued its certificate",
+            ),
+            Self::NodeCutOff { .. } => (
+                "本节点内部的登记、编目、起草照常办理；请与上级主管部门联系，由其重新签发证书后运行 guantong enroll install --chain FILE，再行办理",
+                "enrolling, compiling and drafting here go on; ask the authority above for a new certificate, run guantong enroll install --chain FILE, then do this again",
             ),
             Self::NotNoticedYet => ("请核对发现时间", "check when it was noticed"),
             Self::GradeUnderstated { .. } => (

@@ -210,6 +210,24 @@ pub fn is_due_soon(ends_ms: i64, now_ms: i64, calendar: &Calendar) -> bool {
 /// [`MAX_DAYS_OFF`](crate::notice::MAX_DAYS_OFF)), so 250 lie within two years and a half.
 const MAX_DAYS_WALKED: usize = 366 * 5 / 2;
 
+/// A time limit that rested (中止): what was left of it in working days when it began to rest, the day on which it did not counted, at least one, is
+/// counted from the day after it goes on. None where it was over before. Instants in milliseconds since 1970-01-01T00:00Z.
+#[must_use]
+pub fn resumed(ends_ms: i64, rests_ms: i64, goes_on_ms: i64, calendar: &Calendar) -> Option<Due> {
+    if rests_ms >= ends_ms {
+        return None;
+    }
+    let last = beijing_date(ends_ms.saturating_sub(1));
+    let left = days_from(beijing_date(rests_ms))
+        .skip(1)
+        .take_while(|day| *day <= last)
+        .filter(|day| calendar.is_working_day(*day).0)
+        .take(usize::from(WorkingDays::MAX))
+        .count();
+    let days = WorkingDays(u16::try_from(left).unwrap_or(WorkingDays::MAX).max(1));
+    Some(deadline(beijing_date(goes_on_ms), days, calendar))
+}
+
 /// The deadline of a period that begins with a receipt.
 ///
 /// Counting starts on the day after `received` and only working days count, so the deadline is itself a working day.
@@ -274,6 +292,23 @@ mod tests {
             WorkingDays::set_by_law(days),
             &Calendar::national(),
         )
+    }
+
+    #[test]
+    fn a_time_that_rested_goes_on_with_what_was_left_and_one_that_was_over_stays_over() {
+        let ends = end_of_day_ms(date(2026, 4, 7));
+        let noon = |day| end_of_day_ms(day) - 43_200_000;
+        let after = |rests, goes_on| {
+            let resumed = resumed(ends, noon(rests), noon(goes_on), &Calendar::national());
+            resumed.map(|due| due.date)
+        };
+        // Sixteen working days were left on Friday the 13th: from Monday the 23rd on, over the holiday of 清明.
+        let friday = date(2026, 3, 13);
+        assert_eq!(after(friday, date(2026, 3, 20)), Some(date(2026, 4, 14)));
+        assert_eq!(after(friday, friday), Some(date(2026, 4, 7)), "no rest");
+        let last = date(2026, 4, 7);
+        assert_eq!(after(last, last), Some(date(2026, 4, 8)), "one at least");
+        assert_eq!(after(date(2026, 4, 8), date(2026, 4, 20)), None);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::article::Article;
 use crate::classification::Grade;
 use crate::completeness::{RequiredField, none_missing};
 use crate::refusal::{Refusal, RefusalReason};
+use crate::role::ActKind;
 use crate::rule::{self, Rule};
 use crate::term::terms;
 
@@ -73,6 +74,26 @@ pub fn check_noticed(noticed_ms: i64, reported_ms: i64) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(RefusalReason::NotNoticedYet.under(Article::R35))
+}
+
+/// What is still done at a node that was cut off (断开): what concerns its own place alone. Its people are enrolled, its catalogue is compiled and
+/// approved, an application is drafted. Whatever reaches another node, or what another node would have to believe, waits until it is a member again.
+///
+/// # Errors
+/// `cut_off`, the refusal of everything else.
+pub fn check_cut_off(act: ActKind, cut_off: Refusal) -> Result<(), Refusal> {
+    let concerns_this_place_alone = matches!(
+        act,
+        ActKind::EnrolPerson
+            | ActKind::RevokePerson
+            | ActKind::CompileEntry
+            | ActKind::ApproveEntry
+            | ActKind::Apply
+    );
+    if concerns_this_place_alone {
+        return Ok(());
+    }
+    Err(cut_off)
 }
 
 /// The grade stated is not below that of the strictest data concerned (就高从严): what follows depends on it, R34, R35.

@@ -94,7 +94,9 @@ pub use completeness::{
 pub use correction::{
     CorrectionField, check_correction_answer, check_correction_stated, check_may_ask_correction,
 };
-pub use deadline::{Due, DutyStatus, Ground, WorkingDays, WorkingDaysError, deadline, is_due_soon};
+pub use deadline::{
+    Due, DutyStatus, Ground, WorkingDays, WorkingDaysError, deadline, is_due_soon, resumed,
+};
 pub use dispute::{
     DisputeStage, check_hearer, check_may_coordinate, check_may_decide, check_not_party,
 };
@@ -106,13 +108,13 @@ pub use evaluation::{
     Dimension, EvaluationPeriod, PeriodError, check_figures, check_period_over, check_publishes,
 };
 pub use incident::{
-    IncidentField, Severity, check_answers_for_it, check_grade_stated, check_incident_stated,
-    check_may_close, check_noticed, told_at_every_level,
+    IncidentField, Severity, check_answers_for_it, check_cut_off, check_grade_stated,
+    check_incident_stated, check_may_close, check_noticed, told_at_every_level,
 };
 pub use instrument::Instrument;
 pub use need::{
-    NeedField, check_matches_within, check_meets_published, check_need_reasons, check_need_stated,
-    check_not_shared_already,
+    NeedField, check_department_known, check_holds_items, check_levels_asked, check_matches_within,
+    check_meets_published, check_need_reasons, check_need_stated, check_not_shared_already,
 };
 pub use notice::{MAX_NOTICE_BYTES, NOTICE_YEARS, NoticeError, YearNotice, national_notice};
 pub use opening::{
@@ -131,13 +133,14 @@ pub use retention::{
 };
 pub use return_flow::check_own_rows;
 pub use role::{
-    ActKind, EndReason, Enrolment, Role, check_enrolment, check_in_office, may, required_role,
+    ActKind, EndReason, Enrolment, Role, check_enrolment, check_in_office, may, may_under,
+    required_role,
 };
 pub use rule::Rule;
 pub use schedule::{Schedule, ScheduleError};
 pub use secrecy::{Secrecy, check_not_secret};
 pub use sharing_method::{Method, UpdateFrequency};
-pub use standing::{GrantStanding, check_date_set, check_may_terminate};
+pub use standing::{GrantStanding, check_date_set, check_may_restore, check_may_terminate};
 pub use supervision::{
     EscalationGround, Liable, Supervisor, check_breach_article, check_circulates_to,
     check_correction_date, check_escalation, check_orders_authority, check_orders_department,

@@ -56,6 +56,50 @@ pub fn check_not_shared_already(covering: Option<String>) -> Result<(), Refusal>
     }
 }
 
+/// Every level above is asked before a need is put on record, and the record says what each answered; one that could not be reached is named as such
+/// and holds nothing up. `level` is one of which that is not so; R20.
+///
+/// # Errors
+/// [`RefusalReason::NotLookedUp`] naming the level, R20.
+pub fn check_levels_asked(level: Option<String>) -> Result<(), Refusal> {
+    match level {
+        Some(level) if !rule::is_off(Rule::Matching) => {
+            Err(RefusalReason::NotLookedUp { level }.under(Article::R20))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// A need is matched to a department that there is; R20. `known` is whether the node named is one, and knows the department.
+///
+/// # Errors
+/// [`RefusalReason::UnknownDepartment`], R20.
+pub fn check_department_known(
+    known: bool,
+    department: impl Display,
+    node: impl Display,
+) -> Result<(), Refusal> {
+    if known || rule::is_off(Rule::Matching) {
+        return Ok(());
+    }
+    let reason = RefusalReason::UnknownDepartment {
+        department: department.to_string(),
+        node: node.to_string(),
+    };
+    Err(reason.under(Article::R20))
+}
+
+/// An entry meets a need when it holds every item wanted; `missing` are those that it does not hold, R20.
+///
+/// # Errors
+/// [`RefusalReason::ItemsNotHeld`] naming them, R20.
+pub fn check_holds_items(missing: Vec<String>) -> Result<(), Refusal> {
+    if missing.is_empty() || rule::is_off(Rule::Matching) {
+        return Ok(());
+    }
+    Err(RefusalReason::ItemsNotHeld { missing }.under(Article::R20))
+}
+
 /// An authority matches a need to a department of its own place or below; beyond, the need is passed on to the authority above; R8, R20. `reaches`
 /// is whether the first place is the second or lies above it; `common` is the common superior of the department that needs and the one matched.
 ///
@@ -137,5 +181,24 @@ mod tests {
         );
         assert!(check_meets_published(false).is_err());
         assert!(check_need_reasons(" ").is_err());
+    }
+
+    #[test]
+    fn what_is_not_looked_up_not_known_or_not_held_is_named() {
+        let level = "100000/440000".to_owned();
+        let refused = |reason: RefusalReason| Err(reason.under(Article::R20));
+        let unasked = check_levels_asked(Some(level.clone()));
+        assert_eq!(unasked, refused(RefusalReason::NotLookedUp { level }));
+        assert_eq!(check_levels_asked(None), Ok(()));
+        let unknown = RefusalReason::UnknownDepartment {
+            department: "11440106000000001X".into(),
+            node: "440106".into(),
+        };
+        let known = |known| check_department_known(known, "11440106000000001X", "440106");
+        assert_eq!((known(true), known(false)), (Ok(()), refused(unknown)));
+        let missing = vec!["就业状态".to_owned()];
+        let lacking = check_holds_items(missing.clone());
+        assert_eq!(lacking, refused(RefusalReason::ItemsNotHeld { missing }));
+        assert_eq!(check_holds_items(Vec::new()), Ok(()));
     }
 }

@@ -122,6 +122,14 @@ pub enum RefusalReason {
         /// The docket asked for.
         docket: String,
     },
+    /// No such department at that node, R20.
+    #[error("no department {department} is known at {node}")]
+    UnknownDepartment {
+        /// Its credit code.
+        department: String,
+        /// The node named.
+        node: String,
+    },
     /// The grant is none under which data is provided at this node, R35.
     #[error("docket {docket:?} is no grant under which data is provided here")]
     GrantNotProvidedHere {
@@ -133,6 +141,16 @@ pub enum RefusalReason {
     CertificateNotInForce {
         /// The node.
         node: String,
+        /// The number of the certificate.
+        serial: u64,
+    },
+    /// This node was cut off: nothing goes out of it, and nothing is signed that another node would have to believe, R35.
+    #[error("this node is cut off: {by} revoked certificate {serial} of {node}")]
+    NodeCutOff {
+        /// Whose certificate was revoked: this node's, or that of one above it.
+        node: String,
+        /// Who revoked it.
+        by: String,
         /// The number of the certificate.
         serial: u64,
     },
@@ -170,6 +188,20 @@ pub enum RefusalReason {
     SharedAlready {
         /// The entry and its publisher.
         entry: String,
+    },
+    /// A need is put on record once every level above was asked, R20.
+    #[error(
+        "what {level} answered to a search for these items is not stated as this node heard it"
+    )]
+    NotLookedUp {
+        /// The level above.
+        level: String,
+    },
+    /// A need is met by what holds all the items wanted, R20.
+    #[error("the entry does not hold: {}", .missing.join(", "))]
+    ItemsNotHeld {
+        /// Names of the items.
+        missing: Vec<String>,
     },
     /// The entry is of the third class, R14.
     #[error("the catalogue entry is of the class \"not shared\"")]
@@ -304,6 +336,12 @@ pub enum RefusalReason {
     PeriodExpired {
         /// Its last day, as YYYY-MM-DD.
         ended: String,
+    },
+    /// A grant beyond the period applied for, R20.
+    #[error("the grant would run beyond the period applied for, which ends on {asked}")]
+    PeriodExceeded {
+        /// Its last day, as YYYY-MM-DD.
+        asked: String,
     },
     /// What the law lets nobody extend.
     #[error("the time limit to {} cannot be extended", .duty.en())]

@@ -348,8 +348,15 @@ pub const fn required_role(act: ActKind) -> (&'static [Role], Article) {
 /// # Errors
 /// [`RefusalReason::RoleNotEntitled`] under the article that names who may.
 pub fn may(role: Role, act: ActKind) -> Result<(), Refusal> {
-    let (entitled, article) = required_role(act);
-    if entitled.contains(&role) {
+    may_under(role, act, required_role(act).1)
+}
+
+/// As [`may`], for an act that rests on another article than others of its kind: an order to a requester rests on R40, one to a provider on R39.
+///
+/// # Errors
+/// [`RefusalReason::RoleNotEntitled`] under `article`.
+pub fn may_under(role: Role, act: ActKind, article: Article) -> Result<(), Refusal> {
+    if required_role(act).0.contains(&role) {
         Ok(())
     } else {
         Err(RefusalReason::RoleNotEntitled { role, act }.under(article))

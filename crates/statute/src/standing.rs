@@ -86,6 +86,28 @@ pub fn check_may_terminate(
     }
 }
 
+/// Access is suspended for rectification (督促限期整改): it is restored once rectification was reported, or for stated reasons, R27.
+///
+/// # Errors
+/// [`RefusalReason::ReasonsRequired`] where nothing was reported and no reasons are stated, [`RefusalReason::GrantNotInForce`] where nothing is
+/// suspended; R27.
+pub fn check_may_restore(standing: GrantStanding, reasons: &str) -> Result<(), Refusal> {
+    match standing {
+        GrantStanding::Rectified => Ok(()),
+        GrantStanding::Suspended if rule::is_off(Rule::Standing) => Ok(()),
+        GrantStanding::Suspended if reasons.trim().is_empty() => {
+            Err(RefusalReason::ReasonsRequired.under(Article::R27))
+        }
+        GrantStanding::Suspended => Ok(()),
+        GrantStanding::InForce
+        | GrantStanding::Terminated
+        | GrantStanding::ServiceEnded
+        | GrantStanding::Disposed => {
+            Err(RefusalReason::GrantNotInForce { standing }.under(Article::R27))
+        }
+    }
+}
+
 /// A date that a person sets (限期) lies ahead, and no further than `latest_ms`. Instants in milliseconds since 1970-01-01T00:00Z.
 ///
 /// # Errors
@@ -128,6 +150,18 @@ mod tests {
         for standing in [InForce, Terminated, ServiceEnded, Disposed] {
             let refused = RefusalReason::GrantNotInForce { standing }.under(Article::R27);
             assert_eq!(check_may_terminate(standing, 10, 11), Err(refused));
+        }
+    }
+
+    #[test]
+    fn access_is_restored_after_a_report_of_rectification_or_for_reasons() {
+        let unreasoned = Err(RefusalReason::ReasonsRequired.under(Article::R27));
+        assert_eq!(check_may_restore(Suspended, " "), unreasoned);
+        assert_eq!(check_may_restore(Suspended, "经核查不存在违规"), Ok(()));
+        assert_eq!(check_may_restore(Rectified, ""), Ok(()));
+        for standing in [InForce, Terminated, ServiceEnded, Disposed] {
+            let refused = RefusalReason::GrantNotInForce { standing }.under(Article::R27);
+            assert_eq!(check_may_restore(standing, "理由"), Err(refused));
         }
     }
 

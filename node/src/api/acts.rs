@@ -105,7 +105,7 @@ impl Prepared {
             digest: Digest::of(Domain::Act, &bytes),
             node: act.node,
             kind: kind.id().to_owned(),
-            article: statute::required_role(kind).1,
+            article: act.body.article(),
             summary_zh: summary.zh.into(),
             summary_en: summary.en.into(),
             private: Vec::new(),

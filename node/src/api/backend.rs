@@ -1,5 +1,6 @@
 //! What the API asks of a node, so that it runs before a real one and before one in memory alike.
 
+use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,21 +8,21 @@ use axum::body::{Body, Bytes};
 use federation::core::view::Status;
 use federation::core::{Answer, Caller, ReadWhat, Refused};
 use federation::store::Read;
-use federation::wire::LevelAnswer;
+use federation::wire::{LevelAnswer, Question};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
-use identity::{Chain, Digest, Moment};
+use identity::{Chain, Digest, Moment, Path};
 use sharing::act::{ObjectRef, SignedAct};
 use sharing::private::{Content, Private};
 use sharing::public::PublicRequest;
 use statute::Profile;
 use tokio::sync::mpsc;
 
-use super::catalogue::{LevelStatus, SearchAnswer, SearchLevel, merge};
+use super::catalogue::{LevelStatus, MAX_SEARCH_HITS, SearchAnswer, SearchLevel, merge};
 use crate::runtime::{Handle, LevelState, SearchOutcome};
 use crate::service::{Answered, Ask, CallError};
-use crate::storage::objects;
+use crate::storage::objects::{self, ObjectReader};
 use crate::storage::vault::VaultError;
 
 /// A committed state that many may read at once.
@@ -74,6 +75,12 @@ pub trait Backend: Send + Sync + 'static {
         limit: u16,
         wait: Duration,
     ) -> BoxFuture<'_, Result<SearchAnswer, Refused>>;
+    /// Asks the levels above for items, waiting for them at most so long; those nearest come first.
+    fn ask_above(
+        &self,
+        items: Vec<String>,
+        wait: Duration,
+    ) -> BoxFuture<'_, Result<Vec<(Path, LevelState)>, Refused>>;
     /// The committed state.
     fn store(&self) -> SharedRead;
     /// What the core knows in memory only.
@@ -149,6 +156,17 @@ impl Backend for Handle {
         Box::pin(async move {
             let outcome = Handle::search(self, text.clone(), limit, wait).await?;
             Ok(answer(text, outcome, usize::from(limit)))
+        })
+    }
+
+    fn ask_above(
+        &self,
+        items: Vec<String>,
+        wait: Duration,
+    ) -> BoxFuture<'_, Result<Vec<(Path, LevelState)>, Refused>> {
+        Box::pin(async move {
+            let question = Question::Items(items);
+            Handle::ask_above(self, question, MAX_SEARCH_HITS, wait).await
         })
     }
 
@@ -348,30 +366,33 @@ impl From<objects::ObjectError> for ObjectError {
     }
 }
 
-/// An object of the store: its length, and the file open.
-async fn open(handle: &Handle, digest: Digest) -> Result<(u64, std::fs::File), ObjectError> {
+/// An object of the store: its length, and open for reading.
+async fn open(handle: &Handle, digest: Digest) -> Result<(u64, ObjectReader), ObjectError> {
     let objects = handle.objects();
     let opening = tokio::task::spawn_blocking(move || {
-        Ok::<_, ObjectError>((objects.len(&digest)?, objects.get(&digest)?))
+        let reader = objects.get(&digest)?;
+        Ok::<_, ObjectError>((reader.length(), reader))
     });
     opening
         .await
         .map_err(|error| ObjectError::Fault(error.to_string()))?
 }
 
-/// A file as a body, read chunk by chunk.
-fn streamed(file: std::fs::File) -> Body {
-    let file = tokio::fs::File::from_std(file);
-    let chunks = futures::stream::unfold(Some(file), |file| async move {
-        let mut file = file?;
-        let mut chunk = vec![0; CHUNK_BYTES];
-        match tokio::io::AsyncReadExt::read(&mut file, &mut chunk).await {
-            Ok(0) => None,
-            Ok(read) => {
-                chunk.truncate(read);
-                Some((Ok(Bytes::from(chunk)), Some(file)))
-            }
-            Err(error) => Some((Err(error), None)),
+/// An object as a body, read and opened chunk by chunk, off the network's threads.
+fn streamed(reader: ObjectReader) -> Body {
+    let chunks = futures::stream::unfold(Some(reader), |reader| async move {
+        let mut reader = reader?;
+        let reading = tokio::task::spawn_blocking(move || {
+            let mut chunk = Vec::with_capacity(CHUNK_BYTES);
+            let mut part = (&mut reader).take(CHUNK_BYTES as u64);
+            let read = part.read_to_end(&mut chunk);
+            (reader, read.map(|_| chunk))
+        });
+        match reading.await {
+            Ok((_, Ok(chunk))) if chunk.is_empty() => None,
+            Ok((reader, Ok(chunk))) => Some((Ok(Bytes::from(chunk)), Some(reader))),
+            Ok((_, Err(error))) => Some((Err(error), None)),
+            Err(error) => Some((Err(std::io::Error::other(error)), None)),
         }
     });
     Body::from_stream(chunks)

@@ -283,13 +283,15 @@ pub(super) async fn search(
         .limit
         .unwrap_or(DEFAULT_SEARCH_HITS)
         .clamp(1, MAX_SEARCH_HITS);
-    let wait = Duration::from_millis(
-        asked
-            .wait_ms
-            .unwrap_or(DEFAULT_SEARCH_WAIT_MS)
-            .min(MAX_SEARCH_WAIT_MS),
-    );
-    Ok(Json(api.backend().search(q, limit, wait).await?))
+    Ok(Json(
+        api.backend().search(q, limit, wait(asked.wait_ms)).await?,
+    ))
+}
+
+/// How long the levels above are waited for.
+pub(super) fn wait(asked_ms: Option<u64>) -> Duration {
+    let wait = asked_ms.unwrap_or(DEFAULT_SEARCH_WAIT_MS);
+    Duration::from_millis(wait.min(MAX_SEARCH_WAIT_MS))
 }
 
 #[cfg(test)]

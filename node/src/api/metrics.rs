@@ -97,6 +97,11 @@ fn gauges(view: &NodeView, status: &Status, due: [usize; 3]) -> Result<String, P
         "1 when the node has a place in the tree",
         u64::from(view.place.is_some()),
     );
+    gauge(
+        "cut_off",
+        "1 when this node was cut off: its certificate, or one above it, is revoked",
+        u64::from(view.cut_off.is_some()),
+    );
     let until = view.valid_until.map_or(0, |until| {
         u64::try_from(until.as_millis() / 1_000).unwrap_or(0)
     });

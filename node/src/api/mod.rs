@@ -83,7 +83,7 @@ pub mod problem;
 mod routes;
 mod serve;
 mod services;
-mod sources;
+pub mod sources;
 #[cfg(test)]
 mod tests;
 pub mod tokens;

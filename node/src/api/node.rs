@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use super::Api;
 use super::extract::{List, code, to_base64};
 use super::problem::{Kind, Problem};
+use crate::console::labels;
+use crate::language::Language;
 
 pub(super) async fn healthz() -> Json<Value> {
     Json(json!({ "status": "live" }))
@@ -29,6 +31,14 @@ pub(super) async fn readyz(State(api): State<Api>) -> Result<Json<Value>, Proble
             &format!("this node takes nothing more and is stopping: {reason}"),
             "等待其重新启动；结果未知的事项请重发同一签名文书",
             "wait until it has been started again; send acts with an unknown outcome again as signed",
+        );
+    }
+    if let Some(cut_off) = &view.cut_off {
+        return not_ready(
+            &labels::cut_off(cut_off, Language::Chinese),
+            &labels::cut_off(cut_off, Language::English),
+            labels::admitted_again(Language::Chinese),
+            labels::admitted_again(Language::English),
         );
     }
     match (&view.place, view.valid_until) {

@@ -348,10 +348,15 @@ fn catalogue_routes() -> Vec<Route> {
             "/api/v1/catalogue/already",
             VIEWER,
             "拟收集的数据是否已可共享",
-            "Whether what a department wants to collect is shared already",
+            "Whether what a department wants to collect is shared already, here and at every level above",
             get(sources::already),
         )
-        .query(&[("items", true), ("matter", false), ("limit", false)]),
+        .query(&[
+            ("items", true),
+            ("matter", false),
+            ("limit", false),
+            ("wait_ms", false),
+        ]),
     ]
 }
 

@@ -78,6 +78,17 @@ impl Backend for InMemory {
             levels: vec![level],
         })))
     }
+    fn ask_above(
+        &self,
+        _: Vec<String>,
+        _: Duration,
+    ) -> BoxFuture<'_, Result<Vec<(identity::Path, crate::runtime::LevelState)>, Refused>> {
+        let hub = (
+            identity::Path::hub(),
+            crate::runtime::LevelState::Unreachable,
+        );
+        Box::pin(std::future::ready(Ok(vec![hub])))
+    }
     fn store(&self) -> SharedRead {
         Arc::clone(&self.store) as SharedRead
     }

@@ -9,7 +9,7 @@ use super::args::DocketArg;
 use super::client::Client;
 use super::enroll::credit;
 use super::error::CliError;
-use super::output::columns;
+use super::output::listed;
 use super::signer::carry_out;
 use super::{Global, Output};
 use crate::api::List;
@@ -104,7 +104,11 @@ fn show(global: &Global, output: &Output, department: Option<CreditCode>) -> Res
                 aggregation::joined(&risk.exposure),
             ]
         };
-        columns(&risks.items.iter().map(row).collect::<Vec<_>>())
+        listed(
+            &risks.items.iter().map(row).collect::<Vec<_>>(),
+            language,
+            ("没有汇聚风险。", "There is no risk of aggregation."),
+        )
     });
     Ok(())
 }

@@ -12,7 +12,7 @@ use super::args::{DocketArg, code, date, end_of, material};
 use super::client::{Client, encode};
 use super::enroll::credit;
 use super::error::CliError;
-use super::output::columns;
+use super::output::listed;
 use super::signer::carry_out;
 use super::{Global, Output};
 use crate::api::List;
@@ -34,13 +34,7 @@ pub enum ApplyCommand {
     /// 待同意的申请 / drafts that await consent
     List,
     /// 直接获取无条件共享数据（地方规定许可的） / take what is shared unconditionally, where a local profile lets it be taken
-    Take {
-        #[command(flatten)]
-        what: DraftArgs,
-        /// 使用期限（当日终了） / until the end of this day
-        #[arg(long, value_parser = date, value_name = "DATE")]
-        until: Date,
-    },
+    Take(DraftArgs),
 }
 
 /// What is applied for.
@@ -64,6 +58,9 @@ pub struct DraftArgs {
     /// 申请材料，如 使用依据=… / materials, such as basis=…
     #[arg(long = "material", value_parser = material, value_name = "KIND=TEXT")]
     pub materials: Vec<Material>,
+    /// 使用时限（当日终了） / period of use: until the end of this day
+    #[arg(long, value_parser = date, value_name = "DATE")]
+    pub until: Option<Date>,
     /// 共享方式；缺省为条目的第一种 / way of sharing; the entry's first when absent
     #[arg(long, value_parser = method)]
     pub method: Option<Method>,
@@ -89,10 +86,15 @@ pub(super) fn run(global: &Global, command: ApplyCommand, output: &Output) -> Re
             let application = compose(global, output, args)?;
             carry_out(global, output, ActBody::Apply { application }).map(drop)
         }
-        ApplyCommand::Take { what, until } => {
+        ApplyCommand::Take(what) => {
             let application = compose(global, output, what)?;
-            let until = end_of(until);
-            let take = DirectAct::Take { application, until };
+            if application.until.is_none() {
+                return Err(CliError::usage(
+                    "直接获取须有 --until",
+                    "what is taken needs --until",
+                ));
+            }
+            let take = DirectAct::Take { application };
             carry_out(global, output, ActBody::Direct(take)).map(drop)
         }
         ApplyCommand::Consent { docket } => {
@@ -121,7 +123,7 @@ pub(super) fn run(global: &Global, command: ApplyCommand, output: &Output) -> Re
         }
         ApplyCommand::List => {
             let drafts = drafts(global, output)?;
-            output.print(&drafts, |_| {
+            output.print(&drafts, |language| {
                 let rows: Vec<Vec<String>> = drafts
                     .items
                     .iter()
@@ -136,7 +138,11 @@ pub(super) fn run(global: &Global, command: ApplyCommand, output: &Output) -> Re
                         ]
                     })
                     .collect();
-                columns(&rows)
+                listed(
+                    &rows,
+                    language,
+                    ("没有待同意的申请。", "No draft awaits consent."),
+                )
             });
             Ok(())
         }
@@ -306,6 +312,7 @@ fn compose(global: &Global, output: &Output, args: DraftArgs) -> Result<Applicat
         entry_version: known.version,
         items,
         materials: args.materials,
+        until: args.until.map(end_of),
         method: args.method.or(known.method).unwrap_or(Method::FileDownload),
     })
 }

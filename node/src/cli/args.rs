@@ -12,6 +12,7 @@ use sharing::docket::DocketId;
 use statute::ApplicationMaterial;
 
 use super::client::Client;
+use super::error::Exit;
 use super::{CliError, Global, Output};
 use crate::api::{List, MAX_PAGE};
 
@@ -51,9 +52,9 @@ impl DocketArg {
     /// The docket or draft that is meant. The node is asked only when the id is not whole.
     pub(super) fn resolve(&self, global: &Global, output: &Output) -> Result<DocketId, CliError> {
         let whole = format!("{:0<ID_DIGITS$}", self.0);
-        let first: DocketId = whole.parse().map_err(|error: identity::DigestError| {
-            CliError::usage(error.to_string(), error.to_string())
-        })?;
+        let first: DocketId = whole
+            .parse()
+            .map_err(|error: identity::DigestError| CliError::of_both(Exit::Usage, &error))?;
         if self.0.len() == ID_DIGITS {
             return Ok(first);
         }
@@ -78,7 +79,10 @@ impl DocketArg {
                 format!("本节点没有编号以 {} 开头的案卷", self.0),
                 format!("there is no docket here whose id begins with {}", self.0),
             )
-            .advise("用 guantong docket list 查看", "see guantong docket list")),
+            .advise(
+                "本节点的案卷见 guantong docket list；本节点没有的案卷须写全 64 位编号，在持有它的节点上由 guantong docket list 或案卷页面显示",
+                "guantong docket list shows the dockets held here; of one that is not held here give the whole id, all 64 digits, as guantong docket list and the docket's page show it at a node that holds it",
+            )),
             _ => Err(CliError::usage(
                 format!("不止一个案卷的编号以 {} 开头", self.0),
                 format!("more than one docket's id begins with {}", self.0),
@@ -123,7 +127,12 @@ fn pair(text: &str) -> Result<(ApplicationMaterial, String), String> {
 
 /// A material such as `basis=《…》第十条` or `使用依据=…`.
 pub(super) fn material(text: &str) -> Result<Material, String> {
-    pair(text).map(|(kind, text)| Material { kind, text })
+    match pair(text)? {
+        (ApplicationMaterial::Period, _) => {
+            Err("使用时限用 --until 写明日期 / the period of use is a day: give --until".to_owned())
+        }
+        (kind, text) => Ok(Material { kind, text }),
+    }
 }
 
 /// Something missing such as `scope=请说明…`.
@@ -165,7 +174,8 @@ pub(super) fn read_bytes(path: &Path, max: u64) -> Result<Vec<u8>, CliError> {
         .map_err(|error| CliError::file(path, error))?
         .len();
     if length > max {
-        return Err(CliError::file(path, format!("{length} bytes > {max}")));
+        let what = format!("{length} 字节，超过上限 {max} (more than {max} bytes)");
+        return Err(CliError::file(path, what));
     }
     std::fs::read(path).map_err(|error| CliError::file(path, error))
 }
@@ -189,6 +199,7 @@ mod tests {
         let read = material("basis=《社会救助暂行办法》第十条").unwrap();
         assert_eq!(read.kind, ApplicationMaterial::Basis);
         assert_eq!(material("使用依据=a=b").unwrap().text, "a=b");
+        assert!(material("period=2026-12-31").is_err() && missing("period=起止日期").is_ok());
         assert!(material("basis").is_err() && missing("colour=红").is_err());
     }
 
@@ -203,9 +214,30 @@ mod tests {
         for wrong in ["abcdef00", "12345678"] {
             assert_eq!(named(wrong).unwrap_err().exit, super::super::Exit::Usage);
         }
+        let absent = named("12345678").unwrap_err().what_to_do.unwrap();
+        assert!(absent.zh.contains("64 位") && absent.en.contains("whole id"));
         assert!(
             "abcdef0".parse::<DocketArg>().is_err() && "abcdefgh".parse::<DocketArg>().is_err()
         );
+    }
+
+    #[test]
+    fn a_docket_that_no_node_here_holds_is_named_by_its_whole_id() {
+        // Nobody answers there, and nobody is asked.
+        let global = Global {
+            node: Some("http://127.0.0.1:1".into()),
+            ..Global::default()
+        };
+        let output = Output::new(false, crate::language::Language::Chinese);
+        let whole = "ab".repeat(32);
+        let named = whole
+            .parse::<DocketArg>()
+            .unwrap()
+            .resolve(&global, &output);
+        assert_eq!(named.unwrap().to_string(), whole);
+        let short = "abababab".parse::<DocketArg>().unwrap();
+        let exit = short.resolve(&global, &output).unwrap_err().exit;
+        assert_eq!(exit, Exit::Unreachable);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use statute::Collection;
 
 use super::client::{Client, encode};
 use super::error::CliError;
-use super::output::columns;
+use super::output::{columns, listed};
 use super::signer::carry_out;
 use super::{Global, Output, history, import, source};
 use crate::api::List;
@@ -331,7 +331,11 @@ fn list_own(
                 ]
             })
             .collect();
-        columns(&rows)
+        listed(
+            &rows,
+            language,
+            ("本节点没有目录条目。", "This node has no entry."),
+        )
     });
     Ok(())
 }
@@ -355,13 +359,13 @@ fn list_published(
     let path = format!("/catalogue/published?limit={limit}{asked}");
     let list: List<PublishedEntry> = Client::of(global, output.language())?.get(&path)?;
     output.print(&list, |language| {
-        columns(
-            &list
-                .items
-                .iter()
-                .map(|entry| row(entry, language))
-                .collect::<Vec<_>>(),
-        )
+        let rows: Vec<_> = list
+            .items
+            .iter()
+            .map(|entry| row(entry, language))
+            .collect();
+        let none = ("没有已发布的目录条目。", "No entry is published.");
+        listed(&rows, language, none)
     });
     Ok(())
 }
@@ -447,7 +451,9 @@ fn search(
                 vec![level.node.clone(), status.to_owned(), known, as_of]
             })
             .collect();
-        format!("{}\n{}", columns(&rows), columns(&levels))
+        let none = ("没有找到相符的目录条目。", "No entry matches.");
+        let found = listed(&rows, language, none);
+        format!("{}\n\n{}", found.trim_end(), columns(&levels))
     });
     Ok(())
 }

@@ -19,7 +19,7 @@ use super::error::{CliError, Exit};
 use super::{Global, init};
 use crate::api::ProblemBody;
 use crate::api::acts::ActRequest;
-use crate::language::Language;
+use crate::language::{Language, Text};
 
 /// Where a node is looked for when nothing says otherwise.
 pub const DEFAULT_NODE: &str = "http://127.0.0.1:7180";
@@ -301,9 +301,16 @@ impl Client {
     }
 
     fn unreachable(&self, error: &ureq::Error) -> CliError {
+        let zh = match error {
+            ureq::Error::Io(error) => Text::of_io(error).zh.into(),
+            ureq::Error::HostNotFound => "找不到这个主机".to_owned(),
+            ureq::Error::Timeout(_) => "超时".to_owned(),
+            ureq::Error::ConnectionFailed => "连接失败".to_owned(),
+            other => other.to_string(),
+        };
         CliError::new(
             Exit::Unreachable,
-            format!("无法连接节点 {}：{error}", self.base),
+            format!("无法连接节点 {}：{zh}", self.base),
             format!("cannot reach the node at {}: {error}", self.base),
         )
         .advise(

@@ -116,9 +116,8 @@ pub struct MaskingArgs {
 impl MaskingArgs {
     fn masking(&self) -> Result<Masking, CliError> {
         let mut masking = Masking::default();
-        let too_many = |error: sharing::masking::MaskingError| {
-            CliError::usage(error.to_string(), error.to_string())
-        };
+        let too_many =
+            |error: sharing::masking::MaskingError| CliError::of_both(Exit::Usage, &error);
         for (column, kind) in &self.mask {
             masking.kind(column, *kind).map_err(too_many)?;
         }

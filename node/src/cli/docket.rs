@@ -9,7 +9,7 @@ use sharing::docket::{Case, DocketId};
 use super::args::DocketArg;
 use super::client::Client;
 use super::error::{CliError, Exit};
-use super::output::columns;
+use super::output::{columns, listed};
 use super::{Global, Output, status};
 use crate::api::private::ContentView;
 use crate::api::{List, MAX_PAGE};
@@ -58,7 +58,11 @@ pub(super) fn run(
                         labels::time(docket.updated),
                     ]
                 };
-                columns(&list.items.iter().map(row).collect::<Vec<_>>())
+                listed(
+                    &list.items.iter().map(row).collect::<Vec<_>>(),
+                    language,
+                    ("没有案卷。", "There is no docket."),
+                )
             });
         }
         DocketCommand::Show { docket } => {
@@ -206,7 +210,11 @@ pub(super) fn list_of(
                 labels::time(docket.updated),
             ]
         };
-        columns(&found.iter().map(row).collect::<Vec<_>>())
+        listed(
+            &found.iter().map(row).collect::<Vec<_>>(),
+            language,
+            ("没有这类案卷。", "There is no docket of this kind."),
+        )
     });
     Ok(())
 }

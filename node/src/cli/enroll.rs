@@ -261,7 +261,7 @@ pub(super) fn newest_serial(client: &Client, child: Code) -> Result<u64, CliErro
     let certificate = known
         .chain
         .claimed()
-        .map_err(|error| CliError::fault(error.to_string(), error.to_string()))?;
+        .map_err(|error| CliError::of_both(Exit::Fault, &error))?;
     Ok(certificate.serial)
 }
 

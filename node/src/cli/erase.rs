@@ -12,7 +12,7 @@ use super::args::DocketArg;
 use super::client::Client;
 use super::docket::{dockets_where, private};
 use super::error::CliError;
-use super::output::columns;
+use super::output::listed;
 use super::signer::carry_out;
 use super::{Global, Output};
 use crate::api::private::ContentView;
@@ -100,7 +100,11 @@ fn list(global: &Global, output: &Output) -> Result<(), CliError> {
                 erasure::standing(&kept.content, language),
             ]
         };
-        columns(&kept.iter().map(row).collect::<Vec<_>>())
+        listed(
+            &kept.iter().map(row).collect::<Vec<_>>(),
+            language,
+            ("没有保存个人内容。", "No personal content is kept."),
+        )
     });
     Ok(())
 }

@@ -3,12 +3,14 @@
 use std::any::Any;
 use std::fmt::Display;
 use std::io;
+use std::string::FromUtf8Error;
 
+use identity::KeyKind;
 use serde::Serialize;
 
 use crate::api::ProblemBody;
 use crate::language::{Language, Text};
-use crate::person::PersonError;
+use crate::person::{PASSPHRASE_VARIABLE, PersonError};
 
 /// The exit code of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +70,12 @@ impl CliError {
         Self::new(Exit::Fault, zh, en)
     }
 
+    /// An error that a deep part tells in both languages at once.
+    pub fn of_both(exit: Exit, error: &impl Display) -> Self {
+        let Text { zh, en } = Text::of_both(error);
+        Self::new(exit, zh, en)
+    }
+
     /// Wrong use.
     pub fn usage(zh: impl Into<String>, en: impl Into<String>) -> Self {
         Self::new(Exit::Usage, zh, en)
@@ -76,9 +84,18 @@ impl CliError {
     /// A file that was named and cannot be used. It is wrong use when it is not there or not what it should be, and a fault when the machine
     /// does not let it be read or written.
     pub fn file<E: Display + 'static>(path: &std::path::Path, error: E) -> Self {
-        let exit = (&error as &dyn Any)
-            .downcast_ref::<io::Error>()
-            .map_or(Exit::Usage, |error| exit_of(error.kind()));
+        let known = &error as &dyn Any;
+        let io = known.downcast_ref::<io::Error>();
+        let exit = io.map_or(Exit::Usage, |error| exit_of(error.kind()));
+        let what = if let Some(error) = io {
+            Text::of_io(error)
+        } else if let Some(error) = known.downcast_ref::<serde_json::Error>() {
+            Text::of_json(error)
+        } else if known.is::<FromUtf8Error>() {
+            Text::new("不是 UTF-8 编码的文本", error.to_string())
+        } else {
+            Text::of_both(&error)
+        };
         let path = path.display();
         let (zh, en) = match exit {
             Exit::Usage => (
@@ -92,8 +109,8 @@ impl CliError {
         };
         Self::new(
             exit,
-            format!("文件 {path}：{error}"),
-            format!("file {path}: {error}"),
+            format!("文件 {path}：{}", what.zh),
+            format!("file {path}: {}", what.en),
         )
         .advise(zh, en)
     }
@@ -172,23 +189,72 @@ fn exit_of(kind: io::ErrorKind) -> Exit {
 
 impl From<PersonError> for CliError {
     fn from(error: PersonError) -> Self {
-        let text = error.to_string();
+        let Text { zh, en } = person_text(&error);
         match error {
             PersonError::Key(_) | PersonError::WrongKind { .. } | PersonError::NoPassphrase => {
-                Self::new(Exit::NotAuthorised, text.clone(), text)
+                Self::new(Exit::NotAuthorised, zh, en)
             }
             PersonError::Exists(_) | PersonError::InNodeFolder(_) => {
-                Self::usage(text.clone(), text)
-                    .advise("换一个位置或文件名", "choose another place or name")
+                Self::usage(zh, en).advise("换一个位置或文件名", "choose another place or name")
             }
-            PersonError::File { reason, .. } => {
-                Self::new(exit_of(reason.kind()), text.clone(), text)
-            }
-            PersonError::Malformed { .. } | PersonError::Content(_) => {
-                Self::usage(text.clone(), text)
-            }
-            PersonError::Entropy(_) => Self::fault(text.clone(), text),
+            PersonError::File { reason, .. } => Self::new(exit_of(reason.kind()), zh, en),
+            PersonError::Malformed { .. } | PersonError::Content(_) => Self::usage(zh, en),
+            PersonError::Entropy(_) => Self::fault(zh, en),
         }
+    }
+}
+
+/// What is wrong on the person's side, in each language by itself.
+fn person_text(error: &PersonError) -> Text {
+    match error {
+        PersonError::File { path, reason } => {
+            let (path, reason) = (path.display(), Text::of_io(reason));
+            Text::new(
+                format!("{path}：{}", reason.zh),
+                format!("{path}: {}", reason.en),
+            )
+        }
+        PersonError::Malformed { path, reason } => {
+            let (path, reason) = (path.display(), Text::of_both(reason));
+            Text::new(
+                format!("{path} 不是有效的文件：{}", reason.zh),
+                format!("{path} is not valid: {}", reason.en),
+            )
+        }
+        PersonError::Exists(path) => {
+            let path = path.display();
+            Text::new(
+                format!("{path} 已存在，未覆盖"),
+                format!("{path} exists and is not overwritten"),
+            )
+        }
+        PersonError::InNodeFolder(path) => {
+            let path = path.display();
+            Text::new(
+                format!("{path} 在节点的数据目录之内；人员密钥不得存放于节点"),
+                format!("{path} lies in a node's data folder, where no person's key may be"),
+            )
+        }
+        PersonError::Key(error) => Text::of_both(error),
+        PersonError::WrongKind { path, expected, .. } => {
+            let path = path.display();
+            let (zh, en) = match expected {
+                KeyKind::Root => ("根密钥", "a root key"),
+                KeyKind::Person => ("人员密钥", "a person's key"),
+            };
+            Text::new(format!("{path} 不是{zh}"), format!("{path} is not {en}"))
+        }
+        PersonError::Content(error) => Text::of_both(error),
+        PersonError::NoPassphrase => Text::new(
+            format!("没有口令：设置 {PASSPHRASE_VARIABLE}，或用 --passphrase-file，或在终端运行"),
+            format!(
+                "no passphrase: set {PASSPHRASE_VARIABLE}, give --passphrase-file, or run in a terminal"
+            ),
+        ),
+        PersonError::Entropy(error) => Text::new(
+            format!("系统随机数不可用：{error}"),
+            format!("no random bytes: {error}"),
+        ),
     }
 }
 

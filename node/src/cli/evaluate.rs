@@ -10,7 +10,7 @@ use super::args::DocketArg;
 use super::client::Client;
 use super::enroll::credit;
 use super::error::CliError;
-use super::output::columns;
+use super::output::{columns, listed};
 use super::signer::carry_out;
 use super::{Global, Output};
 use crate::api::List;
@@ -219,7 +219,11 @@ fn list(global: &Global, output: &Output) -> Result<(), CliError> {
                 labels::time(state.reported_at),
             ]
         };
-        columns(&reports.items.iter().map(row).collect::<Vec<_>>())
+        listed(
+            &reports.items.iter().map(row).collect::<Vec<_>>(),
+            language,
+            ("没有评估报告。", "There is no evaluation."),
+        )
     });
     Ok(())
 }

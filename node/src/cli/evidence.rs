@@ -18,8 +18,8 @@ use sharing::ledger::{Evidence, EvidenceError, EvidenceFile, Verdict};
 use super::args::{DocketArg, public_key, read_bytes, write};
 use super::client::Client;
 use super::docket::private;
-use super::error::CliError;
-use super::{Exit, Global, Output};
+use super::error::{CliError, Exit};
+use super::{Global, Output};
 use crate::api::from_base64;
 use crate::api::private::ContentView;
 use crate::language::Language;
@@ -143,7 +143,7 @@ fn kept(contents: &[ContentView]) -> Result<Vec<ContentBytes>, CliError> {
             let decoded = from_base64(text);
             decoded
                 .map(ContentBytes)
-                .map_err(|error| CliError::fault(error.to_string(), error.to_string()))
+                .map_err(|error| CliError::of_both(Exit::Fault, &error))
         })
         .collect()
 }

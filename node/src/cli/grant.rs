@@ -71,7 +71,11 @@ pub enum StepCommand {
         statement: String,
     },
     /// 恢复共享权限 / restore access
-    Restore,
+    Restore {
+        /// 理由；需求部门未报告整改的须写明 / reasons; needed where no rectification was reported
+        #[arg(long, default_value = "")]
+        reasons: String,
+    },
     /// 终止共享 / terminate sharing
     Terminate {
         /// 理由 / reasons
@@ -165,7 +169,7 @@ impl From<StepCommand> for GrantStep {
                 rectify_by: end_of(rectify_by),
             },
             StepCommand::Rectified { statement } => Self::ReportRectified { statement },
-            StepCommand::Restore => Self::Restore,
+            StepCommand::Restore { reasons } => Self::Restore { reasons },
             StepCommand::Terminate { reasons } => Self::Terminate { reasons },
             StepCommand::RequireDisposal { how, by } => Self::RequireDisposal {
                 how,

@@ -207,6 +207,9 @@ pub enum Command {
     Calendar(calendar::CalendarCommand),
     /// 重建投影（节点须停止）/ drop the tables and replay the ledger; the node must be stopped
     Rebuild,
+    /// 静态存储：密封、更换存储密钥（节点须停止）/ files at rest: seal them, change the storage key; the node must be stopped
+    #[command(subcommand)]
+    Store(store::StoreCommand),
     /// 演示联邦 / the demo federation
     Demo(crate::demo::DemoArgs),
     /// 测量所用：生成条目、按步骤加入节点 / for measurements: make entries, add them to a node step by step
@@ -294,6 +297,7 @@ pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
         Command::Deadline(args) => deadline::run(&args, output),
         Command::Calendar(command) => calendar::run(&global, command, output),
         Command::Rebuild => store::rebuild(&global, output),
+        Command::Store(command) => store::run(&global, command, output),
         Command::Demo(args) => crate::demo::run(&args, output)
             .map_err(|error| CliError::fault(format!("{error:#}"), format!("{error:#}"))),
         Command::Bench(args) => crate::bench::run(&global, args, output),

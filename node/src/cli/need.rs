@@ -6,7 +6,7 @@ use federation::core::view::NodeView;
 use identity::{Code, CreditCode, Path};
 use jiff::civil::Date;
 use sharing::act::ActBody;
-use sharing::catalogue::{EntryId, PublishedEntry};
+use sharing::catalogue::{Entry, EntryId, PublishedEntry};
 use sharing::dispute::Party;
 use sharing::docket::Case;
 use sharing::need::{Considered, EntryAt, Need, NeedAct, NeedStep};
@@ -18,6 +18,10 @@ use super::enroll::credit;
 use super::error::{CliError, Exit};
 use super::signer::carry_out;
 use super::{Global, Output};
+use crate::api::sources::AlreadyAnswer;
+
+/// Wait for the levels above before a need is reported, milliseconds: longer than a search is looked at, for what is said goes on record.
+const REPORT_WAIT_MS: u64 = 5_000;
 
 /// `guantong need`.
 #[derive(Debug, clap::Subcommand)]
@@ -114,6 +118,9 @@ pub struct ReportArgs {
     /// 所查目录不能满足的理由：节点:目录代码=理由，可多次 / an entry that was found and why it does not do
     #[arg(long = "considered", value_name = "NODE:ENTRY=REASON")]
     considered: Vec<ConsideredArg>,
+    /// 等待各上级答复的毫秒数 / milliseconds to wait for the levels above
+    #[arg(long, default_value_t = REPORT_WAIT_MS)]
+    wait_ms: u64,
 }
 
 /// Whom or what a need is matched to.
@@ -185,7 +192,7 @@ impl FromStr for ConsideredArg {
 pub(super) fn run(global: &Global, command: NeedCommand, output: &Output) -> Result<(), CliError> {
     let (docket, step) = match command {
         NeedCommand::Report(args) => {
-            let act = NeedAct::Report(need(args));
+            let act = NeedAct::Report(need(global, output, args)?);
             return carry_out(global, output, ActBody::Need(act)).map(drop);
         }
         NeedCommand::List => {
@@ -204,8 +211,9 @@ pub(super) fn run(global: &Global, command: NeedCommand, output: &Output) -> Res
             let client = Client::of(global, output.language())?;
             let view: NodeView = client.get("/node")?;
             let publisher = view.place.ok_or_else(not_enrolled)?.code();
-            let entry = published(&client, &EntryArg { publisher, entry })?;
-            (docket, NeedStep::Fulfil { entry })
+            let (entry, held) = published(&client, &EntryArg { publisher, entry })?;
+            let held = Box::new(held);
+            (docket, NeedStep::Fulfil { entry, held })
         }
         NeedCommand::Confirm {
             docket, not_met, ..
@@ -220,15 +228,20 @@ pub(super) fn run(global: &Global, command: NeedCommand, output: &Output) -> Res
     carry_out(global, output, ActBody::Need(act)).map(drop)
 }
 
-fn need(args: ReportArgs) -> Need {
-    Need {
+/// The need, with what every level above said when it was asked for the items just now.
+fn need(global: &Global, output: &Output, args: ReportArgs) -> Result<Need, CliError> {
+    let (items, wait) = (encode(&args.items.join(",")), args.wait_ms);
+    let path = format!("/catalogue/already?items={items}&wait_ms={wait}");
+    let already: AlreadyAnswer = Client::of(global, output.language())?.get(&path)?;
+    Ok(Need {
+        asked: already.asked,
         title: args.title,
         items: args.items,
         purpose: args.purpose,
         basis: args.basis,
         searched: args.searched,
         considered: args.considered.into_iter().map(|it| it.0).collect(),
-    }
+    })
 }
 
 fn matched(
@@ -242,7 +255,7 @@ fn matched(
         },
         (_, _, Some(entry)) => {
             let client = Client::of(global, output.language())?;
-            let entry = published(&client, &entry)?;
+            let (entry, _) = published(&client, &entry)?;
             NeedStep::PointTo { entry }
         }
         (Some(_), None, None) | (None, _, None) => {
@@ -256,13 +269,14 @@ fn matched(
 }
 
 /// The version that stands published, as the node asked knows it.
-fn published(client: &Client, named: &EntryArg) -> Result<EntryAt, CliError> {
+fn published(client: &Client, named: &EntryArg) -> Result<(EntryAt, Entry), CliError> {
     let (publisher, entry) = (named.publisher, encode(&named.entry.to_string()));
     let found: PublishedEntry = client.get(&format!("/catalogue/published/{publisher}/{entry}"))?;
-    Ok(EntryAt {
+    let at = EntryAt {
         publisher: found.publisher,
         entry: found.entry.version_ref(),
-    })
+    };
+    Ok((at, found.entry))
 }
 
 fn not_enrolled() -> CliError {

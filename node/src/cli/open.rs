@@ -13,7 +13,7 @@ use super::args::DocketArg;
 use super::client::{Client, encode};
 use super::docket::list_of;
 use super::error::{CliError, Exit};
-use super::output::columns;
+use super::output::listed;
 use super::signer::carry_out;
 use super::{Global, Output};
 use crate::api::List;
@@ -186,7 +186,14 @@ fn catalogue(client: &Client, output: &Output, after: Option<&str>) -> Result<()
                 formats.join(" "),
             ]
         };
-        columns(&list.items.iter().map(row).collect::<Vec<_>>())
+        listed(
+            &list.items.iter().map(row).collect::<Vec<_>>(),
+            language,
+            (
+                "开放目录中没有条目。",
+                "There is no entry in the opening catalogue.",
+            ),
+        )
     });
     Ok(())
 }

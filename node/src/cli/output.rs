@@ -77,6 +77,14 @@ impl Output {
     }
 }
 
+/// A list for people: its rows, or one sentence that there are none.
+pub(super) fn listed(rows: &[Vec<String>], language: Language, none: (&str, &str)) -> String {
+    if rows.is_empty() {
+        return language.pick(none.0, none.1).to_owned();
+    }
+    columns(rows)
+}
+
 /// Rows under each other, columns in line. Chinese characters take two columns of a terminal.
 pub(super) fn columns(rows: &[Vec<String>]) -> String {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
@@ -111,6 +119,15 @@ fn width(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_of_nothing_is_a_sentence() {
+        let none = ("没有案卷。", "There is no docket.");
+        assert_eq!(listed(&[], Language::Chinese, none), "没有案卷。");
+        assert_eq!(listed(&[], Language::English, none), "There is no docket.");
+        let rows = [vec!["hub".to_owned()]];
+        assert_eq!(listed(&rows, Language::English, none), "hub\n");
+    }
 
     #[test]
     fn columns_stand_in_line_whatever_the_script() {

@@ -10,7 +10,7 @@ use super::args::{DocketArg, public_key};
 use super::client::Client;
 use super::docket::list_of;
 use super::error::CliError;
-use super::output::columns;
+use super::output::listed;
 use super::signer::carry_out;
 use super::{Global, Output};
 use crate::api::List;
@@ -95,7 +95,11 @@ fn list(
     let found: List<ReadingView> = client.get(&format!("/readings?limit={limit}{after}"))?;
     output.print(&found, |language| {
         let rows = found.items.iter().map(|it| reading::reading(it, language));
-        columns(&rows.collect::<Vec<_>>())
+        listed(
+            &rows.collect::<Vec<_>>(),
+            language,
+            ("没有查阅记录。", "Nothing was read."),
+        )
     });
     Ok(())
 }

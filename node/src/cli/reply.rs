@@ -34,8 +34,11 @@ pub enum ReplyCommand {
         #[arg(long)]
         docket: DocketArg,
         /// 材料 / materials
-        #[arg(long = "material", value_parser = material, required = true, value_name = "KIND=TEXT")]
+        #[arg(long = "material", value_parser = material, required_unless_present = "until", value_name = "KIND=TEXT")]
         materials: Vec<Material>,
+        /// 使用时限（当日终了） / period of use: until the end of this day
+        #[arg(long, value_parser = date, value_name = "DATE")]
+        until: Option<Date>,
     },
     /// 拟定答复：同意或不予共享 / propose the reply: grant or refuse
     Propose(ProposeArgs),
@@ -84,15 +87,15 @@ pub struct ProposeArgs {
     #[arg(long)]
     pub docket: DocketArg,
     /// 同意共享 / grant
-    #[arg(long, conflicts_with_all = ["reasons", "basis"], required_unless_present = "reasons", requires = "until")]
+    #[arg(long, conflicts_with_all = ["reasons", "basis"], required_unless_present = "reasons")]
     pub grant: bool,
     /// 同意的数据项；缺省为所申请的全部 / items granted; all that was asked for when absent
     #[arg(long = "item", requires = "grant", value_name = "NAME")]
     pub items: Vec<String>,
-    /// 用途；缺省为申请所述场景 / purpose; the stated scenario when absent
+    /// 用途；缺省为申请所述场景，目录列明用途的取其中所申请的 / purpose; as asked for when absent, of the uses that the catalogue lists
     #[arg(long, requires = "grant")]
     pub purpose: Option<String>,
-    /// 使用期限（当日终了） / until the end of this day
+    /// 使用期限（当日终了）；缺省为所申请的使用时限 / until the end of this day; as asked for when absent
     #[arg(long, value_parser = date, value_name = "DATE")]
     pub until: Option<Date>,
     /// 共享方式；缺省为所申请的 / way of sharing; as asked for when absent
@@ -116,9 +119,14 @@ pub(super) fn run(global: &Global, command: ReplyCommand, output: &Output) -> Re
             docket: of(&docket)?,
             missing: items,
         },
-        ReplyCommand::Supplement { docket, materials } => ActBody::Supplement {
+        ReplyCommand::Supplement {
+            docket,
+            materials,
+            until,
+        } => ActBody::Supplement {
             docket: of(&docket)?,
             materials,
+            until: until.map(end_of),
         },
         ReplyCommand::Propose(args) => propose(global, output, args)?,
         ReplyCommand::Consent { docket } => {
@@ -186,19 +194,12 @@ fn propose(global: &Global, output: &Output, args: ProposeArgs) -> Result<ActBod
             reply: Reply::Refuse { reasons, basis },
         });
     }
-    let asked = application(global, output, docket)?.application;
-    let until = args
-        .until
-        .map(end_of)
-        .ok_or_else(|| CliError::usage("同意共享须有 --until", "a grant needs --until"))?;
-    let scenario = asked
-        .materials
-        .iter()
-        .find(|material| material.kind == statute::ApplicationMaterial::Scenario);
-    let purpose = args
-        .purpose
-        .or_else(|| scenario.map(|material| material.text.clone()))
-        .unwrap_or_default();
+    let state = application(global, output, docket)?;
+    let until = args.until.map(end_of).or(state.application.until);
+    let until =
+        until.ok_or_else(|| CliError::usage("同意共享须有 --until", "a grant needs --until"))?;
+    let purpose = args.purpose.unwrap_or_else(|| asked_for(&state));
+    let asked = state.application;
     let items = if args.items.is_empty() {
         asked.items
     } else {
@@ -217,6 +218,22 @@ fn propose(global: &Global, output: &Output, args: ProposeArgs) -> Result<ActBod
     })
 }
 
+/// The purpose that was asked for: a scenario among the uses that the catalogue lists, the only use listed, or the scenario as it stands.
+fn asked_for(state: &sharing::application::ApplicationState) -> String {
+    let listed = statute::purpose::listed_uses(&state.entry.entry.terms);
+    let stated = state.application.scenarios();
+    let among = |line: &&&str| listed.iter().any(|it| it.trim() == line.trim());
+    let only = match listed {
+        [only] => Some(only.as_str()),
+        [] | [..] => None,
+    };
+    let asked = stated.iter().find(among).copied().or(only);
+    asked
+        .or(stated.first().copied())
+        .unwrap_or_default()
+        .to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -224,18 +241,17 @@ mod tests {
     use crate::cli::Cli;
 
     #[test]
-    fn a_reply_is_a_grant_with_an_end_or_a_refusal_with_reasons_and_basis() {
+    fn a_reply_is_a_grant_or_a_refusal_with_reasons_and_basis() {
         let docket = "ab".repeat(32);
         let parse = |rest: &str| {
             Cli::try_parse_from(
                 format!("guantong reply propose --docket {docket} {rest}").split_whitespace(),
             )
         };
-        assert!(parse("--grant --until 2027-03-01").is_ok());
+        assert!(parse("--grant --until 2027-03-01").is_ok() && parse("--grant").is_ok());
         assert!(parse("--reasons 理由 --basis 依据").is_ok());
         for wrong in [
             "",
-            "--grant",
             "--reasons 理由",
             "--grant --until 2027-03-01 --reasons 理由 --basis 依据",
         ] {

@@ -23,7 +23,7 @@ use super::args::{DocketArg, code, now, public_key, read_bytes};
 use super::client::Client;
 use super::error::{CliError, Exit};
 use super::init::read_chain;
-use super::output::columns;
+use super::output::listed;
 use super::signer::carry_out;
 use super::{Global, Output};
 use crate::api::flow::ReceivedPart;
@@ -195,7 +195,11 @@ pub(super) fn run(
                         held.to_owned(),
                     ]
                 };
-                columns(&list.items.iter().map(row).collect::<Vec<_>>())
+                listed(
+                    &list.items.iter().map(row).collect::<Vec<_>>(),
+                    language,
+                    ("没有收到回流数据。", "Nothing was returned to this node."),
+                )
             });
             Ok(())
         }
@@ -259,8 +263,8 @@ fn fetch(
     let stem = format!("{}-{}-{}", part.dataset, part.area, part.delivery);
     let path = |kind: &str| out.join(format!("{stem}.{kind}"));
     let (notice, rows, leaves) = (path("notice"), path("csv"), path("leaves"));
-    let bytes = from_base64(&part.notice)
-        .map_err(|error| CliError::fault(error.to_string(), error.to_string()))?;
+    let bytes =
+        from_base64(&part.notice).map_err(|error| CliError::of_both(Exit::Fault, &error))?;
     super::args::write(&notice, &bytes)?;
     let mut file = fs::File::create(&rows).map_err(|error| CliError::file(&rows, error))?;
     Client::of(global, output.language())?.get_object(&part.part.digest.to_string(), &mut file)?;
@@ -337,7 +341,11 @@ fn remainder(global: &Global, output: &Output) -> Result<(), CliError> {
                 row(unplaced(why, language), *count);
             }
         }
-        columns(&rows)
+        listed(
+            &rows,
+            language,
+            ("没有退回的数据表。", "No table was returned."),
+        )
     });
     Ok(())
 }

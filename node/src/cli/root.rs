@@ -6,7 +6,7 @@ use identity::{Chain, Code, KdfParams, KeyKind, Terms, VerifyKey, issue_hub};
 use serde::Serialize;
 
 use super::args::{code, now, write};
-use super::error::CliError;
+use super::error::{CliError, Exit};
 use super::init::{ChainFile, read_request, write_json};
 use super::{Global, Output};
 use crate::person;
@@ -87,7 +87,7 @@ pub(super) fn run(global: &Global, command: RootCommand, output: &Output) -> Res
                 valid_until: at.plus_days(i64::from(valid_days)),
             };
             let certificate = issue_hub(&asked.request, &key, terms.clone())
-                .map_err(|error| CliError::usage(error.to_string(), error.to_string()))?;
+                .map_err(|error| CliError::of_both(Exit::Usage, &error))?;
             let chain = ChainFile {
                 chain: Chain::new(vec![certificate]),
             };

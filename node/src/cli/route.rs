@@ -7,7 +7,7 @@ use identity::Code;
 
 use super::Output;
 use super::args::{code, read_text};
-use super::error::CliError;
+use super::error::{CliError, Exit};
 
 /// `guantong route`.
 #[derive(Debug, clap::Args)]
@@ -36,7 +36,7 @@ pub(super) fn run(args: &RouteArgs, output: &Output) -> Result<(), CliError> {
         )
     })?;
     let route = topology.route(args.from, args.to).map_err(|error| {
-        CliError::usage(error.to_string(), error.to_string())
+        CliError::of_both(Exit::Usage, &error)
             .advise("核对代码与拓扑文件", "check the code and the topology file")
     })?;
     output.print(&route, |language| {

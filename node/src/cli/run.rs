@@ -11,15 +11,16 @@ use statute::Calendar;
 use tokio::net::TcpListener;
 
 use super::args::read_text;
-use super::error::CliError;
+use super::error::{CliError, Exit};
 use super::init::{
     ADDRESS_FILE, CHAIN_FILE, KEYS_DIR, NODE_FILE, ROOT_FILE, SEALING_PREFIX, read_chain, read_seed,
 };
 use super::profile::profile;
-use super::store::store_error;
+use super::store::{key_error, store_error};
 use super::{Global, Output};
 use crate::api::{Api, Tokens, public_router, router, serve};
 use crate::config::{LogFormat, NodeConfig};
+use crate::language::Text;
 use crate::runtime::clock::Clock;
 use crate::runtime::{self, Handle, NodeKeys, StartError};
 use crate::storage::lock::DataLock;
@@ -55,7 +56,7 @@ pub(super) fn run(global: &Global, args: RunArgs, output: &Output) -> Result<(),
     log(&config, output);
     let keys = keys(&config)?;
     let tokens = Tokens::load(&config.data_dir).map_err(|error| {
-        CliError::fault(error.to_string(), error.to_string()).advise(
+        CliError::of_both(Exit::Fault, &error).advise(
             "tokens.toml 由 guantong init 生成",
             "tokens.toml is made by guantong init",
         )
@@ -74,7 +75,7 @@ pub(super) fn run(global: &Global, args: RunArgs, output: &Output) -> Result<(),
     runtime.block_on(node(&config, keys, tokens, output))
 }
 
-fn configuration(global: &Global, args: &RunArgs) -> Result<NodeConfig, CliError> {
+pub(super) fn configuration(global: &Global, args: &RunArgs) -> Result<NodeConfig, CliError> {
     let file = match (&args.config, &global.data) {
         (Some(file), _) => Some(file.clone()),
         (None, Some(data)) => Some(data.join(NODE_FILE)),
@@ -89,7 +90,7 @@ fn configuration(global: &Global, args: &RunArgs) -> Result<NodeConfig, CliError
         flags.push(("data_dir", data.display().to_string()));
     }
     NodeConfig::load(file.as_deref(), &flags).map_err(|error| {
-        CliError::usage(error.to_string(), error.to_string()).advise(
+        CliError::of_both(Exit::Usage, &error).advise(
             "按所指的键改正 node.toml、环境变量 GUANTONG__… 或 --set",
             "correct the named key in node.toml, GUANTONG__… or --set",
         )
@@ -195,7 +196,11 @@ async fn node(
         .await
         .map_err(|error| {
             CliError::fault(
-                format!("无法监听 {}：{error}", config.http.listen),
+                format!(
+                    "无法监听 {}：{}",
+                    config.http.listen,
+                    Text::of_io(&error).zh
+                ),
                 format!("cannot listen on {}: {error}", config.http.listen),
             )
             .advise(
@@ -212,7 +217,7 @@ async fn node(
         .map_err(|error| start_error(&error))?;
     let address = listener
         .local_addr()
-        .map_err(|error| CliError::fault(error.to_string(), error.to_string()))?;
+        .map_err(|error| CliError::of_both(Exit::Fault, &error))?;
     let address_file = config.data_dir.join(ADDRESS_FILE);
     fs::write(&address_file, format!("{address}\n"))
         .map_err(|error| CliError::file(&address_file, error))?;
@@ -256,7 +261,10 @@ async fn node(
 async fn public_listener(address: SocketAddr) -> Result<TcpListener, CliError> {
     TcpListener::bind(address).await.map_err(|error| {
         CliError::fault(
-            format!("无法监听 {address}（public.listen）：{error}"),
+            format!(
+                "无法监听 {address}（public.listen）：{}",
+                Text::of_io(&error).zh
+            ),
             format!("cannot listen on {address} (public.listen): {error}"),
         )
         .advise(
@@ -269,15 +277,22 @@ async fn public_listener(address: SocketAddr) -> Result<TcpListener, CliError> {
 fn start_error(error: &StartError) -> CliError {
     match error {
         StartError::Store(error) => store_error(error),
-        StartError::Transport(error) => CliError::fault(error.to_string(), error.to_string())
-            .advise(
-                "端口被占用时换一个 link.listen，或停止占用者",
-                "if the port is in use, choose another link.listen or stop its user",
-            ),
-        StartError::Folder { .. }
-        | StartError::Vault(_)
-        | StartError::Thread(_)
-        | StartError::Fault(_) => CliError::fault(error.to_string(), error.to_string()),
+        StartError::Key(error) => key_error(error),
+        StartError::Transport(error) => CliError::of_both(Exit::Fault, &error).advise(
+            "端口被占用时换一个 link.listen，或停止占用者",
+            "if the port is in use, choose another link.listen or stop its user",
+        ),
+        StartError::Folder { .. } => CliError::of_both(Exit::Fault, error),
+        StartError::Vault(reason) => {
+            CliError::fault(format!("个人内容库不可用：{reason}"), error.to_string())
+        }
+        StartError::Thread(reason) => {
+            let zh = format!("无法启动线程：{}", Text::of_io(reason).zh);
+            CliError::fault(zh, error.to_string())
+        }
+        StartError::Fault(reason) => {
+            CliError::fault(format!("数据表无法读取：{}", reason.0), error.to_string())
+        }
     }
 }
 

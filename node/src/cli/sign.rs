@@ -1,4 +1,5 @@
-//! Signing a prepared document: it is shown in full first, and what is signed is the very bytes that were shown.
+//! Signing a prepared document: what it says is shown first, and what is signed is the very bytes whose digest was shown. With `-v` or `--json` the
+//! document itself is shown below.
 
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
@@ -25,6 +26,9 @@ pub struct SignArgs {
     /// 不再询问 / do not ask
     #[arg(long)]
     pub yes: bool,
+    /// 另显示文书全文（JSON）/ show the whole document (JSON) as well
+    #[arg(long, short)]
+    pub verbose: bool,
     /// 只写出签名结果，不提交 / write the signed act here instead of sending it
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -38,12 +42,15 @@ pub(super) fn run(global: &Global, args: SignArgs, output: &Output) -> Result<()
     let contents =
         contents(&prepared, &act).map_err(|reason| CliError::file(&args.document, reason))?;
     let shown = describe::summary(&act);
-    let text = |summary: &str, digest: &str| {
-        let mut text = describe::document(&act);
-        for content in &contents {
-            text += &format!("\n{} {}", content.private(), content.text());
-        }
-        format!("{text}\n{summary}\n{digest} {}", prepared.digest)
+    let full = args.verbose || output.is_json();
+    let text = |summary, digest| {
+        let digest = format!("{digest} {}", prepared.digest);
+        asked(
+            summary,
+            &digest,
+            &contents,
+            full.then(|| describe::document(&act)),
+        )
     };
     let (zh, en) = (text(&shown.zh, "摘要"), text(&shown.en, "digest"));
     // Who is asked has seen what they are asked about, whatever form the result has.
@@ -72,6 +79,19 @@ pub(super) fn run(global: &Global, args: SignArgs, output: &Output) -> Result<()
         )
     });
     Ok(())
+}
+
+/// What whoever signs is asked about: the sentence first, then the personal content beside it, the digest, and the document where it is wanted.
+fn asked(summary: &str, digest: &str, contents: &[Content], document: Option<String>) -> String {
+    let mut text = summary.to_owned();
+    for content in contents {
+        text += &format!("\n{} {}", content.private(), content.text());
+    }
+    text += &format!("\n{digest}");
+    if let Some(document) = document {
+        text += &format!("\n{document}");
+    }
+    text
 }
 
 /// The act in a document. Only its bytes count: summary and digest beside them must agree, and encoding it again must give the same
@@ -127,6 +147,17 @@ mod tests {
     use identity::{Code, Moment};
     use sharing::act::ActBody;
     use sharing::return_flow::Subscription;
+
+    #[test]
+    fn the_sentence_comes_first_and_the_document_only_where_it_is_wanted() {
+        let content = Content::new([1; 32], "张三".into()).unwrap();
+        let contents = std::slice::from_ref(&content);
+        let short = asked("【同意】某事", "摘要 ab", contents, None);
+        assert!(short.starts_with("【同意】某事\n") && short.contains("张三"));
+        assert!(short.ends_with("摘要 ab") && !short.contains('{'));
+        let full = asked("【同意】某事", "摘要 ab", contents, Some("{}".into()));
+        assert!(full.starts_with(&short) && full.ends_with("\n{}"));
+    }
 
     #[test]
     fn a_document_whose_digest_or_bytes_were_changed_is_not_signed() {

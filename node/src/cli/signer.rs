@@ -1,8 +1,10 @@
 //! Who signs: the person's key and chain, and what becomes of a signed act.
 
+use std::io::IsTerminal;
+
 use federation::core::Answer;
 use federation::core::view::{DocketDetail, DraftView, NodeView};
-use identity::{Code, KeyKind, SigningKey};
+use identity::{Code, KeyKind, SigningKey, VerifyKey};
 use serde::{Deserialize, Serialize};
 use sharing::act::{Act, ActBody, Opens};
 use sharing::docket::DocketId;
@@ -52,42 +54,67 @@ impl Signer {
     /// Opens key and chain: the chain beside the key, or as the node has it.
     pub(super) fn open(global: &Global, client: &Client) -> Result<Self, CliError> {
         let key = open_key(global)?;
-        let beside = global.key.as_deref().map(person::chain_path);
-        if let Some(chain) = beside
-            .map(|path| person::load_chain(&path))
-            .transpose()?
-            .flatten()
-        {
-            return Ok(Self { key, chain });
-        }
-        let path = format!("/people/chain/{}", encode(&key.verify_key().to_string()));
-        let found: ChainAnswer = client.get(&path).map_err(|error| match error.exit {
-            // Nobody of this key is enrolled: it signs nothing.
-            Exit::Usage => CliError {
-                exit: Exit::NotAuthorised,
-                ..error
-            },
-            _ => error,
-        })?;
-        Ok(Self {
-            key,
-            chain: found.chain,
-        })
+        let chain = chain_of(global, client, &key.verify_key())?;
+        Ok(Self { key, chain })
     }
 
     /// The node that hosts this person's department.
     pub(super) fn node(&self) -> Result<Code, CliError> {
-        self.chain
-            .holder()
-            .map(|person| person.node)
-            .ok_or_else(|| {
-                CliError::new(
-                    Exit::NotAuthorised,
-                    "人员证书链无法解读",
-                    "the person's chain is unreadable",
-                )
-            })
+        node_of(&self.chain)
     }
+}
+
+/// The chain of whoever signs: the one beside the key, or as the node has it.
+fn chain_of(global: &Global, client: &Client, public: &VerifyKey) -> Result<PersonChain, CliError> {
+    let beside = global.key.as_deref().map(person::chain_path);
+    let beside = beside.map(|path| person::load_chain(&path)).transpose()?;
+    if let Some(chain) = beside.flatten() {
+        return Ok(chain);
+    }
+    let path = format!("/people/chain/{}", encode(&public.to_string()));
+    let found: ChainAnswer = client.get(&path).map_err(|error| match error.exit {
+        // Nobody of this key is enrolled: it signs nothing.
+        Exit::Usage => CliError {
+            exit: Exit::NotAuthorised,
+            ..error
+        },
+        _ => error,
+    })?;
+    Ok(found.chain)
+}
+
+fn node_of(chain: &PersonChain) -> Result<Code, CliError> {
+    chain.holder().map(|person| person.node).ok_or_else(|| {
+        CliError::new(
+            Exit::NotAuthorised,
+            "人员证书链无法解读",
+            "the person's chain is unreadable",
+        )
+    })
+}
+
+/// Whoever is asked for a passphrase at a terminal reads first, in one sentence, what they sign.
+fn tell_what_is_signed(
+    global: &Global,
+    client: &Client,
+    output: &Output,
+    body: &ActBody,
+) -> Result<(), CliError> {
+    let Some(path) = global
+        .key
+        .as_deref()
+        .filter(|_| std::io::stdin().is_terminal())
+    else {
+        return Ok(());
+    };
+    let chain = chain_of(global, client, &person::load_key(path)?.public)?;
+    let act = person::act(node_of(&chain)?, now(), body.clone())?;
+    let shown = person::describe::summary(&act);
+    output.tell(
+        &format!("将要签署：{}", shown.zh),
+        &format!("to be signed: {}", shown.en),
+    );
+    Ok(())
 }
 
 /// Carries an act out: signs and sends it, or writes it down unsigned with `--prepare`.
@@ -130,6 +157,7 @@ pub(super) fn carry_out_with(
         });
         return Ok(None);
     }
+    tell_what_is_signed(global, &client, output, &body)?;
     let signer = Signer::open(global, &client)?;
     let act = person::act(signer.node()?, now(), body)?;
     send(&client, output, (&act, contents), signer).map(Some)
@@ -267,10 +295,10 @@ mod tests {
             entry_version: 1,
             items: vec!["姓名".to_owned()],
             materials: Vec::new(),
+            until: Some(identity::Moment::from_millis(0)),
             method: statute::Method::ALL[0],
         };
-        let until = identity::Moment::from_millis(0);
-        let take = ActBody::Direct(sharing::application::DirectAct::Take { application, until });
+        let take = ActBody::Direct(sharing::application::DirectAct::Take { application });
         assert_eq!(opens_or_steps(&take), Some(Opens::At(provider.code())));
     }
 

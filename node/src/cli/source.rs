@@ -1,17 +1,20 @@
 //! Source departments, and whether what is to be collected is shared already (R19, R40(1)).
 
-use federation::core::query::{Already, SourceView};
+use federation::core::query::SourceView;
+use federation::wire::{SearchHit, WHOLE};
 use identity::{CreditCode, Path};
 use sharing::act::ActBody;
 use sharing::source::{Matter, SourceAct};
 
 use super::client::{Client, encode};
 use super::error::CliError;
-use super::output::columns;
+use super::output::{columns, listed};
 use super::signer::carry_out;
 use super::{Global, Output};
 use crate::api::List;
-use crate::console::labels;
+use crate::api::catalogue::DEFAULT_SEARCH_WAIT_MS;
+use crate::api::sources::AlreadyAnswer;
+use crate::console::{labels, need};
 use crate::language::Language;
 
 /// Which department, for what.
@@ -40,6 +43,9 @@ pub struct AlreadyArgs {
     /// 条数 / how many entries
     #[arg(long, default_value_t = 20)]
     limit: usize,
+    /// 等待各上级答复的毫秒数 / milliseconds to wait for the levels above
+    #[arg(long, default_value_t = DEFAULT_SEARCH_WAIT_MS)]
+    wait_ms: u64,
 }
 
 pub(super) fn name(global: &Global, output: &Output, args: NameArgs) -> Result<(), CliError> {
@@ -59,7 +65,10 @@ pub(super) fn list(
     let matter = matter.map_or_else(String::new, |it| format!("?matter={}", encode(it.as_str())));
     let list: List<SourceView> =
         Client::of(global, output.language())?.get(&format!("/catalogue/sources{matter}"))?;
-    output.print(&list, |_| columns(&rows(&list.items)));
+    output.print(&list, |language| {
+        let none = ("没有明确数源部门。", "No source department is named.");
+        listed(&rows(&list.items), language, none)
+    });
     Ok(())
 }
 
@@ -85,30 +94,30 @@ pub(super) fn already(
         .matter
         .as_ref()
         .map_or_else(String::new, |it| format!("&matter={}", encode(it.as_str())));
-    let (items, limit) = (encode(&args.items), args.limit);
-    let path = format!("/catalogue/already?items={items}&limit={limit}{matter}");
-    let found: Already = Client::of(global, output.language())?.get(&path)?;
+    let (items, limit, wait) = (encode(&args.items), args.limit, args.wait_ms);
+    let path = format!("/catalogue/already?items={items}&limit={limit}&wait_ms={wait}{matter}");
+    let found: AlreadyAnswer = Client::of(global, output.language())?.get(&path)?;
     output.print(&found, |language| told(&found, language));
     Ok(())
 }
 
-fn told(found: &Already, language: Language) -> String {
-    let row = |it: &sharing::source::Coverage| {
-        let (entry, class) = (&it.entry.entry, it.entry.entry.terms.class());
-        let whole = match it.whole {
+fn told(found: &AlreadyAnswer, language: Language) -> String {
+    let row = |it: &SearchHit| {
+        let whole = match it.score >= WHOLE {
             true => language.pick("全部", "all"),
             false => language.pick("部分", "part"),
         };
         vec![
-            it.entry.publisher.code().to_string(),
-            entry.id.to_string(),
-            entry.name.clone(),
-            entry.provider_name.clone(),
-            language.pick(class.zh(), class.en()).to_owned(),
-            format!("{whole}：{}", it.covers.join("、")),
+            it.publisher.code().to_string(),
+            it.id.to_string(),
+            it.name.clone(),
+            it.provider_name.clone(),
+            language.pick(it.class.zh(), it.class.en()).to_owned(),
+            format!("{whole}：{}", it.items.join("、")),
         ]
     };
-    let entries: Vec<_> = found.entries.iter().map(row).collect();
+    let here = found.here.hits();
+    let entries: Vec<_> = here.iter().chain(&found.above).map(row).collect();
     let mut text = match entries.is_empty() {
         true => language
             .pick(
@@ -118,11 +127,12 @@ fn told(found: &Already, language: Language) -> String {
             .to_owned(),
         false => columns(&entries),
     };
-    if !found.sources.is_empty() {
+    if !found.here.sources.is_empty() {
         let heading = language.pick("数源部门", "source departments");
-        text.push_str(&format!("\n{heading}\n{}", columns(&rows(&found.sources))));
+        let sources = columns(&rows(&found.here.sources));
+        text.push_str(&format!("\n{heading}\n{sources}"));
     }
-    if !found.complete {
+    if !found.here.complete {
         text.push('\n');
         text.push_str(language.pick(
             "目录过多，只查看了一部分",
@@ -130,33 +140,67 @@ fn told(found: &Already, language: Language) -> String {
         ));
     }
     text.push('\n');
-    text.push_str(language.pick(
-        "以上只是本节点目录的情况：目录逐级上报，不逐级下发。请用 guantong catalogue search 向各上级检索",
-        "this is this node's catalogue alone: entries climb and do not descend; search above with guantong catalogue search",
-    ));
+    text.push_str(&need::asked(&found.asked, language));
     text
 }
 
 #[cfg(test)]
 mod tests {
+    use federation::core::query::Already;
+    use sharing::need::{LevelAsked, Said};
+
     use super::*;
 
     #[test]
-    fn an_answer_says_that_it_is_of_this_nodes_catalogue_alone() {
-        let found = Already {
-            entries: Vec::new(),
-            sources: Vec::new(),
-            complete: true,
+    fn an_answer_says_which_levels_answered_and_which_did_not() {
+        let hit = |whole: bool| SearchHit {
+            publisher: "100000/210000/210102".parse().unwrap(),
+            id: "3/101/000001".parse().unwrap(),
+            version: 1,
+            name: "就业登记信息".into(),
+            provider_name: "人力资源和社会保障局".into(),
+            class: statute::ShareClass::Conditional,
+            score: if whole { WHOLE } else { WHOLE / 2 },
+            method: None,
+            items: vec!["就业状态".into()],
         };
-        for (language, only) in [
-            (Language::Chinese, "以上只是本节点目录的情况"),
-            (Language::English, "this node's catalogue alone"),
+        let level = |node: &str, said| LevelAsked {
+            node: node.parse().unwrap(),
+            said,
+        };
+        let answered = Said::Answered {
+            as_of: identity::Moment::from_millis(1_773_021_600_000),
+            complete: true,
+            whole: Vec::new(),
+        };
+        let mut found = AlreadyAnswer {
+            here: Already {
+                entries: Vec::new(),
+                sources: Vec::new(),
+                complete: true,
+            },
+            above: vec![hit(true)],
+            asked: vec![
+                level("100000/440000", answered),
+                level("100000", Said::Silent),
+            ],
+        };
+        let text = told(&found, Language::Chinese);
+        for said in [
+            "210102",
+            "全部：就业状态",
+            "已答复：440000",
+            "未能联系：100000",
         ] {
-            let text = told(&found, language);
-            assert!(
-                text.contains(only) && text.contains("guantong catalogue search"),
-                "{text}"
-            );
+            assert!(text.contains(said), "{text}");
         }
+        found.above = vec![hit(false)];
+        let text = told(&found, Language::English);
+        for said in ["part：就业状态", "answered: 440000", "no answer: 100000"] {
+            assert!(text.contains(said), "{text}");
+        }
+        found.above.clear();
+        let text = told(&found, Language::Chinese);
+        assert!(text.contains("没有这些数据项"), "{text}");
     }
 }

@@ -74,6 +74,13 @@ fn lines(
         node.name,
         pick("证书有效至", "certificate until")
     );
+    if let Some(cut_off) = &node.cut_off {
+        let (what, to_do) = (
+            labels::cut_off(cut_off, language),
+            labels::admitted_again(language),
+        );
+        text += &format!("\n{what}\n{}{to_do}\n\n", pick("办法：", "what to do: "));
+    }
     text += &columns(&[
         vec![
             pick("目录 本节点/全部", "entries own/all").into(),

@@ -2,7 +2,7 @@
 
 use federation::core::view::{DocketDetail, UseView};
 use maud::{Markup, html};
-use sharing::act::SignedAct;
+use sharing::act::{ActBody, SignedAct};
 use sharing::application::{ApplicationEvent, Reply};
 use sharing::dispute::DisputeEvent;
 use sharing::docket::{DocketBody, DocketEvent};
@@ -144,6 +144,7 @@ fn application_rows(event: &ApplicationEvent, language: Language) -> Rows {
     let pick = |zh: &'static str, en: &'static str| language.pick(zh, en);
     match event {
         ApplicationEvent::Received {
+            apply,
             requester_node,
             entry,
             term,
@@ -176,18 +177,28 @@ fn application_rows(event: &ApplicationEvent, language: Language) -> Rows {
         ]
         .into_iter()
         .chain(super::aggregation::facts(risk.as_ref(), language))
+        .chain(match apply.body() {
+            Some(ActBody::Apply { application }) => {
+                super::grant::asked(&application, &entry.entry.terms, language)
+            }
+            _ => Rows::new(),
+        })
         .collect(),
         ApplicationEvent::MissingTold { missing, .. } => missing
             .iter()
             .map(|item| (pick(item.kind.zh(), item.kind.en()), item.what.clone()))
             .collect(),
         ApplicationEvent::Supplemented {
-            materials, term, ..
+            materials,
+            until,
+            term,
+            ..
         } => {
             let mut rows: Rows = materials
                 .iter()
                 .map(|m| (pick(m.kind.zh(), m.kind.en()), m.text.clone()))
                 .collect();
+            rows.extend(until.map(|it| (pick("使用时限至", "To be used until"), labels::due(it))));
             rows.push((
                 pick("答复期限", "Reply due"),
                 super::clock::limit(term, language),
@@ -250,7 +261,7 @@ fn application_rows(event: &ApplicationEvent, language: Language) -> Rows {
             what,
             object,
         } => super::correction::told(correction, items, what, object.as_ref(), language),
-        ApplicationEvent::Grant(event) => super::grant::facts(&event.step, language),
+        ApplicationEvent::Grant(event) => super::grant::event(event, language),
     }
 }
 

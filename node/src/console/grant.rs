@@ -1,7 +1,8 @@
 //! What became of a grant, in the words of operators.
 
-use sharing::application::{Access, GrantStep, ServiceChange, Standing};
-use statute::Article;
+use sharing::application::{Access, Application, GrantEvent, GrantStep, ServiceChange, Standing};
+use statute::purpose::{listed_uses, uses_not_listed};
+use statute::{Article, ClassTerms};
 
 use super::clock::Facts;
 use super::labels;
@@ -25,7 +26,7 @@ pub fn name(step: &GrantStep) -> (&'static str, &'static str, Article) {
         GrantStep::ReportRectified { .. } => {
             ("报告整改情况", "rectification reported", Article::R27)
         }
-        GrantStep::Restore => ("恢复共享权限", "access restored", Article::R27),
+        GrantStep::Restore { .. } => ("恢复共享权限", "access restored", Article::R27),
         GrantStep::Terminate { .. } => ("终止共享", "sharing terminated", Article::R27),
         GrantStep::RequireDisposal { .. } => ("要求处置数据", "disposal required", Article::R27),
         GrantStep::Dispose { .. } => ("处置数据", "data disposed of", Article::R27),
@@ -60,6 +61,54 @@ pub fn name(step: &GrantStep) -> (&'static str, &'static str, Article) {
     }
 }
 
+/// What an application asks for, beside its items: each material, the period, and which of its scenarios the catalogue does not list.
+pub fn asked(application: &Application, catalogued: &ClassTerms, language: Language) -> Facts {
+    let pick = |zh, en| language.pick(zh, en);
+    let mut facts: Facts = application
+        .materials
+        .iter()
+        .map(|it| (pick(it.kind.zh(), it.kind.en()), it.text.clone()))
+        .collect();
+    let until = application.until;
+    facts.extend(until.map(|it| (pick("使用时限至", "To be used until"), labels::due(it))));
+    let scenarios = application.scenarios();
+    let unlisted = uses_not_listed(catalogued, &scenarios);
+    if !unlisted.is_empty() {
+        let listed = listed_uses(catalogued).join("；");
+        let note = pick(
+            "未逐字列入目录的使用用途，是否属于其中由提供部门审核",
+            "not word for word among the uses that the catalogue lists; whether it falls under one is for the provider to find",
+        );
+        facts.push((
+            pick("用途提示", "Note on the use"),
+            format!("“{}”{note}（{listed}）", unlisted.join("”“")),
+        ));
+    }
+    facts
+}
+
+/// What an event in the life of a grant says beyond its name: for a suspension its article, and what breach it means.
+pub fn event(event: &GrantEvent, language: Language) -> Facts {
+    let pick = |zh, en| language.pick(zh, en);
+    let mut facts = facts(&event.step, language);
+    if let GrantStep::Suspend { .. } = event.step {
+        let cited = event.suspended_under();
+        let cite = |article: &Article| match language {
+            Language::Chinese => article.cite_zh(),
+            Language::English => article.cite_en(),
+        };
+        let cited: Vec<_> = cited.iter().map(cite).collect();
+        facts.insert(0, (pick("依据", "Under"), cited.join(pick("、", ", "))));
+    }
+    if let Some(term) = &event.provide {
+        facts.push((
+            pick("提供期限", "To be provided by"),
+            super::clock::limit(term, language),
+        ));
+    }
+    facts
+}
+
 /// What a step says beyond its name.
 pub fn facts(step: &GrantStep, language: Language) -> Facts {
     let pick = |zh, en| language.pick(zh, en);
@@ -86,8 +135,13 @@ pub fn facts(step: &GrantStep, language: Language) -> Facts {
             facts.retain(|(_, text)| !text.is_empty());
             facts
         }
-        GrantStep::AnswerWidening { reasons: text, .. } if text.is_empty() => Facts::new(),
+        GrantStep::AnswerWidening { reasons: text, .. } | GrantStep::Restore { reasons: text }
+            if text.is_empty() =>
+        {
+            Facts::new()
+        }
         GrantStep::AnswerWidening { reasons: text, .. }
+        | GrantStep::Restore { reasons: text }
         | GrantStep::Terminate { reasons: text }
         | GrantStep::ProposeChange { reasons: text, .. } => vec![reasons(text)],
         GrantStep::Suspend {
@@ -111,7 +165,7 @@ pub fn facts(step: &GrantStep, language: Language) -> Facts {
                 certificate.clone(),
             ),
         ],
-        GrantStep::Restore | GrantStep::FileChange | GrantStep::CarryOutChange => Facts::new(),
+        GrantStep::FileChange | GrantStep::CarryOutChange => Facts::new(),
     }
 }
 

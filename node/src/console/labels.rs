@@ -1,5 +1,6 @@
 //! Words for what the console and the commands show: states, conditions, times.
 
+use federation::core::view::CutOff;
 use federation::health::Condition;
 use identity::{Moment, RevocationReason};
 use sharing::application::{ApplicationEvent, DisputeStage, Phase};
@@ -53,6 +54,34 @@ pub fn revocation(reason: RevocationReason, language: Language) -> &'static str 
         RevocationReason::IssuedInError => language.pick("误发", "issued in error"),
         RevocationReason::Ordered => language.pick("上级责令", "ordered by a superior"),
     }
+}
+
+/// That this node was cut off, by whom and why.
+pub fn cut_off(cut_off: &CutOff, language: Language) -> String {
+    let CutOff {
+        node,
+        by,
+        serial,
+        reason,
+        at,
+    } = cut_off;
+    let (at, reason) = (time(*at), revocation(*reason, language));
+    match language {
+        Language::Chinese => format!(
+            "本节点已被断开：{by} 于 {at} 撤销了 {node} 的第 {serial} 号证书（{reason}），涉及其他节点的事项停办"
+        ),
+        Language::English => format!(
+            "this node is cut off: {by} revoked certificate {serial} of {node} at {at} ({reason}); nothing goes to other nodes"
+        ),
+    }
+}
+
+/// How a node that was cut off is admitted again.
+pub fn admitted_again(language: Language) -> &'static str {
+    language.pick(
+        "本节点内部的登记、编目、起草照常；请上级主管部门重新签发证书，然后运行 guantong enroll install --chain FILE",
+        "enrolling, compiling and drafting here go on; have the authority above issue a new certificate, then run guantong enroll install --chain FILE",
+    )
 }
 
 /// The state of an entry.

@@ -1,7 +1,9 @@
 //! Needs in the words of operators.
 
 use sharing::dispute::Party;
-use sharing::need::{EntryAt, Need, NeedEvent, NeedPhase, NeedState, NeedStep};
+use sharing::need::{
+    EntryAt, Found, LevelAsked, Need, NeedEvent, NeedPhase, NeedState, NeedStep, Said,
+};
 use statute::Article;
 
 use super::clock::Facts;
@@ -80,6 +82,10 @@ fn needed(need: &Need, language: Language) -> Facts {
         (pick("使用场景", "Scenario"), need.purpose.clone()),
         (pick("使用依据", "Legal basis"), need.basis.clone()),
         (pick("目录检索情况", "Searched"), need.searched.clone()),
+        (
+            pick("上级检索", "Asked above"),
+            asked(&need.asked, language),
+        ),
     ];
     facts.extend(need.considered.iter().map(|it| {
         let text = format!("{} {}：{}", it.publisher, it.entry, it.why_not);
@@ -98,12 +104,64 @@ fn taken(step: &NeedStep, language: Language) -> Facts {
         NeedStep::Match { department } => {
             vec![(pick("提供部门", "Department"), who(department))]
         }
-        NeedStep::PointTo { entry: named } | NeedStep::Fulfil { entry: named } => {
+        NeedStep::PointTo { entry: named } | NeedStep::Fulfil { entry: named, .. } => {
             vec![(pick("目录条目", "Entry"), entry(named))]
         }
         NeedStep::Promise { by } => vec![(pick("提供日期", "By"), labels::due(*by))],
         NeedStep::ConfirmMet | NeedStep::Withdraw => Vec::new(),
     }
+}
+
+/// Which levels above answered when they were asked for the items, with what they hold whole, and which did not.
+pub fn asked(levels: &[LevelAsked], language: Language) -> String {
+    let pick = |zh, en| language.pick(zh, en);
+    let (mut answered, mut silent) = (Vec::new(), Vec::new());
+    for level in levels {
+        let code = level.node.code().to_string();
+        match said(&level.said, language) {
+            None => silent.push(code),
+            Some(found) if found.is_empty() => answered.push(code),
+            Some(found) => answered.push(format!("{code}（{found}）")),
+        }
+    }
+    let parts = [
+        (pick("已答复：", "answered: "), answered),
+        (pick("未能联系：", "no answer: "), silent),
+    ];
+    let parts: Vec<String> = parts
+        .into_iter()
+        .filter(|(_, levels)| !levels.is_empty())
+        .map(|(what, levels)| format!("{what}{}", levels.join(pick("、", ", "))))
+        .collect();
+    match parts.is_empty() {
+        true => pick("没有上级", "no level above").to_owned(),
+        false => parts.join(pick("；", "; ")),
+    }
+}
+
+/// What a level that answered says beyond that it did.
+fn said(said: &Said, language: Language) -> Option<String> {
+    let pick = |zh, en| language.pick(zh, en);
+    let Said::Answered {
+        complete, whole, ..
+    } = said
+    else {
+        return None;
+    };
+    let found = |it: &Found| format!("{} {}", it.publisher.code(), it.entry);
+    let mut parts = Vec::new();
+    if !whole.is_empty() {
+        let names: Vec<String> = whole.iter().map(found).collect();
+        parts.push(format!(
+            "{} {}",
+            pick("有", "has"),
+            names.join(pick("、", ", "))
+        ));
+    }
+    if !complete {
+        parts.push(pick("只查看了一部分目录", "a part of the catalogue alone").to_owned());
+    }
+    Some(parts.join(pick("；", "; ")))
 }
 
 /// A department and its node.

@@ -34,6 +34,12 @@ pub(super) fn page(overview: &Overview, language: Language) -> Markup {
             }
             (certificate(node, *now, language))
         }
+        @if let Some(cut_off) = &node.cut_off {
+            section {
+                p { b.bad { (labels::cut_off(cut_off, language)) } }
+                p.note { (labels::admitted_again(language)) }
+            }
+        }
         (figures(overview, language))
         section {
             h2 { (pick("限期办理", "What is due")) }
@@ -54,6 +60,9 @@ fn certificate(node: &NodeView, now: Moment, language: Language) -> Markup {
     let Some(until) = node.valid_until else {
         return html! {};
     };
+    if node.cut_off.is_some() {
+        return html! { span.tag.bad { (language.pick("已被断开", "cut off")) } };
+    }
     let left = until.millis_since(now);
     let (tone, zh, en) = match left {
         ..=0 => ("tag bad", "证书已过期", "certificate expired"),
@@ -256,6 +265,7 @@ mod tests {
                 place: Some(identity::Path::hub()),
                 name: name.into(),
                 valid_until: Some(Moment::from_millis(1)),
+                cut_off: None,
                 ledger: 9,
                 checkpoint: 8,
                 cosigned: 7,
@@ -302,6 +312,21 @@ mod tests {
                 .into_string()
                 .contains("found &quot;quoted&quot; &amp; &lt;b&gt;")
         );
+    }
+
+    #[test]
+    fn a_node_that_was_cut_off_is_shown_so_with_what_to_do() {
+        let mut overview = overview("天河区");
+        overview.node.cut_off = Some(federation::core::view::CutOff {
+            node: "440106".parse().unwrap(),
+            by: "440100".parse().unwrap(),
+            serial: 7,
+            reason: identity::RevocationReason::KeyCompromise,
+            at: Moment::from_millis(0),
+        });
+        let page = page(&overview, Language::Chinese).into_string();
+        assert!(page.contains("440100") && page.contains("第 7 号证书（密钥泄露）"));
+        assert!(page.contains("已被断开") && page.contains("guantong enroll install"));
     }
 
     #[test]

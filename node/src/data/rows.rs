@@ -1,7 +1,5 @@
 //! Rows of batches as lines of CSV: what return flow splits, and what a target file holds.
 
-use std::fmt::Write;
-
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::Schema;
 
@@ -31,42 +29,65 @@ pub fn each<E: From<DataError>>(
     of: usize,
     mut row: impl FnMut(&[u8], &str) -> Result<(), E>,
 ) -> Result<(), E> {
-    let columns = Column::all(batch)?;
+    let columns: Vec<_> = Column::all(batch)?.into_iter().map(Ready::of).collect();
     let mut line = String::new();
     for at in 0..batch.num_rows() {
         line.clear();
-        for (column, values) in columns.iter().enumerate() {
+        for (column, ready) in columns.iter().enumerate() {
             if column > 0 {
                 line.push(',');
             }
-            value(&mut line, values, at);
+            ready.push(&mut line, at);
         }
         closed(&mut line);
-        let named = columns.get(of).and_then(|column| column.text(at));
+        let named = columns.get(of).and_then(|ready| ready.values.text(at));
         row(named.as_deref().unwrap_or_default().as_bytes(), &line)?;
     }
     Ok(())
 }
 
-fn value(line: &mut String, values: &Column<'_>, row: usize) {
-    match values {
-        Column::Text(array) if array.is_valid(row) => field(line, array.value(row)),
-        // Writing to a text never fails.
-        Column::Integer(array) if array.is_valid(row) => {
-            let _ = write!(line, "{}", array.value(row));
-        }
-        _ => {
-            if let Some(text) = values.text(row) {
-                field(line, &text);
+/// A column, and whether one of its values may have to be quoted: looked for once in all of them, so that most are copied as they are.
+struct Ready<'b> {
+    values: Column<'b>,
+    quoted: bool,
+}
+
+impl<'b> Ready<'b> {
+    fn of(values: Column<'b>) -> Self {
+        let quoted = match &values {
+            Column::Text(array) => {
+                let ends = array.value_offsets();
+                let all = ends.first().zip(ends.last()).and_then(|(from, to)| {
+                    array
+                        .value_data()
+                        .get(usize::try_from(*from).ok()?..usize::try_from(*to).ok()?)
+                });
+                // Without an early end, so that many bytes are looked at together.
+                all.is_none_or(|bytes| bytes.iter().fold(false, |found, it| found | special(*it)))
             }
+            _ => false,
+        };
+        Self { values, quoted }
+    }
+
+    fn push(&self, line: &mut String, row: usize) {
+        match &self.values {
+            Column::Text(array) if self.quoted && array.is_valid(row) => {
+                field(line, array.value(row));
+            }
+            // What is absent is empty.
+            values => drop(values.push(row, line)),
         }
     }
 }
 
+fn special(byte: u8) -> bool {
+    matches!(byte, b',' | b'"' | b'\r' | b'\n')
+}
+
 /// Quoted where it has a comma, a quotation mark or a line end.
 fn field(line: &mut String, text: &str) {
-    let special = |byte: &u8| matches!(byte, b',' | b'"' | b'\r' | b'\n');
-    if !text.as_bytes().iter().any(|byte| special(byte)) {
+    if !text.bytes().any(special) {
         line.push_str(text);
         return;
     }

@@ -13,7 +13,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 use federation::core::{Input, Shelf, SplitFor};
-use federation::wire::{CircuitWants, SearchId};
+use federation::wire::{CircuitWants, Question, SearchId};
 use identity::{Chain, Digest, SigningKey};
 use serde::{Deserialize, Serialize};
 use sharing::act::ObjectRef;
@@ -26,7 +26,7 @@ use tokio_util::task::TaskTracker;
 use crate::runtime::clock::Clock;
 use crate::runtime::inbox::Inbox;
 use crate::runtime::metrics::Metrics;
-use crate::search::SearchIndex;
+use crate::search::{self, SearchIndex};
 use crate::service::Services;
 use crate::storage::objects::Objects;
 use crate::storage::store::Store;
@@ -308,26 +308,20 @@ impl Delivery {
         });
     }
 
-    /// Asks the local index for a descendant; the core is told by `Input::SearchDone`.
-    pub fn search(&self, query: SearchId, text: String, limit: u16) {
+    /// Asks the local catalogue for a descendant; the core is told by `Input::SearchDone`.
+    pub fn search(&self, query: SearchId, question: Question, limit: u16) {
         let Ok(slot) = Arc::clone(&self.0.searches).try_acquire_owned() else {
             tracing::warn!("too many searches from below, one is left unanswered");
             return;
         };
         let shared = Arc::clone(&self.0);
         self.spawn(async move {
-            let index = Arc::clone(&shared.index);
-            let found =
-                tokio::task::spawn_blocking(move || index.search(&text, usize::from(limit)));
+            let (index, store) = (Arc::clone(&shared.index), Arc::clone(&shared.store));
+            let found = tokio::task::spawn_blocking(move || {
+                search::hits(&index, &*store, &question, usize::from(limit))
+            });
             match found.await {
-                Ok(Ok(found)) => {
-                    shared
-                        .put(Input::SearchDone {
-                            query,
-                            hits: found.hits,
-                        })
-                        .await
-                }
+                Ok(Ok(hits)) => shared.put(Input::SearchDone { query, hits }).await,
                 Ok(Err(error)) => tracing::warn!(%error, "search failed"),
                 Err(error) => tracing::warn!(%error, "search failed"),
             }

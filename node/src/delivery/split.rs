@@ -132,7 +132,7 @@ fn snapshot(table: &ObjectRef, manifest: &Manifest) -> Digest {
 pub fn split(objects: &Objects, task: SplitTask, memory: usize) -> Result<SplitTable, SplitError> {
     let divisions = divisions().map_err(SplitError::Divisions)?;
     let snapshot = snapshot(&task.table, &task.manifest);
-    let (scratch, begun) = Scratch::open(&objects.runs(), &task.manifest.dataset, &snapshot)?;
+    let (scratch, begun) = Scratch::open(objects, &task.manifest.dataset, &snapshot)?;
     let outcome = split_in(objects, task, memory, divisions, (&scratch, begun));
     match &outcome {
         // Of what failed by the disk a later try makes use.
@@ -147,7 +147,7 @@ fn split_in(
     task: SplitTask,
     memory: usize,
     divisions: &'static Divisions,
-    (scratch, begun): (&Scratch, Begun),
+    (scratch, begun): (&Scratch<'_>, Begun),
 ) -> Result<SplitTable, SplitError> {
     let dataset = task.manifest.dataset.as_str();
     let found = match begun {
@@ -174,7 +174,7 @@ fn split_in(
         ..task.manifest
     };
     let sorting = Sorting::new(divisions, &draft.assigned)?;
-    let runs = table.scatter(scratch.folder(), found, memory, &sorting)?;
+    let runs = table.scatter(scratch, found, memory, &sorting)?;
     let areas = areas(&task.subscribers, divisions)?;
     let assembly = Assembly::new(draft, divisions, &task.secret, &areas)?;
     let (committed, stored) = assemble(objects, runs, memory, assembly, &areas)?;
@@ -201,7 +201,7 @@ pub fn assemble<'d>(
     let head = (draft.header.as_str(), stem.as_str());
     let divisions = assembly.divisions();
     let (committed, stored) = write_parts(objects, head, areas, divisions, |parts| {
-        merge(runs, memory, |key, row| {
+        merge(objects, runs, memory, |key, row| {
             let leaf = assembly.push(key, row)?;
             parts.row(key, row, &leaf)
         })?;

@@ -16,7 +16,7 @@ mod source;
 mod supervision;
 mod update;
 
-use identity::Signed;
+use identity::{Moment, Signed};
 use sharing::act::{Act, ActBody};
 use sharing::application::{Application, DirectAct, Material, Reply};
 use sharing::catalogue::{EntryVersion, ReviewVerdict};
@@ -38,7 +38,7 @@ const NAMED_ENTRIES: usize = 5;
 /// One line: what is done, to what, at which node, under which article.
 pub fn summary(act: &Act) -> Text {
     let kind = act.body.kind();
-    let article = statute::required_role(kind).1;
+    let article = act.body.article();
     let Text { zh, en } = subject(&act.body);
     Text::new(
         format!(
@@ -185,8 +185,10 @@ fn application_step(body: &ActBody) -> Text {
                 format!("tell once what is missing: {en}"),
             )
         }
-        ActBody::Supplement { materials, .. } => {
-            let Text { zh, en } = stated(materials);
+        ActBody::Supplement {
+            materials, until, ..
+        } => {
+            let Text { zh, en } = stated(materials, *until);
             Text::new(format!("补充材料：{zh}"), format!("supplement: {en}"))
         }
         ActBody::ProposeReply { reply, .. } => replied(reply),
@@ -215,13 +217,12 @@ fn application_step(body: &ActBody) -> Text {
 /// What needs no application.
 fn direct(act: &DirectAct) -> Text {
     match act {
-        DirectAct::Take { application, until } => {
-            let Text { zh, en } = stated(&application.materials);
+        DirectAct::Take { application } => {
+            let Text { zh, en } = stated(&application.materials, application.until);
             let (node, entry) = (&application.provider_node, application.entry.as_str());
-            let until = time(*until);
             Text::new(
-                format!("直接获取 {node} 的 {entry}，使用至 {until}：{zh}"),
-                format!("take {entry} of {node} directly, to be used until {until}: {en}"),
+                format!("直接获取 {node} 的 {entry}：{zh}"),
+                format!("take {entry} of {node} directly: {en}"),
             )
         }
         DirectAct::Place { entry, object } => Text::new(
@@ -383,9 +384,14 @@ fn returned(table: &ReturnTable) -> Text {
     )
 }
 
-/// What was stated, one kind of material after the other.
-fn stated(materials: &[Material]) -> Text {
-    listed(materials.iter().map(|m| (m.kind, m.text.as_str())))
+/// What was stated, one kind of material after the other, the period of use last.
+fn stated(materials: &[Material], until: Option<Moment>) -> Text {
+    let period = until.map(time);
+    let texts = materials.iter().map(|m| (m.kind, m.text.as_str()));
+    let period = period
+        .as_deref()
+        .map(|it| (ApplicationMaterial::Period, it));
+    listed(texts.chain(period))
 }
 
 fn listed<'a>(items: impl Iterator<Item = (ApplicationMaterial, &'a str)>) -> Text {
@@ -431,7 +437,7 @@ fn entries_text(zh: &str, en: &str, names: &[String]) -> Text {
 fn applied(application: &Application) -> Text {
     let entry = String::from(application.entry.clone());
     let items = application.items.join("、");
-    let Text { zh, en } = stated(&application.materials);
+    let Text { zh, en } = stated(&application.materials, application.until);
     Text::new(
         format!(
             "{} 向 {} 申请 {entry} 的 {items}（{}）；{zh}",

@@ -169,15 +169,25 @@ pub(crate) async fn complaint(
     State(api): State<Api>,
     Path(receipt): Path<String>,
 ) -> Result<Response, Problem> {
-    let (docket, state) = held(&api, &receipt).await?;
-    match &state.case {
-        Case::Complaint(complaint) => {
-            let subject = complaint.intake.request.statement().subject;
-            let about = kept(&api, subject, &state).await;
-            Ok(shown(complained_of(docket, about, complaint, &state)))
-        }
+    match case(&api, &receipt).await? {
+        (case, state) if matches!(state.case, Case::Complaint(_)) => Ok(shown(case)),
         _ => Err(unknown()),
     }
+}
+
+/// The case of a receipt, as whoever holds the receipt sees it.
+pub(super) async fn case(api: &Api, receipt: &str) -> Result<(PublicCase, DocketState), Problem> {
+    let (docket, state) = held(api, receipt).await?;
+    let case = match &state.case {
+        Case::Complaint(complaint) => {
+            let subject = complaint.intake.request.statement().subject;
+            let about = kept(api, subject, &state).await;
+            complained_of(docket, about, complaint, &state)
+        }
+        Case::OpenData(open) => opening(docket, open, &state, receipt),
+        _ => return Err(unknown()),
+    };
+    Ok((case, state))
 }
 
 /// A text of whoever asks, while it is kept: empty once it was erased.
@@ -245,9 +255,8 @@ pub(crate) async fn application(
     State(api): State<Api>,
     Path(receipt): Path<String>,
 ) -> Result<Response, Problem> {
-    let (docket, state) = held(&api, &receipt).await?;
-    match &state.case {
-        Case::OpenData(open) => Ok(shown(opening(docket, open, &state, &receipt))),
+    match case(&api, &receipt).await? {
+        (case, state) if matches!(state.case, Case::OpenData(_)) => Ok(shown(case)),
         _ => Err(unknown()),
     }
 }

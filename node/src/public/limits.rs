@@ -11,8 +11,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use identity::Moment;
 
+use super::form;
 use crate::api::{Api, Kind, Problem};
 use crate::console::labels;
+use crate::language::Language;
 
 /// Where complaints are brought.
 const COMPLAINTS: &str = "/open/v1/complaints";
@@ -202,11 +204,17 @@ fn counted(from: Option<IpAddr>) -> Counted {
 
 /// Stands before every public route.
 pub(crate) async fn limit(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
     let opened = match *request.method() {
         Method::GET | Method::HEAD => None,
-        _ if request.uri().path() == COMPLAINTS => Some(Use::Complain),
+        // The receipt is given in a form, and nothing is opened.
+        _ if path == form::CASE => None,
+        _ if [COMPLAINTS, form::COMPLAINT].contains(&path) => Some(Use::Complain),
         _ => Some(Use::Apply),
     };
+    let page = form::is_form(path).then(|| path.to_owned());
+    let query = request.uri().query().unwrap_or_default();
+    let english = query.split('&').any(|said| said == "lang=en");
     let peer = request.extensions().get::<Peer>().copied();
     let from = api.limiter().origin(peer, request.headers());
     let (limiter, now) = (api.limiter(), api.backend().now());
@@ -217,7 +225,12 @@ pub(crate) async fn limit(State(api): State<Api>, request: Request, next: Next) 
             .and_then(|()| limiter.spend(from, opened, now)),
     };
     if let Err(seconds) = spent {
-        let mut response = too_many(seconds, now).into_response();
+        let problem = too_many(seconds, now);
+        let language = Language::of_tag(if english { "en" } else { "zh" });
+        let mut response = match page {
+            Some(path) => form::refused(&problem, &path, language),
+            None => problem.into_response(),
+        };
         let wait = HeaderValue::from(seconds);
         response.headers_mut().insert(header::RETRY_AFTER, wait);
         return response;

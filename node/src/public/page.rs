@@ -7,6 +7,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde::Deserialize;
 
 use super::catalogue::{OpenDataset, page};
+use super::form;
 use crate::api::{Api, Page, Problem};
 use crate::cli::client::encode;
 use crate::console::{STYLE, labels};
@@ -40,6 +41,7 @@ pub(crate) async fn show(
             let text = problem.detail.in_language(language).to_owned();
             return Ok(sent(framed(
                 language,
+                title(language),
                 &html! { section { p.note { (text) } } },
             )));
         }
@@ -47,12 +49,13 @@ pub(crate) async fn show(
     };
     Ok(sent(framed(
         language,
+        title(language),
         &catalogue(&datasets, next.as_deref(), language),
     )))
 }
 
 /// A page of this surface, as it is sent.
-fn sent(page: Markup) -> Response {
+pub(super) fn sent(page: Markup) -> Response {
     let headers = [
         (
             header::CONTENT_SECURITY_POLICY,
@@ -66,8 +69,13 @@ fn sent(page: Markup) -> Response {
     (headers, page.into_string()).into_response()
 }
 
-fn framed(language: Language, body: &Markup) -> Markup {
-    let title = language.pick("政务数据开放目录", "Catalogue of open government data");
+fn title(language: Language) -> &'static str {
+    language.pick("政务数据开放目录", "Catalogue of open government data")
+}
+
+/// The frame of every page of this surface.
+pub(super) fn framed(language: Language, title: &str, body: &Markup) -> Markup {
+    let address = |path: &str| format!("{path}?lang={}", language.tag());
     html! {
         (DOCTYPE)
         html lang=(language.tag()) {
@@ -75,12 +83,15 @@ fn framed(language: Language, body: &Markup) -> Markup {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (title) }
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(STYLE)) (PreEscaped(FORM_STYLE)) }
             }
             body {
                 header.top {
                     div.brand { span.mark { (language.pick("数据开放", "Open data")) } }
                     nav {
+                        a href=(address("/open")) { (language.pick("目录", "Catalogue")) }
+                        a href=(address(form::COMPLAINT)) { (language.pick("投诉举报", "Complain")) }
+                        a href=(address(form::CASE)) { (language.pick("查询", "Look up")) }
                         @match language {
                             Language::Chinese => a href="?lang=en" lang="en" { "English" },
                             Language::English => a href="?lang=zh" lang="zh-CN" { "中文" },
@@ -90,16 +101,20 @@ fn framed(language: Language, body: &Markup) -> Markup {
                 main {
                     div.lead { h1 { (title) } }
                     (body)
-                    p.note { (language.pick(
-                        "政务数据共享中侵犯合法权益的，可以投诉、举报：POST /open/v1/complaints",
-                        "Complaints of infringements in the sharing of government data: POST /open/v1/complaints",
-                    )) }
                 }
                 footer { "Guantong " (env!("CARGO_PKG_VERSION")) " · " a href="/open/v1/catalogue" { "JSON" } }
             }
         }
     }
 }
+
+/// How forms look, beside the style of every page.
+const FORM_STYLE: &str = "
+form.public{display:grid;gap:6px;max-width:640px}form.public label{margin-top:6px}form.public button{margin-top:10px;justify-self:start;padding:8px 28px}
+textarea{font:inherit;padding:7px 10px;border:1px solid var(--line);border-radius:4px;resize:vertical;width:100%}form.public input:not([type=checkbox]){width:100%}
+.tick{display:flex;gap:8px;align-items:center}.top nav{display:flex;flex-wrap:wrap;justify-content:flex-end}
+@media(max-width:480px){.top{padding-top:8px;padding-bottom:8px}.top .mark{font-size:16px;letter-spacing:1px}.top a{margin-left:12px}dl{grid-template-columns:minmax(0,1fr)}}
+";
 
 fn catalogue(datasets: &[OpenDataset], next: Option<&str>, language: Language) -> Markup {
     let pick = |zh, en| language.pick(zh, en);
@@ -148,7 +163,7 @@ fn row(dataset: &OpenDataset, language: Language) -> Markup {
                 }
                 @for ground in &dataset.rights { p { (ground) } }
                 @if dataset.access_rights == "on-application" {
-                    p.note { (language.pick("向提供单位提出申请：POST /open/v1/applications", "apply to the department: POST /open/v1/applications")) }
+                    p { a href={ (form::APPLY) "?lang=" (language.tag()) "&id=" (encode(&dataset.identifier)) } { (language.pick("向提供单位提出申请", "Apply to the department")) } }
                 }
             }
         }
@@ -187,7 +202,7 @@ mod tests {
             }],
         };
         let body = catalogue(&[dataset], Some(evil), Language::Chinese);
-        let page = framed(Language::Chinese, &body).into_string();
+        let page = framed(Language::Chinese, evil, &body).into_string();
         assert!(!page.contains("<script") && !page.contains("\"><script"));
         assert!(page.contains("&lt;script&gt;"));
     }

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use federation::core::view::Status;
+use federation::core::view::{CutOff, Status};
 use federation::core::{Context, Core, Effect, Input, LinkId, Me, Refused, Token};
 use federation::store::{Batch, Fault, Read, Txn};
 use identity::Moment;
@@ -375,13 +375,32 @@ impl<O: Outlet> Driver<O> {
         match self.core.status(&*self.store, self.clock.now()) {
             Ok(status) => {
                 self.status.send_if_modified(|known| {
-                    let changed = known.links != status.links || known.health != status.health;
+                    if known.cut_off != status.cut_off {
+                        log_cut_off(status.cut_off.as_ref());
+                    }
+                    let changed = known.links != status.links
+                        || known.health != status.health
+                        || known.cut_off != status.cut_off;
                     *known = Arc::new(status);
                     changed
                 });
             }
             Err(fault) => tracing::warn!(%fault, "status not read"),
         }
+    }
+}
+
+/// Says in the log that this node was cut off, or is a member again.
+fn log_cut_off(cut_off: Option<&CutOff>) {
+    match cut_off {
+        Some(cut_off) => tracing::error!(
+            by = %cut_off.by,
+            node = %cut_off.node,
+            serial = cut_off.serial,
+            reason = ?cut_off.reason,
+            "this node is cut off: nothing goes to other nodes until a new certificate is installed"
+        ),
+        None => tracing::info!("this node is a member again"),
     }
 }
 

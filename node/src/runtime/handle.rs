@@ -8,7 +8,7 @@ use std::time::Duration;
 use federation::core::view::Status;
 use federation::core::{Answer, Caller, Effect, Input, ReadWhat, Refused, Token, query};
 use federation::store::Fault;
-use federation::wire::{LevelAnswer, SearchId};
+use federation::wire::{LevelAnswer, Question, SearchId};
 use identity::{Chain, Digest, Moment, Path};
 use libp2p::Multiaddr;
 use sharing::act::SignedAct;
@@ -129,6 +129,21 @@ impl Drop for Forget<'_> {
         self.0.lock().remove(&self.1);
         self.0.searches.close(self.1);
     }
+}
+
+/// Work on the disk, off the network's threads.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Refused> + Send + 'static,
+) -> Result<T, Refused> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(Refused::Fault(error.to_string())))
+}
+
+/// Where this node stands in the tree.
+fn place(store: &Store) -> Result<Path, Refused> {
+    let node = query::node(store).map_err(|fault| Refused::Fault(fault.to_string()))?;
+    node.place
+        .ok_or_else(|| Refused::NotAMember("尚未加入 / not enrolled yet".into()))
 }
 
 fn shutting_down() -> Refused {
@@ -280,22 +295,40 @@ impl Handle {
         limit: u16,
         wait: Duration,
     ) -> Result<SearchOutcome, Refused> {
+        let limit = limit.min(MAX_HITS);
+        let above = self.ask_above(Question::Words(text.clone()), limit, wait);
+        let (local, levels) = tokio::join!(self.search_here(text, limit), above);
+        Ok(SearchOutcome {
+            local: local?,
+            levels: levels?,
+        })
+    }
+
+    /// Asks every level above, the nearest first; returns when all have answered or `wait` is over.
+    ///
+    /// # Errors
+    /// [`Refused::NotAMember`] before enrolment, [`Refused::Fault`] when the store fails.
+    pub async fn ask_above(
+        &self,
+        question: Question,
+        limit: u16,
+        wait: Duration,
+    ) -> Result<Vec<(Path, LevelState)>, Refused> {
         let deadline = Instant::now() + wait;
         let limit = limit.min(MAX_HITS);
         let token = self.0.requests.token();
         let mut answers = self.0.requests.searches.open(token).ok_or_else(busy)?;
         let _forget = Forget(&self.0.requests, token);
-        self.0
-            .inbox
-            .put(Input::Search {
-                token,
-                text: text.clone(),
-                limit,
-            })
-            .await
-            .map_err(|_| shutting_down())?;
-        let local = self.search_here(text, limit).await?;
-        let mut levels: Vec<(Path, LevelState)> = levels_above(&local.node)
+        let search = Input::Search {
+            token,
+            question,
+            limit,
+        };
+        let put = self.0.inbox.put(search).await;
+        put.map_err(|_| shutting_down())?;
+        let store = Arc::clone(&self.0.store);
+        let place = blocking(move || place(&store)).await?;
+        let mut levels: Vec<(Path, LevelState)> = levels_above(&place)
             .into_iter()
             .map(|level| (level, LevelState::Unreachable))
             .collect();
@@ -317,18 +350,16 @@ impl Handle {
                 *state = LevelState::Answered(answer);
             }
         }
-        Ok(SearchOutcome { local, levels })
+        Ok(levels)
     }
 
     async fn search_here(&self, text: String, limit: u16) -> Result<LevelAnswer, Refused> {
         let (index, store) = (Arc::clone(&self.0.index), Arc::clone(&self.0.store));
         let clock = self.0.clock.clone();
-        let searching = tokio::task::spawn_blocking(move || {
+        blocking(move || {
             let fault = |fault: Fault| Refused::Fault(fault.to_string());
-            let node = query::node(&*store).map_err(fault)?;
-            let place = node
-                .place
-                .ok_or_else(|| Refused::NotAMember("尚未加入 / not enrolled yet".into()))?;
+            let place = place(&store)?;
+            let catalogue = query::node(&*store).map_err(fault)?.catalogue;
             let as_of = query::as_of(&*store)
                 .map_err(fault)?
                 .unwrap_or_else(|| clock.now());
@@ -338,13 +369,11 @@ impl Handle {
             Ok(LevelAnswer {
                 node: place,
                 as_of,
-                catalogue: node.catalogue,
+                catalogue,
                 hits: found.hits,
             })
-        });
-        searching
-            .await
-            .unwrap_or_else(|error| Err(Refused::Fault(error.to_string())))
+        })
+        .await
     }
 
     /// The committed state.

@@ -14,6 +14,7 @@ use std::time::Duration;
 use federation::core::view::Status;
 use federation::core::{Effect, Input, Me, query};
 use federation::store::{Batch, Fault};
+use identity::at_rest::StorageKey;
 use identity::codec;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
@@ -27,9 +28,11 @@ use crate::config::NodeConfig;
 use crate::delivery::{Delivery, Parts, SplitTask, indexing};
 use crate::search::{SearchIndex, State};
 use crate::service::{self, Services};
+use crate::storage::key::{self, KeyError, KeyPlace};
 use crate::storage::objects::Objects;
 use crate::storage::store::{Store, StoreError};
 use crate::storage::vault::{Vault, VaultError};
+use crate::storage::{OBJECTS_FOLDER, VAULT_FOLDER};
 use crate::transport::circuit::Circuits;
 use crate::transport::{self, Transport, TransportConfig, TransportError};
 use clock::Clock;
@@ -40,10 +43,6 @@ use metrics::Metrics;
 
 /// Folder of the search index in the data folder.
 const INDEX_FOLDER: &str = "index";
-/// Folder of the objects in the data folder.
-const OBJECTS_FOLDER: &str = "objects";
-/// Folder of the personal content in the data folder.
-const VAULT_FOLDER: &str = "vault";
 
 /// A node's secrets, as opened from its key file.
 #[derive(Debug, Clone)]
@@ -60,6 +59,9 @@ pub enum StartError {
     /// The store cannot be opened: another process has it, or the ledger is damaged.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The storage key is missing or another, or files lie in clear.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// Objects or index cannot be opened.
     #[error("{}: {reason}", .folder.display())]
     Folder {
@@ -233,18 +235,22 @@ struct Opened {
 }
 
 async fn open(config: &NodeConfig) -> Result<Opened, StartError> {
-    let dir = config.data_dir.clone();
+    let (dir, key_file) = (config.data_dir.clone(), config.storage.key_file.clone());
     let opening = tokio::task::spawn_blocking(move || {
+        let place = KeyPlace::of(&dir, key_file.as_deref())?;
+        // Before anything is opened, which may change it.
+        let found = key::find(&dir, &place)?;
         let (store, opened) = Store::open(&dir, &federation::core::project)?;
         tracing::info!(?opened, "store open");
+        let storage = key::keep(&dir, &place, found)?;
         let (objects_dir, index_dir) = (dir.join(OBJECTS_FOLDER), dir.join(INDEX_FOLDER));
         let unusable = |folder: &PathBuf, error: &dyn std::fmt::Display| StartError::Folder {
             folder: folder.clone(),
             reason: error.to_string(),
         };
-        let objects =
-            Objects::open(&objects_dir).map_err(|error| unusable(&objects_dir, &error))?;
-        let vault = open_vault(&dir.join(VAULT_FOLDER), &store)?;
+        let objects = Objects::open(&objects_dir, storage.clone())
+            .map_err(|error| unusable(&objects_dir, &error))?;
+        let vault = open_vault(&dir.join(VAULT_FOLDER), storage, &store)?;
         let (index, found) =
             SearchIndex::open(&index_dir).map_err(|error| unusable(&index_dir, &error))?;
         Ok(Opened {
@@ -261,8 +267,8 @@ async fn open(config: &NodeConfig) -> Result<Opened, StartError> {
 }
 
 /// The vault, without what no act or event in the store speaks of.
-fn open_vault(folder: &Path, store: &Store) -> Result<Vault, StartError> {
-    let vault = Vault::open(folder)?;
+fn open_vault(folder: &Path, storage: StorageKey, store: &Store) -> Result<Vault, StartError> {
+    let vault = Vault::open(folder, storage)?;
     let swept = vault
         .keep_known(|content| query::keeps_content(store, content).map_err(StartError::from))?;
     if swept > 0 {
@@ -276,6 +282,8 @@ fn transport_config(config: &NodeConfig, seed: [u8; 32]) -> TransportConfig {
         seed,
         listen: config.link.listen.clone(),
         parent: config.link.parent.clone(),
+        wire_listen: config.link.wire_listen.clone(),
+        wire_parent: config.link.wire_parent.clone(),
         connections: config.limits.connections,
         pending_connections: config.limits.pending_connections,
         memory_bytes: config.limits.memory_bytes,
@@ -358,7 +366,11 @@ impl Outlet for NodeOutlet {
                 body,
                 applied,
             } => self.index.put(publisher, body, applied),
-            Effect::SearchLocal { query, text, limit } => self.delivery.search(query, text, limit),
+            Effect::SearchLocal {
+                query,
+                question,
+                limit,
+            } => self.delivery.search(query, question, limit),
             Effect::Fetch {
                 from,
                 docket,

@@ -25,7 +25,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use federation::wire::{MAX_HIT_ITEMS_BYTES, SearchHit};
+use federation::core::query as tables;
+use federation::store::Read;
+use federation::wire::{MAX_HIT_ITEMS_BYTES, Question, SearchHit};
 use identity::{Code, codec};
 use sharing::catalogue::{EntryId, PublishedEntry};
 use tantivy::collector::TopDocs;
@@ -96,6 +98,27 @@ pub struct Found {
     pub hits: Vec<SearchHit>,
     /// Entries in the whole index.
     pub catalogue: u64,
+}
+
+/// What this node's catalogue answers to a question: the index where it is words, the tables where it is items.
+///
+/// # Errors
+/// What went wrong, for the log.
+pub fn hits(
+    index: &SearchIndex,
+    store: &dyn Read,
+    question: &Question,
+    limit: usize,
+) -> Result<Vec<SearchHit>, String> {
+    match question {
+        Question::Words(text) => {
+            let found = index.search(text, limit);
+            found.map(|it| it.hits).map_err(|error| error.to_string())
+        }
+        Question::Items(names) => {
+            tables::holding(store, names, limit).map_err(|fault| fault.to_string())
+        }
+    }
 }
 
 /// The index of one node's catalogue. Searches run beside a writer and see the last commit.

@@ -1,33 +1,41 @@
 //! Files by the digest of their content: what is granted, fetched and returned.
 //!
 //! ```text
-//! objects/ab/abcd…           the content, named by its blake3
-//! objects/ab/abcd….obao      its bao tree in groups of 16 KiB (only above that size): every range is verified as it streams
+//! objects/ab/abcd…           the content, sealed, named by the blake3 of what it is in clear
+//! objects/ab/abcd….obao      its bao tree in groups of 16 KiB (only above that size), sealed: every range is verified as it streams
 //! objects/partial/abcd…      what has come of a fetch so far; only verified bytes are ever written
 //! objects/tmp/               being written; emptied at start
 //! objects/runs/              rows on their way from a table to its parts, each table in a folder of its own
 //! ```
 //!
-//! A file stands under its name only when it is whole, synced and of that digest. All calls block: use them from `spawn_blocking`.
+//! No file here is in clear, not even while it is written: see [`identity::at_rest`]. A file stands under its name only when it is whole, synced and of that digest. All calls block: use them from `spawn_blocking`.
 
+mod growing;
+mod resealing;
+mod sealed;
 mod transfer;
 mod writer;
 
-pub use writer::ObjectWriter;
-
 use std::fs::{self, File};
-use std::io::{self, BufReader, BufWriter, Read};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bao_tree::io::sync::outboard_post_order;
 use bao_tree::{BaoTree, BlockSize};
 use identity::Digest;
+use identity::at_rest::{AtRestError, Name, Part, StorageKey};
 
 use super::disk;
 
-/// Bytes verified together: the grain at which a transfer resumes and at which a flipped bit is found.
-pub const GROUP_BYTES: u64 = 16 << 10;
+pub use self::resealing::EachFile;
+pub(super) use self::resealing::overwrite;
+pub use self::sealed::ObjectReader;
+pub(crate) use self::sealed::SealedWriter;
+pub use self::writer::{ObjectWriter, Whole};
+
+/// Bytes verified together: the grain at which a transfer resumes and at which a flipped bit is found, and what is sealed together.
+pub const GROUP_BYTES: u64 = identity::at_rest::CHUNK_BYTES as u64;
 /// [`GROUP_BYTES`] as the tree counts it: 2^4 chunks of 1 KiB.
 const GROUP: BlockSize = BlockSize::from_chunk_log(4);
 /// Bytes read at once.
@@ -79,6 +87,14 @@ pub enum ObjectError {
         /// What was found.
         what: String,
     },
+    /// The stored file is not as it was sealed: cut, extended, changed, under another name, or sealed under another key.
+    #[error("文件 {digest} 在本机磁盘上的密封校验失败：{why} (object is not as it was sealed)")]
+    Seal {
+        /// Which object.
+        digest: Digest,
+        /// What was found.
+        why: AtRestError,
+    },
     /// The offset is not at the start of a group, or lies beyond the end.
     #[error("长 {length} 字节的文件不能自第 {offset} 字节起传输 (no such offset)")]
     Offset {
@@ -92,14 +108,42 @@ pub enum ObjectError {
     Busy(Digest),
     /// The disk or the stream failed.
     #[error("文件存取失败：{0} (object store)")]
-    Io(#[from] io::Error),
+    Io(#[source] io::Error),
+}
+
+impl ObjectError {
+    fn seal(name: &Name, why: AtRestError) -> Self {
+        Self::Seal {
+            digest: name.digest,
+            why,
+        }
+    }
+}
+
+impl From<io::Error> for ObjectError {
+    /// An error of reading an object is told as what it is.
+    fn from(error: io::Error) -> Self {
+        match error.downcast::<Self>() {
+            Ok(own) => own,
+            Err(error) => Self::Io(error),
+        }
+    }
+}
+
+impl From<ObjectError> for io::Error {
+    fn from(error: ObjectError) -> Self {
+        Self::new(io::ErrorKind::InvalidData, error)
+    }
 }
 
 /// A store of objects in a folder.
 #[derive(Debug)]
 pub struct Objects {
     folder: PathBuf,
+    storage: StorageKey,
     counter: AtomicU64,
+    /// Open since before anything was written, so that no failure to write goes unseen when all is synced at once.
+    disk: File,
 }
 
 /// An object now in the store.
@@ -112,17 +156,19 @@ pub struct Stored {
 }
 
 impl Objects {
-    /// Opens the store, making it when it does not exist, and clears what a crash left half-written. The data folder's lock must be held.
+    /// Opens the store under its storage key, making it when it does not exist, and clears what a crash left half-written. The data folder's
+    /// lock must be held.
     ///
     /// # Errors
     /// [`ObjectError::Io`] when the folder cannot be made or read.
-    pub fn open(folder: &Path) -> Result<Self, ObjectError> {
-        Self::open_with(folder, |path| fs::remove_file(path))
+    pub fn open(folder: &Path, storage: StorageKey) -> Result<Self, ObjectError> {
+        Self::open_with(folder, storage, |path| fs::remove_file(path))
     }
 
     /// As [`Self::open`]; `remove` takes away what was half-written.
     pub(super) fn open_with(
         folder: &Path,
+        storage: StorageKey,
         remove: impl Fn(&Path) -> io::Result<()>,
     ) -> Result<Self, ObjectError> {
         let tmp = folder.join(TMP_FOLDER);
@@ -133,7 +179,9 @@ impl Objects {
         }
         Ok(Self {
             folder: folder.to_path_buf(),
+            storage,
             counter: AtomicU64::new(0),
+            disk: File::open(&tmp)?,
         })
     }
 
@@ -145,37 +193,31 @@ impl Objects {
     /// Bytes of the object.
     ///
     /// # Errors
-    /// [`ObjectError::Missing`].
+    /// As [`Objects::get`].
     pub fn len(&self, digest: &Digest) -> Result<u64, ObjectError> {
-        Ok(self.get(digest)?.metadata()?.len())
+        Ok(self.get(digest)?.length())
     }
 
     /// The content, for reading.
     ///
     /// # Errors
-    /// [`ObjectError::Missing`].
-    pub fn get(&self, digest: &Digest) -> Result<File, ObjectError> {
-        File::open(self.path(digest)).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => ObjectError::Missing(*digest),
-            _ => error.into(),
-        })
+    /// [`ObjectError::Missing`], [`ObjectError::Seal`].
+    pub fn get(&self, digest: &Digest) -> Result<ObjectReader, ObjectError> {
+        self.reader(&self.path(digest), content(digest))
+    }
+
+    fn reader(&self, path: &Path, name: Name) -> Result<ObjectReader, ObjectError> {
+        ObjectReader::open(path, name, &self.storage)
     }
 
     /// Stores what `reader` gives, at most `max` bytes, and returns its digest when it is on the disk.
     ///
     /// # Errors
     /// [`ObjectError::TooLarge`] above `max`; [`ObjectError::Io`]. Nothing is left of a failed attempt.
-    pub fn put_reader(&self, mut reader: impl Read, max: u64) -> Result<Stored, ObjectError> {
+    pub fn put_reader(&self, reader: impl Read, max: u64) -> Result<Stored, ObjectError> {
         let mut writer = self.writer(max)?;
-        let mut buffer = vec![0; BUFFER_BYTES];
-        loop {
-            match reader.read(&mut buffer) {
-                Ok(0) => return writer.store(),
-                Ok(read) => writer.put(&buffer[..read])?,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
+        writer.take(reader)?;
+        writer.store()
     }
 
     /// An object that is written piece by piece, of at most `max` bytes.
@@ -183,17 +225,29 @@ impl Objects {
     /// # Errors
     /// [`ObjectError::Io`].
     pub fn writer(&self, max: u64) -> Result<ObjectWriter<'_>, ObjectError> {
-        ObjectWriter::begin(self, self.temporary()?, max)
-    }
-
-    /// Where the object stands, for a reader that opens files itself.
-    pub(crate) fn place(&self, digest: &Digest) -> PathBuf {
-        self.path(digest)
+        ObjectWriter::begin(self, max)
     }
 
     /// The folder in which tables are split, of this node alone.
     pub fn runs(&self) -> PathBuf {
         self.folder.join(RUNS_FOLDER)
+    }
+
+    /// Writes rows on their way into a file that opens under this name alone, sealed and synced.
+    pub(crate) fn seal_run(
+        &self,
+        path: &Path,
+        of: &Digest,
+        write: impl FnOnce(&mut SealedWriter<'_>) -> io::Result<()>,
+    ) -> Result<(), ObjectError> {
+        let mut writer = SealedWriter::create(path, &self.storage)?;
+        write(&mut writer)?;
+        writer.finish(&run(of))
+    }
+
+    /// What was written with [`Self::seal_run`].
+    pub(crate) fn run(&self, path: &Path, of: &Digest) -> Result<ObjectReader, ObjectError> {
+        self.reader(path, run(of))
     }
 
     /// Gives a whole, synced file its name, its tree first: a reader who finds the content finds the tree.
@@ -211,24 +265,22 @@ impl Objects {
 
     /// Computes the tree of a file and puts it beside where the file is to stand. Also proves the digest once more.
     fn write_tree(&self, file: &Path, stored: Stored) -> Result<(), ObjectError> {
-        let temporary = self.temporary()?;
-        let result = (|| {
-            let mut out = BufWriter::new(disk::private().create_new(true).open(&temporary)?);
-            let data = BufReader::with_capacity(BUFFER_BYTES, File::open(file)?);
-            let root = outboard_post_order(data, BaoTree::new(stored.length, GROUP), &mut out)?;
-            if *root.as_bytes() != *stored.digest.as_bytes() {
-                return Err(ObjectError::Damaged {
-                    digest: stored.digest,
-                    what: "its bytes changed while it was stored".to_owned(),
-                });
-            }
-            out.into_inner()
-                .map_err(io::IntoInnerError::into_error)?
-                .sync_all()?;
-            fs::rename(&temporary, self.tree_path(&stored.digest))?;
-            Ok(())
-        })();
-        discard(&temporary, result)
+        let temporary = self.temporary();
+        let mut out = SealedWriter::create(temporary.path(), &self.storage)?;
+        let data = self.reader(file, content(&stored.digest))?;
+        let data = BufReader::with_capacity(BUFFER_BYTES, data);
+        let root = outboard_post_order(data, BaoTree::new(stored.length, GROUP), &mut out)?;
+        if *root.as_bytes() != *stored.digest.as_bytes() {
+            return Err(ObjectError::Damaged {
+                digest: stored.digest,
+                what: "its bytes changed while it was stored".to_owned(),
+            });
+        }
+        out.finish(&tree(&stored.digest))?;
+        Ok(fs::rename(
+            temporary.path(),
+            self.tree_path(&stored.digest),
+        )?)
     }
 
     /// Removes an object and its tree (lawful erasure, or the end of its use).
@@ -279,9 +331,24 @@ impl Objects {
         Ok(found)
     }
 
-    fn temporary(&self) -> io::Result<PathBuf> {
-        let number = self.counter.fetch_add(1, Ordering::Relaxed);
-        Ok(self.folder.join(TMP_FOLDER).join(number.to_string()))
+    /// Whether a folder of objects holds one that is not sealed, under whatever key.
+    pub(super) fn lie_in_clear(folder: &Path) -> io::Result<bool> {
+        if !folder.is_dir() {
+            return Ok(false);
+        }
+        for shelf in fs::read_dir(folder)? {
+            let shelf = shelf?.path();
+            if !shelf.is_dir() || shelf.file_name().is_some_and(|name| name == TMP_FOLDER) {
+                continue;
+            }
+            for file in fs::read_dir(&shelf)? {
+                let path = file?.path();
+                if path.is_file() && sealed::read_header(&File::open(&path)?)?.is_err() {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// The folder of all objects whose digest begins alike.
@@ -302,14 +369,29 @@ impl Objects {
     }
 }
 
-/// Removes a temporary file when the attempt that made it failed.
-fn discard<T>(temporary: &Path, result: Result<T, ObjectError>) -> Result<T, ObjectError> {
-    if result.is_err() {
-        // It may not exist; and what stays is cleared at the next start.
-        let _ = fs::remove_file(temporary);
+/// The name under which an object's content is sealed.
+fn content(digest: &Digest) -> Name {
+    Name {
+        digest: *digest,
+        part: Part::Content,
     }
-    result
+}
+
+/// The name under which its tree is.
+fn tree(digest: &Digest) -> Name {
+    Name {
+        digest: *digest,
+        part: Part::Tree,
+    }
+}
+
+/// The name under which rows on their way are.
+fn run(digest: &Digest) -> Name {
+    Name {
+        digest: *digest,
+        part: Part::Run,
+    }
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -5,18 +5,20 @@
 //! vault/partial, tmp   on its way here
 //! ```
 //!
-//! It is an object store of its own, so that content travels as files do: sealed from end to end, verified, asked for again. What is destroyed is
+//! Like every object, a content is sealed under a key of its own. It is an object store of its own, so that content travels as files do: sealed from end to end, verified, asked for again. What is destroyed is
 //! overwritten, synced, unlinked, and the folder synced; doing it again does nothing. All calls block: use them from `spawn_blocking`.
 
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::fs;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
 use identity::Digest;
+use identity::at_rest::StorageKey;
 use sharing::private::{Content, ContentError, MAX_CONTENT_BYTES, Private};
 
-use super::objects::{ObjectError, Objects};
+use super::disk;
+use super::objects::{ObjectError, Objects, overwrite};
 
 /// Why a content is not stored or given.
 #[derive(Debug, thiserror::Error)]
@@ -40,12 +42,12 @@ impl From<io::Error> for VaultError {
 pub struct Vault(Arc<Objects>);
 
 impl Vault {
-    /// Opens the vault, making it when it does not exist; what a crash left half-written is destroyed. The data folder's lock must be held.
+    /// Opens the vault under the node's storage key, making it when it does not exist; what a crash left half-written is destroyed. The data folder's lock must be held.
     ///
     /// # Errors
     /// [`VaultError`] when the folder cannot be made or read.
-    pub fn open(folder: &Path) -> Result<Self, VaultError> {
-        let objects = Objects::open_with(folder, shred)?;
+    pub fn open(folder: &Path, storage: StorageKey) -> Result<Self, VaultError> {
+        let objects = Objects::open_with(folder, storage, shred)?;
         Ok(Self(Arc::new(objects)))
     }
 
@@ -108,21 +110,29 @@ impl Vault {
 
 /// Overwrites a file, syncs it and unlinks it.
 fn shred(path: &Path) -> io::Result<()> {
-    let mut file = match File::options().write(true).open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        opened => opened?,
-    };
-    let length = file.metadata()?.len();
-    io::copy(&mut io::repeat(0).take(length), &mut file)?;
-    file.flush()?;
-    file.sync_all()?;
-    fs::remove_file(path)
+    match disk::private().open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        opened => {
+            overwrite(&mut opened?)?;
+            fs::remove_file(path)
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use sharing::private::SALT_BYTES;
+
+    fn open(folder: &Path) -> Vault {
+        Vault::open(folder, StorageKey::from_bytes([5; 32])).unwrap()
+    }
+
+    /// Whether a content lies here, sealed.
+    fn lies(folder: &Path, content: &Content) -> bool {
+        let name = content.private().digest.to_string();
+        folder.join(&name[..2]).join(name).is_file()
+    }
 
     fn content(salt: u8, text: &str) -> Content {
         Content::new([salt; SALT_BYTES], text.into()).unwrap()
@@ -150,15 +160,15 @@ mod tests {
     #[test]
     fn a_content_is_read_until_it_is_destroyed_and_destroying_again_does_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let vault = Vault::open(folder.path()).unwrap();
+        let vault = open(folder.path());
         let said = content(1, "张某的住址有误");
         assert!(vault.put(&said).unwrap());
         assert!(!vault.put(&said).unwrap(), "it is here already");
         assert_eq!(vault.get(&said.private()).unwrap(), said);
-        assert!(within(folder.path(), said.text()));
+        assert!(lies(folder.path(), &said) && !within(folder.path(), said.text()));
         let digest = said.private().digest;
         vault.destroy(&digest).unwrap();
-        assert!(!within(folder.path(), said.text()));
+        assert!(!lies(folder.path(), &said));
         let gone = vault.get(&said.private());
         assert!(matches!(
             gone,
@@ -170,7 +180,7 @@ mod tests {
     #[test]
     fn a_destroyed_file_is_overwritten_before_it_is_unlinked() {
         let folder = tempfile::tempdir().unwrap();
-        let vault = Vault::open(folder.path()).unwrap();
+        let vault = open(folder.path());
         let said = content(1, "张某的住址有误");
         vault.put(&said).unwrap();
         let digest = said.private().digest;
@@ -188,32 +198,42 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (known, orphan) = (content(1, "张某"), content(2, "李某"));
         {
-            let vault = Vault::open(folder.path()).unwrap();
+            let vault = open(folder.path());
             vault.put(&known).unwrap();
             vault.put(&orphan).unwrap();
         }
         fs::write(folder.path().join("tmp").join("9"), "王某").unwrap();
-        let vault = Vault::open(folder.path()).unwrap();
+        let vault = open(folder.path());
         assert!(!within(folder.path(), "王某"), "half-written");
         let recorded = known.private().digest;
         let swept = vault.keep_known(|digest| Ok::<_, VaultError>(*digest == recorded));
         assert_eq!(swept.unwrap(), 1);
-        assert!(within(folder.path(), "张某") && !within(folder.path(), "李某"));
+        assert!(lies(folder.path(), &known) && !lies(folder.path(), &orphan));
     }
 
     #[test]
     fn a_damaged_content_is_not_given_for_what_was_committed_to() {
         let folder = tempfile::tempdir().unwrap();
-        let vault = Vault::open(folder.path()).unwrap();
+        let vault = open(folder.path());
         let said = content(1, "张某");
         vault.put(&said).unwrap();
-        let digest = said.private().digest.to_string();
-        let path = folder.path().join(&digest[..2]).join(&digest);
-        fs::write(path, content(2, "张某").bytes()).unwrap();
-        let other = vault.get(&said.private());
-        assert!(matches!(
-            other,
-            Err(VaultError::Content(ContentError::Another))
-        ));
+        let other = content(2, "张某");
+        vault.put(&other).unwrap();
+        let path = |it: &Content| {
+            let digest = it.private().digest.to_string();
+            folder.path().join(&digest[..2]).join(&digest)
+        };
+        // Another content sealed under the same key, and one in clear.
+        fs::copy(path(&other), path(&said)).unwrap();
+        assert_refused(vault.get(&said.private()));
+        fs::write(path(&said), said.bytes()).unwrap();
+        assert_refused(vault.get(&said.private()));
+    }
+
+    #[track_caller]
+    fn assert_refused(read: Result<Content, VaultError>) {
+        let error = read.unwrap_err();
+        let seal = matches!(error, VaultError::Object(ObjectError::Seal { .. }));
+        assert!(seal, "{error}");
     }
 }

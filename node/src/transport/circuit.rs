@@ -18,25 +18,26 @@ use federation::store::{Fault, Read};
 use federation::wire::{
     CIRCUIT_OPEN_VALID_MS, CIRCUIT_PROTOCOL, CircuitOpen, CircuitRequest, MAX_CIRCUIT_HEADER_BYTES,
 };
-use futures::AsyncWriteExt;
 use identity::{
-    Chain, Code, Direction, Domain, Member, Moment, OpeningKey, Path, Signed, SigningKey,
-    VerifyKey, codec, sealing,
+    Certificate, Chain, Code, Direction, Domain, Member, Moment, OpeningKey, Path, Signed,
+    SigningKey, VerifyKey, codec, sealing,
 };
-use libp2p::Stream;
 use tokio::time::timeout;
 
+use super::channel::Channel;
 pub use super::endpoint::Circuit;
 use super::endpoint::Running;
+use super::pairing::{self, say};
 use super::slots::{Slot, Slots};
 use super::splice::{IDLE_TIMEOUT, splice};
-use super::{CircuitStreams, FrameError, OpenError, Transport, read_frame, write_frame};
+use super::wire::WireError;
+use super::{CircuitStreams, FrameError, Incoming, OpenError, Transport, read_frame};
 use crate::runtime::clock::Clock;
 use crate::runtime::driver::random;
 use crate::runtime::metrics::Metrics;
 
 /// How long a neighbour may take to send its header after opening a stream.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Circuit ids remembered against replay. At 64 circuits at a time and 60 s of validity this is one a second for each.
 const MAX_REMEMBERED: usize = 4_096;
 
@@ -68,6 +69,9 @@ pub enum CircuitError {
     /// The header is not what it must be.
     #[error("header: {0}")]
     Header(&'static str),
+    /// No wire came about.
+    #[error("wire: {0}")]
+    Wire(String),
     /// Too many circuits run here, or too many of one neighbour.
     #[error("too many circuits")]
     Busy,
@@ -85,6 +89,12 @@ pub enum CircuitError {
 impl From<FrameError> for CircuitError {
     fn from(error: FrameError) -> Self {
         Self::Broken(error.to_string())
+    }
+}
+
+impl From<WireError> for CircuitError {
+    fn from(error: WireError) -> Self {
+        Self::Wire(error.to_string())
     }
 }
 
@@ -216,14 +226,14 @@ impl Circuits {
     where
         F: Fn(Arrival) + Send + Sync + Clone + 'static,
     {
-        while let Some((neighbour, stream)) = streams.next().await {
-            let Some(slot) = self.slots.neighbour(neighbour) else {
+        while let Some(incoming) = streams.next().await {
+            let Some(slot) = self.slots.neighbour(incoming.neighbour) else {
                 tracing::warn!("circuit refused: {}", CircuitError::Busy);
                 continue;
             };
             let (circuits, arrived) = (Arc::clone(&self), arrived.clone());
             tokio::spawn(async move {
-                match circuits.take(neighbour, stream, slot).await {
+                match circuits.take(incoming, slot).await {
                     Ok(Some(arrival)) => arrived(arrival),
                     Ok(None) => {}
                     Err(error) => tracing::info!(%error, "circuit refused"),
@@ -232,12 +242,12 @@ impl Circuits {
         }
     }
 
-    async fn take(
-        &self,
-        neighbour: [u8; 32],
-        mut stream: Stream,
-        slot: Slot,
-    ) -> Result<Option<Arrival>, CircuitError> {
+    async fn take(&self, incoming: Incoming, slot: Slot) -> Result<Option<Arrival>, CircuitError> {
+        let Incoming {
+            neighbour,
+            mut stream,
+            by_wire,
+        } = incoming;
         let header = timeout(
             HEADER_TIMEOUT,
             read_frame(&mut stream, MAX_CIRCUIT_HEADER_BYTES),
@@ -248,7 +258,13 @@ impl Circuits {
             .ok_or(CircuitError::Header("did not come"))?;
         let verified = self.verify_header(&header)?;
         let (_, me) = self.me()?;
-        self.check_way(&me, &verified.open, &neighbour)?;
+        let before = self.check_way(&me, &verified.open, &neighbour)?;
+        let stream = match by_wire {
+            true => {
+                pairing::pair(self.transport.wires(), is_parent(&me, before), &mut stream).await?
+            }
+            false => Channel::Connection(stream),
+        };
         let running = Running::new(&self.metrics);
         if verified.open.to == *me.place() {
             return self.arrive(verified, stream, slot, running).map(Some);
@@ -292,7 +308,7 @@ impl Circuits {
         me: &Member,
         open: &CircuitOpen,
         neighbour: &[u8; 32],
-    ) -> Result<(), CircuitError> {
+    ) -> Result<Code, CircuitError> {
         let way = Path::route(&open.from, &open.to);
         let here = way
             .iter()
@@ -302,7 +318,7 @@ impl Circuits {
             .and_then(|here| way.get(here - 1))
             .ok_or(CircuitError::Header("this node is not on its way"))?;
         match self.neighbour_key(me, before)? {
-            Some(key) if key == *neighbour => Ok(()),
+            Some(key) if key == *neighbour => Ok(*before),
             _ => Err(CircuitError::Header(
                 "came from a neighbour that is not on its way",
             )),
@@ -312,7 +328,7 @@ impl Circuits {
     fn arrive(
         &self,
         verified: Verified,
-        stream: Stream,
+        stream: Channel,
         slot: Slot,
         running: Running,
     ) -> Result<Arrival, CircuitError> {
@@ -375,7 +391,7 @@ impl Circuits {
         from: &Path,
         to: &Path,
         header: &[u8],
-    ) -> Result<Stream, CircuitError> {
+    ) -> Result<Channel, CircuitError> {
         let code = from.next_hop(to).ok_or_else(|| CircuitError::NoRoute {
             from: from.clone(),
             to: to.clone(),
@@ -384,28 +400,24 @@ impl Circuits {
         let key = self
             .neighbour_key(me, &code)?
             .ok_or_else(|| next("not known here".into()))?;
-        let mut stream = self
-            .transport
-            .open_circuit(key)
-            .await
-            .map_err(|error: OpenError| next(error.to_string()))?;
-        write_frame(&mut stream, header, MAX_CIRCUIT_HEADER_BYTES).await?;
-        stream
-            .flush()
-            .await
-            .map_err(|error| CircuitError::Broken(error.to_string()))?;
-        Ok(stream)
+        let is_parent = is_parent(me, code);
+        if self.transport.has_wire(is_parent) {
+            match pairing::open(&self.transport, is_parent, key, header).await {
+                Ok(wire) => return Ok(wire),
+                Err(error) => {
+                    tracing::info!(%code, %error, "no wire, the circuit goes over the connection");
+                }
+            }
+        }
+        let opened = self.transport.open_circuit(key, CIRCUIT_PROTOCOL).await;
+        let mut stream = opened.map_err(|error: OpenError| next(error.to_string()))?;
+        say(&mut stream, header).await?;
+        Ok(Channel::Connection(stream))
     }
 
     /// The transport key of the parent or of a certified child.
     fn neighbour_key(&self, me: &Member, code: &Code) -> Result<Option<[u8; 32]>, CircuitError> {
-        if let Some(parent) = me
-            .certificates()
-            .iter()
-            .rev()
-            .nth(1)
-            .filter(|parent| parent.code() == *code)
-        {
+        if let Some(parent) = parent(me).filter(|parent| parent.code() == *code) {
             return Ok(Some(parent.transport_key));
         }
         let Some((chain, _)) = query::chain(&*self.store, *code)? else {
@@ -417,4 +429,14 @@ impl Circuits {
             .filter(|child| child.place().parent().as_ref() == Some(me.place()));
         Ok(child.map(|child| child.certificate().transport_key))
     }
+}
+
+/// The certificate of a member's parent.
+fn parent(me: &Member) -> Option<&Certificate> {
+    me.certificates().iter().rev().nth(1)
+}
+
+/// Whether a neighbour of `me` is its parent.
+fn is_parent(me: &Member, neighbour: Code) -> bool {
+    parent(me).is_some_and(|parent| parent.code() == neighbour)
 }

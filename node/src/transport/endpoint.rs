@@ -4,26 +4,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::AsyncWriteExt;
+use identity::stream::OVERHEAD;
 use identity::{ChunkOpener, ChunkSealer, Direction};
-use libp2p::Stream;
 use tokio::time::timeout;
 
+use super::channel::Channel;
 use super::circuit::CircuitError;
+use super::framing::begin_frame;
 use super::slots::Slot;
 use super::splice::IDLE_TIMEOUT;
-use super::{FrameError, read_frame, write_frame};
+use super::{FrameError, read_frame};
 use crate::runtime::metrics::Metrics;
 
 /// Most bytes of one sealed chunk on the stream.
-const MAX_SEALED_CHUNK: usize = identity::stream::MAX_CHUNK + identity::stream::OVERHEAD;
+const MAX_SEALED_CHUNK: usize = identity::stream::MAX_CHUNK + OVERHEAD;
 
 /// Either end of a circuit.
 pub struct Circuit {
     /// Its id.
     pub id: [u8; 16],
-    stream: Stream,
+    stream: Channel,
     sealer: ChunkSealer,
     opener: ChunkOpener,
+    /// The frame being sent, kept for its room.
+    frame: Vec<u8>,
     _slot: Slot,
     _running: Running,
 }
@@ -54,7 +58,7 @@ impl Circuit {
     /// The end that opened the circuit (`sends` forward) or the one that answers.
     pub(super) fn new(
         id: [u8; 16],
-        stream: Stream,
+        stream: Channel,
         key: [u8; 32],
         sends: Direction,
         slot: Slot,
@@ -73,6 +77,7 @@ impl Circuit {
             stream,
             sealer,
             opener,
+            frame: Vec::new(),
             _slot: slot,
             _running: running,
         }
@@ -83,12 +88,14 @@ impl Circuit {
     /// # Errors
     /// [`CircuitError::Broken`], also when the other end takes nothing for a minute.
     pub async fn send(&mut self, plain: &[u8], last: bool) -> Result<(), CircuitError> {
-        let chunk = self
-            .sealer
-            .seal_chunk(plain, last)
+        let frame = &mut self.frame;
+        frame.clear();
+        begin_frame(frame, plain.len() + OVERHEAD, MAX_SEALED_CHUNK)?;
+        self.sealer
+            .seal_after(frame, plain, last)
             .map_err(|error| CircuitError::Broken(error.to_string()))?;
         let sending = async {
-            write_frame(&mut self.stream, &chunk, MAX_SEALED_CHUNK).await?;
+            self.stream.write_all(frame).await?;
             if last {
                 self.stream.close().await?;
             }
@@ -118,11 +125,13 @@ impl Circuit {
     pub async fn receive(&mut self) -> Result<(Vec<u8>, bool), CircuitError> {
         let received = timeout(IDLE_TIMEOUT, read_frame(&mut self.stream, MAX_SEALED_CHUNK)).await;
         let chunk = received.map_err(|_| CircuitError::Broken("nothing comes".into()))??;
-        let chunk = chunk
+        let mut chunk = chunk
             .ok_or_else(|| CircuitError::Broken("closed on the way or at the other end".into()))?;
-        self.opener
-            .open_chunk(&chunk)
-            .map_err(|error| CircuitError::Broken(error.to_string()))
+        let last = self
+            .opener
+            .open_in_place(&mut chunk)
+            .map_err(|error| CircuitError::Broken(error.to_string()))?;
+        Ok((chunk, last))
     }
 
     /// Waits until the other end has closed too, so that what was sent last is not cut off on the way.

@@ -60,18 +60,32 @@ pub async fn write_frame<W: AsyncWrite + Unpin>(
     body: &[u8],
     limit: usize,
 ) -> Result<(), FrameError> {
-    let length = match u32::try_from(body.len()) {
-        Ok(length) if body.len() <= limit => length,
-        _ => {
-            return Err(FrameError::TooLong {
-                announced: body.len(),
-                limit,
-            });
-        }
-    };
-    stream.write_all(&length.to_be_bytes()).await?;
+    stream.write_all(&length_bytes(body.len(), limit)?).await?;
     stream.write_all(body).await?;
     Ok(())
+}
+
+/// Begins a frame whose body of `length` bytes follows in the same buffer: on a stream without a buffer of its own one write is one packet.
+///
+/// # Errors
+/// [`FrameError::TooLong`] for a body beyond `limit`.
+pub(super) fn begin_frame(
+    frame: &mut Vec<u8>,
+    length: usize,
+    limit: usize,
+) -> Result<(), FrameError> {
+    frame.extend_from_slice(&length_bytes(length, limit)?);
+    Ok(())
+}
+
+fn length_bytes(length: usize, limit: usize) -> Result<[u8; 4], FrameError> {
+    match u32::try_from(length) {
+        Ok(bytes) if length <= limit => Ok(bytes.to_be_bytes()),
+        _ => Err(FrameError::TooLong {
+            announced: length,
+            limit,
+        }),
+    }
 }
 
 #[cfg(test)]

@@ -24,6 +24,8 @@ use crate::runtime::metrics::Metrics;
 
 /// How long writing one frame may take: 4 MiB at 70 KiB/s.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a neighbour has to take what was said last before a link is closed here.
+const LAST_WORDS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Why a link ended.
 #[derive(Debug, thiserror::Error)]
@@ -75,10 +77,12 @@ impl Link {
         };
         let (frames, queue) = mpsc::channel(SEND_QUEUE_FRAMES);
         let waiting = Arc::new(AtomicUsize::new(0));
+        let closing = CancellationToken::new();
         let entry = LinkEntry {
             peer: self.peer,
             frames,
             waiting: Arc::clone(&waiting),
+            closing: closing.clone(),
             cancel: self.cancel.clone(),
         };
         self.links.lock().insert(self.id, entry);
@@ -94,8 +98,7 @@ impl Link {
             Ok(()) => {
                 self.metrics.links.inc();
                 let end = tokio::select! {
-                    end = self.write(ours, queue, &waiting) => end,
-                    end = self.read(theirs) => end,
+                    end = self.speak((ours, theirs), queue, &waiting, &closing) => end,
                     () = self.cancel.cancelled() => LinkEnd::ClosedHere,
                 };
                 self.metrics.links.dec();
@@ -121,6 +124,33 @@ impl Link {
         }
     }
 
+    /// Frames in both directions until either breaks, or until the core closes the link: then nothing more is read, what was said before is
+    /// written, and the neighbour has a while to take it and to close as well.
+    async fn speak(
+        &self,
+        (ours, mut theirs): (Stream, Stream),
+        queue: mpsc::Receiver<Vec<u8>>,
+        waiting: &AtomicUsize,
+        closing: &CancellationToken,
+    ) -> LinkEnd {
+        let mut writing = std::pin::pin!(self.write(ours, queue, waiting));
+        tokio::select! {
+            end = &mut writing => return end,
+            end = self.read(&mut theirs) => return end,
+            () = closing.cancelled() => {}
+        }
+        // Nothing is sent any more: the queue ends, and with it the writing.
+        self.links.lock().remove(&self.id);
+        let last_words = async {
+            writing.await;
+            // What still comes is taken up by nobody.
+            let _ = futures::io::copy(theirs, &mut futures::io::sink()).await;
+        };
+        // Who has not closed by then is not waited for.
+        let _ = timeout(LAST_WORDS_TIMEOUT, last_words).await;
+        LinkEnd::ClosedHere
+    }
+
     async fn write(
         &self,
         mut stream: Stream,
@@ -144,12 +174,14 @@ impl Link {
             self.metrics.frames_sent.inc();
             self.metrics.link_bytes_sent.inc_by(frame.len() as u64);
         }
+        // The neighbour reads to the end of the stream; one that does not is gone already.
+        let _ = timeout(WRITE_TIMEOUT, stream.close()).await;
         LinkEnd::ClosedHere
     }
 
-    async fn read(&self, mut stream: Stream) -> LinkEnd {
+    async fn read(&self, stream: &mut Stream) -> LinkEnd {
         loop {
-            let bytes = match read_frame(&mut stream, MAX_FRAME_BYTES).await {
+            let bytes = match read_frame(stream, MAX_FRAME_BYTES).await {
                 Ok(Some(bytes)) => bytes,
                 Ok(None) => return LinkEnd::ClosedThere,
                 Err(error) => return error.into(),

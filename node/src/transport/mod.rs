@@ -4,22 +4,28 @@
 //! ([`Transport::set_neighbours`]) are let in. Everything a neighbour says arrives in the core's [`Inbox`]; what the core sends goes into a
 //! bounded queue for each link, and a link whose queue is full is closed: the core derives again what was lost.
 
+mod channel;
 pub mod circuit;
 mod dial;
 mod endpoint;
 mod framing;
 mod link;
 mod listen;
+mod pairing;
 mod slots;
 mod splice;
 mod swarm;
+mod wire;
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use federation::core::LinkId;
+use federation::wire::{CIRCUIT_PROTOCOL, CIRCUIT_WIRE_PROTOCOL, LINK_PROTOCOL};
+use futures::StreamExt;
 use libp2p::identity::{Keypair, PublicKey, ed25519};
 use libp2p::{Multiaddr, PeerId, Stream, StreamProtocol};
 use libp2p_stream::{Control, IncomingStreams};
@@ -28,6 +34,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use self::wire::Wires;
 use crate::runtime::inbox::Inbox;
 use crate::runtime::metrics::Metrics;
 
@@ -52,6 +59,10 @@ pub struct TransportConfig {
     pub listen: Multiaddr,
     /// Whom to dial; none at the hub.
     pub parent: Option<Multiaddr>,
+    /// Where children's wires come in; none where circuits with children stay on the connection.
+    pub wire_listen: Option<Multiaddr>,
+    /// The parent's `wire_listen`; none where circuits with the parent stay on the connection.
+    pub wire_parent: Option<Multiaddr>,
     /// Most established connections.
     pub connections: u32,
     /// Most connections in their handshake.
@@ -109,6 +120,7 @@ pub struct Transport {
     neighbours: watch::Sender<Vec<[u8; 32]>>,
     addresses: watch::Receiver<Vec<Multiaddr>>,
     control: Control,
+    wires: Arc<Wires>,
 }
 
 impl std::fmt::Debug for Transport {
@@ -131,7 +143,22 @@ pub struct Running {
 }
 
 /// Incoming circuit streams with their neighbour's transport key.
-pub struct CircuitStreams(IncomingStreams);
+pub struct CircuitStreams {
+    over_connection: IncomingStreams,
+    /// None where no wire is configured: neighbours that ask for one learn it from their own libp2p.
+    over_wire: Option<IncomingStreams>,
+}
+
+/// A stream that a neighbour opened for a circuit.
+#[derive(Debug)]
+pub struct Incoming {
+    /// The neighbour's transport key.
+    pub neighbour: [u8; 32],
+    /// Where its header comes from.
+    pub(crate) stream: Stream,
+    /// Whether the circuit is to go over a wire.
+    pub(crate) by_wire: bool,
+}
 
 impl std::fmt::Debug for CircuitStreams {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -141,11 +168,24 @@ impl std::fmt::Debug for CircuitStreams {
 
 impl CircuitStreams {
     /// The next stream; `None` when the transport has closed.
-    pub async fn next(&mut self) -> Option<([u8; 32], Stream)> {
+    pub async fn next(&mut self) -> Option<Incoming> {
         loop {
-            let (peer, stream) = futures::StreamExt::next(&mut self.0).await?;
-            if let Some(key) = transport_key(&peer) {
-                return Some((key, stream));
+            let over_wire = async {
+                match &mut self.over_wire {
+                    Some(streams) => streams.next().await,
+                    None => std::future::pending().await,
+                }
+            };
+            let (by_wire, (peer, stream)) = tokio::select! {
+                next = self.over_connection.next() => (false, next?),
+                next = over_wire => (true, next?),
+            };
+            if let Some(neighbour) = transport_key(&peer) {
+                return Some(Incoming {
+                    neighbour,
+                    stream,
+                    by_wire,
+                });
             }
         }
     }
@@ -165,6 +205,7 @@ pub async fn start(
     let (neighbours, wanted) = watch::channel(Vec::new());
     let (address_sender, mut addresses) = watch::channel(Vec::new());
     let listen = config.listen.clone();
+    let wires = start_wires(&config, stop.clone()).await?;
     let mut swarm = swarm::Network::new(
         config,
         inbox,
@@ -175,12 +216,17 @@ pub async fn start(
         stop,
     )?;
     let mut control = swarm.control();
-    let circuits = control
-        .accept(StreamProtocol::new(federation::wire::CIRCUIT_PROTOCOL))
-        .map_err(|error| TransportError::Setup(error.to_string()))?;
-    let incoming = control
-        .accept(StreamProtocol::new(federation::wire::LINK_PROTOCOL))
-        .map_err(|error| TransportError::Setup(error.to_string()))?;
+    let mut accept = |protocol| {
+        let accepted = control.accept(StreamProtocol::new(protocol));
+        accepted.map_err(|error| TransportError::Setup(error.to_string()))
+    };
+    let circuits = CircuitStreams {
+        over_connection: accept(CIRCUIT_PROTOCOL)?,
+        over_wire: (wires.listening().is_some() || wires.to_parent())
+            .then(|| accept(CIRCUIT_WIRE_PROTOCOL))
+            .transpose()?,
+    };
+    let incoming = accept(LINK_PROTOCOL)?;
     swarm.listen()?;
     let task = tokio::spawn(swarm.run(incoming));
     let listening = timeout(
@@ -201,9 +247,22 @@ pub async fn start(
             neighbours,
             addresses,
             control,
+            wires,
         },
-        circuits: CircuitStreams(circuits),
+        circuits,
         task,
+    })
+}
+
+async fn start_wires(
+    config: &TransportConfig,
+    stop: CancellationToken,
+) -> Result<Arc<Wires>, TransportError> {
+    let listen = config.wire_listen.as_ref();
+    let started = Wires::start(listen, config.wire_parent.clone(), stop).await;
+    started.map_err(|error| TransportError::Listen {
+        address: listen.cloned().unwrap_or_else(Multiaddr::empty),
+        reason: error.to_string(),
     })
 }
 
@@ -211,6 +270,11 @@ impl Transport {
     /// Where children can connect to.
     pub fn addresses(&self) -> Vec<Multiaddr> {
         self.addresses.borrow().clone()
+    }
+
+    /// Where children's wires come in, if they do.
+    pub fn wire_address(&self) -> Option<SocketAddr> {
+        self.wires.listening()
     }
 
     /// Lets in the holders of exactly these transport keys; connections of others end.
@@ -234,10 +298,10 @@ impl Transport {
         }
     }
 
-    /// Closes a link; the core is told by `LinkDown`.
+    /// Closes a link once what waits in its queue is written; the core is told by `LinkDown`.
     pub fn close(&self, link: LinkId) {
         if let Some(entry) = self.links.lock().get(&link) {
-            entry.cancel.cancel();
+            entry.closing.cancel();
         }
     }
 
@@ -248,19 +312,33 @@ impl Transport {
         }
     }
 
-    /// Opens a circuit stream to the neighbour with this transport key.
+    /// Whether circuits with the parent, or else with children, may go over wires.
+    pub(crate) fn has_wire(&self, with_parent: bool) -> bool {
+        match with_parent {
+            true => self.wires.to_parent(),
+            false => self.wires.listening().is_some(),
+        }
+    }
+
+    /// The wires of this node.
+    const fn wires(&self) -> &Arc<Wires> {
+        &self.wires
+    }
+
+    /// Opens a stream of a circuit protocol to the neighbour with this transport key.
     ///
     /// # Errors
     /// [`OpenError`]; all of them may be tried again.
-    pub async fn open_circuit(&self, transport_key: [u8; 32]) -> Result<Stream, OpenError> {
+    pub async fn open_circuit(
+        &self,
+        transport_key: [u8; 32],
+        protocol: &'static str,
+    ) -> Result<Stream, OpenError> {
         let peer = peer_id(&transport_key)
             .filter(|peer| self.links.lock().values().any(|entry| entry.peer == *peer));
         let peer = peer.ok_or(OpenError::NotConnected)?;
         let mut control = self.control.clone();
-        let opening = control.open_stream(
-            peer,
-            StreamProtocol::new(federation::wire::CIRCUIT_PROTOCOL),
-        );
+        let opening = control.open_stream(peer, StreamProtocol::new(protocol));
         Ok(timeout(OPEN_TIMEOUT, opening)
             .await
             .map_err(|_| OpenError::Timeout)??)
@@ -284,6 +362,9 @@ struct LinkEntry {
     peer: PeerId,
     frames: mpsc::Sender<Vec<u8>>,
     waiting: Arc<AtomicUsize>,
+    /// Ends the link when its queue is written.
+    closing: CancellationToken,
+    /// Ends the link at once.
     cancel: CancellationToken,
 }
 

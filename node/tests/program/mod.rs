@@ -1,9 +1,11 @@
 //! The program as a process: run, and what it printed.
 #![allow(dead_code, missing_docs)]
 
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
 
+use identity::SigningKey;
 use serde_json::Value;
 
 /// The program with nothing of this process's environment that could answer for it.
@@ -46,4 +48,70 @@ pub fn says(error: &Value, part: &str) -> bool {
 
 pub fn path(path: &Path) -> &str {
     path.to_str().unwrap()
+}
+
+/// A certificate's or a node's key, for folders that are made and never joined to anything.
+pub fn public_key() -> String {
+    SigningKey::from_seed([7; 32]).verify_key().to_string()
+}
+
+/// A node's folder, made by `guantong init`, that takes any free ports.
+pub fn folder() -> (tempfile::TempDir, PathBuf) {
+    let parent = tempfile::tempdir().unwrap();
+    let data = parent.path().join("node");
+    let key = public_key();
+    let made = english(&[
+        "init",
+        "--json",
+        "--data",
+        path(&data),
+        "--code",
+        "440106",
+        "--name",
+        "天河区",
+        "--level",
+        "county",
+        "--authority-head",
+        &key,
+        "--root",
+        &key,
+        "--link-listen",
+        "/ip4/127.0.0.1/tcp/0",
+        "--http-listen",
+        "127.0.0.1:0",
+    ]);
+    assert_eq!(result(&made)["code"], "440106");
+    (parent, data)
+}
+
+/// A running node; ends with the test.
+pub struct Running(Child);
+
+impl Running {
+    /// Starts the node of a folder and returns when it says where it answers.
+    pub fn start(data: &Path) -> Self {
+        let mut command = guantong("en_US.UTF-8");
+        command.args(["run", "--data", path(data)]);
+        let child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut running = Self(child);
+        let mut said = BufReader::new(running.0.stderr.take().unwrap());
+        let mut all = String::new();
+        while !all.contains("console and API http://") {
+            assert!(said.read_line(&mut all).unwrap() > 0, "it ended: {all}");
+        }
+        // Its log goes on; a pipe that nobody reads would stop it.
+        std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
+        running
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
 }

@@ -48,6 +48,7 @@ fn an_application_is_completed_once_and_refused_with_reasons_alone() {
             kind: ApplicationMaterial::Basis,
             text: "《社会救助暂行办法》第九条".into(),
         }],
+        until: None,
     };
     staff(&live, &requester, Role::Operator, supplement).expect("supplied");
     in_phase(&live, provider.node, docket, "received");

@@ -104,7 +104,11 @@ fn use_is_suspended_rectified_restored_and_ended_only_after_its_date() {
     let report = GrantStep::ReportRectified { statement };
     story.by_requester(report).expect("reported");
     story.at_provider("rectification-reported");
-    story.by_office(GrantStep::Restore).expect("restored");
+    story
+        .by_office(GrantStep::Restore {
+            reasons: String::new(),
+        })
+        .expect("restored");
     story.at_requester("restored");
     story.by_office(suspend()).expect("suspended again");
     let due = story.live.now().plus_days(5);

@@ -12,8 +12,8 @@ fn take(live: &Federation, requester: &Department, from: &Department, entry: &En
     let mut application = application(live, requester, from, entry);
     let needed = [ApplicationMaterial::Basis, ApplicationMaterial::Scenario];
     application.materials.retain(|it| needed.contains(&it.kind));
-    let until = live.now().plus_days(30);
-    let take = ActBody::Direct(DirectAct::Take { application, until });
+    application.until = Some(live.now().plus_days(30));
+    let take = ActBody::Direct(DirectAct::Take { application });
     staff(live, requester, Role::Operator, take)
 }
 

@@ -11,6 +11,7 @@ fn a_need_is_passed_up_matched_and_promised_by_a_date() {
     let live = start();
     let needing = Department::hosted(code("440106"), 2, "民政局");
     let providing = Department::hosted(code("440100"), 3, "人力资源和社会保障局");
+    let asked = live.ask_above(needing.node, &["就业状态"]);
     let need = |searched: &str| {
         ActBody::Need(NeedAct::Report(Need {
             title: "低保对象就业情况".into(),
@@ -19,6 +20,7 @@ fn a_need_is_passed_up_matched_and_promised_by_a_date() {
             basis: "《社会救助暂行办法》第九条".into(),
             searched: searched.into(),
             considered: vec![],
+            asked: asked.clone(),
         }))
     };
     refused(staff(&live, &needing, Role::Operator, need(" ")), "R20");

@@ -34,10 +34,13 @@ pub fn draws(scene: &mut Scene) -> Option<Drawn> {
     let Case::Application(state) = &view.state.case else {
         return None;
     };
-    let step = if scene.chance.once_in(4) {
+    let lacks = |it: &Material| it.text.is_empty();
+    let lacking = !state.told_missing_once && state.application.materials.iter().any(lacks);
+    let step = if scene.strays(4) {
         scene.chance.below(6)
     } else {
         match &state.phase {
+            Phase::Received { .. } if lacking => 0,
             Phase::Received { .. } => u64::from(!scene.chance.once_in(3)) * 2,
             Phase::Incomplete { .. } => 1,
             Phase::ReplyProposed { .. } => 3,
@@ -72,6 +75,7 @@ fn replies(scene: &mut Scene, view: &DocketView, state: &ApplicationState, step:
                 kind,
                 text: "《社会救助暂行办法》第九条".into(),
             }],
+            until: None,
         },
         2 => {
             let granting = grant(&scene.world, &state.entry.entry);
@@ -135,8 +139,12 @@ pub fn draws_grant(scene: &mut Scene) -> Option<Drawn> {
         return None;
     };
     let mut steps = grant_steps(scene);
-    if !scene.chance.once_in(4) {
+    if !scene.strays(4) {
         steps.retain(|step| may_come_next(step, state));
+    }
+    // What is under way comes to its end before something else begins.
+    if scene.straight && steps.iter().any(|step| !begins(step)) {
+        steps.retain(|step| !begins(step));
     }
     let (docket, step) = (view.id, scene.pick(&steps)?);
     let of_the_requester = matches!(
@@ -178,7 +186,9 @@ fn grant_steps(scene: &mut Scene) -> Vec<GrantStep> {
         GrantStep::ReportRectified {
             statement: reasons(),
         },
-        GrantStep::Restore,
+        GrantStep::Restore {
+            reasons: if agrees { reasons() } else { String::new() },
+        },
         GrantStep::Terminate { reasons: reasons() },
         GrantStep::RequireDisposal {
             how: "粉碎".into(),
@@ -205,6 +215,24 @@ fn grant_steps(scene: &mut Scene) -> Vec<GrantStep> {
     ]
 }
 
+/// Whether it begins something, and answers or ends nothing.
+fn begins(step: &GrantStep) -> bool {
+    match step {
+        GrantStep::AskWidening { .. }
+        | GrantStep::Suspend { .. }
+        | GrantStep::RequireDisposal { .. }
+        | GrantStep::ProposeChange { .. } => true,
+        GrantStep::AnswerWidening { .. }
+        | GrantStep::ReportRectified { .. }
+        | GrantStep::Restore { .. }
+        | GrantStep::Terminate { .. }
+        | GrantStep::Dispose { .. }
+        | GrantStep::AnswerChange { .. }
+        | GrantStep::FileChange
+        | GrantStep::CarryOutChange => false,
+    }
+}
+
 /// Whether it is a step for where the grant stands.
 fn may_come_next(step: &GrantStep, state: &ApplicationState) -> bool {
     let standing = &state.standing;
@@ -216,9 +244,9 @@ fn may_come_next(step: &GrantStep, state: &ApplicationState) -> bool {
         GrantStep::AskWidening { .. } => standing.asked.is_none(),
         GrantStep::AnswerWidening { .. } => standing.asked.is_some(),
         GrantStep::Suspend { .. } => standing.access == Access::InForce,
-        GrantStep::ReportRectified { .. } | GrantStep::Restore | GrantStep::Terminate { .. } => {
-            suspended
-        }
+        GrantStep::ReportRectified { .. }
+        | GrantStep::Restore { .. }
+        | GrantStep::Terminate { .. } => suspended,
         GrantStep::RequireDisposal { .. } => standing.disposal.is_none(),
         GrantStep::Dispose { .. } => standing.disposal.is_some(),
         GrantStep::ProposeChange { .. } => standing.change.is_none(),

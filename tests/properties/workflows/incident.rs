@@ -137,7 +137,7 @@ fn contains(scene: &mut Scene, view: &DocketView, state: &IncidentState) -> Opti
         }
     };
     let step = IncidentStep::Contain(measure);
-    if scene.chance.once_in(6) {
+    if scene.strays(6) {
         let docket = view.id;
         return in_docket(view, ActBody::Incident(IncidentAct::Step { docket, step }));
     }

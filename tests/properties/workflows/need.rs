@@ -3,9 +3,10 @@
 use federation::core::view::DocketView;
 use identity::{Code, Path};
 use sharing::act::ActBody;
+use sharing::catalogue::Entry;
 use sharing::dispute::Party;
 use sharing::docket::Case;
-use sharing::need::{EntryAt, Need, NeedAct, NeedPhase, NeedState, NeedStep};
+use sharing::need::{Considered, EntryAt, Need, NeedAct, NeedPhase, NeedState, NeedStep};
 
 use super::in_docket;
 use crate::scene::{Drawn, Scene};
@@ -13,13 +14,14 @@ use crate::scene::{Drawn, Scene};
 /// A need put on record, or a step: more often one that may come next.
 pub fn draws(scene: &mut Scene) -> Option<Drawn> {
     let held = scene.docket(|case| matches!(case, Case::Need(_)));
-    let Some(view) = held.filter(|_| !scene.chance.once_in(5)) else {
+    let Some(view) = held.filter(|view| view.state.case.is_open() && !scene.chance.once_in(5))
+    else {
         return reports(scene);
     };
     let Case::Need(state) = &view.state.case else {
         return None;
     };
-    if scene.chance.once_in(4) {
+    if scene.strays(4) {
         let step = any_step(scene, state)?;
         return in_docket(&view, act(&view, step));
     }
@@ -39,23 +41,49 @@ fn reasons() -> String {
 
 fn reports(scene: &mut Scene) -> Option<Drawn> {
     let departments = scene.departments.clone();
-    let at = vec![scene.pick(&departments)?.node];
-    // What is called so is shared already.
-    let items = ["就业状态", "就业状态", "名称"];
+    let node = scene.pick(&departments)?.node;
+    // What is called so is shared already, unless the need says why all of that does not do.
+    let items = ["就业状态", "名称", "名称"];
+    let considered: Vec<Considered> = scene
+        .entries
+        .iter()
+        .filter_map(|entry| {
+            let of = scene.departments.iter();
+            let of = of.filter(|it| it.code == entry.provider);
+            Some(Considered {
+                publisher: of.map(|it| it.node).next()?,
+                entry: entry.id.clone(),
+                why_not: "只含本地居民".into(),
+            })
+        })
+        .collect();
+    let items = vec![scene.pick(&items)?.into()];
+    let mut asked = scene.world.ask_above(node, &items);
+    if scene.strays(6) {
+        asked.pop();
+    }
     let need = Need {
+        asked,
         title: "低保对象就业情况".into(),
-        items: vec![scene.pick(&items)?.into()],
+        items,
         purpose: "社会救助资格核验".into(),
         basis: "《社会救助暂行办法》第九条".into(),
-        searched: if scene.chance.once_in(6) {
+        searched: if scene.strays(6) {
             String::new()
         } else {
             "本级和各上级目录，未见".into()
         },
-        considered: Vec::new(),
+        considered: if scene.straight {
+            considered
+        } else {
+            Vec::new()
+        },
     };
     let body = ActBody::Need(NeedAct::Report(need));
-    Some(Drawn::Act { body, at })
+    Some(Drawn::Act {
+        body,
+        at: vec![node],
+    })
 }
 
 /// A department, mostly within the reach of the authority at `place`.
@@ -70,7 +98,15 @@ fn matched(scene: &mut Scene, place: &Path) -> Option<Party> {
         .collect();
     let within = |it: &&Party| *place == it.node || place.is_ancestor_of(&it.node);
     let near: Vec<Party> = all.iter().filter(within).cloned().collect();
-    scene.pick(&near).or_else(|| scene.pick(&all))
+    let provides = |it: &&Party| {
+        let mut entries = scene.entries.iter();
+        entries.any(|entry| entry.provider == it.department)
+    };
+    let providers: Vec<Party> = near.iter().filter(provides).cloned().collect();
+    let known = scene.pick(&providers).filter(|_| scene.straight);
+    known
+        .or_else(|| scene.pick(&near))
+        .or_else(|| scene.pick(&all))
 }
 
 /// A published entry: of this department's, where one is asked for.
@@ -96,7 +132,7 @@ fn entry_at(scene: &mut Scene, of: Option<&Party>) -> Option<EntryAt> {
 fn next_step(scene: &mut Scene, state: &NeedState) -> Option<(NeedStep, Code)> {
     let needing = state.department.node.code();
     let reasons = reasons();
-    if scene.chance.once_in(16) {
+    if scene.chance.once_in(12) {
         return Some((NeedStep::Withdraw, needing));
     }
     match &state.phase {
@@ -150,7 +186,9 @@ fn next_step(scene: &mut Scene, state: &NeedState) -> Option<(NeedStep, Code)> {
 fn fulfils(scene: &mut Scene, department: &Party) -> Option<NeedStep> {
     let own = entry_at(scene, Some(department));
     let entry = own.or_else(|| entry_at(scene, None))?;
-    Some(NeedStep::Fulfil { entry })
+    let named = |it: &&Entry| it.version_ref() == entry.entry;
+    let held = Box::new(scene.entries.iter().find(named)?.clone());
+    Some(NeedStep::Fulfil { entry, held })
 }
 
 fn any_step(scene: &mut Scene, state: &NeedState) -> Option<NeedStep> {

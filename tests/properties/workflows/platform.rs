@@ -27,10 +27,10 @@ pub fn draws_direct(scene: &mut Scene) -> Option<Drawn> {
         return Some(Drawn::Act { body, at });
     }
     let requester = scene.pick(&departments)?;
-    let application = application(&scene.world, &requester, provider, &entry);
+    let mut application = application(&scene.world, &requester, provider, &entry);
     let days = if scene.chance.once_in(5) { -1 } else { 30 };
-    let until = scene.world.now.plus_days(days);
-    let body = ActBody::Direct(DirectAct::Take { application, until });
+    application.until = Some(scene.world.now.plus_days(days));
+    let body = ActBody::Direct(DirectAct::Take { application });
     let at = vec![requester.node];
     Some(Drawn::Act { body, at })
 }

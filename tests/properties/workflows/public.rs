@@ -39,7 +39,7 @@ pub fn draws_open_data(scene: &mut Scene) -> Option<Drawn> {
                 object: None,
             }
         } else {
-            let reasons = if scene.chance.once_in(3) {
+            let reasons = if scene.strays(3) {
                 ""
             } else {
                 "涉及商业秘密"
@@ -51,7 +51,7 @@ pub fn draws_open_data(scene: &mut Scene) -> Option<Drawn> {
         let Case::OpenData(state) = &view.state.case else {
             return None;
         };
-        let asked_for = !scene.chance.once_in(4);
+        let asked_for = !scene.strays(4);
         let docket = view.id;
         let act = OpenDataAct::Answer {
             docket,

@@ -209,6 +209,7 @@ fn a_reply_out_of_order_by_another_or_beyond_the_law_is_refused_and_nothing_chan
     let supplement = ActBody::Supplement {
         docket: case.incomplete,
         materials,
+        until: None,
     };
     let answer = world.act(case.requester.node, &requesting, supplement);
     answer.expect("supplemented");

@@ -11,7 +11,7 @@ use sharing::complaint::ComplaintAct;
 use sharing::correction::CorrectionAct;
 use sharing::dispute::Decision;
 use sharing::docket::{Case, DocketId};
-use sharing::need::{NeedAct, NeedStep};
+use sharing::need::NeedAct;
 use sharing::open_data::{OpenAnswer, OpenDataAct};
 use sharing::supervision::{Accused, Order, SupervisionAct};
 use sharing::update::UpdateAct;
@@ -351,8 +351,7 @@ fn meet_need(world: &mut World, by: Moment) -> Owed {
     let (needing, providing, docket) = need::match_across_provinces(world);
     need::says(world, &providing, docket, need::promise(by)).expect("promised");
     let made = need::publishes(world, &providing);
-    let entry = need::at(world, &providing, &made);
-    let step = NeedStep::Fulfil { entry };
+    let step = need::fulfil(world, &providing, &made);
     let fulfil = ActBody::Need(NeedAct::Take { docket, step });
     let fulfil = staff(world, &providing, Role::Operator, fulfil);
     let holders = [needing.node, providing.node, Code::HUB];

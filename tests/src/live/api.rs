@@ -90,6 +90,11 @@ impl ApiClient {
         Answered::of(request.send_json(body))
     }
 
+    pub(super) fn public_form(&self, path: &str, fields: &[(&str, &str)]) -> Answered {
+        let request = self.agent.post(format!("{}{path}", self.origin));
+        Answered::of(request.send_form(fields.iter().copied()))
+    }
+
     pub(super) fn get(&self, path: &str) -> Result<Value, Box<ProblemBody>> {
         let request = self.agent.get(format!("{}{path}", self.base));
         read(request.header("Authorization", &self.bearer).call())

@@ -27,6 +27,21 @@ impl World {
             .push_back((wire.other, Input::LinkDown { link: wire.far }));
     }
 
+    /// Ends a link once what was sent on it arrived.
+    pub(super) fn close_link(&mut self, link: LinkId) {
+        if let Some(wire) = self.wires.get(&link).copied() {
+            for (at, bytes) in std::mem::take(&mut self.frames) {
+                if at == wire.far {
+                    let frame = Input::Frame { link: at, bytes };
+                    self.pending.push_back((wire.other, frame));
+                } else {
+                    self.frames.push_back((at, bytes));
+                }
+            }
+        }
+        self.drop_link(link);
+    }
+
     /// The process ends and starts again on what its disk holds.
     pub fn restart(&mut self, code: Code) {
         let links: Vec<LinkId> = self

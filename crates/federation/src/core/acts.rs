@@ -13,7 +13,7 @@ use statute::{Article, Refusal, RefusalReason};
 
 use super::project::DraftRow;
 use super::tables::{DocketRow, SeenRow, View, act_key, docket_key};
-use super::{Answer, Context, Core, Effect, Record, Refused, Token};
+use super::{Answer, Context, Core, Effect, Record, Refused, Token, members};
 use crate::store::{Fault, Table};
 use crate::wire::{MAX_ENVELOPE_BYTES, Payload};
 
@@ -53,13 +53,14 @@ impl Core {
         ctx: &mut Context<'_, '_>,
         signed: &SignedAct,
     ) -> Result<Result<Answer, Refused>, Fault> {
-        let member = match self.membership(ctx.now) {
+        let member = match self.membership_at_home(ctx.now) {
             Ok(member) => member.clone(),
             Err(refused) => return Ok(Err(refused)),
         };
         let act = match signed.verify(member.certificate(), ctx.now) {
             Ok(act) => act,
             Err(ActError::Refused(refusal)) => {
+                let refusal = self.as_ordered(ctx, signed, refusal)?;
                 // The chain and the signature held: it is on record who was refused.
                 if let Some(person) = signed.signer.holder() {
                     ctx.refusal(signed.id(), person.into(), &refusal)?;
@@ -84,7 +85,7 @@ impl Core {
             act: Some(act.id()),
             ..Answer::at(ctx.now)
         };
-        let outcome = match travels_lightly(&act) {
+        let outcome = match travels_lightly(&act).and_then(|()| self.check_cut_off(&act)) {
             Ok(()) => self.judge(ctx, &act)?,
             Err(refusal) => Outcome::Refused(refusal),
         };
@@ -125,6 +126,13 @@ impl Core {
                 answer.uses = self.read_uses(ctx, &act)?;
                 Ok(answer)
             }
+        })
+    }
+
+    /// R35: at a node that was cut off only what concerns its own place is done.
+    fn check_cut_off(&self, act: &VerifiedAct) -> Result<(), Refusal> {
+        self.cut_off.as_ref().map_or(Ok(()), |cut_off| {
+            statute::check_cut_off(act.act().body.kind(), members::refusal(cut_off))
         })
     }
 
@@ -188,7 +196,7 @@ impl Core {
                         warnings: Vec::new(),
                     },
                     _ => Outcome::Invalid(format!(
-                        "no certificate {serial} was issued here to {node}"
+                        "本节点没有向 {node} 签发过第 {serial} 号证书，或者已另发新证书 (no such certificate in force here)"
                     )),
                 })
             }
@@ -292,7 +300,7 @@ impl Core {
             .txn
             .row::<DocketRow>(Table::Dockets, &docket_key(&docket))?
         else {
-            let article = statute::required_role(act.act().body.kind()).1;
+            let article = act.act().body.article();
             let docket = docket.to_string();
             return Ok(Outcome::Refused(
                 RefusalReason::UnknownDocket { docket }.under(article),
@@ -418,7 +426,7 @@ fn travels_lightly(act: &VerifiedAct) -> Result<(), Refusal> {
         || matches!(body, ActBody::Apply { .. } | ActBody::Subscribe(_));
     let (found, limit) = (act.signed().act.bytes().len(), MAX_TRAVELLING_ACT_BYTES);
     if goes && found > limit {
-        let article = statute::required_role(body.kind()).1;
+        let article = body.article();
         return Err(RefusalReason::TooLong { found, limit }.under(article));
     }
     Ok(())

@@ -53,7 +53,7 @@ impl Core {
     /// Without a valid certificate nothing is signed; links end until a new one is installed.
     fn expired(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), Fault> {
         for link in self.links.keys().copied().collect::<Vec<LinkId>>() {
-            ctx.close(link, "no valid certificate");
+            self.leave(ctx, link, "no valid certificate")?;
         }
         if let Some(chain) = ctx.txn.row::<Chain>(Table::Meta, meta::CHAIN)? {
             self.adopt(ctx, &chain)?;

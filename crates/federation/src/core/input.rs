@@ -11,7 +11,7 @@ use statute::Refusal;
 use super::calls::{CallEnd, CallSide};
 use super::readings::{Caller, ReadWhat, UsesGiven};
 use crate::service::{CallHead, CallId};
-use crate::wire::{Frame, LevelAnswer, SearchHit, SearchId};
+use crate::wire::{Frame, LevelAnswer, Question, SearchHit, SearchId};
 
 /// One connection to one neighbour, numbered by the driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -84,7 +84,7 @@ pub enum Input {
         /// Where the answers go.
         token: Token,
         /// What to look for.
-        text: String,
+        question: Question,
         /// Most hits a level gives.
         limit: u16,
     },
@@ -236,7 +236,7 @@ pub enum Effect {
         /// What.
         frame: Box<Frame>,
     },
-    /// End a connection, with the reason for the log.
+    /// End a connection once what was sent on it before is on its way, with the reason for the log.
     Close {
         /// Which connection.
         link: LinkId,
@@ -264,12 +264,12 @@ pub enum Effect {
         /// What that level knows.
         answer: LevelAnswer,
     },
-    /// Ask the local index on behalf of a descendant.
+    /// Ask the local catalogue on behalf of a descendant: the index for words, `query::holding` for items; answered by [`Input::SearchDone`].
     SearchLocal {
         /// Which search.
         query: SearchId,
         /// What to look for.
-        text: String,
+        question: Question,
         /// Most hits wanted.
         limit: u16,
     },
@@ -327,7 +327,7 @@ pub enum Effect {
         /// Published changes projected so far, this segment's included.
         applied: u64,
     },
-    /// Only neighbours with these transport keys may connect (the parent and the certified children).
+    /// Only neighbours with these transport keys may connect (the parent and the certified children; a child that was revoked connects to be told so).
     Neighbours {
         /// Transport keys of the parent and the certified children.
         keys: Vec<[u8; 32]>,

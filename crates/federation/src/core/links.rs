@@ -106,8 +106,7 @@ impl Core {
         let greeted = state.peer.is_some();
         if let Err(refused) = self.membership(ctx.now) {
             // Without membership nothing is signed, so nothing is taken up: neighbours keep it and push it again.
-            ctx.close(link, refused.to_string());
-            return Ok(());
+            return self.leave(ctx, link, refused.to_string());
         }
         let frame: Frame = match codec::decode(bytes, MAX_FRAME_BYTES) {
             Ok(frame) => frame,
@@ -158,11 +157,28 @@ impl Core {
             Frame::Health { reports } => self.health_received(ctx, link, reports),
             Frame::Revocations { list } => self.revocations_received(ctx, link, &list),
             Frame::Notices { list } => self.notices_received(ctx, link, &list),
-            Frame::Search { query, text, limit } => {
-                self.search_from_below(ctx, link, query, text, limit)
-            }
+            Frame::Search {
+                query,
+                question,
+                limit,
+            } => self.search_from_below(ctx, link, query, question, limit),
             Frame::SearchAnswer { query, level } => self.search_answered(ctx, link, query, level),
         }
+    }
+
+    /// Ends a link of a node that is no member. A child below a node that was cut off is cut off with it, and hears why.
+    pub(super) fn leave(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        link: LinkId,
+        reason: impl Into<String>,
+    ) -> Result<(), Fault> {
+        if let Some(chain) = self.member.as_ref().map(|member| member.chain()) {
+            self.send_revocations_of(ctx, link, chain)?;
+        }
+        ctx.close(link, reason);
+        // At once: it is said once, and what still arrives is not taken up.
+        self.link_down(link, ctx.now)
     }
 
     fn greet(
@@ -175,6 +191,8 @@ impl Core {
         let peer = match self.check_neighbour(ctx, link, chain, their_now) {
             Ok(peer) => peer,
             Err(reason) => {
+                // Only the holder of a key that was certified here gets so far.
+                self.send_revocations_of(ctx, link, chain)?;
                 ctx.close(link, reason);
                 return Ok(());
             }
@@ -247,10 +265,13 @@ impl Core {
     pub(super) fn announce_neighbours(&self, ctx: &mut Context<'_, '_>) -> Result<(), Fault> {
         let mut keys = Vec::new();
         if let Some(member) = &self.member {
-            keys.extend(member.issuer().map(|parent| parent.transport_key));
+            // Whoever was cut off has nothing to say to its parent until it has a new certificate.
+            let parent = member.issuer().filter(|_| self.cut_off.is_none());
+            keys.extend(parent.map(|parent| parent.transport_key));
             for (_, row) in ctx.txn.raw_scan(Table::Children, b"", None, MAX_CHILDREN)? {
                 let chain: Chain = decode_row(Table::Children, &row)?;
-                if let Ok(child) = chain.verify(&self.me.root, ctx.now, &revoked(&*ctx.txn)) {
+                // A child that was revoked is let in to be told so, and no further (see `greet`).
+                if let Ok(child) = chain.verify_historic(&self.me.root, ctx.now) {
                     keys.push(child.certificate().transport_key);
                 }
             }
@@ -347,6 +368,7 @@ impl Core {
         }
         links.sort_by_key(|link| (!link.parent, link.code));
         Ok(Status {
+            cut_off: self.cut_off.clone(),
             risks: Some(self.me.profile.aggregation()),
             links,
             health,

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use identity::membership::MAX_CERTIFICATE_BYTES;
 use identity::{
     Chain, Code, EnrolmentRequest, MembershipError, Moment, Path, Revocation, Signed, Terms,
 };
 use sharing::act::VerifiedAct;
 use sharing::catalogue::Change;
+use statute::{Article, Refusal, RefusalReason};
 
 use super::acts::Outcome;
 use super::tables::{View, counter, decode_row, meta, serial_key};
+use super::view::CutOff;
 use super::{Answer, Context, Core, Effect, LinkId, Record, Refused, Token, revoked};
 use crate::store::{Fault, Table};
 use crate::wire::Frame;
@@ -29,8 +32,8 @@ impl Core {
     /// Takes a chain as this node's own: at enrolment, renewal, or start.
     pub(super) fn adopt(&mut self, ctx: &Context<'_, '_>, chain: &Chain) -> Result<(), Fault> {
         let now = chain.verify(&self.me.root, ctx.now, &revoked(&*ctx.txn));
-        self.fallen = match &now {
-            Err(error @ MembershipError::Revoked { .. }) => Some(error.to_string()),
+        self.cut_off = match &now {
+            Err(MembershipError::Revoked { .. }) => cut_off(&*ctx.txn, chain)?,
             Ok(_) | Err(_) => None,
         };
         // An expired or revoked certificate keeps its place: the node reads and serves what it has, and signs nothing (see `membership`).
@@ -85,7 +88,7 @@ impl Core {
             .map_err(|error| error.to_string())?;
         if member.certificate().signing_key != self.me.signing.verify_key() {
             return Err(format!(
-                "the certificate of {} is not for this node's key",
+                "{} 的证书不是签发给本节点密钥的 (not for this node's key)",
                 member.place()
             ));
         }
@@ -93,13 +96,13 @@ impl Core {
         let held = |key: &identity::OpeningKey| key.sealing_key(sealing.valid_until) == *sealing;
         if !self.me.opening.iter().any(held) {
             return Err(format!(
-                "this node does not hold sealing key {} of the certificate; restart it so that it reads its keys, then install again",
+                "本节点没有证书所载的第 {} 号加密密钥：重启节点使其读取密钥，再行装入 (restart it so that it reads its keys, then install again)",
                 sealing.id
             ));
         }
         match self.place() {
             Some(place) if place != member.place() => Err(format!(
-                "this node is {place}; the certificate is for {}",
+                "本节点是 {place}，证书是 {} 的 (a certificate for another place)",
                 member.place()
             )),
             _ => Ok(()),
@@ -116,16 +119,16 @@ impl Core {
         valid_days: u16,
     ) -> Result<Outcome, Fault> {
         let Some(member) = self.member.clone() else {
-            return Ok(Outcome::Invalid("no certificate".into()));
+            return Ok(Outcome::Invalid("本节点没有证书 (no certificate)".into()));
         };
         if valid_days == 0 || valid_days > MAX_VALID_DAYS {
             return Ok(Outcome::Invalid(format!(
-                "a certificate is valid for 1 to {MAX_VALID_DAYS} days, not {valid_days}"
+                "证书有效期应为 1 至 {MAX_VALID_DAYS} 天，不是 {valid_days} 天 (a certificate is valid for 1 to {MAX_VALID_DAYS} days)"
             )));
         }
         let asked = match EnrolmentRequest::verify(request) {
             Ok(asked) => asked,
-            Err(error) => return Ok(Outcome::Invalid(format!("enrolment request: {error}"))),
+            Err(error) => return Ok(Outcome::Invalid(format!("入网申请：{error}"))),
         };
         let known: Option<Chain> = self.child_chain(ctx, &asked.code)?;
         let epoch = match known.as_ref().and_then(|chain| chain.claimed().ok()) {
@@ -142,7 +145,7 @@ impl Core {
                 >= super::links::MAX_CHILDREN
         {
             return Ok(Outcome::Invalid(format!(
-                "a node has at most {} children",
+                "一个节点至多有 {} 个下级 (too many children)",
                 super::links::MAX_CHILDREN
             )));
         }
@@ -280,7 +283,11 @@ impl Core {
             return Ok(());
         }
         if let Some(chain) = ctx.txn.row::<Chain>(Table::Meta, meta::CHAIN)? {
+            let stood = self.cut_off.is_none();
             self.adopt(ctx, &chain)?;
+            if let Some(cut_off) = self.cut_off.clone().filter(|_| stood) {
+                told_cut_off(ctx, &cut_off)?;
+            }
         }
         self.close_revoked(ctx)?;
         self.announce_neighbours(ctx)?;
@@ -301,18 +308,35 @@ impl Core {
                         .chain()
                         .verify(&self.me.root, ctx.now, &revoked(&*ctx.txn))
             {
-                fallen.push((*link, peer.code(), error.to_string()));
+                let chain = peer.member.chain().clone();
+                fallen.push((*link, peer.code(), chain, error.to_string()));
             }
         }
-        for (link, code, error) in fallen {
+        for (link, code, chain, error) in fallen {
             ctx.finding(
                 format!("与{code}的连接已断开：{error}"),
                 format!("link to {code} ended: {error}"),
                 None,
             )?;
+            self.send_revocations_of(ctx, link, &chain)?;
             ctx.close(link, error);
             // At once: what still arrives on it is not taken up.
             self.link_down(link, ctx.now)?;
+        }
+        Ok(())
+    }
+
+    /// Tells whoever holds a chain of which a certificate was revoked that it was: the last that is said on the link, and signed by whoever
+    /// revoked it, so that it is believed without believing this node.
+    pub(super) fn send_revocations_of(
+        &self,
+        ctx: &mut Context<'_, '_>,
+        link: LinkId,
+        chain: &Chain,
+    ) -> Result<(), Fault> {
+        let list = revocations_of(&*ctx.txn, chain)?;
+        if !list.is_empty() {
+            ctx.send(link, Frame::Revocations { list });
         }
         Ok(())
     }
@@ -415,4 +439,50 @@ impl Core {
         })?;
         Ok(true)
     }
+}
+
+/// The revocations known here of the certificates in a chain, from the hub down.
+fn revocations_of<V: View + ?Sized>(
+    view: &V,
+    chain: &Chain,
+) -> Result<Vec<Signed<Revocation>>, Fault> {
+    let mut found = Vec::new();
+    for signed in chain.certificates() {
+        if let Ok(certificate) = signed.claimed(MAX_CERTIFICATE_BYTES) {
+            let key = serial_key(&certificate.issuer, certificate.serial);
+            found.extend(view.row(Table::Revocations, &key)?);
+        }
+    }
+    Ok(found)
+}
+
+/// That a chain was revoked, by whom and why: of its certificates the highest counts.
+pub(super) fn cut_off<V: View + ?Sized>(view: &V, chain: &Chain) -> Result<Option<CutOff>, Fault> {
+    let revoked = revocations_of(view, chain)?;
+    let mut claimed = revoked
+        .iter()
+        .filter_map(|signed| signed.claimed(MAX_REVOCATION_BYTES).ok());
+    Ok(claimed.next().map(|revocation| CutOff {
+        node: revocation.node,
+        by: revocation.issuer,
+        serial: revocation.serial,
+        reason: revocation.reason,
+        at: revocation.at,
+    }))
+}
+
+/// What a node that was cut off answers.
+pub(super) fn refusal(cut_off: &CutOff) -> Refusal {
+    let reason = RefusalReason::NodeCutOff {
+        node: cut_off.node.to_string(),
+        by: cut_off.by.to_string(),
+        serial: cut_off.serial,
+    };
+    reason.under(Article::R35)
+}
+
+fn told_cut_off(ctx: &mut Context<'_, '_>, cut_off: &CutOff) -> Result<(), Fault> {
+    let refusal = refusal(cut_off);
+    let (zh, en) = (refusal.reason.zh(), refusal.reason.to_string());
+    ctx.finding(zh, en, Some(refusal.article))
 }

@@ -49,6 +49,7 @@ mod returns;
 mod search;
 mod sources;
 mod supervision;
+mod suspensions;
 mod syncing;
 mod tables;
 #[cfg(test)]
@@ -56,7 +57,7 @@ mod tests;
 mod updates;
 pub mod view;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use identity::{
     Chain, Code, Digest, Member, MembershipError, Moment, OpeningKey, Path, Revocation, Signed,
@@ -84,6 +85,7 @@ use crate::store::{Fault, Table, Txn};
 use crate::wire::{Frame, SearchId};
 use links::Link;
 use tables::{View, meta};
+use view::CutOff;
 
 /// What a node is given at start: its keys and the law it runs under.
 #[derive(Debug, Clone)]
@@ -209,7 +211,7 @@ pub struct Core {
     recounting: Option<notices::Recounting>,
     member: Option<Member>,
     /// Why the certificate no longer stands before its time is over: it, or one above it, was revoked.
-    fallen: Option<String>,
+    cut_off: Option<CutOff>,
     links: BTreeMap<LinkId, Link>,
     by_code: BTreeMap<Code, LinkId>,
     /// Neighbours that asked for a chain we asked our parent for.
@@ -217,6 +219,8 @@ pub struct Core {
     /// Searches of descendants that wait for the local index: where the answer goes.
     searches: BTreeMap<SearchId, search::Waiting>,
     search_number: u64,
+    /// What levels above said when this node's own people asked them for items.
+    heard: VecDeque<search::Heard>,
     observed: BTreeMap<Code, Observed>,
     last_health: Option<Moment>,
     last_retry: Option<Moment>,
@@ -244,12 +248,13 @@ impl Core {
             recounting: None,
             me,
             member: None,
-            fallen: None,
+            cut_off: None,
             links: BTreeMap::new(),
             by_code: BTreeMap::new(),
             chain_askers: BTreeMap::new(),
             searches: BTreeMap::new(),
             search_number: 0,
+            heard: VecDeque::new(),
             observed: BTreeMap::new(),
             last_health: None,
             last_retry: None,
@@ -286,7 +291,11 @@ impl Core {
                 request,
             } => self.public_request(ctx, token, receipt, *request),
             Input::Install { token, chain } => self.install(ctx, token, chain),
-            Input::Search { token, text, limit } => self.search(ctx, token, text, limit),
+            Input::Search {
+                token,
+                question,
+                limit,
+            } => self.search(ctx, token, question, limit),
             Input::SearchDone { query, hits } => self.search_done(ctx, query, hits),
             Input::Fetched {
                 docket,
@@ -341,17 +350,25 @@ impl Core {
 
     /// The node's membership when it is valid now.
     fn membership(&self, now: Moment) -> Result<&Member, Refused> {
-        let member = self.member.as_ref().ok_or_else(|| {
-            Refused::NotAMember("no certificate installed; run `guantong enroll install`".into())
-        })?;
-        if let Some(reason) = &self.fallen {
-            return Err(Refused::NotAMember(reason.clone()));
+        let member = self.membership_at_home(now)?;
+        match &self.cut_off {
+            Some(cut_off) => Err(Refused::Lawful(members::refusal(cut_off))),
+            None => Ok(member),
         }
+    }
+
+    /// The node's membership for what concerns its own place alone: whoever was cut off goes on with that.
+    fn membership_at_home(&self, now: Moment) -> Result<&Member, Refused> {
+        let member = self.member.as_ref().ok_or_else(|| {
+            Refused::NotAMember(
+                "尚未装入证书：运行 guantong enroll install (no certificate installed)".into(),
+            )
+        })?;
         // Others check the whole chain, so no certificate in it may be over.
         let until = member.valid_until();
         if now >= until {
             return Err(Refused::NotAMember(format!(
-                "certificate expired at {until}"
+                "证书已于 {until} 到期 (certificate expired)"
             )));
         }
         Ok(member)

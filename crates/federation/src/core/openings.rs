@@ -23,7 +23,7 @@ impl Core {
             Err(refusal) => return Ok(Outcome::Refused(refusal)),
         };
         let Some(member) = self.member.clone() else {
-            return Ok(Outcome::Invalid("no certificate".into()));
+            return Ok(Outcome::Invalid("本节点没有证书 (no certificate)".into()));
         };
         if let Err(refusal) = docket::may_leave(act, member.place()) {
             return Ok(Outcome::Refused(refusal));
@@ -161,5 +161,5 @@ fn unknown(act: &VerifiedAct) -> Refusal {
         Some(Opens::HomeOf(docket)) => docket.to_string(),
         Some(Opens::Here | Opens::At(_)) | None => act.id().0.to_string(),
     };
-    RefusalReason::UnknownDocket { docket: about }.under(statute::required_role(body.kind()).1)
+    RefusalReason::UnknownDocket { docket: about }.under(body.article())
 }

@@ -62,7 +62,7 @@ impl Core {
         act: &VerifiedAct,
         certificate: &Signed<PersonCertificate>,
     ) -> Result<Outcome, Fault> {
-        let member = match self.membership(ctx.now) {
+        let member = match self.membership_at_home(ctx.now) {
             Ok(member) => member,
             Err(refused) => return Ok(Outcome::Invalid(refused.to_string())),
         };

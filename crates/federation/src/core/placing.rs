@@ -22,13 +22,15 @@ impl Core {
     ) -> Result<Outcome, Fault> {
         let held = own_entry(&*ctx.txn, &entry.id)?;
         let held = held.as_ref().map(|row| (&row.entry, row.state));
-        Ok(match application::check_placed(act, entry, held) {
-            Ok(()) => Outcome::Accepted {
-                docket: None,
-                warnings: Vec::new(),
+        Ok(
+            match application::check_placed(act, entry, held, &self.me.profile) {
+                Ok(()) => Outcome::Accepted {
+                    docket: None,
+                    warnings: Vec::new(),
+                },
+                Err(refusal) => Outcome::Refused(refusal),
             },
-            Err(refusal) => Outcome::Refused(refusal),
-        })
+        )
     }
 
     /// What is published here under the id that the act would take.

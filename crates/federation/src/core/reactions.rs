@@ -45,6 +45,9 @@ impl Core {
             DocketBody::Application(ApplicationEvent::Negotiated { .. }) => {
                 self.refer_if_failed(ctx, event.docket)
             }
+            DocketBody::Application(ApplicationEvent::Grant(done)) => {
+                self.access_suspended(ctx, event.docket, done)
+            }
             DocketBody::Dispute(DisputeEvent::Settled | DisputeEvent::Decided { .. }) => {
                 self.conclude(ctx, event.docket)
             }
@@ -73,6 +76,7 @@ impl Core {
                 self.circulate(ctx, act, (text, to))
             }
             DocketBody::Incident(_) => self.incident_told(ctx, event),
+            DocketBody::Need(taken) => self.need_matched(ctx, event.docket, taken),
             DocketBody::Erasure(ErasureEvent::Decided { contents, .. }) => {
                 self.destroy(ctx, event.docket, contents)
             }
@@ -98,6 +102,9 @@ impl Core {
             DocketBody::Application(ApplicationEvent::Negotiated { .. }) => {
                 self.refer_if_failed(ctx, event.docket)
             }
+            DocketBody::Application(ApplicationEvent::Grant(done)) => {
+                self.access_suspended(ctx, event.docket, done)
+            }
             DocketBody::ReturnFlow(returned) => self.returned(ctx, event.docket, returned),
             DocketBody::Application(told @ ApplicationEvent::CorrectionTold { .. }) => {
                 self.correction_told(ctx, event.docket, told)
@@ -118,6 +125,7 @@ impl Core {
                 self.breach_found(ctx, event.docket)
             }
             DocketBody::Incident(_) => self.incident_told(ctx, event),
+            DocketBody::Need(taken) => self.need_matched(ctx, event.docket, taken),
             DocketBody::Erasure(ErasureEvent::Decided { contents, .. }) => {
                 self.destroy(ctx, event.docket, contents)
             }

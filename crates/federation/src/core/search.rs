@@ -1,21 +1,38 @@
 //! Search that climbs: every ancestor answers for its own catalogue; the driver answers for this node's at once.
+//!
+//! What the levels said of the items of a search is kept for a day: a need that is reported states it (R20), and this node compares. It is kept in
+//! memory: after a restart one asks again.
 
-use identity::{Code, Moment};
+use identity::{Code, Moment, Path};
+use sharing::need::{LevelAsked, Need, Said};
 
 use super::tables::{counter, meta};
 use super::{Context, Core, Effect, LinkId, Token};
 use crate::store::Fault;
-use crate::wire::{Frame, LevelAnswer, SearchHit, SearchId};
+use crate::wire::{Frame, LevelAnswer, MAX_SEARCH_CHARS, Question, SearchHit, SearchId};
 
 /// Searches of descendants that may run at once; beyond, the oldest is forgotten and its asker sees this level as unreachable.
 const MAX_SEARCHES: usize = 1_024;
-/// Most characters of a search text.
-pub const MAX_SEARCH_CHARS: usize = 256;
 /// Most hits a level gives.
 pub const MAX_SEARCH_HITS: u16 = 100;
 
 /// How long a level may take to answer, milliseconds; whoever asked has long shown it as unreachable.
 const SEARCH_LIFE_MS: i64 = 60_000;
+
+/// Searches for items whose answers are kept: more than people of one node report needs in a day; each is at most seven levels of
+/// [`sharing::need::MAX_CONSIDERED`] entries, 200 KiB. Beyond, the oldest is forgotten.
+const MAX_HEARD: usize = 64;
+/// How long what was heard stands for a need that is reported, milliseconds: a day, for whoever signs on another machine.
+const HEARD_LIFE_MS: i64 = 86_400_000;
+
+/// What levels above said of the items of a search of this node's own people.
+#[derive(Debug)]
+pub(super) struct Heard {
+    query: SearchId,
+    items: Vec<String>,
+    since: Moment,
+    levels: Vec<LevelAsked>,
+}
 
 /// A search of a descendant that may still be answered.
 #[derive(Debug, Clone, Copy)]
@@ -25,12 +42,20 @@ pub(super) struct Waiting {
     since: Moment,
 }
 
+impl Heard {
+    /// What a level said, if it did.
+    fn of(&self, node: &Path) -> Option<&Said> {
+        let level = self.levels.iter().find(|it| it.node == *node);
+        level.map(|it| &it.said)
+    }
+}
+
 impl Core {
     pub(super) fn search(
         &mut self,
         ctx: &mut Context<'_, '_>,
         token: Token,
-        text: String,
+        question: Question,
         limit: u16,
     ) -> Result<(), Fault> {
         self.search_number += 1;
@@ -39,13 +64,21 @@ impl Core {
         let number = (ctx.now.as_millis().unsigned_abs() << 16) | (self.search_number & 0xffff);
         let query = SearchId { origin, number };
         ctx.effects.push(Effect::SearchStarted { token, query });
+        let question = clipped(question);
+        if !question.is_within_bounds() {
+            return Ok(());
+        }
+        if let Question::Items(items) = &question {
+            self.listen(query, items.clone(), ctx.now);
+        }
         if let Some(parent) = self.parent_link() {
+            let limit = limit.min(MAX_SEARCH_HITS);
             ctx.send(
                 parent,
                 Frame::Search {
                     query,
-                    text: clip(&text),
-                    limit: limit.min(MAX_SEARCH_HITS),
+                    question,
+                    limit,
                 },
             );
         }
@@ -57,10 +90,14 @@ impl Core {
         ctx: &mut Context<'_, '_>,
         link: LinkId,
         query: SearchId,
-        text: String,
+        question: Question,
         limit: u16,
     ) -> Result<(), Fault> {
         if self.peer(link).is_none_or(|peer| peer.parent) {
+            return Ok(());
+        }
+        let question = clipped(question);
+        if !question.is_within_bounds() {
             return Ok(());
         }
         // An id that is in use belongs to who asked first: no neighbour draws another's answers to itself.
@@ -80,14 +117,21 @@ impl Core {
         }
         let since = ctx.now;
         self.searches.insert(query, Waiting { asker: link, since });
-        let (text, limit) = (clip(&text), limit.min(MAX_SEARCH_HITS));
+        let limit = limit.min(MAX_SEARCH_HITS);
         ctx.effects.push(Effect::SearchLocal {
             query,
-            text: text.clone(),
+            question: question.clone(),
             limit,
         });
         if let Some(parent) = self.parent_link() {
-            ctx.send(parent, Frame::Search { query, text, limit });
+            ctx.send(
+                parent,
+                Frame::Search {
+                    query,
+                    question,
+                    limit,
+                },
+            );
         }
         Ok(())
     }
@@ -143,6 +187,7 @@ impl Core {
             .place()
             .is_some_and(|place| place.code() == query.origin)
         {
+            self.hear(query, &level);
             ctx.effects.push(Effect::SearchLevel {
                 query,
                 answer: level,
@@ -157,9 +202,65 @@ impl Core {
     pub(super) fn forget_searches(&mut self, now: Moment) {
         self.searches
             .retain(|_, waiting| now.millis_since(waiting.since) < SEARCH_LIFE_MS);
+        self.heard
+            .retain(|heard| now.millis_since(heard.since) < HEARD_LIFE_MS);
+    }
+
+    /// Keeps what the levels will say of these items.
+    fn listen(&mut self, query: SearchId, items: Vec<String>, since: Moment) {
+        if self.heard.len() >= MAX_HEARD {
+            self.heard.pop_front();
+        }
+        let levels = Vec::new();
+        self.heard.push_back(Heard {
+            query,
+            items,
+            since,
+            levels,
+        });
+    }
+
+    fn hear(&mut self, query: SearchId, answer: &LevelAnswer) {
+        let heard = self.heard.iter_mut().find(|heard| heard.query == query);
+        if let Some(heard) = heard
+            && heard.levels.iter().all(|it| it.node != answer.node)
+        {
+            heard.levels.push(answer.of_a_need());
+        }
+    }
+
+    /// A level above of which a need does not state what this node heard in a search for the same items. One that it states as silent may have
+    /// answered late, when it found nothing that the need leaves out.
+    pub(super) fn heard_otherwise(&self, need: &Need) -> Option<Path> {
+        let here = self.place()?;
+        let mut above = std::iter::successors(here.parent(), Path::parent);
+        let wanted = need.wanted();
+        let same = |heard: &&Heard| heard.items == wanted;
+        let searches: Vec<&Heard> = self.heard.iter().filter(same).collect();
+        if searches.is_empty() {
+            return above.next();
+        }
+        let left_out = |said: &Said| {
+            let mut whole = said.whole().iter();
+            whole.any(|it| !need.considers(it.publisher.code(), &it.entry))
+        };
+        above.find(|node| {
+            let heard = searches.iter().filter_map(|it| it.of(node));
+            let heard: Vec<&Said> = heard.collect();
+            let stated = need.asked.iter().find(|it| it.node == *node);
+            heard.iter().any(|said| left_out(said))
+                || match stated.map(|it| &it.said) {
+                    None | Some(Said::Silent) => false,
+                    Some(answered) => !heard.contains(&answered),
+                }
+        })
     }
 }
 
-fn clip(text: &str) -> String {
-    text.chars().take(MAX_SEARCH_CHARS).collect()
+/// Words beyond the longest search are left off; names of items are looked for whole or not at all.
+fn clipped(question: Question) -> Question {
+    match question {
+        Question::Words(text) => Question::Words(text.chars().take(MAX_SEARCH_CHARS).collect()),
+        Question::Items(names) => Question::Items(names),
+    }
 }

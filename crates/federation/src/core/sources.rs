@@ -24,7 +24,7 @@ impl Core {
                 warnings: Vec::new(),
             },
             Some(Err(refusal)) => Outcome::Refused(refusal),
-            None => Outcome::Invalid("no certificate".into()),
+            None => Outcome::Invalid("本节点没有证书 (no certificate)".into()),
         }
     }
 

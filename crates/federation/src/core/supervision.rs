@@ -5,7 +5,7 @@ use sharing::act::{ActBody, SignedAct};
 use sharing::clock::{ClockEvent, Debtor};
 use sharing::docket::{Case, DocketBody, DocketEvent, DocketId};
 use sharing::supervision::{self, SupervisionAct};
-use statute::{Article, Duty};
+use statute::{Article, Duty, Refusal, RefusalReason};
 
 use super::{Context, Core};
 use crate::store::Fault;
@@ -53,6 +53,30 @@ impl Core {
             return lapse_finding(ctx, docket, duty, due, who);
         }
         Ok(())
+    }
+
+    /// R39 to R41: whoever is not entitled to a step in the docket of an order is refused under the article that the order rests on.
+    pub(super) fn as_ordered(
+        &self,
+        ctx: &Context<'_, '_>,
+        signed: &SignedAct,
+        refusal: Refusal,
+    ) -> Result<Refusal, Fault> {
+        let (RefusalReason::RoleNotEntitled { .. }, Some(body)) = (&refusal.reason, signed.body())
+        else {
+            return Ok(refusal);
+        };
+        let (Some(docket), ActBody::Supervision(act)) = (body.docket(), &body) else {
+            return Ok(refusal);
+        };
+        Ok(
+            match self.docket_row(ctx, &docket)?.map(|row| row.state.case) {
+                Some(Case::Supervision(state)) => {
+                    refusal.reason.under(act.article_in(&state.order))
+                }
+                Some(_) | None => refusal,
+            },
+        )
     }
 
     /// An order was given or its copy came: the docket that its lapse lies in has the finding, where its home is here.

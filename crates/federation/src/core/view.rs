@@ -1,6 +1,6 @@
 //! What operators see: read-only views of the tables, for the API, the console and the commands.
 
-use identity::{Code, Digest, Moment, Path};
+use identity::{Code, Digest, Moment, Path, RevocationReason};
 use serde::{Deserialize, Serialize};
 use sharing::act::Doer;
 use sharing::catalogue::{Entry, EntryState};
@@ -20,6 +20,8 @@ pub struct NodeView {
     pub name: String,
     /// Certificate's end.
     pub valid_until: Option<Moment>,
+    /// That this node was cut off, and not admitted again since.
+    pub cut_off: Option<CutOff>,
     /// Ledger leaves.
     pub ledger: u64,
     /// Of which under a signed checkpoint.
@@ -40,6 +42,21 @@ pub struct NodeView {
     pub outbox: Vec<(Code, u64)>,
     /// Payloads waiting for a destination's chain.
     pub unsealed: u64,
+}
+
+/// Why a node is no member before its certificate is over: it, or one above it, was revoked (断开).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CutOff {
+    /// Whose certificate was revoked: this node's, or that of one above it.
+    pub node: Code,
+    /// Who issued it and revoked it.
+    pub by: Code,
+    /// The number of the certificate at its issuer.
+    pub serial: u64,
+    /// Why.
+    pub reason: RevocationReason,
+    /// When.
+    pub at: Moment,
 }
 
 /// One own entry in any state.
@@ -199,6 +216,8 @@ pub struct Status {
     pub at: Option<Moment>,
     /// How many years records are kept here.
     pub retention: Option<statute::RetentionYears>,
+    /// That this node was cut off.
+    pub cut_off: Option<CutOff>,
     /// What together is a risk under the law in force here (R25).
     pub risks: Option<statute::AggregationRules>,
 }

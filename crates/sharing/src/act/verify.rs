@@ -46,7 +46,7 @@ impl SignedAct {
             return Err(ActError::TooOld { at: act.at, now });
         }
         let doer = in_office(links, now)?;
-        statute::may(doer.role, act.body.kind())?;
+        statute::may_under(doer.role, act.body.kind(), act.body.article())?;
         act.body.within_bounds()?;
         Ok(VerifiedAct {
             id: self.id(),

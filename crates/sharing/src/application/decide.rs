@@ -185,18 +185,21 @@ fn person_acts(
     }
     let event = match body {
         ActBody::TellMissing { missing, .. } => tell_missing(state, act, missing, step)?,
-        ActBody::Supplement { materials, .. } => {
+        ActBody::Supplement {
+            materials, until, ..
+        } => {
             acts_for(&state.requester, act, Article::R21)?;
             let Phase::Incomplete { missing } = &state.phase else {
                 return Err(not_in(state, "incomplete", Article::R21));
             };
-            rules::supplement_is_whole(state, missing, materials)?;
+            rules::supplement_is_whole(state, missing, (materials, *until))?;
             let duty = Duty::reply_to(state.entry.entry.terms.class())
                 .ok_or_else(|| RefusalReason::EntryNotShared.under(Article::R14))?;
             let term = step.law.term(duty, step.now);
             ApplicationEvent::Supplemented {
                 act: act.signed().clone(),
                 materials: materials.clone(),
+                until: *until,
                 term,
             }
         }
@@ -225,14 +228,29 @@ fn person_acts(
     Ok(vec![event])
 }
 
-/// R25, R27: a step in the life of a grant that was given.
+/// R25, R27, R35: a step in the life of a grant that was given: of data at the requester's disposal, or of what an incident suspends before.
 fn grant_acts(
     state: &ApplicationState,
     done: &GrantAct,
     act: &VerifiedAct,
     step: &Step<'_>,
 ) -> Result<Vec<ApplicationEvent>, Refusal> {
-    let terms = at_disposal(state, statute::required_role(done.kind()).1)?;
+    let terms = match &state.phase {
+        Phase::Granted { terms, .. }
+            if state
+                .standing
+                .precedes_provision(&done.step, &act.act().body) =>
+        {
+            terms
+        }
+        Phase::Granted { .. }
+        | Phase::Received { .. }
+        | Phase::Incomplete { .. }
+        | Phase::ReplyProposed { .. }
+        | Phase::Refused { .. }
+        | Phase::Providing { .. }
+        | Phase::Provided { .. } => at_disposal(state, statute::required_role(done.kind()).1)?,
+    };
     let event = standing::decide(state, terms, done, act, step)?;
     Ok(vec![ApplicationEvent::Grant(event)])
 }

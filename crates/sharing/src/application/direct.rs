@@ -1,9 +1,8 @@
 //! Straight from the platform (直接获取): under a local profile that says so, what is shared unconditionally is taken without an application and without
 //! a reply. What is taken is used within the purpose that was stated, recorded and disposed of like any other grant. Shenyang S20; R20, R25, R29.
 
-use identity::Moment;
 use serde::{Deserialize, Serialize};
-use statute::{ActKind, ApplicationMaterial, Duty, Refusal, RefusalReason, RequiredField};
+use statute::{ActKind, ApplicationMaterial, Duty, Profile, Refusal, RefusalReason, RequiredField};
 
 use super::{Application, ApplicationEvent, GrantTerms, rules};
 use crate::act::{Deed, ObjectRef, Opens, VerifiedAct};
@@ -15,10 +14,8 @@ use crate::docket::{DocketId, Opening};
 pub enum DirectAct {
     /// The requester takes an entry that is shared unconditionally.
     Take {
-        /// What is taken, on what basis and for what.
+        /// What is taken, on what basis, for what and until when.
         application: Application,
-        /// Until when it is to be used.
-        until: Moment,
     },
     /// The provider puts the data of a published entry on the platform, for whoever takes it from now on. It replaces what was there.
     Place {
@@ -63,11 +60,10 @@ impl Deed for DirectAct {
 ///
 /// # Errors
 /// `ApplicationRequired` under R20 where the profile does not let it be taken or the entry is not shared unconditionally; `MissingField` without
-/// basis or purpose, `TermOver` for a date that is past; those of an application for what is asked and who asks.
+/// basis, purpose or a period that lies ahead; those of an application for what is asked and who asks.
 pub(crate) fn take(
     act: &VerifiedAct,
     application: &Application,
-    until: Moment,
     opening: &Opening<'_>,
 ) -> Result<ApplicationEvent, Refusal> {
     rules::requester_states_its_need(act, application)?;
@@ -89,9 +85,8 @@ pub(crate) fn take(
     stated(basis).ok_or_else(|| missing(basis))?;
     let scenario = ApplicationMaterial::Scenario;
     let purpose = stated(scenario).ok_or_else(|| missing(scenario))?;
-    if until <= opening.now {
-        return Err(missing(ApplicationMaterial::Period));
-    }
+    let ahead = application.until.filter(|until| *until > opening.now);
+    let until = ahead.ok_or_else(|| missing(ApplicationMaterial::Period))?;
     Ok(ApplicationEvent::Taken {
         act: act.signed().clone(),
         requester_node: opening.from.clone(),
@@ -108,14 +103,17 @@ pub(crate) fn take(
     })
 }
 
-/// R22: the provider places the data of exactly the version that stands published.
+/// R22, S20: the provider places the data of exactly the version that stands published, and only what may be taken without an application: all
+/// else is applied for (R20), and granted before it is provided.
 ///
 /// # Errors
-/// `NotYourDepartment`, `EntryNotPublished`, and `TooLong` for a name.
+/// `NotYourDepartment`, `EntryNotPublished` under R22; `ApplicationRequired` under R20 where the entry is not shared unconditionally or the profile
+/// does not let it be taken.
 pub fn place(
     act: &VerifiedAct,
     entry: &EntryVersion,
     held: Option<(&Entry, EntryState)>,
+    profile: &Profile,
 ) -> Result<(), Refusal> {
     let article = statute::required_role(ActKind::PlaceOnPlatform).1;
     let published = held
@@ -124,5 +122,5 @@ pub fn place(
     if published.0.provider != act.doer().department {
         return Err(RefusalReason::NotYourDepartment.under(article));
     }
-    Ok(())
+    statute::check_may_take_directly(published.0.terms.class(), profile).map(drop)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use identity::{Digest, Moment};
 use statute::class::MAX_TERMS_LISTED;
-use statute::purpose::check_period;
+use statute::purpose::{check_granted_period, check_granted_purpose, check_period};
 use statute::{
     ApplicationMaterial, Article, CatalogueField, Citation, CitedInstrument, ClassTerms,
     Instrument, Profile, Refusal, RefusalReason, RequiredField, ShareClass, UseRecordField,
@@ -129,10 +129,11 @@ pub fn cited(basis: &str) -> Vec<Citation> {
 /// Words by which a refusal pleads that a condition is not met.
 const CONDITION_WORDS: [&str; 2] = ["条件", "condition"];
 
-/// A grant lies within the application, and adds no condition to those catalogued (R15, R25).
+/// A grant lies within the application in items, way of sharing, purpose and period, and adds no condition to those catalogued (R15, R20, R25).
+/// The scope that was stated (使用范围) holds as it was stated: a grant has no other.
 ///
 /// # Errors
-/// `ScopeExceeded`, `PeriodExpired`, `ConditionNotCatalogued`, `MissingField`, `TooLong`.
+/// `ScopeExceeded`, `PurposeExceeded`, `PeriodExceeded`, `PeriodExpired`, `ConditionNotCatalogued`, `MissingField`, `TooLong`.
 pub fn grant_is_within_application(
     state: &ApplicationState,
     terms: &GrantTerms,
@@ -157,7 +158,17 @@ pub fn grant_is_within_application(
         .under(Article::R25));
     }
     text_within_bounds([&terms.purpose], Article::R25)?;
-    grant_runs(terms, now)
+    let stated = state.application.scenarios();
+    check_granted_purpose(&state.entry.entry.terms, &stated, &terms.purpose)?;
+    grant_runs(terms, now)?;
+    match state.application.until {
+        Some(asked) => check_granted_period(
+            beijing_date(asked.as_millis()),
+            beijing_date(terms.until.as_millis()),
+        ),
+        // It counts as complete, and its period is the provider's to set (R21).
+        None => Ok(()),
+    }
 }
 
 /// What every department may have is granted whole: to hold back an item that was asked for is a condition (R14(1), R15).

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use identity::{CreditCode, Digest, Domain, codec};
+use identity::{CreditCode, Digest, Domain, Moment, codec};
 use statute::rule::{self, Rule};
 use statute::{
     ApplicationMaterial, Article, CatalogueField, Publication, Refusal, RefusalReason,
@@ -185,14 +185,17 @@ pub(super) fn items_within(
     Ok(())
 }
 
-/// What R20 requires and the application does not state. The way of sharing is a field of its own and always stated.
+/// What R20 requires and the application does not state. The way of sharing is a field of its own and always stated; the period of use is one as
+/// well, and words about it do not state it.
 pub fn unstated(application: &Application) -> Vec<ApplicationMaterial> {
     let stated = application
         .materials
         .iter()
-        .filter(|it| !it.text.trim().is_empty())
+        .filter(|it| it.kind != ApplicationMaterial::Period && !it.text.trim().is_empty())
         .map(|it| it.kind);
-    let present: Vec<_> = stated.chain([ApplicationMaterial::Method]).collect();
+    let period = application.until.map(|_| ApplicationMaterial::Period);
+    let fields = [ApplicationMaterial::Method].into_iter().chain(period);
+    let present: Vec<_> = stated.chain(fields).collect();
     missing_materials(&present)
 }
 
@@ -257,7 +260,7 @@ fn reply_due(state: &ApplicationState, step: &Step<'_>) -> Option<OpenDuty> {
 pub fn supplement_is_whole(
     state: &ApplicationState,
     told: &[MissingItem],
-    materials: &[Material],
+    (materials, until): (&[Material], Option<Moment>),
 ) -> Result<(), Refusal> {
     materials_within_bounds(materials, Article::R21)?;
     at_most(
@@ -269,10 +272,14 @@ pub fn supplement_is_whole(
         MAX_MATERIALS,
         Article::R21,
     )?;
-    let supplied = |kind| {
-        materials
+    let supplied = |kind| match kind {
+        ApplicationMaterial::Period => until.is_some(),
+        ApplicationMaterial::Basis
+        | ApplicationMaterial::Scenario
+        | ApplicationMaterial::Scope
+        | ApplicationMaterial::Method => materials
             .iter()
-            .any(|it| it.kind == kind && !it.text.trim().is_empty())
+            .any(|it| it.kind == kind && !it.text.trim().is_empty()),
     };
     let mut fields: Vec<_> = told
         .iter()

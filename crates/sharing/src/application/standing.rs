@@ -7,6 +7,11 @@
 //! InForce | Suspended | Rectified ──change proposed, answered, on file, carried out──► ServiceEnded
 //! any ──disposed of──► Disposed
 //! ```
+//!
+//! A grant that was given and not yet provided is suspended to contain a security incident (R35), and in no other way: nobody has misused what nobody
+//! has (R27), and a provider does not stop its own clock. Nothing is provided until it is restored. Meanwhile the twenty working days of R22 rest: the
+//! provider owes nothing that the suspension forbids it. Once it is restored they go on with the working days that were left when it was suspended,
+//! at least one; a time that was over before stays over. The Regulation is silent on it (docs/deviations/0013).
 
 mod decide;
 
@@ -14,7 +19,7 @@ use identity::{CreditCode, Moment};
 use serde::{Deserialize, Serialize};
 use statute::service_change::ServiceChangeStep;
 use statute::standing::{check_may_provide, check_may_use};
-use statute::{ActKind, Duty, GrantStanding};
+use statute::{ActKind, Article, Duty, GrantStanding};
 
 use super::{GrantTerms, Phase};
 use crate::act::{ActBody, Deed, SignedAct};
@@ -69,8 +74,11 @@ pub enum GrantStep {
         /// What was done.
         statement: String,
     },
-    /// Access is restored (R27).
-    Restore,
+    /// Access is restored: after rectification was reported, or for reasons (R27).
+    Restore {
+        /// Why, where no rectification was reported.
+        reasons: String,
+    },
     /// Sharing is terminated, since rectification was not made (R27).
     Terminate {
         /// Why.
@@ -139,6 +147,8 @@ pub struct GrantEvent {
     pub act: SignedAct,
     /// What it does.
     pub step: GrantStep,
+    /// By when the data is now to be provided, where access is restored before it was (R22).
+    pub provide: Option<Term>,
 }
 
 /// Whether the requester may have and use the data.
@@ -251,7 +261,7 @@ impl Deed for GrantAct {
             GrantStep::AnswerWidening { .. } => ActKind::ConsentToWidening,
             GrantStep::Suspend { .. } => ActKind::SuspendAccess,
             GrantStep::ReportRectified { .. } => ActKind::ReportRectification,
-            GrantStep::Restore => ActKind::RestoreAccess,
+            GrantStep::Restore { .. } => ActKind::RestoreAccess,
             GrantStep::Terminate { .. } => ActKind::TerminateSharing,
             GrantStep::RequireDisposal { .. } => ActKind::RequireDisposal,
             GrantStep::Dispose { .. } => ActKind::DisposeData,
@@ -274,6 +284,7 @@ impl Deed for GrantAct {
             GrantStep::AnswerWidening { reasons: text, .. }
             | GrantStep::Suspend { reasons: text, .. }
             | GrantStep::ReportRectified { statement: text }
+            | GrantStep::Restore { reasons: text }
             | GrantStep::Terminate { reasons: text }
             | GrantStep::RequireDisposal { how: text, .. }
             | GrantStep::ProposeChange { reasons: text, .. }
@@ -281,7 +292,7 @@ impl Deed for GrantAct {
                 statement: text, ..
             } => vec![text],
             GrantStep::Dispose { how, certificate } => vec![how, certificate],
-            GrantStep::Restore | GrantStep::FileChange | GrantStep::CarryOutChange => Vec::new(),
+            GrantStep::FileChange | GrantStep::CarryOutChange => Vec::new(),
         }
     }
 }
@@ -297,7 +308,7 @@ impl GrantEvent {
             } => "widening-refused",
             GrantStep::Suspend { .. } => "suspended",
             GrantStep::ReportRectified { .. } => "rectification-reported",
-            GrantStep::Restore => "restored",
+            GrantStep::Restore { .. } => "restored",
             GrantStep::Terminate { .. } => "terminated",
             GrantStep::RequireDisposal { .. } => "disposal-required",
             GrantStep::Dispose { .. } => "disposed",
@@ -305,6 +316,33 @@ impl GrantEvent {
             GrantStep::AnswerChange { .. } => "change-answered",
             GrantStep::FileChange => "change-filed",
             GrantStep::CarryOutChange => "change-carried-out",
+        }
+    }
+
+    /// The articles that a suspension rests on: R35 where an incident is contained; else R27, for what is a breach under R40(2) or R40(3). Empty for
+    /// any other step.
+    pub fn suspended_under(&self) -> &'static [Article] {
+        match (&self.step, self.act.body()) {
+            (GrantStep::Suspend { .. }, Some(ActBody::Incident(_))) => {
+                &[Article::R35, Article::R27]
+            }
+            (GrantStep::Suspend { .. }, Some(_) | None) => {
+                &[Article::R27, Article::R40_2, Article::R40_3]
+            }
+            (
+                GrantStep::AskWidening { .. }
+                | GrantStep::AnswerWidening { .. }
+                | GrantStep::ReportRectified { .. }
+                | GrantStep::Restore { .. }
+                | GrantStep::Terminate { .. }
+                | GrantStep::RequireDisposal { .. }
+                | GrantStep::Dispose { .. }
+                | GrantStep::ProposeChange { .. }
+                | GrantStep::AnswerChange { .. }
+                | GrantStep::FileChange
+                | GrantStep::CarryOutChange,
+                _,
+            ) => &[],
         }
     }
 
@@ -352,6 +390,28 @@ impl Standing {
         check_may_provide(self.access.standing()).is_ok()
     }
 
+    /// Whether a step may be taken before anything was provided: an incident suspends (R35), and what was suspended is rectified, restored or
+    /// terminated.
+    pub(super) fn precedes_provision(&self, step: &GrantStep, said: &ActBody) -> bool {
+        match step {
+            GrantStep::Suspend { .. } => matches!(said, ActBody::Incident(_)),
+            GrantStep::ReportRectified { .. }
+            | GrantStep::Restore { .. }
+            | GrantStep::Terminate { .. } => matches!(
+                self.access,
+                Access::Suspended { .. } | Access::Rectified { .. }
+            ),
+            GrantStep::AskWidening { .. }
+            | GrantStep::AnswerWidening { .. }
+            | GrantStep::RequireDisposal { .. }
+            | GrantStep::Dispose { .. }
+            | GrantStep::ProposeChange { .. }
+            | GrantStep::AnswerChange { .. }
+            | GrantStep::FileChange
+            | GrantStep::CarryOutChange => false,
+        }
+    }
+
     /// Whether a use may be recorded.
     pub(super) fn lets_use(&self) -> bool {
         check_may_use(self.access.standing()).is_ok()
@@ -361,10 +421,20 @@ impl Standing {
     pub(super) fn evolve(
         mut self,
         mut phase: Phase,
-        step: &GrantStep,
+        done: &GrantEvent,
         at: Moment,
     ) -> Option<(Self, Phase)> {
-        phase.object()?;
+        let step = &done.step;
+        if let Phase::Granted { term, .. } = &mut phase {
+            let said = done.act.body()?;
+            self.precedes_provision(step, &said).then_some(())?;
+            let restores = matches!(step, GrantStep::Restore { .. });
+            (restores == done.provide.is_some()).then_some(())?;
+            *term = done.provide.unwrap_or(*term);
+        } else {
+            phase.object()?;
+            done.provide.is_none().then_some(())?;
+        }
         match step {
             GrantStep::AskWidening { wider, .. } => {
                 (self.asked.is_none()).then_some(())?;
@@ -379,7 +449,7 @@ impl Standing {
             }
             GrantStep::Suspend { .. }
             | GrantStep::ReportRectified { .. }
-            | GrantStep::Restore
+            | GrantStep::Restore { .. }
             | GrantStep::Terminate { .. } => {
                 self.matters += u32::from(matches!(step, GrantStep::Suspend { .. }));
                 self.access = next_access(&self.access, step, at)?;
@@ -447,7 +517,8 @@ fn next_access(access: &Access, step: &GrantStep, at: Moment) -> Option<Access> 
         (Access::Suspended { term }, GrantStep::ReportRectified { .. }) => {
             Some(Access::Rectified { term: *term })
         }
-        (Access::Suspended { .. } | Access::Rectified { .. }, GrantStep::Restore) => {
+        (Access::Suspended { .. } | Access::Rectified { .. }, GrantStep::Restore { reasons }) => {
+            statute::check_may_restore(access.standing(), reasons).ok()?;
             Some(Access::InForce)
         }
         (Access::Suspended { term } | Access::Rectified { term }, GrantStep::Terminate { .. }) => {

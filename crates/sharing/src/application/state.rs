@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use identity::{Moment, Path};
 use serde::{Deserialize, Serialize};
-use statute::{Duty, Profile, Reader, Refusal};
+use statute::{ApplicationMaterial, Duty, Profile, Reader, Refusal};
 
 use super::rules::reply_document;
 use super::standing::Standing;
@@ -61,6 +61,17 @@ impl ApplicationState {
     pub fn held(&self) -> Option<&GrantTerms> {
         self.phase.object()?;
         self.phase.terms()
+    }
+}
+
+impl Application {
+    /// The scenarios that it states (使用场景).
+    pub fn scenarios(&self) -> Vec<&str> {
+        self.materials
+            .iter()
+            .filter(|it| it.kind == ApplicationMaterial::Scenario && !it.text.trim().is_empty())
+            .map(|it| it.text.as_str())
+            .collect()
     }
 }
 
@@ -236,8 +247,13 @@ impl Fact<ApplicationState> for ApplicationEvent {
             ApplicationEvent::MissingTold { act, missing } => {
                 matches!(said(act), Some(ActBody::TellMissing { missing: it, .. }) if it == *missing)
             }
-            ApplicationEvent::Supplemented { act, materials, .. } => {
-                matches!(said(act), Some(ActBody::Supplement { materials: it, .. }) if it == *materials)
+            ApplicationEvent::Supplemented {
+                act,
+                materials,
+                until,
+                ..
+            } => {
+                matches!(said(act), Some(ActBody::Supplement { materials: it, until: ends, .. }) if it == *materials && ends == *until)
             }
             ApplicationEvent::ReplyProposed { act, reply } => {
                 matches!(said(act), Some(ActBody::ProposeReply { reply: it, .. }) if it == *reply)
@@ -260,7 +276,7 @@ impl Fact<ApplicationState> for ApplicationEvent {
                 },
             ),
             ApplicationEvent::Taken { act, terms, .. } => {
-                matches!(said(act), Some(ActBody::Direct(DirectAct::Take { application, until })) if terms.items == application.items && terms.until == until)
+                matches!(said(act), Some(ActBody::Direct(DirectAct::Take { application })) if terms.items == application.items && Some(terms.until) == application.until)
             }
             ApplicationEvent::Providing {
                 by: Provision::Act(act),
@@ -319,8 +335,12 @@ impl Workflow for ApplicationState {
             Phase::Received { term } | Phase::ReplyProposed { term, .. } => {
                 Duty::reply_to(self.entry.entry.terms.class()).map(|duty| (duty, *term))
             }
-            Phase::Granted { term, .. } => Some((Duty::Provide, *term)),
-            Phase::Incomplete { .. }
+            // While access is suspended nothing may be provided, and the time to provide rests.
+            Phase::Granted { term, .. } if self.standing.lets_provide() => {
+                Some((Duty::Provide, *term))
+            }
+            Phase::Granted { .. }
+            | Phase::Incomplete { .. }
             | Phase::Refused { .. }
             | Phase::Providing { .. }
             | Phase::Provided { .. } => None,
@@ -413,7 +433,7 @@ pub fn evolve(
         ApplicationEvent::Grant(done) => {
             let (standing, phase) = (state.standing.clone(), state.phase.clone());
             (state.standing, state.phase) = standing
-                .evolve(phase, &done.step, at)
+                .evolve(phase, done, at)
                 .ok_or_else(|| misstep(&state, event))?;
         }
     }
@@ -567,11 +587,12 @@ fn next_phase(phase: &Phase, event: &ApplicationEvent) -> Option<Phase> {
 fn remember(state: &mut ApplicationState, event: &ApplicationEvent) {
     match event {
         ApplicationEvent::MissingTold { .. } => state.told_missing_once = true,
-        ApplicationEvent::Supplemented { materials, .. } => {
-            state
-                .application
-                .materials
-                .extend(materials.iter().cloned());
+        ApplicationEvent::Supplemented {
+            materials, until, ..
+        } => {
+            let application = &mut state.application;
+            application.materials.extend(materials.iter().cloned());
+            application.until = until.or(application.until);
         }
         ApplicationEvent::ReplyProposed { .. } | ApplicationEvent::Providing { .. } => {
             state.attempts = state.attempts.saturating_add(1);

@@ -237,6 +237,9 @@ fn reason<T: std::fmt::Debug>(result: Result<T, Refusal>) -> (RefusalReason, Art
 fn without(kinds: &[ApplicationMaterial]) -> Application {
     let mut application = cast::application();
     application.materials.retain(|it| !kinds.contains(&it.kind));
+    if kinds.contains(&ApplicationMaterial::Period) {
+        application.until = None;
+    }
     application
 }
 
@@ -521,7 +524,11 @@ fn what_is_missing_is_told_once_and_in_full_then_supplemented() {
         case.by(
             &requester(),
             Role::Operator,
-            ActBody::Supplement { docket, materials },
+            ActBody::Supplement {
+                docket,
+                materials,
+                until: Some(NOW.plus_days(365)),
+            },
         )
     };
     let partly = RefusalReason::MissingField {
@@ -738,8 +745,45 @@ fn a_grant_lies_within_the_application_and_adds_no_condition() {
         fields: vec![RequiredField::Application(ApplicationMaterial::Scope)],
     };
     assert_eq!(granted(&|it| it.purpose.clear()), (scope, Article::R25));
+    let longer = RefusalReason::PeriodExceeded {
+        asked: "2027-03-02".into(),
+    };
+    assert_eq!(
+        granted(&|it| it.until = NOW.plus_days(366)),
+        (longer, Article::R20)
+    );
+    let unlisted = RefusalReason::PurposeExceeded {
+        asked: "信用评级".into(),
+    };
+    assert_eq!(
+        granted(&|it| it.purpose = "信用评级".into()),
+        (unlisted, Article::R15)
+    );
     let catalogued = with_terms(|it| it.conditions.push("仅限核验".into()));
     assert_eq!(names(propose(&mut case, catalogued)), ["reply-proposed"]);
+}
+
+#[test]
+fn what_is_shared_unconditionally_is_granted_for_what_was_asked_and_nothing_else() {
+    let mut case = received(cast::application(), unconditional());
+    let exceeded = RefusalReason::PurposeExceeded {
+        asked: "信用评级".into(),
+    };
+    let other = with_terms(|it| it.purpose = "信用评级".into());
+    assert_eq!(reason(propose(&mut case, other)), (exceeded, Article::R25));
+    assert_eq!(names(propose(&mut case, grant())), ["reply-proposed"]);
+}
+
+#[test]
+fn words_about_a_period_do_not_state_it() {
+    let mut application = cast::application();
+    application.until = None;
+    let mut case = received(application, conditional());
+    let fields = vec![RequiredField::Application(ApplicationMaterial::Period)];
+    assert_eq!(
+        reason(propose(&mut case, grant())),
+        (RefusalReason::MissingField { fields }, Article::R20)
+    );
 }
 
 #[test]
@@ -1105,6 +1149,7 @@ mod sequences {
                 ActBody::Supplement {
                     docket,
                     materials: vec![material(scope, "全区")],
+                    until: None,
                 },
             ),
             (

@@ -54,9 +54,9 @@ pub fn open(act: &VerifiedAct, opening: &Opening<'_>) -> Result<Vec<DocketBody>,
         ActBody::Supervision(SupervisionAct::Order(order)) => {
             DocketBody::Supervision(supervision::open(act, order, opening)?)
         }
-        ActBody::Direct(DirectAct::Take { application, until }) => DocketBody::Application(
-            application::direct::take(act, application, *until, opening)?,
-        ),
+        ActBody::Direct(DirectAct::Take { application }) => {
+            DocketBody::Application(application::direct::take(act, application, opening)?)
+        }
         ActBody::Need(NeedAct::Report(need)) => DocketBody::Need(need::open(need, act, opening)?),
         ActBody::Incident(IncidentAct::Report(report)) => {
             DocketBody::Incident(incident::open(act, report, opening)?)

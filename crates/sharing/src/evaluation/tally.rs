@@ -121,7 +121,7 @@ impl Tally {
             course.over = Some(event.at);
         }
         if self.counts(event.at) {
-            self.ended_duties(&before, &state, event.at);
+            self.ended_duties(&before, &state, event);
             self.happened(&state, event);
         }
         course.state = Some(state);
@@ -203,8 +203,10 @@ impl Tally {
         }
     }
 
-    /// Duties that ran before an event and run no more: met in time, unless the clock or the event itself says otherwise.
-    fn ended_duties(&mut self, before: &[OpenDuty], after: &DocketState, at: Moment) {
+    /// Duties that ran before an event and run no more: met in time, unless the clock or the event itself says otherwise. What ends
+    /// without having been done, since access was restored without a report or suspended before anything was provided, was not met.
+    fn ended_duties(&mut self, before: &[OpenDuty], after: &DocketState, event: &DocketEvent) {
+        let at = event.at;
         let still = after.duties();
         for duty in before {
             let same = |it: &OpenDuty| {
@@ -216,6 +218,11 @@ impl Tally {
                 continue;
             }
             let late = statute::is_overdue(duty.term.due.as_millis(), at.as_millis());
+            // The time to provide goes on after a suspension, and the clock says what became of it.
+            let rests = duty.duty == Duty::Provide;
+            if (rests || !late) && !meets(duty.duty, event) {
+                continue;
+            }
             if let Some(figures) = self.debtor(&duty.who) {
                 let kept = figures.duties.entry(duty.duty).or_default();
                 up(if late {
@@ -394,6 +401,21 @@ impl Tally {
     }
 }
 
+/// Whether an event that ends a duty meets it: rectification is met by its report alone (R27), provision by providing (R22).
+fn meets(duty: Duty, event: &DocketEvent) -> bool {
+    let DocketBody::Application(event) = &event.body else {
+        return true;
+    };
+    match duty {
+        Duty::Rectify => matches!(
+            event,
+            ApplicationEvent::Grant(done) if matches!(done.step, GrantStep::ReportRectified { .. })
+        ),
+        Duty::Provide => matches!(event, ApplicationEvent::Providing { .. }),
+        _ => true,
+    }
+}
+
 /// A step in the life of a grant, on the requester's side.
 fn grant_step(figures: &mut Figures, step: &GrantStep) {
     let security = &mut figures.security;
@@ -404,7 +426,7 @@ fn grant_step(figures: &mut Figures, step: &GrantStep) {
         GrantStep::AskWidening { .. }
         | GrantStep::AnswerWidening { .. }
         | GrantStep::ReportRectified { .. }
-        | GrantStep::Restore
+        | GrantStep::Restore { .. }
         | GrantStep::RequireDisposal { .. }
         | GrantStep::ProposeChange { .. }
         | GrantStep::AnswerChange { .. }

@@ -265,6 +265,7 @@ fn the_node_whose_data_it_was_suspends_grants_each_once() {
     let suspended = GrantEvent {
         act: event.acts()[0].clone(),
         step: suspension_of(&said, grant("held")).unwrap(),
+        provide: None,
     };
     assert!(suspended.rests_on_its_act(grant("held")));
     assert!(
@@ -272,7 +273,9 @@ fn the_node_whose_data_it_was_suspends_grants_each_once() {
         "a home suspends no grant that the act does not name"
     );
     let restored = GrantEvent {
-        step: GrantStep::Restore,
+        step: GrantStep::Restore {
+            reasons: String::new(),
+        },
         ..suspended
     };
     assert!(!restored.rests_on_its_act(grant("held")));

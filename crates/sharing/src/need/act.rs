@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use statute::ActKind;
 
 use crate::act::{Deed, Opens};
-use crate::catalogue::{EntryId, EntryVersion};
+use crate::catalogue::{Entry, EntryId, EntryVersion};
 use crate::dispute::Party;
 use crate::docket::DocketId;
+use crate::source::names_of;
 
 /// Most entries of which one need says why they do not do.
 pub const MAX_CONSIDERED: usize = 32;
@@ -20,6 +21,45 @@ pub struct Considered {
     pub entry: EntryId,
     /// Why it does not meet the need.
     pub why_not: String,
+}
+
+/// An entry that a level above knows to be published and to hold all the items of a need.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// Who published it.
+    pub publisher: Path,
+    /// Which entry.
+    pub entry: EntryId,
+    /// Which version of it.
+    pub version: u32,
+    /// Its name.
+    pub name: String,
+}
+
+/// What came of asking one level above for the items of a need.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Said {
+    /// 未能联系: it gave no answer in time.
+    Silent,
+    /// It answered for its catalogue.
+    Answered {
+        /// As of when its catalogue was.
+        as_of: Moment,
+        /// Whether it looked through all of its catalogue, or only through as much of it as a level looks through.
+        complete: bool,
+        /// Entries that hold all the items, best first, at most [`MAX_CONSIDERED`].
+        whole: Vec<Found>,
+    },
+}
+
+/// One level above the department's node, and what came of asking it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LevelAsked {
+    /// Which level.
+    pub node: Path,
+    /// What came of it.
+    pub said: Said,
 }
 
 /// What a department needs and no published entry gives (需求).
@@ -37,6 +77,8 @@ pub struct Need {
     pub searched: String,
     /// Entries that were found and do not do.
     pub considered: Vec<Considered>,
+    /// What every level above said of the items, the nearest first.
+    pub asked: Vec<LevelAsked>,
 }
 
 /// A version of an entry and the node at which it stands published.
@@ -85,6 +127,8 @@ pub enum NeedStep {
     Fulfil {
         /// Which.
         entry: EntryAt,
+        /// What that version says, whole: whoever has the need may not know its publisher's catalogue.
+        held: Box<Entry>,
     },
     /// The department that needs finds it met.
     ConfirmMet,
@@ -116,6 +160,28 @@ impl Need {
     pub fn considers(&self, publisher: Code, entry: &EntryId) -> bool {
         let named = |it: &Considered| it.publisher == publisher && it.entry == *entry;
         self.considered.iter().any(named)
+    }
+
+    /// The names of the items wanted, each by itself.
+    pub fn wanted(&self) -> Vec<String> {
+        self.items.iter().flat_map(|it| names_of(it)).collect()
+    }
+
+    /// An entry that some level above found to hold all the items wanted and of which the need does not say why it does not do.
+    pub fn found_above(&self) -> Option<&Found> {
+        let found = self.asked.iter().flat_map(|level| level.said.whole());
+        let mut open = found.filter(|it| !self.considers(it.publisher.code(), &it.entry));
+        open.next()
+    }
+}
+
+impl Said {
+    /// What was found to hold all the items.
+    pub fn whole(&self) -> &[Found] {
+        match self {
+            Self::Silent => &[],
+            Self::Answered { whole, .. } => whole,
+        }
     }
 }
 
@@ -194,6 +260,8 @@ impl Deed for NeedAct {
                     vec![&need.title, &need.purpose, &need.basis, &need.searched];
                 texts.extend(need.items.iter().map(String::as_str));
                 texts.extend(need.considered.iter().map(|it| it.why_not.as_str()));
+                let found = need.asked.iter().flat_map(|it| it.said.whole());
+                texts.extend(found.map(|it| it.name.as_str()));
                 texts
             }
             Self::Take { step, .. } => step.reasons().into_iter().collect(),

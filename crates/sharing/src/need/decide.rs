@@ -7,18 +7,27 @@ use super::{
     EntryAt, MAX_CONSIDERED, MAX_REACHED, Need, NeedAct, NeedEvent, NeedPhase, NeedState, NeedStep,
 };
 use crate::act::{ActBody, VerifiedAct, at_most};
-use crate::catalogue::MAX_ITEMS;
+use crate::catalogue::{Entry, MAX_ITEMS};
 use crate::dispute::Party;
 use crate::docket::{Opening, Step, Workflow};
+use crate::source::lacking;
 
 /// R20: a department puts its need on record at its own node.
 ///
 /// # Errors
-/// `TooLong`, `MissingField`; R20.
+/// `TooLong`, `MissingField`, `NotLookedUp`, `SharedAlready`; R20.
 pub fn open(need: &Need, act: &VerifiedAct, opening: &Opening<'_>) -> Result<NeedEvent, Refusal> {
     at_most(need.items.len(), MAX_ITEMS, Article::R20)?;
     at_most(need.considered.len(), MAX_CONSIDERED, Article::R20)?;
+    let most = need.asked.iter().map(|it| it.said.whole().len()).max();
+    at_most(most.unwrap_or(0), MAX_CONSIDERED, Article::R20)?;
     statute::check_need_stated(&blank(need))?;
+    statute::check_levels_asked(unasked(need, opening.here).map(|it| it.to_string()))?;
+    let found = need.found_above().map(|it| {
+        let code = it.publisher.code();
+        format!("{code} {}《{}》", it.entry, it.name)
+    });
+    statute::check_not_shared_already(found)?;
     Ok(NeedEvent::Reported {
         act: act.signed().clone(),
         need: need.clone(),
@@ -27,6 +36,17 @@ pub fn open(need: &Need, act: &VerifiedAct, opening: &Opening<'_>) -> Result<Nee
             node: opening.here.clone(),
         },
     })
+}
+
+/// The first level above a place that a need does not state in its turn, or one that it states and that is none.
+fn unasked(need: &Need, here: &Path) -> Option<Path> {
+    let mut stated = need.asked.iter().map(|it| &it.node);
+    for level in std::iter::successors(here.parent(), Path::parent) {
+        if stated.next() != Some(&level) {
+            return Some(level);
+        }
+    }
+    stated.next().cloned()
 }
 
 /// What a need leaves out.
@@ -188,7 +208,10 @@ fn matched_answers(
             statute::check_date_set(Duty::MeetNeed, by, now, latest)
         }
         NeedStep::Cannot { reasons } => statute::check_need_reasons(reasons),
-        NeedStep::Fulfil { entry } => published_by(department, entry),
+        NeedStep::Fulfil { entry, held } => {
+            published_by(department, entry, held)?;
+            statute::check_holds_items(lacking(held, &state.need.wanted()))
+        }
         NeedStep::PassOn { .. }
         | NeedStep::Match { .. }
         | NeedStep::PointTo { .. }
@@ -199,9 +222,14 @@ fn matched_answers(
     }
 }
 
-/// The entry stands at the department's own node; that it stands there, and is that department's, its node has looked up before the act left it.
-fn published_by(department: &Party, entry: &EntryAt) -> Result<(), Refusal> {
-    statute::check_meets_published(entry.publisher == department.node)
+/// The entry stands at the department's own node, is that department's and says what is held before the home; that it stands there, its node has
+/// looked up before the act left it.
+fn published_by(department: &Party, entry: &EntryAt, held: &Entry) -> Result<(), Refusal> {
+    if held.provider != department.department {
+        return Err(RefusalReason::NotYourDepartment.under(Article::R20));
+    }
+    let says_so = entry.publisher == department.node && held.version_ref() == entry.entry;
+    statute::check_meets_published(says_so)
 }
 
 /// The department that needs: whether what was offered does, or that it needs it no more.

@@ -6,6 +6,7 @@ use identity::Code;
 
 use super::*;
 use crate::cast::{self, GUANGZHOU, HEPING, HUB, NOW, TIANHE, provider, requester};
+use crate::catalogue::Entry;
 use crate::clock::{self, Clock, ClockEvent, Law};
 use crate::docket::{self, DocketBody, Opening};
 
@@ -24,7 +25,18 @@ fn need() -> Need {
         basis: "《社会救助暂行办法》第九条".into(),
         searched: "本级和各上级目录检索“就业状态”，未见".into(),
         considered: vec![],
+        asked: silent(),
     }
+}
+
+/// Nobody above 天河区 answered.
+fn silent() -> Vec<LevelAsked> {
+    let above = std::iter::successors(cast::path(TIANHE).parent(), Path::parent);
+    let said = |node| LevelAsked {
+        node,
+        said: Said::Silent,
+    };
+    above.map(said).collect()
 }
 
 fn law<T>(with: impl FnOnce(Law<'_>) -> T) -> T {
@@ -75,11 +87,23 @@ fn authority(place: &str) -> cast::Department {
     cast::Department::new(place, "11440100000000001")
 }
 
+/// What 和平区 has published with the item that is needed.
+fn held() -> Entry {
+    let mut held = cast::entry(cast::conditional());
+    held.items[0].name = "就业状态".into();
+    held
+}
+
 fn entry() -> EntryAt {
     EntryAt {
         publisher: cast::path(HEPING),
-        entry: cast::entry(cast::conditional()).version_ref(),
+        entry: held().version_ref(),
     }
+}
+
+fn fulfil(entry: EntryAt) -> NeedStep {
+    let held = Box::new(held());
+    NeedStep::Fulfil { entry, held }
 }
 
 fn because() -> String {
@@ -153,11 +177,7 @@ fn promised() -> NeedState {
 
 fn offered() -> NeedState {
     let entry = entry();
-    taken(
-        &promised(),
-        (&provider(), Role::Operator),
-        NeedStep::Fulfil { entry },
-    )
+    taken(&promised(), (&provider(), Role::Operator), fulfil(entry))
 }
 
 fn refused(result: Result<NeedEvent, Refusal>) -> RefusalReason {
@@ -282,9 +302,26 @@ fn the_department_matched_alone_answers_once_with_a_date_ahead_or_reasons() {
     assert_eq!(refused(bare), RefusalReason::ReasonsRequired);
     let mut elsewhere = entry();
     elsewhere.publisher = cast::path(HUB);
-    let foreign = NeedStep::Fulfil { entry: elsewhere };
-    let foreign = decided(&state, (&provider(), operator), foreign);
+    let foreign = decided(&state, (&provider(), operator), fulfil(elsewhere));
     assert_eq!(refused(foreign), RefusalReason::EntryNotPublished);
+    let another_version = NeedStep::Fulfil {
+        entry: entry(),
+        held: Box::new(cast::entry(cast::conditional())),
+    };
+    let another_version = decided(&state, (&provider(), operator), another_version);
+    assert_eq!(refused(another_version), RefusalReason::EntryNotPublished);
+    let mut without = held();
+    without.items.remove(0);
+    let lacking = NeedStep::Fulfil {
+        entry: EntryAt {
+            publisher: cast::path(HEPING),
+            entry: without.version_ref(),
+        },
+        held: Box::new(without),
+    };
+    let lacking = decided(&state, (&provider(), operator), lacking);
+    let missing = vec!["就业状态".to_owned()];
+    assert_eq!(refused(lacking), RefusalReason::ItemsNotHeld { missing });
     let cannot = NeedStep::Cannot { reasons: because() };
     let back = taken(&state, (&provider(), operator), cannot);
     assert_eq!(
@@ -293,6 +330,59 @@ fn the_department_matched_alone_answers_once_with_a_date_ahead_or_reasons() {
         "for the authority to match again"
     );
     assert!(back.parties().contains(&cast::path(HEPING)), "it saw it");
+}
+
+#[test]
+fn every_level_above_is_named_in_its_turn_and_what_one_of_them_found_is_no_need() {
+    let with = |asked: Vec<LevelAsked>| opened(Role::Operator, Need { asked, ..need() });
+    let not_looked_up = |level: &Path| RefusalReason::NotLookedUp {
+        level: level.to_string(),
+    };
+    let above = silent();
+    for left_out in 0..above.len() {
+        let mut some = above.clone();
+        let level = some.remove(left_out).node;
+        assert_eq!(refused(with(some)), not_looked_up(&level));
+    }
+    let mut more = above.clone();
+    more.push(LevelAsked {
+        node: cast::path(HEPING),
+        said: Said::Silent,
+    });
+    let beside = not_looked_up(&cast::path(HEPING));
+    assert_eq!(refused(with(more)), beside);
+    let found = Found {
+        publisher: cast::path(HEPING),
+        entry: held().id,
+        version: 1,
+        name: "就业登记信息".into(),
+    };
+    let mut answered = above;
+    answered[1].said = Said::Answered {
+        as_of: NOW,
+        complete: true,
+        whole: vec![found.clone()],
+    };
+    let shared = refused(with(answered.clone()));
+    let RefusalReason::SharedAlready { entry } = shared else {
+        panic!("{shared:?}")
+    };
+    assert_eq!(entry, format!("210102 {}《就业登记信息》", found.entry));
+    let mut considered = need();
+    considered.asked = answered.clone();
+    considered.considered = vec![Considered {
+        publisher: cast::path(HEPING).code(),
+        entry: found.entry.clone(),
+        why_not: "只含和平区".into(),
+    }];
+    assert!(opened(Role::Operator, considered).is_ok());
+    answered[1].said = Said::Answered {
+        as_of: NOW,
+        complete: true,
+        whole: vec![found; MAX_CONSIDERED + 1],
+    };
+    let many = refused(with(answered));
+    assert!(matches!(many, RefusalReason::TooLong { .. }));
 }
 
 #[test]
@@ -389,7 +479,7 @@ mod sequences {
                 by: NOW.plus_days(20),
             },
             NeedStep::Cannot { reasons: because() },
-            NeedStep::Fulfil { entry: entry() },
+            fulfil(entry()),
             NeedStep::ConfirmMet,
             NeedStep::NotMet { reasons: because() },
             NeedStep::Withdraw,

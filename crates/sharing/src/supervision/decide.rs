@@ -242,7 +242,11 @@ fn reports(state: &SupervisionState, act: &VerifiedAct) -> Result<(), Refusal> {
 /// Who judges and escalates is who ordered: the authority or the government of the same place, in a role that could have ordered.
 fn ordered_it(state: &SupervisionState, act: &VerifiedAct) -> Result<(), Refusal> {
     let doer = act.doer();
-    statute::may(doer.role, state.order.kind())?;
+    statute::may_under(
+        doer.role,
+        state.order.kind(),
+        state.order.liable().article(),
+    )?;
     if doer.node == state.by.code() && Supervisor::of_role(doer.role) == state.supervisor {
         return entitled(act, &state.order, (&state.by, state.supervisor));
     }

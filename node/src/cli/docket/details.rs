@@ -1,6 +1,6 @@
 //! What an event of a docket says beyond its name: who signed it, the terms, the reasons.
 
-use sharing::act::SignedAct;
+use sharing::act::{ActBody, SignedAct};
 use sharing::application::{ApplicationEvent, GrantTerms, Provision};
 use sharing::dispute::DisputeEvent;
 use sharing::docket::{DocketBody, Fact};
@@ -104,10 +104,15 @@ fn application(event: &ApplicationEvent, lines: &mut Lines) {
             consent,
             term,
             risk,
+            entry,
             ..
         } => {
             lines.signed(apply);
             lines.signed(consent);
+            if let Some(ActBody::Apply { application }) = apply.body() {
+                let asked = grant::asked(&application, &entry.entry.terms, lines.language);
+                lines.facts(&[], asked);
+            }
             lines.facts(&[], aggregation::facts(risk.as_ref(), lines.language));
             lines.say("答复期限", "reply due", &clock::limit(term, lines.language));
         }
@@ -121,6 +126,7 @@ fn application(event: &ApplicationEvent, lines: &mut Lines) {
         ApplicationEvent::Supplemented {
             act,
             materials,
+            until,
             term,
         } => {
             lines.signed(act);
@@ -128,6 +134,8 @@ fn application(event: &ApplicationEvent, lines: &mut Lines) {
                 let kind = lines.pick(material.kind.zh(), material.kind.en());
                 lines.say("补充", "supplied", &format!("{kind}（{}）", material.text));
             }
+            let until = until.map(labels::due).unwrap_or_default();
+            lines.say("补充使用时限至", "supplied: to be used until", &until);
             lines.say("答复期限", "reply due", &clock::limit(term, lines.language));
         }
         ApplicationEvent::ReplyProposed { act, .. } => lines.signed(act),
@@ -199,7 +207,7 @@ fn application(event: &ApplicationEvent, lines: &mut Lines) {
         }
         ApplicationEvent::Grant(event) => {
             lines.signed(&event.act);
-            for (name, text) in grant::facts(&event.step, lines.language) {
+            for (name, text) in grant::event(event, lines.language) {
                 lines.say(name, name, &text);
             }
         }

@@ -1,6 +1,5 @@
 //! What leads from an earlier part to a later one: compared at the node that returns, applied at the one that receives, while the rows pass by.
 
-use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read};
 
 use sharing::act::ObjectRef;
@@ -10,7 +9,7 @@ use sharing::return_flow::{Difference, Intake, Sorting};
 use super::SplitError;
 use super::pieces::{Pieces, Rows};
 use crate::delivery::MAX_OBJECT_BYTES;
-use crate::storage::objects::{ObjectError, Objects};
+use crate::storage::objects::{ObjectError, ObjectReader, Objects};
 
 /// Stores what leads from an earlier part to this one; none where it is not smaller, or where the two have not one order: the whole part is sent
 /// then, as it is the first time. `columns` are those of the division and of the key.
@@ -95,7 +94,7 @@ pub(in crate::delivery) fn apply(
 }
 
 /// The next section of a difference; none at its end.
-fn section(file: &mut BufReader<File>) -> Result<Option<Vec<u8>>, SplitError> {
+fn section(file: &mut BufReader<ObjectReader>) -> Result<Option<Vec<u8>>, SplitError> {
     let mut head = [0; SECTION_HEAD];
     match file.read(&mut head[..1])? {
         0 => return Ok(None),

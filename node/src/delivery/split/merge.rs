@@ -3,21 +3,21 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
-use std::fs::File;
-use std::os::unix::fs::FileExt;
+use std::io::{Read, Seek, SeekFrom};
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use sharing::return_flow::RowKey;
 
 use super::SplitError;
-use super::runs::{ROW_HEAD, Run};
+use super::runs::{ROW_HEAD, RUN_HEAD, Run};
+use crate::storage::objects::{GROUP_BYTES, ObjectError, Objects};
 
 /// Bytes of rows that are handed on together.
 const BLOCK_BYTES: usize = 256 << 10;
 /// Blocks between the thread that merges and the one that takes.
 const BLOCKS_AHEAD: usize = 4;
-/// Least and most bytes read ahead of one run.
-const READ_AHEAD: (usize, usize) = (4 << 10, 512 << 10);
+/// Least and most bytes read ahead of one run: a chunk as it is sealed, at least.
+const READ_AHEAD: (usize, usize) = (GROUP_BYTES as usize, 512 << 10);
 
 /// Rows in tree order.
 #[derive(Debug, Default)]
@@ -41,7 +41,8 @@ impl Block {
 }
 
 /// A run that is read; its file is open only while more of it is fetched, so that many runs are merged with few files open.
-struct Reading {
+struct Reading<'o> {
+    objects: &'o Objects,
     run: Run,
     buffer: Vec<u8>,
     at: usize,
@@ -50,7 +51,7 @@ struct Reading {
     ahead: usize,
 }
 
-impl Reading {
+impl Reading<'_> {
     /// The next row; none at the end.
     fn next(&mut self, row: &mut Vec<u8>) -> Result<Option<RowKey>, SplitError> {
         let Some(head) = self
@@ -84,45 +85,49 @@ impl Reading {
         let begun = self.buffer.len() - self.at;
         self.buffer.copy_within(self.at.., 0);
         self.at = 0;
-        let left = self.run.bytes - self.fetched;
-        let more = (self.ahead.max(length) as u64).min(left) as usize;
+        // Whole chunks, so that none is opened twice.
+        let wanted = self.fetched + self.ahead.max(length) as u64;
+        let ends = wanted.next_multiple_of(GROUP_BYTES).min(self.run.bytes);
+        let more = ends.saturating_sub(self.fetched) as usize;
         self.buffer.resize(begun + more, 0);
         let into = self.buffer.get_mut(begun..).unwrap_or_default();
-        File::open(&self.run.path)?.read_exact_at(into, self.fetched)?;
+        let mut file = self.run.open(self.objects)?;
+        file.seek(SeekFrom::Start(self.fetched))?;
+        file.read_exact(into).map_err(ObjectError::from)?;
         self.fetched += more as u64;
         Ok(())
     }
 }
 
 /// The next row of a run.
-struct Head {
+struct Head<'o> {
     order: u64,
     row: Vec<u8>,
     key: RowKey,
-    of: Box<Reading>,
+    of: Box<Reading<'o>>,
 }
 
-impl Head {
+impl Head<'_> {
     fn rank(&self) -> (u64, &[u8]) {
         (self.order, &self.row)
     }
 }
 
-impl PartialEq for Head {
+impl PartialEq for Head<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.rank() == other.rank()
     }
 }
 
-impl Eq for Head {}
+impl Eq for Head<'_> {}
 
-impl PartialOrd for Head {
+impl PartialOrd for Head<'_> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Head {
+impl Ord for Head<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         self.rank().cmp(&other.rank())
     }
@@ -133,6 +138,7 @@ impl Ord for Head {
 /// # Errors
 /// What `take` gives, and [`SplitError`] when a run cannot be read.
 pub fn merge(
+    objects: &Objects,
     runs: Vec<Run>,
     memory: usize,
     mut take: impl FnMut(RowKey, &str) -> Result<(), SplitError>,
@@ -140,7 +146,7 @@ pub fn merge(
     let ahead = (memory / 2 / runs.len().max(1)).clamp(READ_AHEAD.0, READ_AHEAD.1);
     let (merged, blocks) = sync_channel::<Block>(BLOCKS_AHEAD);
     std::thread::scope(|scope| {
-        let merging = scope.spawn(move || merge_into(runs, ahead, &merged));
+        let merging = scope.spawn(move || merge_into(objects, runs, ahead, &merged));
         let taken = blocks.into_iter().try_for_each(|block| {
             block.rows().try_for_each(|(key, row)| {
                 take(
@@ -154,14 +160,20 @@ pub fn merge(
     })
 }
 
-fn merge_into(runs: Vec<Run>, ahead: usize, merged: &SyncSender<Block>) -> Result<(), SplitError> {
+fn merge_into(
+    objects: &Objects,
+    runs: Vec<Run>,
+    ahead: usize,
+    merged: &SyncSender<Block>,
+) -> Result<(), SplitError> {
     let mut heads = BinaryHeap::with_capacity(runs.len());
     for run in runs {
         let mut of = Box::new(Reading {
+            objects,
             run,
             buffer: Vec::new(),
             at: 0,
-            fetched: 0,
+            fetched: RUN_HEAD as u64,
             ahead,
         });
         let mut row = Vec::new();

@@ -1,7 +1,6 @@
 //! The rows of a part in the object store, one at a time.
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::io::Read;
 
 use identity::Digest;
@@ -9,11 +8,11 @@ use sharing::return_flow::Intake;
 use sharing::return_flow::intake::PIECE_BYTES;
 
 use super::SplitError;
-use crate::storage::objects::Objects;
+use crate::storage::objects::{ObjectError, ObjectReader, Objects};
 
 /// A CSV file of which a piece is read at a time.
 pub struct Pieces {
-    file: File,
+    file: ObjectReader,
     intake: Intake,
     piece: Vec<u8>,
     last: bool,
@@ -29,7 +28,7 @@ impl Pieces {
     }
 
     /// A file from where it stands, and how it is to be read.
-    pub fn of(file: File, intake: Intake) -> Self {
+    pub fn of(file: ObjectReader, intake: Intake) -> Self {
         Self {
             file,
             intake,
@@ -49,7 +48,8 @@ impl Pieces {
             .file
             .by_ref()
             .take(wanted)
-            .read_to_end(&mut self.piece)?;
+            .read_to_end(&mut self.piece)
+            .map_err(ObjectError::from)?;
         self.last = (read as u64) < wanted;
         Ok(())
     }

@@ -1,36 +1,38 @@
 //! Rows in tree order in memory that does not grow with them: sorted runs on the disk, which [`mod@super::merge`] merges when all rows came.
 //!
 //! ```text
-//! rows ──► filling ──full──► sorted by a second thread ──► run-00000, run-00001, …      (rows in tree order, then the run's seal)
+//! rows ──► filling ──full──► sorted by a second thread ──► run-00000, run-00001, …      (how far it reads, then rows in tree order; sealed)
 //! run-00000 ─┐
 //! run-00001 ─┼─ merged ──► blocks of rows in tree order
 //! ```
 //!
 //! A division needs no file of its own, and one that has nine rows of ten is as cheap as any. A run stands under its name only when it is whole
-//! and synced; its seal says how much of the table it ends, so that a split that was killed goes on behind the last one.
+//! and synced, and says how much of the table it ends, so that a split that was killed goes on behind the last one. It lies sealed under the
+//! node's storage key, as every object does: no row is in clear on the disk, not even while the table is split (R36).
 
 use std::cmp::Ordering;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
+use identity::Digest;
 use sharing::return_flow::RowKey;
 use sharing::return_flow::intake::PIECE_BYTES;
 use sharing::return_flow::table::MAX_ROW_BYTES;
 
 use super::SplitError;
-use crate::storage::hashed::Hashed;
+use super::scratch::{Scratch, gone};
+use crate::storage::objects::{ObjectError, ObjectReader, Objects, SealedWriter};
 
 /// Bytes before each row of a run: its key and its length.
 pub(super) const ROW_HEAD: usize = 12;
-/// Bytes of a run's seal: rows in it, rows and bytes of the table that end with it, digest of the rows.
-const SEAL_BYTES: usize = 24 + 32;
-/// Bytes written or checked at once.
+/// Bytes before the rows of a run: rows in it, rows and bytes of the table that end with it.
+pub(super) const RUN_HEAD: usize = 24;
+/// Bytes checked at once.
 const BUFFER_BYTES: usize = 1 << 20;
-/// Most runs of one table: of the largest, with the least memory that a configuration should give it.
-const MAX_RUNS: usize = 65_536;
+/// Most runs of one table: merged with a chunk of each in memory, they take 256 MiB. The largest table makes so many of 4 MiB.
+const MAX_RUNS: usize = 16_384;
 
 /// How far a table is read: rows and bytes, as its reader counts them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -149,65 +151,85 @@ fn prefix(bytes: &[u8]) -> (u64, u64) {
 /// A run on the disk, whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
-    pub(super) path: PathBuf,
+    path: PathBuf,
+    /// Under which it is sealed.
+    name: Digest,
     rows: u64,
-    /// Bytes before its seal.
+    /// Bytes in clear, from its head on.
     pub(super) bytes: u64,
     /// How much of the table ends with it.
     pub ends: Progress,
 }
 
 impl Run {
-    fn path(folder: &Path, number: usize) -> PathBuf {
-        folder.join(format!("run-{number:05}"))
+    /// The run of this number, of which nothing is known yet.
+    fn numbered(scratch: &Scratch<'_>, number: usize) -> Self {
+        Self {
+            path: scratch.folder().join(format!("run-{number:05}")),
+            name: scratch.name(number),
+            rows: 0,
+            bytes: 0,
+            ends: Progress::default(),
+        }
     }
 
     /// Sorts and writes rows as the run of this number.
     fn write(
-        folder: &Path,
+        scratch: &Scratch<'_>,
         number: usize,
         rows: &mut Filling,
         ends: Progress,
     ) -> Result<Self, SplitError> {
         rows.sort();
-        let (path, partial) = (Self::path(folder, number), folder.join("partial"));
-        let mut options = File::options();
-        options.write(true).create(true).truncate(true).mode(0o600);
-        let hashed = Hashed::new(options.open(&partial)?);
-        let mut out = BufWriter::with_capacity(BUFFER_BYTES, hashed);
+        let run = Self {
+            rows: rows.entries.len() as u64,
+            bytes: (RUN_HEAD + rows.entries.len() * ROW_HEAD + rows.bytes.len()) as u64,
+            ends,
+            ..Self::numbered(scratch, number)
+        };
+        let partial = scratch.folder().join("partial");
+        gone(fs::remove_file(&partial))?;
+        scratch
+            .objects()
+            .seal_run(&partial, &run.name, |out| run.put(rows, out))?;
+        fs::rename(&partial, &run.path)?;
+        File::open(scratch.folder())?.sync_all()?;
+        Ok(run)
+    }
+
+    fn put(&self, rows: &Filling, out: &mut SealedWriter<'_>) -> io::Result<()> {
+        for number in [self.rows, self.ends.rows, self.ends.bytes] {
+            out.write_all(&number.to_le_bytes())?;
+        }
         for entry in &rows.entries {
             out.write_all(&entry.key.packed().to_le_bytes())?;
             out.write_all(&entry.length().to_le_bytes())?;
             out.write_all(rows.row(entry))?;
         }
-        let (mut file, digest, bytes) = out.into_inner().map_err(io::Error::from)?.done();
-        let count = rows.entries.len() as u64;
-        for number in [count, ends.rows, ends.bytes] {
-            file.write_all(&number.to_le_bytes())?;
-        }
-        file.write_all(digest.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&partial, &path)?;
-        File::open(folder)?.sync_all()?;
-        Ok(Self {
-            path,
-            rows: count,
-            bytes,
-            ends,
-        })
+        Ok(())
+    }
+
+    /// Its bytes in clear.
+    pub(super) fn open(&self, objects: &Objects) -> Result<ObjectReader, ObjectError> {
+        objects.run(&self.path, &self.name)
     }
 
     /// The runs that an earlier attempt left whole, in order; what is not whole, and what comes after it, is removed.
     ///
     /// # Errors
     /// [`SplitError::Io`].
-    pub fn found(folder: &Path) -> Result<Vec<Self>, SplitError> {
+    pub fn found(scratch: &Scratch<'_>) -> Result<Vec<Self>, SplitError> {
         let mut runs = Vec::new();
-        while let Some(run) = Self::check(Self::path(folder, runs.len()))? {
-            runs.push(run);
+        loop {
+            let run = Self::numbered(scratch, runs.len());
+            match run.read(scratch.objects()) {
+                Ok(run) => runs.push(run),
+                Err(ObjectError::Missing(_) | ObjectError::Seal { .. }) => break,
+                Err(error) => return Err(error.into()),
+            }
         }
         for number in runs.len().. {
-            match fs::remove_file(Self::path(folder, number)) {
+            match fs::remove_file(Self::numbered(scratch, number).path) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => break,
                 Err(error) => return Err(error.into()),
@@ -216,40 +238,25 @@ impl Run {
         Ok(runs)
     }
 
-    /// The run under this name, when its seal fits its rows.
-    fn check(path: PathBuf) -> Result<Option<Self>, SplitError> {
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        let length = file.metadata()?.len();
-        let Some(bytes) = length.checked_sub(SEAL_BYTES as u64) else {
-            return Ok(None);
-        };
-        let mut rows = file.take(bytes);
-        let mut hasher = blake3::Hasher::new();
-        let mut buffer = vec![0; BUFFER_BYTES];
-        loop {
-            match rows.read(&mut buffer)? {
-                0 => break,
-                read => hasher.update(buffer.get(..read).unwrap_or_default()),
-            };
-        }
-        let mut file = rows.into_inner();
-        let mut numbers = [[0; 8]; 3];
+    /// What it says of itself, when all of it opens.
+    fn read(self, objects: &Objects) -> Result<Self, ObjectError> {
+        let mut file = self.open(objects)?;
+        let mut numbers = [[0; 8]; RUN_HEAD / 8];
         for number in &mut numbers {
             file.read_exact(number)?;
         }
-        let mut digest = [0; 32];
-        file.read_exact(&mut digest)?;
-        let [count, rows, read] = numbers.map(u64::from_le_bytes);
-        Ok((*hasher.finalize().as_bytes() == digest).then_some(Self {
-            path,
-            rows: count,
-            bytes,
-            ends: Progress { rows, bytes: read },
-        }))
+        let [rows, ends, read] = numbers.map(u64::from_le_bytes);
+        let mut buffer = vec![0; BUFFER_BYTES];
+        while file.read(&mut buffer)? > 0 {}
+        Ok(Self {
+            rows,
+            bytes: file.length(),
+            ends: Progress {
+                rows: ends,
+                bytes: read,
+            },
+            ..self
+        })
     }
 }
 
@@ -289,7 +296,7 @@ impl Spill {
 /// # Errors
 /// What `fill` gives, and [`SplitError`] when a run cannot be written.
 pub fn spill(
-    folder: &Path,
+    scratch: &Scratch<'_>,
     mut runs: Vec<Run>,
     memory: usize,
     fill: impl FnOnce(&mut Spill) -> Result<Progress, SplitError>,
@@ -308,7 +315,7 @@ pub fn spill(
                 if runs.len() >= MAX_RUNS {
                     return Err(SplitError::TooManyRuns);
                 }
-                runs.push(Run::write(folder, runs.len(), &mut filling, ends)?);
+                runs.push(Run::write(scratch, runs.len(), &mut filling, ends)?);
                 filling.clear();
                 // Nobody waits for it when it was the last.
                 let _ = written.send(filling);
@@ -341,6 +348,8 @@ pub fn spill(
 #[cfg(test)]
 mod tests {
     use super::super::merge::merge;
+    use super::super::scratch::Begun;
+    use identity::at_rest::StorageKey;
     use sharing::return_flow::{Divisions, Sorting};
 
     use super::*;
@@ -379,8 +388,12 @@ mod tests {
         let tree = tree.unwrap();
         let sorting = Sorting::new(&tree, &[]).unwrap();
         let folder = tempfile::tempdir().unwrap();
+        let objects = Objects::open(folder.path(), StorageKey::from_bytes([1; 32])).unwrap();
+        let dataset = "townships".parse().unwrap();
+        let open = || Scratch::open(&objects, &dataset, &Digest::object(b"table")).unwrap();
+        let (scratch, _) = open();
         let mut expected: Vec<(u64, String)> = Vec::new();
-        let runs = spill(folder.path(), vec![], 2 * 20_000, |spill| {
+        let runs = spill(&scratch, vec![], 2 * 20_000, |spill| {
             let mut came = Progress::default();
             for (code, row) in rows() {
                 let key = sorting.key(code.as_bytes());
@@ -395,11 +408,11 @@ mod tests {
         assert!(runs.len() > 3, "{}", runs.len());
         assert_eq!(rows_in(&runs), 3_000);
         assert_eq!(runs.last().unwrap().ends.rows, 3_000);
-        assert_eq!(Run::found(folder.path()).unwrap(), runs);
+        assert_eq!(open().1, Begun::Resumed(runs.clone()));
         expected.sort();
         let mut found = Vec::new();
         // Less is read ahead than a row may be long.
-        merge(runs, 0, |key, row| {
+        merge(&objects, runs, 0, |key, row| {
             found.push((key.order(), row.to_owned()));
             Ok(())
         })

@@ -5,19 +5,22 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use identity::Digest;
+use identity::{Digest, Domain};
 use sharing::return_flow::DatasetId;
 
 use super::SplitError;
 use super::runs::Run;
+use crate::storage::objects::Objects;
 
 /// The file that names the snapshot. A folder without it is of no split that goes on.
 const SNAPSHOT: &str = "snapshot";
 
-/// The folder, which goes when the split ends.
+/// The folder, which goes when the split ends. What lies in it is sealed as objects are.
 #[derive(Debug)]
-pub struct Scratch {
+pub struct Scratch<'o> {
+    objects: &'o Objects,
     folder: PathBuf,
+    snapshot: Digest,
 }
 
 /// What was found in it.
@@ -31,23 +34,25 @@ pub enum Begun {
     Changed,
 }
 
-impl Scratch {
+impl<'o> Scratch<'o> {
     /// Opens the folder of a dataset for this snapshot.
     ///
     /// # Errors
     /// [`SplitError::Io`].
     pub fn open(
-        runs: &Path,
+        objects: &'o Objects,
         dataset: &DatasetId,
         snapshot: &Digest,
     ) -> Result<(Self, Begun), SplitError> {
-        let folder = runs.join(dataset.as_str());
+        let folder = objects.runs().join(dataset.as_str());
         let known = folder.join(SNAPSHOT);
-        let scratch = Self { folder };
+        let scratch = Self {
+            objects,
+            folder,
+            snapshot: *snapshot,
+        };
         let begun = match fs::read_to_string(&known) {
-            Ok(text) if text == snapshot.to_string() => {
-                Begun::Resumed(Run::found(&scratch.folder)?)
-            }
+            Ok(text) if text == snapshot.to_string() => Begun::Resumed(Run::found(&scratch)?),
             Ok(_) => Begun::Changed,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Begun::New,
             Err(error) => return Err(error.into()),
@@ -69,6 +74,17 @@ impl Scratch {
     /// Where the runs lie.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Whose storage key seals them.
+    pub(super) fn objects(&self) -> &'o Objects {
+        self.objects
+    }
+
+    /// The name under which the run of this number is sealed: it opens as no other's.
+    pub(super) fn name(&self, number: usize) -> Digest {
+        let number = (number as u64).to_le_bytes();
+        Digest::of_parts(Domain::Id, &[b"run", self.snapshot.as_bytes(), &number])
     }
 
     /// Removes it: first what a later split would go on by.
@@ -99,11 +115,15 @@ impl Scratch {
     }
 }
 
-fn remove(folder: &Path) -> Result<(), SplitError> {
-    let gone = |result: io::Result<()>| match result {
+/// That what was not there is removed.
+pub(super) fn gone(result: io::Result<()>) -> io::Result<()> {
+    match result {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         Ok(()) | Err(_) => Ok(()),
-    };
+    }
+}
+
+fn remove(folder: &Path) -> Result<(), SplitError> {
     gone(fs::remove_file(folder.join(SNAPSHOT)))?;
     Ok(gone(fs::remove_dir_all(folder))?)
 }

@@ -1,8 +1,6 @@
 //! A table on its way from the object store to its runs: CSV by its bytes, Parquet by its batches.
 
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::path::Path;
 
 use sharing::act::ObjectRef;
 use sharing::return_flow::table::{MAX_ROW_BYTES, MAX_ROWS, TableError};
@@ -11,10 +9,11 @@ use sharing::return_flow::{Intake, Sorting};
 use super::SplitError;
 use super::pieces::Pieces;
 use super::runs::{Progress, Run, Spill, spill};
+use super::scratch::Scratch;
 use crate::data::columns::{names, position};
 use crate::data::parquet::ParquetSource;
-use crate::data::{Selection, Source, rows};
-use crate::storage::objects::Objects;
+use crate::data::{Source, rows};
+use crate::storage::objects::{ObjectError, ObjectReader, Objects};
 
 /// What a Parquet file begins and ends with.
 const PARQUET_MARK: &[u8; 4] = b"PAR1";
@@ -22,7 +21,7 @@ const PARQUET_MARK: &[u8; 4] = b"PAR1";
 /// A table whose header is read.
 pub enum Opened {
     /// A CSV file, and what was read of it.
-    Csv(File, Intake),
+    Csv(ObjectReader, Intake),
     /// A Parquet file, and the place of the column with the division.
     Parquet(Box<ParquetSource>, usize),
 }
@@ -43,10 +42,10 @@ impl OpenTable {
     pub fn open(objects: &Objects, table: &ObjectRef, column: &str) -> Result<Self, SplitError> {
         let mut file = objects.get(&table.digest)?;
         if is_parquet(&mut file)? {
-            return Self::parquet(&objects.place(&table.digest), column);
+            return Self::parquet(file, &table.name, column);
         }
         file.seek(SeekFrom::Start(0))?;
-        let mut pieces = Pieces::of(file.try_clone()?, Intake::new(column));
+        let mut pieces = Pieces::of(file.again()?, Intake::new(column));
         let header = pieces.begin()?.to_owned();
         Ok(Self {
             rows: Opened::Csv(file, pieces.intake().clone()),
@@ -54,8 +53,8 @@ impl OpenTable {
         })
     }
 
-    fn parquet(path: &Path, column: &str) -> Result<Self, SplitError> {
-        let source = ParquetSource::open(path, &Selection::default(), None)?;
+    fn parquet(file: ObjectReader, name: &str, column: &str) -> Result<Self, SplitError> {
+        let source = ParquetSource::object(file, name)?;
         let header = rows::header(source.schema());
         let at = position(&names(source.schema()), column)?;
         Ok(Self {
@@ -70,23 +69,22 @@ impl OpenTable {
     /// [`SplitError`] when a row cannot be read, or a run not be written.
     pub fn scatter(
         self,
-        folder: &Path,
+        scratch: &Scratch<'_>,
         found: Vec<Run>,
         memory: usize,
         sorting: &Sorting<'_>,
     ) -> Result<Vec<Run>, SplitError> {
         let done = found.last().map(|run| run.ends).unwrap_or_default();
-        spill(folder, found, memory, |spill| match self.rows {
+        spill(scratch, found, memory, |spill| match self.rows {
             Opened::Csv(file, intake) => csv(file, intake, done, sorting, spill),
             Opened::Parquet(source, at) => parquet(*source, at, done, sorting, spill),
         })
     }
 }
 
-fn is_parquet(file: &mut File) -> Result<bool, SplitError> {
+fn is_parquet(file: &mut ObjectReader) -> Result<bool, ObjectError> {
     let mut marks = [[0; 4]; 2];
-    let length = file.metadata()?.len();
-    if length < 2 * PARQUET_MARK.len() as u64 {
+    if file.length() < 2 * PARQUET_MARK.len() as u64 {
         return Ok(false);
     }
     file.read_exact(&mut marks[0])?;
@@ -96,7 +94,7 @@ fn is_parquet(file: &mut File) -> Result<bool, SplitError> {
 }
 
 fn csv(
-    mut file: File,
+    mut file: ObjectReader,
     intake: Intake,
     done: Progress,
     sorting: &Sorting<'_>,

@@ -1,6 +1,7 @@
 use std::fs;
 use std::io::Read;
 
+use identity::at_rest::StorageKey;
 use identity::{Moment, Path as Place};
 use sharing::docket::DocketId;
 use sharing::return_flow::{Difference, Leaves, SumNode, Table, build};
@@ -10,6 +11,7 @@ use crate::data::parquet::ParquetSink;
 use crate::data::record::{Delivery, Origin};
 use crate::data::source::{Order, open};
 use crate::data::{Selection, Sink, SourceAddress};
+use crate::storage::objects::tests::within;
 
 /// Memory with which a table of some megabytes is several runs.
 const LITTLE: usize = 1 << 20;
@@ -76,7 +78,11 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let objects = Objects::open(&folder.path().join("objects")).unwrap();
+        let objects = Objects::open(
+            &folder.path().join("objects"),
+            StorageKey::from_bytes([1; 32]),
+        )
+        .unwrap();
         Self { folder, objects }
     }
 
@@ -206,11 +212,11 @@ fn a_parquet_table_is_split_as_the_csv_that_is_extracted_from_it() {
 fn begin(bench: &Bench, task: &SplitTask, runs: usize) {
     let snapshot = snapshot(&task.table, &task.manifest);
     let dataset = &task.manifest.dataset;
-    let (scratch, _) = Scratch::open(&bench.objects.runs(), dataset, &snapshot).unwrap();
+    let (scratch, _) = Scratch::open(&bench.objects, dataset, &snapshot).unwrap();
     let table = OpenTable::open(&bench.objects, &task.table, "code").unwrap();
     let sorting = Sorting::new(divisions().unwrap(), &[]).unwrap();
     let folder = scratch.folder();
-    let all = table.scatter(folder, vec![], LITTLE, &sorting).unwrap();
+    let all = table.scatter(&scratch, vec![], LITTLE, &sorting).unwrap();
     assert!(all.len() > runs + 1, "{}", all.len());
     for number in runs + 1..all.len() {
         fs::remove_file(folder.join(format!("run-{number:05}"))).unwrap();
@@ -223,6 +229,48 @@ fn begin(bench: &Bench, task: &SplitTask, runs: usize) {
 }
 
 #[test]
+fn nothing_of_a_table_lies_in_clear_while_it_is_split() {
+    let (bench, rows) = (Bench::new(), 90_000);
+    let task = task(bench.put(table(rows).as_bytes()), rows);
+    let in_clear = || {
+        ["天河, 第", "甲,440106", "440106001002"]
+            .into_iter()
+            .find(|it| within(bench.folder.path(), it.as_bytes()))
+    };
+    assert_eq!(in_clear(), None, "the table");
+    begin(&bench, &task, 2);
+    assert_eq!(in_clear(), None, "whole runs, and one that is not");
+    let snapshot = snapshot(&task.table, &task.manifest);
+    let opened = Scratch::open(&bench.objects, &task.manifest.dataset, &snapshot).unwrap();
+    let (_scratch, Begun::Resumed(runs)) = opened else {
+        panic!("not resumed")
+    };
+    let areas = ["440000", "440106"].map(|area| area.parse().unwrap());
+    let areas = BTreeSet::from(areas);
+    let divisions = divisions().unwrap();
+    let ((), stored) = write_parts(
+        &bench.objects,
+        ("name,code,number", "{area}"),
+        &areas,
+        divisions,
+        |parts| {
+            merge(&bench.objects, runs, LITTLE, |key, row| {
+                parts.row(key, row, &[0; LEAF_BYTES])
+            })?;
+            assert_eq!(in_clear(), None, "parts that are written");
+            Ok(())
+        },
+    )
+    .unwrap();
+    assert_eq!(in_clear(), None, "parts");
+    for Stored { part, .. } in stored.values() {
+        let clear = bench.read(part);
+        let said = "甲,440106";
+        assert!(String::from_utf8_lossy(&clear).contains(said), "{part:?}");
+    }
+}
+
+#[test]
 fn a_split_that_was_killed_goes_on_behind_the_last_whole_run() {
     let (bench, rows) = (Bench::new(), 90_000);
     let text = table(rows);
@@ -230,7 +278,7 @@ fn a_split_that_was_killed_goes_on_behind_the_last_whole_run() {
     begin(&bench, &task(object.clone(), rows), 1);
     let opened = |task: &SplitTask| {
         let snapshot = snapshot(&task.table, &task.manifest);
-        Scratch::open(&bench.objects.runs(), &task.manifest.dataset, &snapshot).unwrap()
+        Scratch::open(&bench.objects, &task.manifest.dataset, &snapshot).unwrap()
     };
     let task = task(object, rows);
     let (_, Begun::Resumed(found)) = opened(&task) else {
@@ -252,7 +300,7 @@ fn runs_of_another_snapshot_are_removed_and_the_split_starts_again() {
     let other = text.replacen("甲", "乙", 1);
     let task = task(bench.put(other.as_bytes()), rows);
     let snapshot = snapshot(&task.table, &task.manifest);
-    let begun = Scratch::open(&bench.objects.runs(), &task.manifest.dataset, &snapshot).unwrap();
+    let begun = Scratch::open(&bench.objects, &task.manifest.dataset, &snapshot).unwrap();
     assert_eq!(begun.1, Begun::Changed);
     assert_eq!(
         fs::read_dir(begun.0.folder()).unwrap().count(),

@@ -188,10 +188,11 @@ fn draft(stage: &Stage, case: &Case, requester: Code) -> Result<DocketId, Failur
     for item in case.items {
         args.extend(["--item", item]);
     }
-    let period = format!("period={}", super::in_a_year());
-    for material in case.stated.iter().copied().chain([period.as_str()]) {
+    for material in case.stated {
         args.extend(["--material", material]);
     }
+    let until = super::in_a_year();
+    args.extend(["--until", &until]);
     let (zh, en) = (
         format!("拟定申请：{}", case.zh),
         format!("drafts an application for {}", case.en),
@@ -331,14 +332,13 @@ fn reply(
     requester: Code,
 ) -> Result<String, Failure> {
     let id = docket.to_string();
-    let until = super::in_a_year();
     let mut args = vec!["reply", "propose", "--docket", &id];
     let (zh, en) = match &case.reply {
         Reply::Grant {
             purpose,
             conditions,
         } => {
-            args.extend(["--grant", "--purpose", purpose, "--until", &until]);
+            args.extend(["--grant", "--purpose", purpose]);
             for condition in *conditions {
                 args.extend(["--condition", condition]);
             }

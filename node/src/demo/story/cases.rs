@@ -56,7 +56,7 @@ pub const CASES: [Case; 4] = [
         ],
         missing: None,
         reply: Reply::Grant {
-            purpose: "社会救助家庭经济状况核对",
+            purpose: "核对社会救助申请家庭成员名下企业登记情况",
             conditions: &[],
         },
     },

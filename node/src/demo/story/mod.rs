@@ -39,7 +39,7 @@ fn code(text: &str) -> Result<Code, Failure> {
     text.parse().map_err(|error| Failure::new(text, error))
 }
 
-/// The day a year from now: until when data is asked for and granted.
+/// The day a year from now: until when data is asked for.
 fn in_a_year() -> String {
     crate::runtime::driver::now()
         .plus_days(365)

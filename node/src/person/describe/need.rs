@@ -3,7 +3,8 @@
 use sharing::need::{Need, NeedAct, NeedStep};
 
 use super::{Text, time};
-use crate::console::need::{entry, who};
+use crate::console::need::{asked, entry, who};
+use crate::language::Language;
 
 /// What the person is about to sign.
 pub(super) fn act(act: &NeedAct) -> Text {
@@ -21,7 +22,10 @@ fn reported(need: &Need) -> Text {
         basis,
         searched,
         considered,
+        asked: levels,
     } = need;
+    let asked_zh = asked(levels, Language::Chinese);
+    let asked_en = asked(levels, Language::English);
     let considered: Vec<String> = considered
         .iter()
         .map(|it| format!("{} {}（{}）", it.publisher, it.entry, it.why_not))
@@ -35,11 +39,11 @@ fn reported(need: &Need) -> Text {
     };
     Text::new(
         format!(
-            "登记需求“{title}”，数据项 {}；使用场景：{purpose}；使用依据：{basis}；目录检索情况：{searched}{zh}",
+            "登记需求“{title}”，数据项 {}；使用场景：{purpose}；使用依据：{basis}；目录检索情况：{searched}；{asked_zh}{zh}",
             items.join("、")
         ),
         format!(
-            "put the need {title:?} on record, items {}; scenario: {purpose}; basis: {basis}; searched: {searched}{en}",
+            "put the need {title:?} on record, items {}; scenario: {purpose}; basis: {basis}; searched: {searched}; {asked_en}{en}",
             items.join(", ")
         ),
     )
@@ -77,7 +81,7 @@ fn taken(step: &NeedStep) -> Text {
             format!("不能提供，理由：{reasons}"),
             format!("cannot provide, because: {reasons}"),
         ),
-        NeedStep::Fulfil { entry: named } => {
+        NeedStep::Fulfil { entry: named, .. } => {
             let entry = entry(named);
             Text::new(
                 format!("以已发布的目录 {entry} 满足需求"),

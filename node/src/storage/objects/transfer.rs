@@ -2,7 +2,6 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, BufReader, BufWriter, Read, Write};
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use bao_tree::io::outboard::PostOrderOutboard;
@@ -11,7 +10,10 @@ use bao_tree::io::{BaoContentItem, DecodeError, EncodeError, Leaf};
 use bao_tree::{BaoTree, ChunkNum, ChunkRanges};
 use identity::Digest;
 
-use super::{BUFFER_BYTES, GROUP, GROUP_BYTES, ObjectError, Objects, Stored};
+use super::sealed::Begun;
+use super::{
+    BUFFER_BYTES, GROUP, GROUP_BYTES, ObjectError, ObjectReader, Objects, Stored, content, tree,
+};
 use crate::storage::disk;
 
 /// Bytes of a chunk of blake3.
@@ -23,7 +25,8 @@ impl Objects {
     ///
     /// # Errors
     /// [`ObjectError::Offset`] when `offset` is no multiple of [`GROUP_BYTES`] or not below the length (0 is good for the empty object);
-    /// [`ObjectError::Damaged`] when the disk gives other bytes than were stored; [`ObjectError::Io`] when `writer` fails.
+    /// [`ObjectError::Seal`] and [`ObjectError::Damaged`] when the disk gives other bytes than were stored; [`ObjectError::Io`] when `writer`
+    /// fails.
     pub fn encode_from(
         &self,
         digest: &Digest,
@@ -31,7 +34,7 @@ impl Objects {
         writer: impl Write,
     ) -> Result<u64, ObjectError> {
         let data = self.get(digest)?;
-        let length = data.metadata()?.len();
+        let length = data.length();
         if !offset.is_multiple_of(GROUP_BYTES) || (offset >= length && offset != 0) {
             return Err(ObjectError::Offset { offset, length });
         }
@@ -59,10 +62,11 @@ impl Objects {
         Ok(length - offset)
     }
 
-    /// The file of an object's tree, computed anew when it is gone.
-    fn tree_file(&self, digest: &Digest, length: u64) -> Result<File, ObjectError> {
-        match File::open(self.tree_path(digest)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+    /// An object's tree, computed anew when it is gone.
+    fn tree_file(&self, digest: &Digest, length: u64) -> Result<ObjectReader, ObjectError> {
+        let path = self.tree_path(digest);
+        match self.reader(&path, tree(digest)) {
+            Err(ObjectError::Missing(_)) => {
                 self.write_tree(
                     &self.path(digest),
                     Stored {
@@ -70,9 +74,9 @@ impl Objects {
                         length,
                     },
                 )?;
-                Ok(File::open(self.tree_path(digest))?)
+                self.reader(&path, tree(digest))
             }
-            other => Ok(other?),
+            other => other,
         }
     }
 
@@ -81,14 +85,26 @@ impl Objects {
     /// # Errors
     /// [`ObjectError::Io`].
     pub fn resume_offset(&self, digest: &Digest, length: u64) -> Result<u64, ObjectError> {
-        let have = match fs::metadata(self.partial_path(digest)) {
-            Ok(metadata) => metadata.len(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
-            Err(error) => return Err(error.into()),
-        };
+        match File::open(self.partial_path(digest)) {
+            Ok(file) => Ok(self.resume(&file, digest, length)?.map_or(0, |(_, at)| at)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What has come of a fetch, when it goes on, and from where.
+    fn resume<'f>(
+        &self,
+        file: &'f File,
+        digest: &Digest,
+        length: u64,
+    ) -> Result<Option<(Begun<'f>, u64)>, ObjectError> {
+        let resumed = Begun::resume(file, &content(digest), length, &self.storage)?;
         // At least the last group is fetched again, so that there is always something to ask for.
-        let last_group = length.saturating_sub(1) / GROUP_BYTES * GROUP_BYTES;
-        Ok((have / GROUP_BYTES * GROUP_BYTES).min(last_group))
+        let last_group = length.saturating_sub(1) / GROUP_BYTES;
+        Ok(resumed
+            .map(|(begun, whole)| (begun, whole.min(last_group) * GROUP_BYTES))
+            .filter(|(_, at)| *at > 0))
     }
 
     /// Takes what the other end wrote with [`Objects::encode_from`] at [`Objects::resume_offset`], verifying every group before it is
@@ -122,10 +138,16 @@ impl Objects {
             Err(TryLockError::WouldBlock) => return Err(ObjectError::Busy(*digest)),
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
-        let offset = self.resume_offset(digest, length)?;
-        file.set_len(offset)?;
+        let (begun, offset) = match self.resume(&file, digest, length)? {
+            Some(resumed) => resumed,
+            None => {
+                let begun = Begun::create(&file, &content(digest), length, &self.storage)?;
+                (begun, 0)
+            }
+        };
+        begun.keep(offset / GROUP_BYTES)?;
         let verified = decode(
-            &file,
+            &begun,
             stored,
             offset,
             BufReader::with_capacity(BUFFER_BYTES, reader),
@@ -137,13 +159,19 @@ impl Objects {
                 verified,
             });
         }
+        if length == 0 {
+            begun.put(0, &[])?;
+        }
         file.sync_all()?;
         if let Err(error) = self
             .check_prefix(&partial, stored)
             .and_then(|()| self.settle(&partial, stored))
         {
             // What an earlier run verified is not what the disk gives back: after a power cut, for example. Start again from nothing.
-            if matches!(error, ObjectError::Damaged { .. }) {
+            if matches!(
+                error,
+                ObjectError::Damaged { .. } | ObjectError::Seal { .. }
+            ) {
                 fs::remove_file(&partial)?;
             }
             return Err(error);
@@ -153,7 +181,13 @@ impl Objects {
 
     /// Small objects have no tree whose computation would prove the file once more.
     fn check_prefix(&self, partial: &Path, stored: Stored) -> Result<(), ObjectError> {
-        if stored.length > GROUP_BYTES || Digest::object(&fs::read(partial)?) == stored.digest {
+        if stored.length > GROUP_BYTES {
+            return Ok(());
+        }
+        let mut bytes = Vec::new();
+        self.reader(partial, content(&stored.digest))?
+            .read_to_end(&mut bytes)?;
+        if Digest::object(&bytes) == stored.digest {
             return Ok(());
         }
         Err(ObjectError::Damaged {
@@ -163,9 +197,9 @@ impl Objects {
     }
 }
 
-/// Writes verified groups into `file`; returns the verified length.
+/// Writes verified groups into what was begun; returns the verified length.
 fn decode(
-    file: &File,
+    begun: &Begun<'_>,
     stored: Stored,
     offset: u64,
     reader: impl Read,
@@ -178,7 +212,7 @@ fn decode(
     for item in DecodeResponseIter::new(root, BaoTree::new(stored.length, GROUP), reader, &ranges) {
         match item {
             Ok(BaoContentItem::Leaf(Leaf { offset, data })) => {
-                file.write_all_at(&data, offset)?;
+                begun.put(offset, &data)?;
                 verified = offset + data.len() as u64;
                 progress(verified);
             }
@@ -219,6 +253,6 @@ fn encode_error(digest: Digest, error: EncodeError) -> ObjectError {
             io::ErrorKind::ConnectionReset,
             "the receiver has gone",
         )),
-        EncodeError::Io(error) => ObjectError::Io(error),
+        EncodeError::Io(error) => error.into(),
     }
 }

@@ -1,34 +1,75 @@
 //! An object that is written piece by piece and has its name when it is whole.
 
-use std::fs;
-use std::io::{BufWriter, IntoInnerError, Write};
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
-use super::super::hashed::Hashed;
-use super::{BUFFER_BYTES, ObjectError, Objects, Stored, disk};
+use super::growing::Growing;
+use super::sealed::SealedWriter;
+use super::{BUFFER_BYTES, ObjectError, Objects, Stored, TMP_FOLDER, content, disk, tree};
+
+/// Most files that are synced one by one; more are synced with all that the disk has to write, which costs what two or three of them cost.
+const SYNCED_ALONE: usize = 4;
+
+/// The place of a file that is being written; it goes when nobody gave the file another.
+#[derive(Debug)]
+pub(super) struct Temporary(PathBuf);
+
+impl Temporary {
+    /// Where it is written.
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Temporary {
+    /// After it got its name there is nothing here; and what stays is cleared at the next start.
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
 
 /// An object on its way into the store. Nothing is left of one that is dropped.
-#[derive(Debug)]
 pub struct ObjectWriter<'s> {
     objects: &'s Objects,
-    temporary: PathBuf,
-    /// None when it is stored.
-    file: Option<BufWriter<Hashed>>,
+    file: SealedWriter<'s, Growing<'s>>,
+    temporary: Temporary,
     length: u64,
     max: u64,
 }
 
+impl fmt::Debug for ObjectWriter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ObjectWriter({} bytes)", self.length)
+    }
+}
+
+/// An object that is whole and has no name yet. Nothing is left of one that is dropped.
+#[derive(Debug)]
+pub struct Whole {
+    stored: Stored,
+    content: Temporary,
+    tree: Option<Temporary>,
+}
+
+impl Whole {
+    /// What it will be stored as.
+    pub fn stored(&self) -> Stored {
+        self.stored
+    }
+}
+
 impl<'s> ObjectWriter<'s> {
-    pub(super) fn begin(
-        objects: &'s Objects,
-        temporary: PathBuf,
-        max: u64,
-    ) -> Result<Self, ObjectError> {
-        let file = Hashed::new(disk::private().create_new(true).open(&temporary)?);
+    pub(super) fn begin(objects: &'s Objects, max: u64) -> Result<Self, ObjectError> {
+        let temporary = objects.temporary();
+        let grows = Growing::new(objects);
         Ok(Self {
             objects,
+            file: SealedWriter::heard(temporary.path(), &objects.storage, grows)?,
             temporary,
-            file: Some(BufWriter::with_capacity(BUFFER_BYTES, file)),
             length: 0,
             max,
         })
@@ -43,10 +84,23 @@ impl<'s> ObjectWriter<'s> {
         if self.length > self.max {
             return Err(ObjectError::TooLarge { limit: self.max });
         }
-        if let Some(file) = &mut self.file {
-            file.write_all(bytes)?;
+        Ok(self.file.write_all(bytes)?)
+    }
+
+    /// Adds all that a reader gives.
+    ///
+    /// # Errors
+    /// As [`Self::put`], and what the reader gives.
+    pub fn take(&mut self, mut reader: impl Read) -> Result<(), ObjectError> {
+        let mut buffer = vec![0; BUFFER_BYTES];
+        loop {
+            match reader.read(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Ok(read) => self.put(&buffer[..read])?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
         }
-        Ok(())
     }
 
     /// Bytes put so far.
@@ -54,27 +108,89 @@ impl<'s> ObjectWriter<'s> {
         self.length
     }
 
+    /// Ends the object, which [`Objects::keep`] then stores.
+    ///
+    /// # Errors
+    /// [`ObjectError::Io`].
+    pub fn whole(self) -> Result<Whole, ObjectError> {
+        let (ended, grown) = self.file.end()?;
+        let (digest, grown) = grown.whole()?;
+        ended.name(&content(&digest))?;
+        let tree = match grown {
+            Some((temporary, writer)) => {
+                let (ended, ()) = writer.end()?;
+                ended.name(&tree(&digest))?;
+                Some(temporary)
+            }
+            None => None,
+        };
+        Ok(Whole {
+            stored: Stored {
+                digest,
+                length: self.length,
+            },
+            content: self.temporary,
+            tree,
+        })
+    }
+
     /// Stores what was put; the digest is known when it is on the disk.
     ///
     /// # Errors
     /// [`ObjectError::Io`].
-    pub fn store(mut self) -> Result<Stored, ObjectError> {
-        let written = self.file.take().map(BufWriter::into_inner).transpose();
-        let written = written.map_err(IntoInnerError::into_error)?;
-        let Some((file, digest, length)) = written.map(Hashed::done) else {
-            return Err(std::io::Error::other("stored already").into());
-        };
-        file.sync_all()?;
-        let stored = Stored { digest, length };
-        self.objects.settle(&self.temporary, stored)?;
+    pub fn store(self) -> Result<Stored, ObjectError> {
+        let objects = self.objects;
+        let whole = self.whole()?;
+        let stored = whole.stored;
+        objects.keep(vec![whole])?;
         Ok(stored)
     }
 }
 
-impl Drop for ObjectWriter<'_> {
-    /// After it was stored there is nothing under the name; and what stays is cleared at the next start.
-    fn drop(&mut self) {
-        drop(self.file.take().map(BufWriter::into_parts));
-        let _ = fs::remove_file(&self.temporary);
+impl Objects {
+    /// Gives whole objects their names: none before all of them are on the disk, each tree before its object, so that a reader who finds the
+    /// object finds the tree.
+    ///
+    /// # Errors
+    /// [`ObjectError::Io`]: some may have their names then.
+    pub fn keep(&self, whole: Vec<Whole>) -> Result<(), ObjectError> {
+        let files = whole
+            .iter()
+            .flat_map(|it| it.tree.iter().chain([&it.content]));
+        let files: Vec<&Path> = files.map(Temporary::path).collect();
+        self.sync(&files)?;
+        let mut shelves = BTreeSet::new();
+        for Whole {
+            stored: Stored { digest, .. },
+            content,
+            tree,
+        } in &whole
+        {
+            let shelf = self.shelf(digest);
+            disk::make_folder(&shelf)?;
+            shelves.insert(shelf);
+            if let Some(tree) = tree {
+                fs::rename(tree.path(), self.tree_path(digest))?;
+            }
+            fs::rename(content.path(), self.path(digest))?;
+        }
+        let shelves: Vec<&Path> = shelves.iter().map(PathBuf::as_path).collect();
+        Ok(self.sync(&shelves)?)
+    }
+
+    /// Puts files or folders of this store on the disk for good.
+    fn sync(&self, paths: &[&Path]) -> io::Result<()> {
+        if paths.len() > SYNCED_ALONE {
+            return Ok(rustix::fs::syncfs(&self.disk)?);
+        }
+        paths
+            .iter()
+            .try_for_each(|path| File::open(path)?.sync_all())
+    }
+
+    /// A place for a file that is being written.
+    pub(super) fn temporary(&self) -> Temporary {
+        let number = self.counter.fetch_add(1, Ordering::Relaxed);
+        Temporary(self.folder.join(TMP_FOLDER).join(number.to_string()))
     }
 }

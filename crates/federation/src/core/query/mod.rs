@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use sharing::ledger::Checkpoint;
 
 use super::checkpoints::MAX_CHECKPOINT_BYTES;
+use super::members::cut_off;
 use super::tables::{DocketRow, OutboxRow, View, code_key, counter, decode_row, meta};
 use super::view::{FindingView, NodeView, ReadingView};
 use crate::store::{Fault, Read, Table};
@@ -31,7 +32,7 @@ pub use ledger::{docket_evidence, evidence_at, ledger};
 pub use members::{calendar, chain, is_revoked, notices, own_chain, people, person_chain};
 pub(super) use open::opening_of;
 pub use open::{MAX_OPEN_PAGE, OpenCursor, OpenEntry, open_entries, open_entry, public_case};
-pub use sources::{Already, MAX_LOOKED_THROUGH, SourceView, already, sources};
+pub use sources::{Already, MAX_LOOKED_THROUGH, SourceView, already, holding, sources};
 
 /// Most rows of one page.
 pub const MAX_PAGE: usize = 1_000;
@@ -43,7 +44,13 @@ const MAX_COUNTED: usize = 100_000;
 /// # Errors
 /// [`Fault`] when the medium fails.
 pub fn node(read: &dyn Read) -> Result<NodeView, Fault> {
-    let certificate = own_chain(read)?.and_then(|chain| chain.claimed().ok());
+    let chain = own_chain(read)?;
+    let cut_off = chain
+        .as_ref()
+        .map(|chain| cut_off(read, chain))
+        .transpose()?
+        .flatten();
+    let certificate = chain.and_then(|chain| chain.claimed().ok());
     let place = certificate
         .as_ref()
         .map(|certificate| certificate.place.clone());
@@ -68,6 +75,7 @@ pub fn node(read: &dyn Read) -> Result<NodeView, Fault> {
             .as_ref()
             .map_or_else(String::new, |certificate| certificate.name.clone()),
         valid_until: certificate.map(|certificate| certificate.valid_until),
+        cut_off,
         place,
         ledger: counter(read, meta::LEAVES)?,
         checkpoint: read

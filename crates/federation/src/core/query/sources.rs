@@ -7,6 +7,7 @@ use sharing::source::{self, Coverage, Matter, NamedSource};
 use super::{MAX_PAGE, published};
 use crate::core::tables::{decode_row, sources_of};
 use crate::store::{Fault, Read, Table};
+use crate::wire::{MAX_HIT_ITEMS_BYTES, SearchHit, WHOLE};
 
 /// Entries looked through for one question: a province's catalogue.
 pub const MAX_LOOKED_THROUGH: usize = 50_000;
@@ -31,6 +32,13 @@ pub struct Already {
     pub complete: bool,
 }
 
+impl Already {
+    /// The entries as hits of a search for items.
+    pub fn hits(&self) -> Vec<SearchHit> {
+        self.entries.iter().map(hit).collect()
+    }
+}
+
 /// Source departments named, of one matter or of all, at most [`MAX_PAGE`].
 ///
 /// # Errors
@@ -41,6 +49,38 @@ pub fn sources(read: &dyn Read, matter: Option<&Matter>) -> Result<Vec<SourceVie
     rows.iter()
         .map(|(_, row)| decode_row(Table::Sources, row))
         .collect()
+}
+
+/// What this node answers to a search for items: the published entries that hold some of them.
+///
+/// # Errors
+/// [`Fault`] when the medium fails.
+pub fn holding(read: &dyn Read, wanted: &[String], limit: usize) -> Result<Vec<SearchHit>, Fault> {
+    Ok(already(read, wanted, None, limit)?.hits())
+}
+
+/// An entry that holds some of the items, as a hit: its score tells how many, and is [`WHOLE`] when it is all of them.
+fn hit(found: &Coverage) -> SearchHit {
+    let entry = found.entry.entry.clone();
+    let mut items = found.covers.clone();
+    let many = u32::try_from(items.len()).map_or(WHOLE, |many| many.min(WHOLE - 1));
+    if items.iter().map(String::len).sum::<usize>() > MAX_HIT_ITEMS_BYTES {
+        items.clear();
+    }
+    SearchHit {
+        publisher: found.entry.publisher.clone(),
+        class: entry.terms.class(),
+        method: entry.methods.first().copied(),
+        id: entry.id,
+        version: entry.version,
+        name: entry.name,
+        provider_name: entry.provider_name,
+        score: match found.whole {
+            true => WHOLE,
+            false => many,
+        },
+        items,
+    }
 }
 
 /// Which published entries hold the wanted items, and who is the source of the matter.

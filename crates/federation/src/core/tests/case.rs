@@ -130,6 +130,7 @@ pub(super) fn application(text: &str) -> Application {
         entry_version: 1,
         items: vec!["名称".into()],
         materials: ApplicationMaterial::ALL.iter().map(material).collect(),
+        until: Some(NOW.plus_days(365)),
         method: Method::FileDownload,
     }
 }

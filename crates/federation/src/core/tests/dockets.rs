@@ -7,7 +7,7 @@ use sharing::dispute::{NegotiationOutcome, NegotiationStep};
 use sharing::docket::{
     Case, DocketBody, DocketEvent, DocketId, Entering, MAX_EVENT_BYTES, Tip, append,
 };
-use sharing::need::{Need, NeedAct, NeedEvent, NeedStep};
+use sharing::need::{LevelAsked, Need, NeedAct, NeedEvent, NeedStep, Said};
 use sharing::return_flow::ReturnTable;
 use statute::{ApplicationMaterial, Duty, Method, Role};
 
@@ -17,7 +17,7 @@ use crate::core::SplitTable;
 use crate::core::record::Record;
 use crate::core::tables::{DocketRow, View, docket_key, event_key};
 use crate::store::{Read, Table};
-use crate::wire::Payload;
+use crate::wire::{Payload, Question};
 
 fn row(net: &Net, at: &str, docket: DocketId) -> Option<DocketRow> {
     let store: &dyn Read = net.store(at);
@@ -35,6 +35,23 @@ fn receive(net: &mut Net, at: &str, from: &str, payload: Payload) {
     let from = member(from);
     net.batch(code(at), |core, ctx| core.received(ctx, &from, payload));
     net.settle();
+}
+
+/// What a node hears when it asks the levels above for these items and nobody answers.
+fn asked_in_vain(net: &mut Net, at: &str, items: &[&str]) -> Vec<LevelAsked> {
+    let question = Question::Items(items.iter().map(|it| (*it).to_owned()).collect());
+    let search = Input::Search {
+        token: Token(9),
+        question,
+        limit: 100,
+    };
+    net.input(code(at), search);
+    let above = std::iter::successors(path(at).parent(), Path::parent);
+    let silent = |node| LevelAsked {
+        node,
+        said: Said::Silent,
+    };
+    above.map(silent).collect()
 }
 
 /// What a node signs as the next event of a docket, as if it were its home.
@@ -393,8 +410,13 @@ fn an_id_in_use_stays_with_the_neighbour_that_asked_first() {
         number: 1,
     };
     for link in [first, second] {
-        let (text, limit) = ("低保".into(), 10);
-        net.say(HUB, link, Frame::Search { query, text, limit });
+        let (question, limit) = (Question::Words("低保".into()), 10);
+        let search = Frame::Search {
+            query,
+            question,
+            limit,
+        };
+        net.say(HUB, link, search);
     }
     net.sent(first);
     net.sent(second);
@@ -441,6 +463,7 @@ fn a_need_comes_from_the_node_of_the_department_that_has_it_and_closes_for_those
         basis: "《社会救助暂行办法》第九条".into(),
         searched: "本级和各上级目录，未见".into(),
         considered: vec![],
+        asked: asked_in_vain(&mut net, GUANGZHOU, &["纳税信用等级"]),
     };
     let report = ActBody::Need(NeedAct::Report(need));
     let answer = act(&mut net, GUANGZHOU, Role::Operator, report).unwrap();

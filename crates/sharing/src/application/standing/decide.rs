@@ -9,7 +9,7 @@ use statute::service_change::{ServiceChangeStep, check_service_change};
 use statute::standing::check_may_provide;
 use statute::{
     ApplicationMaterial, Article, Duty, Refusal, RefusalReason, RequiredField, Role,
-    UseRecordField, check_date_set, check_may_terminate,
+    UseRecordField, check_date_set, check_may_restore, check_may_terminate,
 };
 
 use super::{
@@ -19,11 +19,12 @@ use super::{
 use crate::act::{VerifiedAct, at_most};
 use crate::application::grant::grant_runs;
 use crate::application::rules::{acts_for, below, echo, items_within};
-use crate::application::{ApplicationState, GrantTerms};
+use crate::application::{ApplicationState, GrantTerms, Phase};
 use crate::clock::Term;
 use crate::docket::Step;
 
-/// What a step brings about. `terms` are those of the data at the requester's disposal: before that, R21 and R22 govern.
+/// What a step brings about. `terms` are those of the data at the requester's disposal: before that, R21 and R22 govern, but for what an
+/// incident suspends (R35).
 ///
 /// # Errors
 /// The [`Refusal`] of the rule that does not let it pass.
@@ -46,7 +47,7 @@ pub(in crate::application) fn decide(
             rectify_by,
         } => suspend(state, (reasons, *rectify_by), act, step),
         GrantStep::ReportRectified { statement } => report_rectified(state, statement, act),
-        GrantStep::Restore => restore(state, act),
+        GrantStep::Restore { reasons } => restore(state, reasons, act),
         GrantStep::Terminate { reasons } => terminate(state, reasons, act, step.now),
         GrantStep::RequireDisposal { how, by } => require_disposal(state, (how, *by), act, step),
         GrantStep::Dispose { how, certificate } => dispose(state, (how, certificate), act),
@@ -61,6 +62,7 @@ pub(in crate::application) fn decide(
     Ok(GrantEvent {
         act: act.signed().clone(),
         step: done.step.clone(),
+        provide: provide_by(state, &done.step, step),
     })
 }
 
@@ -133,10 +135,25 @@ fn report_rectified(
     }
 }
 
-/// R27: whoever may suspend restores.
-fn restore(state: &ApplicationState, act: &VerifiedAct) -> Result<(), Refusal> {
+/// R27: whoever may suspend restores, once rectification was reported, or for reasons.
+fn restore(state: &ApplicationState, reasons: &str, act: &VerifiedAct) -> Result<(), Refusal> {
     may_suspend(state, act)?;
-    rectification(&state.standing.access).map(drop)
+    rectification(&state.standing.access)?;
+    check_may_restore(state.standing.access.standing(), reasons)
+}
+
+/// R22: until when what was not provided before the suspension is to be provided after it: the time rested.
+fn provide_by(state: &ApplicationState, done: &GrantStep, step: &Step<'_>) -> Option<Term> {
+    let (Phase::Granted { term, .. }, GrantStep::Restore { .. }) = (&state.phase, done) else {
+        return None;
+    };
+    let suspended = rectification(&state.standing.access).ok()?.arises;
+    let (due, rests) = (term.due.as_millis(), suspended.as_millis());
+    let left = statute::resumed(due, rests, step.now.as_millis(), step.law.calendar);
+    // What is left of a time limit is not computed again when a holiday notice comes.
+    Some(left.map_or(*term, |left| {
+        Term::fixed(step.now, Moment::from_millis(left.ends_ms))
+    }))
 }
 
 /// R27: whoever may suspend terminates, once rectification has failed.

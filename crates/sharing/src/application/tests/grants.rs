@@ -4,6 +4,7 @@ use identity::CreditCode;
 use statute::GrantStanding;
 
 use super::*;
+use crate::incident::{IncidentAct, IncidentStep, Measure};
 
 fn at(case: &Case, step: GrantStep) -> ActBody {
     let docket = case.docket();
@@ -223,6 +224,12 @@ fn only_what_lies_within_the_entry_and_beyond_the_grant_is_asked_for_as_wider_us
     );
 }
 
+fn restore() -> GrantStep {
+    GrantStep::Restore {
+        reasons: "经核查不存在违规".into(),
+    }
+}
+
 #[test]
 fn while_access_is_suspended_nothing_is_provided_used_or_widened() {
     for who in [provider(), requester()] {
@@ -257,13 +264,27 @@ fn while_access_is_suspended_nothing_is_provided_used_or_widened() {
             reason(use_it(&mut case)),
             not_in_force(GrantStanding::Rectified)
         );
-        assert_eq!(
-            names(take(&mut case, &who, role, GrantStep::Restore)),
-            ["restored"]
-        );
+        assert_eq!(names(take(&mut case, &who, role, restore())), ["restored"]);
         assert_eq!(names(use_it(&mut case)), ["use-recorded"]);
         assert!(!case.state().is_open());
     }
+}
+
+#[test]
+fn access_is_restored_after_a_report_or_for_reasons() {
+    let silent = || GrantStep::Restore {
+        reasons: " ".into(),
+    };
+    let mut case = provided();
+    by_office(&mut case, suspend()).unwrap();
+    assert_eq!(
+        reason(by_office(&mut case, silent())),
+        (RefusalReason::ReasonsRequired, Article::R27)
+    );
+    assert_eq!(names(by_office(&mut case, restore())), ["restored"]);
+    by_office(&mut case, suspend()).unwrap();
+    by_requester(&mut case, rectified()).unwrap();
+    assert_eq!(names(by_office(&mut case, silent())), ["restored"]);
 }
 
 #[test]
@@ -343,7 +364,7 @@ fn sharing_is_terminated_only_after_rectification_failed() {
         reason(provide(&mut case)),
         not_in_force(GrantStanding::Terminated)
     );
-    let over = reason(by_office(&mut case, GrantStep::Restore));
+    let over = reason(by_office(&mut case, restore()));
     assert!(matches!(
         over,
         (RefusalReason::WrongState { .. }, Article::R27)
@@ -480,7 +501,7 @@ fn matters_begun_are_bounded_and_a_step_out_of_order_proves_its_home_wrong() {
     let mut case = provided();
     for _ in 0..MAX_GRANT_MATTERS / 2 {
         by_office(&mut case, suspend()).unwrap();
-        by_office(&mut case, GrantStep::Restore).unwrap();
+        by_office(&mut case, restore()).unwrap();
         by_requester(&mut case, ask(wider_by_purpose())).unwrap();
         by_office(&mut case, answer(false, "无关")).unwrap();
     }
@@ -515,7 +536,7 @@ fn an_event_says_what_its_act_says() {
     let ApplicationEvent::Grant(mut altered) = events[0].clone() else {
         panic!("{events:?}")
     };
-    altered.step = GrantStep::Restore;
+    altered.step = restore();
     assert!(!ApplicationEvent::Grant(altered).rests_on_its_act(case.state.as_ref()));
 }
 
@@ -528,7 +549,7 @@ pub(super) fn commands(docket: DocketId) -> Vec<Command> {
         (Role::SharingOfficeHead, suspend()),
         (Role::AuthorityReviewer, suspend()),
         (Role::Operator, rectified()),
-        (Role::SharingOfficeHead, GrantStep::Restore),
+        (Role::SharingOfficeHead, restore()),
         (Role::AuthorityReviewer, terminate()),
         (Role::Operator, require_disposal()),
         (Role::Operator, dispose("证明")),
@@ -537,11 +558,20 @@ pub(super) fn commands(docket: DocketId) -> Vec<Command> {
         (Role::AuthorityReviewer, GrantStep::FileChange),
         (Role::DepartmentHead, GrantStep::CarryOutChange),
     ];
+    let contain = IncidentAct::Step {
+        docket: DocketId(identity::Digest::object(b"incident")),
+        step: IncidentStep::Contain(Measure::SuspendGrants {
+            grants: vec![docket],
+            reasons: "数据泄露".into(),
+            rectify_by: NOW.plus_days(20),
+        }),
+    };
+    let contained = provider().act(Role::AuthorityReviewer, ActBody::Incident(contain));
     let parties = [requester(), provider()];
     let acts = steps.into_iter().flat_map(|(role, step)| {
         let body = ActBody::Grant(GrantAct { docket, step });
         let by = |party: &cast::Department| Command::Act(party.act(role, body.clone()));
         parties.iter().map(by).collect::<Vec<_>>()
     });
-    acts.collect()
+    acts.chain([Command::Act(contained)]).collect()
 }
