@@ -1,7 +1,9 @@
 //! Splitting a national table by division (R24): rows a second and bytes a second, beside what the same machine copies and hashes in the same
 //! minutes, and the memory it takes.
 //!
-//!     cargo bench -p guantong-tests --bench split -- [ROWS [MEMORY_MIB [FOLDER]]]
+//!     cargo bench -p guantong-tests --bench split -- [ROWS [MEMORY_MIB [FOLDER [all|lowest|none]]]]
+//!
+//! The last says for which divisions parts are written: all below the nation, those without divisions below, none.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -9,7 +11,7 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Instant;
 
-use identity::at_rest::StorageKey;
+use identity::at_rest::{CHUNK_BYTES, ObjectKey, StorageKey};
 use identity::{Digest, Moment, Path as Place};
 use node::data::columns::{BatchBuilder, Kind, schema};
 use node::data::parquet::{ParquetSink, ParquetSource};
@@ -75,7 +77,14 @@ fn main() {
     copying();
     hashing(&objects, &table);
     let bytes = decoding(&objects, &table);
-    splitting(&objects, &table, (count, bytes), memory, &tree);
+    sealing();
+    let areas = match said.get(3).map(String::as_str) {
+        Some("none") => BTreeSet::new(),
+        Some("lowest") => counties.iter().filter_map(|it| it.parse().ok()).collect(),
+        Some("all") | None => areas(),
+        Some(other) => panic!("all, lowest or none, not {other}"),
+    };
+    splitting(&objects, &table, (count, bytes), memory, (&tree, areas));
 }
 
 /// One line of the report.
@@ -220,6 +229,20 @@ fn hashing(objects: &Objects, table: &ObjectRef) {
     );
 }
 
+fn sealing() {
+    let (key, chunk) = (ObjectKey::from_bytes([7; 32]), vec![7u8; CHUNK_BYTES]);
+    let begun = Instant::now();
+    for number in 0..(BUFFER * TIMES / CHUNK_BYTES) as u64 {
+        std::hint::black_box(key.seal_chunk(number, false, &chunk).expect("sealed"));
+    }
+    tell(
+        "sealing of memory, one thread",
+        begun.elapsed().as_secs_f64(),
+        None,
+        (BUFFER * TIMES) as u64,
+    );
+}
+
 /// Times decoding, with and without lines; gives the bytes of all lines, and leaves them in a file to be read and hashed as they are.
 fn decoding(objects: &Objects, table: &ObjectRef) -> u64 {
     let open = || {
@@ -270,7 +293,7 @@ fn splitting(
     table: &ObjectRef,
     (count, bytes): (u64, u64),
     memory: usize,
-    tree: &Divisions,
+    (tree, areas): (&Divisions, BTreeSet<Area>),
 ) {
     let sorting = Sorting::new(tree, &[]).unwrap();
     let dataset = "people".parse().unwrap();
@@ -305,10 +328,12 @@ fn splitting(
     );
     peak("peak of it");
     let draft = draft(count, &header);
-    for (what, areas) in [
-        ("merged and digested, no parts", BTreeSet::new()),
-        ("merged, digested, a part for every division", areas()),
-    ] {
+    let parts = format!("merged, digested, {} parts and their leaves", areas.len());
+    let mut steps = vec![("merged and digested, no parts", BTreeSet::new())];
+    if !areas.is_empty() {
+        steps.push((&parts, areas));
+    }
+    for (what, areas) in steps {
         let begun = Instant::now();
         let root =
             delivered(objects, runs.clone(), memory, (&draft, tree), &areas).expect("assembled");

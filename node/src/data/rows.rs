@@ -1,6 +1,6 @@
 //! Rows of batches as lines of CSV: what return flow splits, and what a target file holds.
 
-use arrow_array::{Array, RecordBatch};
+use arrow_array::{Array, RecordBatch, StringArray};
 use arrow_schema::Schema;
 
 use super::DataError;
@@ -54,19 +54,7 @@ struct Ready<'b> {
 
 impl<'b> Ready<'b> {
     fn of(values: Column<'b>) -> Self {
-        let quoted = match &values {
-            Column::Text(array) => {
-                let ends = array.value_offsets();
-                let all = ends.first().zip(ends.last()).and_then(|(from, to)| {
-                    array
-                        .value_data()
-                        .get(usize::try_from(*from).ok()?..usize::try_from(*to).ok()?)
-                });
-                // Without an early end, so that many bytes are looked at together.
-                all.is_none_or(|bytes| bytes.iter().fold(false, |found, it| found | special(*it)))
-            }
-            _ => false,
-        };
+        let quoted = matches!(&values, Column::Text(array) if !is_plain(array));
         Self { values, quoted }
     }
 
@@ -76,9 +64,23 @@ impl<'b> Ready<'b> {
                 field(line, array.value(row));
             }
             // What is absent is empty.
-            values => drop(values.push(row, line)),
+            values => {
+                values.push(row, line);
+            }
         }
     }
+}
+
+/// Whether none of its values has to be quoted.
+fn is_plain(array: &StringArray) -> bool {
+    let ends = array.value_offsets();
+    let all = ends.first().zip(ends.last()).and_then(|(from, to)| {
+        let within = usize::try_from(*from).ok()?..usize::try_from(*to).ok()?;
+        array.value_data().get(within)
+    });
+    // Without an early end, so that many bytes are looked at together.
+    let quoted = |bytes: &[u8]| bytes.iter().fold(false, |found, it| found | special(*it));
+    all.is_some_and(|bytes| !quoted(bytes))
 }
 
 fn special(byte: u8) -> bool {

@@ -19,7 +19,7 @@ mod writer;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
 use bao_tree::io::sync::outboard_post_order;
 use bao_tree::{BaoTree, BlockSize};

@@ -308,8 +308,14 @@ fn there<A: Array + ?Sized>(array: &A, row: usize) -> Option<&A> {
 /// Sets a day at the end of a text, as [`civil::Date`] is shown.
 fn day(days: i32, out: &mut String) -> Option<()> {
     const SECONDS: i64 = 24 * 60 * 60;
-    let noon = jiff::Timestamp::from_second(i64::from(days) * SECONDS + SECONDS / 2).ok()?;
-    let date = jiff::tz::TimeZone::UTC.to_datetime(noon).date();
+    let noon = jiff::Timestamp::from_second(i64::from(days) * SECONDS + SECONDS / 2);
+    let date = match noon {
+        Ok(noon) => jiff::tz::TimeZone::UTC.to_datetime(noon).date(),
+        // The last day of the calendar, which stands for no end, is no moment in every zone.
+        Err(_) => EPOCH
+            .checked_add(jiff::Span::new().try_days(days).ok()?)
+            .ok()?,
+    };
     let Ok(year @ 0..=9_999) = u16::try_from(date.year()) else {
         return write!(out, "{date}").ok();
     };

@@ -179,11 +179,11 @@ fn write<'o>(
                 if let Some(Open { area, part, leaves }) = open.pop() {
                     let name = |kind: &str| stem.replace("{area}", area.as_str()) + kind;
                     let [part, leaves] = [part.whole()?, leaves.whole()?];
-                    let objects = Stored {
+                    let both = Stored {
                         part: object(&part, name(".csv")),
                         leaves: object(&leaves, name(".leaves")),
                     };
-                    stored.insert(area.clone(), objects);
+                    stored.insert(area.clone(), both);
                     files.extend([part, leaves]);
                 }
             }

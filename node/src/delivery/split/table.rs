@@ -21,7 +21,7 @@ const PARQUET_MARK: &[u8; 4] = b"PAR1";
 /// A table whose header is read.
 pub enum Opened {
     /// A CSV file, and what was read of it.
-    Csv(ObjectReader, Intake),
+    Csv(Box<ObjectReader>, Intake),
     /// A Parquet file, and the place of the column with the division.
     Parquet(Box<ParquetSource>, usize),
 }
@@ -48,7 +48,7 @@ impl OpenTable {
         let mut pieces = Pieces::of(file.again()?, Intake::new(column));
         let header = pieces.begin()?.to_owned();
         Ok(Self {
-            rows: Opened::Csv(file, pieces.intake().clone()),
+            rows: Opened::Csv(Box::new(file), pieces.intake().clone()),
             header,
         })
     }
@@ -76,7 +76,7 @@ impl OpenTable {
     ) -> Result<Vec<Run>, SplitError> {
         let done = found.last().map(|run| run.ends).unwrap_or_default();
         spill(scratch, found, memory, |spill| match self.rows {
-            Opened::Csv(file, intake) => csv(file, intake, done, sorting, spill),
+            Opened::Csv(file, intake) => csv(*file, intake, done, sorting, spill),
             Opened::Parquet(source, at) => parquet(*source, at, done, sorting, spill),
         })
     }
