@@ -42,7 +42,8 @@ impl RowKey {
         (Self::new(key.place(), &key.code(), key.blank()) == key).then_some(key)
     }
 
-    pub(super) fn place(self) -> usize {
+    /// The place of its division, the first of what sorts rows: fewer than 2^14.
+    pub fn place(self) -> usize {
         (self.order() >> (CODE_BITS + 1)) as usize
     }
 

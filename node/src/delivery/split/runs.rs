@@ -127,11 +127,53 @@ impl Filling {
         by_order.then_with(by_prefix).then_with(by_bytes)
     }
 
-    fn sort(&mut self) {
-        let mut entries = std::mem::take(&mut self.entries);
-        entries.sort_unstable_by(|a, b| self.compare(a, b));
-        self.entries = entries;
+    /// Sorts the rows: into their divisions first, then each division. `room` is where they are put meanwhile.
+    fn sort(&mut self, room: &mut Vec<Entry>) {
+        let Some(first) = self.entries.first() else {
+            return;
+        };
+        room.clear();
+        room.resize(self.entries.len(), *first);
+        let mut ends = divided(&self.entries);
+        for entry in self.entries.iter().rev() {
+            if let Some(end) = ends.get_mut(entry.key.place()) {
+                *end -= 1;
+                if let Some(place) = room.get_mut(*end) {
+                    *place = *entry;
+                }
+            }
+        }
+        // What was the end of each division is its beginning now.
+        let begins = ends;
+        let mut rest = room.as_mut_slice();
+        for (from, to) in begins.iter().zip(begins.iter().skip(1)) {
+            let (division, after) = rest.split_at_mut(to - from);
+            division.sort_unstable_by(|a, b| self.compare(a, b));
+            rest = after;
+        }
+        rest.sort_unstable_by(|a, b| self.compare(a, b));
+        std::mem::swap(&mut self.entries, room);
     }
+}
+
+/// Where the entries of each place end, when they are put together by place.
+fn divided(entries: &[Entry]) -> Vec<usize> {
+    let mut ends = Vec::new();
+    for entry in entries {
+        let place = entry.key.place();
+        if place >= ends.len() {
+            ends.resize(place + 1, 0);
+        }
+        if let Some(count) = ends.get_mut(place) {
+            *count += 1;
+        }
+    }
+    let mut end = 0;
+    for count in &mut ends {
+        end += *count;
+        *count = end;
+    }
+    ends
 }
 
 /// Sixteen bytes as two numbers that compare as they do; what is absent counts 0.
@@ -177,10 +219,10 @@ impl Run {
     fn write(
         scratch: &Scratch<'_>,
         number: usize,
-        rows: &mut Filling,
+        (rows, room): (&mut Filling, &mut Vec<Entry>),
         ends: Progress,
     ) -> Result<Self, SplitError> {
-        rows.sort();
+        rows.sort(room);
         let run = Self {
             rows: rows.entries.len() as u64,
             bytes: (RUN_HEAD + rows.entries.len() * ROW_HEAD + rows.bytes.len()) as u64,
@@ -301,7 +343,8 @@ pub fn spill(
     memory: usize,
     fill: impl FnOnce(&mut Spill) -> Result<Progress, SplitError>,
 ) -> Result<Vec<Run>, SplitError> {
-    let limit = (memory / 2).min(u32::MAX as usize / 2);
+    // Two fillings, and room in which the entries of one are sorted.
+    let limit = (memory / 3).min(u32::MAX as usize / 2);
     let (full, to_write) = sync_channel::<(Filling, Progress)>(1);
     let (written, empty) = sync_channel(2);
     for _ in 0..2 {
@@ -311,11 +354,17 @@ pub fn spill(
     }
     std::thread::scope(|scope| {
         let writer = scope.spawn(move || {
+            let mut room = Vec::new();
             for (mut filling, ends) in to_write {
                 if runs.len() >= MAX_RUNS {
                     return Err(SplitError::TooManyRuns);
                 }
-                runs.push(Run::write(scratch, runs.len(), &mut filling, ends)?);
+                runs.push(Run::write(
+                    scratch,
+                    runs.len(),
+                    (&mut filling, &mut room),
+                    ends,
+                )?);
                 filling.clear();
                 // Nobody waits for it when it was the last.
                 let _ = written.send(filling);
