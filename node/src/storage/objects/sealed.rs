@@ -36,7 +36,7 @@ pub(super) fn read_header(file: &File) -> io::Result<Result<Header, AtRestError>
 }
 
 /// Hears what is sealed, chunk by chunk.
-pub(super) trait Hears {
+pub(crate) trait Hears {
     /// A chunk in clear, and whether it is the last.
     fn chunk(&mut self, clear: &[u8], last: bool) -> io::Result<()>;
 }
