@@ -45,6 +45,8 @@ impl Side {
             seed: [seed; 32],
             listen,
             parent,
+            wire_listen: None,
+            wire_parent: None,
             connections: 8,
             pending_connections: 8,
             memory_bytes: 8 << 30,
