@@ -331,7 +331,7 @@ fn splitting(
     let parts = format!("merged, digested, {} parts and their leaves", areas.len());
     let mut steps = vec![("merged and digested, no parts", BTreeSet::new())];
     if !areas.is_empty() {
-        steps.push((&parts, areas));
+        steps.push((parts.as_str(), areas));
     }
     for (what, areas) in steps {
         let begun = Instant::now();
