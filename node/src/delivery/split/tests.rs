@@ -1,5 +1,6 @@
 use std::fs;
 use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use identity::at_rest::StorageKey;
 use identity::{Moment, Path as Place};
@@ -345,6 +346,31 @@ fn a_table_that_cannot_be_split_is_refused_and_leaves_nothing() {
         "{refused}"
     );
     assert_eq!(bench.scratch(), 0);
+}
+
+/// Every file below a folder.
+fn files(folder: &Path) -> BTreeSet<PathBuf> {
+    let below = fs::read_dir(folder).unwrap().flatten().flat_map(|entry| {
+        let path = entry.path();
+        match path.is_dir() {
+            true => files(&path),
+            false => BTreeSet::from([path]),
+        }
+    });
+    below.collect()
+}
+
+#[test]
+fn the_parts_of_a_delivery_have_their_names_together_or_not_at_all() {
+    let (bench, rows) = (Bench::new(), 20_000);
+    let table = bench.put(table(rows).as_bytes());
+    let before = files(bench.folder.path());
+    // That the source counted other rows shows after the last row, when most parts are whole.
+    let refused = split(&bench.objects, task(table.clone(), rows + 1), LITTLE).unwrap_err();
+    assert!(matches!(refused, SplitError::Build(_)), "{refused}");
+    assert_eq!(files(bench.folder.path()), before);
+    split(&bench.objects, task(table, rows), LITTLE).unwrap();
+    assert!(files(bench.folder.path()).len() > before.len() + 7);
 }
 
 #[test]
