@@ -1,5 +1,7 @@
 //! R20: a need that no entry meets goes up to an authority that reaches a department which could meet it.
 
+use guantong_tests::entry;
+use guantong_tests::stage::publish;
 use sharing::dispute::Party;
 use sharing::need::{Need, NeedAct, NeedStep};
 
@@ -8,9 +10,12 @@ use super::*;
 /// Row A0.
 #[test]
 fn a_need_is_passed_up_matched_and_promised_by_a_date() {
-    let live = start();
+    let mut live = start();
     let needing = Department::hosted(code("440106"), 2, "民政局");
     let providing = Department::hosted(code("440100"), 3, "人力资源和社会保障局");
+    // What it shares is not what is needed; that it shares makes it known.
+    let shared = entry(&providing, 1, "社会保险参保信息", conditional(), live.now());
+    publish(&mut live, &providing, vec![shared]);
     let asked = live.ask_above(needing.node, &["就业状态"]);
     let need = |searched: &str| {
         ActBody::Need(NeedAct::Report(Need {

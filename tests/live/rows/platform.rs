@@ -81,7 +81,7 @@ fn an_older_platforms_catalogue_appears_at_the_hub_and_its_service_is_called_fro
     let body = ActBody::CompileEntries {
         entries: entries.clone(),
     };
-    refused(staff(&live, &other, Role::Operator, body), "R13");
+    refused(staff(&live, &other, Role::Operator, body), "R12");
     publish(&mut live, &provider, entries.clone());
     let id = node::cli::client::encode(&entry.id.to_string());
     let path = format!("/catalogue/published/210102/{id}");

@@ -8,7 +8,7 @@ use super::*;
 
 const TABLE: &[u8] = "division,name\n440106,甲\n440106,乙\n440104,丙\n210102,丁\n".as_bytes();
 
-/// Rows of four townships: two of 天河区, one of another district of 广州市, one of 和平区.
+/// Rows, of four townships: two of 天河区, one of another district of 广州市, one of 和平区.
 const TOWNSHIPS: &[u8] =
     "division,name\n440106001,甲\n440106002,乙\n440104001,丙\n210102001,丁\n".as_bytes();
 
