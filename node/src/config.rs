@@ -16,6 +16,7 @@ use serde::{Deserialize, Deserializer};
 pub use self::profile::ProfileChoice;
 use crate::delivery::SPLIT_MEMORY_BYTES;
 use crate::service::Registrations;
+use crate::storage::backup::Recipient;
 
 /// Prefix of environment variables; `__` separates it from the section and the section from the key.
 pub const ENVIRONMENT_PREFIX: &str = "GUANTONG";
@@ -32,6 +33,9 @@ pub struct NodeConfig {
     /// What lies on the disk.
     #[serde(default)]
     pub storage: StorageConfig,
+    /// The ledger, kept elsewhere as it grows.
+    #[serde(default)]
+    pub escrow: EscrowConfig,
     /// Links to the parent and the children.
     #[serde(default)]
     pub link: LinkConfig,
@@ -62,6 +66,31 @@ pub struct StorageConfig {
     /// The key under which files and personal content are sealed, outside the data folder. Without it: the credential `guantong-storage` of
     /// systemd, else `<data_dir>.secrets/storage.key`.
     pub key_file: Option<PathBuf>,
+}
+
+/// `[escrow]`: off without a folder.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EscrowConfig {
+    /// Where the ledger goes: a folder on another machine or medium, mounted here.
+    pub folder: Option<PathBuf>,
+    /// To whom it is sealed: the public half of the authority's recovery key, `recovery-x25519:…`.
+    pub recipient: Option<String>,
+    /// Shared files too, as they lie sealed here.
+    pub files: bool,
+    /// Seconds between two looks at what is new.
+    pub every_s: u64,
+}
+
+impl Default for EscrowConfig {
+    fn default() -> Self {
+        Self {
+            folder: None,
+            recipient: None,
+            files: false,
+            every_s: 60,
+        }
+    }
 }
 
 /// `[link]`.
@@ -229,6 +258,7 @@ impl NodeConfig {
             data_dir: data_dir.into(),
             profile: ProfileChoice::default(),
             storage: StorageConfig::default(),
+            escrow: EscrowConfig::default(),
             link: LinkConfig::default(),
             http: HttpConfig::default(),
             public: PublicConfig::default(),
@@ -270,6 +300,7 @@ impl NodeConfig {
         if !(10..=60_000).contains(&self.timing.tick_ms) {
             return unusable("timing.tick_ms", "must lie between 10 and 60000");
         }
+        self.check_escrow()?;
         if self.limits.connections == 0
             || self.limits.pending_connections == 0
             || self.limits.circuits == 0
@@ -287,6 +318,29 @@ impl NodeConfig {
                 "limits.split_memory_bytes",
                 "must lie between 16777216 (16 MiB) and 4294967296 (4 GiB)",
             );
+        }
+        Ok(())
+    }
+}
+
+impl NodeConfig {
+    fn check_escrow(&self) -> Result<(), ConfigError> {
+        let unusable = |key, reason| Err(ConfigError::Unusable { key, reason });
+        let Some(folder) = &self.escrow.folder else {
+            return Ok(());
+        };
+        if folder.starts_with(&self.data_dir) {
+            return unusable("escrow.folder", "must not lie in the data folder");
+        }
+        let recipient = self.escrow.recipient.as_deref().unwrap_or_default();
+        if recipient.parse::<Recipient>().is_err() {
+            return unusable(
+                "escrow.recipient",
+                "must be a recovery key's public half, as guantong backup key prints it",
+            );
+        }
+        if !(1..=86_400).contains(&self.escrow.every_s) {
+            return unusable("escrow.every_s", "must lie between 1 and 86400");
         }
         Ok(())
     }

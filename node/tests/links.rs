@@ -1,21 +1,20 @@
 //! Links over real sockets: frames, strangers, misbehaving neighbours, connections that replace each other.
 
+mod peer;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use federation::core::{Input, LinkId};
-use federation::wire::LINK_PROTOCOL;
-use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
-use libp2p::swarm::SwarmEvent;
-use libp2p::{
-    Multiaddr, PeerId, Stream, StreamProtocol, Swarm, SwarmBuilder, identity::Keypair, noise, tcp,
-    yamux,
-};
+use futures::{AsyncReadExt, AsyncWriteExt};
+use libp2p::Multiaddr;
 use node::runtime::inbox::{Inbox, Queued};
 use node::runtime::metrics::Metrics;
 use node::transport::{self, Transport, TransportConfig, TransportError, transport_public};
 use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::{CancellationToken, DropGuard};
+
+use peer::Raw;
 
 /// A test that has not ended by then hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -99,81 +98,6 @@ async fn connected() -> (Side, Side, LinkId, LinkId) {
     child.admit(&[1]);
     let (down, up) = (parent.up(2).await, child.up(1).await);
     (parent, child, down, up)
-}
-
-/// A peer without manners: a bare swarm whose streams the test writes by hand.
-struct Raw {
-    swarm: Swarm<libp2p_stream::Behaviour>,
-    parent: PeerId,
-}
-
-impl Raw {
-    fn dial(seed: u8, address: Multiaddr) -> Self {
-        let mut swarm =
-            SwarmBuilder::with_existing_identity(Keypair::ed25519_from_bytes([seed; 32]).unwrap())
-                .with_tokio()
-                .with_tcp(
-                    tcp::Config::default(),
-                    noise::Config::new,
-                    yamux::Config::default,
-                )
-                .unwrap()
-                .with_behaviour(|_| libp2p_stream::Behaviour::new())
-                .unwrap()
-                .with_swarm_config(|config| config.with_idle_connection_timeout(PATIENCE * 10))
-                .build();
-        swarm.dial(address).unwrap();
-        Self {
-            swarm,
-            parent: Keypair::ed25519_from_bytes([1; 32])
-                .unwrap()
-                .public()
-                .to_peer_id(),
-        }
-    }
-
-    /// Drives the swarm until its connection has closed.
-    async fn closed(&mut self) {
-        let closed = async {
-            while !matches!(
-                self.swarm.select_next_some().await,
-                SwarmEvent::ConnectionClosed { .. }
-            ) {}
-        };
-        tokio::time::timeout(PATIENCE, closed)
-            .await
-            .expect("the connection to close");
-    }
-
-    /// Opens both streams of a link. The swarm must go on being driven for them to work.
-    async fn link(&mut self) -> (Stream, Stream) {
-        let mut control = self.swarm.behaviour().new_control();
-        let mut incoming = control.accept(StreamProtocol::new(LINK_PROTOCOL)).unwrap();
-        while !matches!(
-            self.swarm.select_next_some().await,
-            SwarmEvent::ConnectionEstablished { .. }
-        ) {}
-        let parent = self.parent;
-        let opening = async {
-            let ours = control
-                .open_stream(parent, StreamProtocol::new(LINK_PROTOCOL))
-                .await
-                .unwrap();
-            let (_, theirs) = incoming.next().await.unwrap();
-            (ours, theirs)
-        };
-        tokio::select! {
-            streams = opening => streams,
-            () = async { loop { self.swarm.select_next_some().await; } } => unreachable!(),
-        }
-    }
-
-    async fn drive<T>(&mut self, work: impl Future<Output = T>) -> T {
-        tokio::select! {
-            done = work => done,
-            () = async { loop { self.swarm.select_next_some().await; } } => unreachable!(),
-        }
-    }
 }
 
 #[tokio::test]
@@ -261,7 +185,7 @@ async fn a_parent_that_starts_late_is_reached() {
 async fn a_stranger_is_shown_the_door_and_the_core_hears_nothing() {
     let mut parent = Side::start(1, None).await;
     parent.admit(&[2]);
-    let mut stranger = Raw::dial(66, parent.address());
+    let mut stranger = Raw::dial([66; 32], [1; 32], parent.address());
     stranger.closed().await;
     assert!(parent.inputs.try_recv().is_err());
 }
@@ -278,7 +202,7 @@ async fn a_neighbour_who_is_none_any_more_is_disconnected() {
 async fn an_oversized_frame_closes_only_its_own_link() {
     let (mut parent, child, down, up) = connected().await;
     parent.admit(&[2, 66]);
-    let mut raw = Raw::dial(66, parent.address());
+    let mut raw = Raw::dial([66; 32], [1; 32], parent.address());
     let (mut ours, _theirs) = raw.link().await;
     let bad = parent.up(66).await;
     raw.drive(async {
@@ -310,10 +234,10 @@ async fn an_oversized_frame_closes_only_its_own_link() {
 async fn a_newer_connection_replaces_the_older_one() {
     let mut parent = Side::start(1, None).await;
     parent.admit(&[66]);
-    let mut older = Raw::dial(66, parent.address());
+    let mut older = Raw::dial([66; 32], [1; 32], parent.address());
     let _older_streams = older.link().await;
     let first = parent.up(66).await;
-    let mut newer = Raw::dial(66, parent.address());
+    let mut newer = Raw::dial([66; 32], [1; 32], parent.address());
     let ((), (_ours, mut theirs)) = tokio::join!(older.closed(), newer.link());
     assert_eq!(parent.next().await, Input::LinkDown { link: first });
     let second = parent.up(66).await;
@@ -327,7 +251,7 @@ async fn a_newer_connection_replaces_the_older_one() {
 async fn a_neighbour_that_reads_nothing_is_dropped_without_growing() {
     let mut parent = Side::start(1, None).await;
     parent.admit(&[66]);
-    let mut raw = Raw::dial(66, parent.address());
+    let mut raw = Raw::dial([66; 32], [1; 32], parent.address());
     let _streams = raw.link().await;
     let link = parent.up(66).await;
     // Nobody drives the raw swarm now, so nothing is read there.

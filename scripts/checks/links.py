@@ -1,4 +1,4 @@
-"""Checks the Markdown files given: links lead to files of the project, and tests named in docs/architecture.md exist. Called by scripts/check."""
+"""Checks the Markdown files given: links lead to files of the project, and tests named in the pages of claims exist. Called by scripts/check."""
 
 import pathlib
 import re
@@ -7,6 +7,8 @@ import sys
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 # A test is named by behaviour: at least three words in snake case, in backquotes.
 TEST = re.compile(r"`([a-z0-9]+(?:_[a-z0-9]+){2,})`")
+# The pages that name the test of each of their claims.
+CLAIMS = ["docs/architecture.md", "docs/security.md"]
 broken = []
 for name in sys.argv[1:]:
     page = pathlib.Path(name)
@@ -25,9 +27,10 @@ FUNCTION = re.compile(
     r"#\[(?:tokio::)?test(?:\([^\]]*\))?\]\s*(?:#\[[^\]]*\]\s*|//[^\n]*\n\s*)*(?:pub(?:\([a-z]+\))?\s+)?(?:async\s+)?fn ([a-z0-9_]+)\("
 )
 tests = set(FUNCTION.findall(source))
-for name in TEST.findall(pathlib.Path("docs/architecture.md").read_text(encoding="utf-8")):
-    if name not in tests:
-        broken.append(f"docs/architecture.md: no test {name}")
+for page in CLAIMS:
+    for name in TEST.findall(pathlib.Path(page).read_text(encoding="utf-8")):
+        if name not in tests:
+            broken.append(f"{page}: no test {name}")
 if broken:
     print("\n".join(broken))
     sys.exit(1)

@@ -15,6 +15,8 @@ use statute::{ErasureGround, Role};
 
 /// Names a person.
 const WRONG: &str = "张三丰的低保待遇已于去年停发";
+/// So does what the provider did about it.
+const CORRECTED: &str = "张三丰一户改为停发";
 /// Renewals until three years are over: each after 280 days.
 const THREE_YEARS: u32 = 4;
 
@@ -80,14 +82,26 @@ fn after_an_erasure_nothing_of_what_was_said_is_left_in_any_file_of_any_node() {
         assert_eq!(live.contents(node).contains(&said), holds, "at {node}");
         assert!(!live.keeps(node, WRONG.as_bytes()), "in clear at {node}");
     }
+    let what = Content::new([3; 32], CORRECTED.into()).expect("a text");
     let outcome = CorrectionOutcome::Corrected {
-        what: "一户停发".into(),
+        what: what.private(),
         object: None,
     };
     let answer = ActBody::Correction(CorrectionAct::Answer { docket, outcome });
     let operator = Person::of(&provider, Role::Operator, live.now());
-    live.act(provider.node, &operator, answer)
+    let signed = live.sign(provider.node, &operator, answer);
+    live.post_with(provider.node, &signed, &[what])
         .expect("answered");
+    live.until("what was corrected, at the asker's", |live| {
+        let shown = contents(live, asker.node, docket)?;
+        (shown.last()?["text"] == CORRECTED).then_some(())
+    });
+    for node in live.codes() {
+        assert!(
+            !live.keeps(node, CORRECTED.as_bytes()),
+            "in clear at {node}"
+        );
+    }
     live.pass(THREE_YEARS);
     let shown = contents(&live, provider.node, docket).expect("shown");
     let digests = shown.iter().map(|it| it["digest"].as_str().expect("text"));
@@ -114,7 +128,9 @@ fn after_an_erasure_nothing_of_what_was_said_is_left_in_any_file_of_any_node() {
     assert!(again.map_or(true, |answer| answer.repeated));
     for node in live.codes() {
         assert!(live.contents(node).is_empty(), "at {node}");
-        assert!(!live.keeps(node, WRONG.as_bytes()), "in clear at {node}");
+        for said in [WRONG, CORRECTED] {
+            assert!(!live.keeps(node, said.as_bytes()), "in clear at {node}");
+        }
     }
     let shown = contents(&live, asker.node, docket).expect("shown");
     assert!(shown.iter().all(|it| it["text"].is_null()));

@@ -2,7 +2,8 @@
 
 use guantong_tests::live::{Federation, beijing, two_provinces};
 use guantong_tests::stage::{
-    application, apply, code, conditional, grant, provider, reply, seen, tells_use, use_record,
+    application, apply, code, conditional, grant, provider, recorded, reply, seen, tells_use,
+    use_texts,
 };
 use guantong_tests::{Department, Person};
 use sharing::act::ActBody;
@@ -33,8 +34,9 @@ fn the_api_gives_records_of_use_and_files_to_those_alone_who_are_on_record_as_th
         state.phase.object().cloned()
     });
     let user = Person::of(&requester, Role::Operator, live.now());
-    let record = use_record();
-    live.act(requester.node, &user, ActBody::RecordUse { docket, record })
+    let (record, said) = recorded(&use_texts());
+    let used = live.sign(requester.node, &user, ActBody::RecordUse { docket, record });
+    live.post_with(requester.node, &used, &[said])
         .expect("recorded");
     for node in [requester.node, provider.node] {
         live.until("the record of use", |live| {
@@ -52,11 +54,15 @@ fn the_api_gives_records_of_use_and_files_to_those_alone_who_are_on_record_as_th
         assert_eq!(shown["uses"].as_array().map(Vec::len), Some(1));
     }
     let office = Person::of(&provider, Role::SharingOfficeHead, live.now());
-    let read = ActBody::Reading(ReadingAct::Read { docket, from: 0 });
-    let answer = live.act(provider.node, &office, read).expect("entitled");
-    let given = answer.uses.expect("what was read").uses;
-    assert_eq!(given.len(), 1);
-    assert_eq!(given[0].record, use_record());
+    // What the record says comes to the provider's vault after the event that commits to it.
+    live.until("what the record says", |live| {
+        let read = ActBody::Reading(ReadingAct::Read { docket, from: 0 });
+        let signed = live.sign(provider.node, &office, read);
+        let answer = live.post(provider.node, &signed).expect("entitled");
+        let given = answer.uses.expect("what was read").uses;
+        assert_eq!(given.len(), 1);
+        (given[0].texts == Some(use_texts())).then_some(())
+    });
     live.until("the reading at the requester's node", |live| {
         let readings = live.get(requester.node, "/readings");
         let by = &readings["items"][0]["by"]["person"]["node"];

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use federation::core::view::DocketView;
 use federation::core::{Record, query};
 use guantong_tests::World;
+use guantong_tests::scene::is_reasoned;
 use identity::{Code, codec};
 use sharing::docket::{DocketEvent, DocketId, DocketState, MAX_EVENT_BYTES};
 use sharing::ledger::evidence::MAX_RECORD_BYTES;
-use statute::Refusal;
 
 use crate::events;
 
@@ -33,21 +33,6 @@ pub fn hold(seed: u64, world: &World) -> BTreeSet<String> {
     }
     assert!(held.len() >= 5, "seed {seed}: {} dockets", held.len());
     reached
-}
-
-/// A refusal says why, under which article and what to do, in both languages.
-pub fn is_reasoned(seed: u64, refusal: &Refusal) {
-    let texts = [
-        refusal.zh(),
-        refusal.en(),
-        refusal.article.cite_zh(),
-        refusal.what_to_do_zh().to_owned(),
-        refusal.what_to_do_en().to_owned(),
-    ];
-    assert!(
-        texts.iter().all(|text| !text.trim().is_empty()),
-        "seed {seed}: {refusal:?}: {texts:?}"
-    );
 }
 
 /// A node's view of a docket, and all its events, also those that no view shows.

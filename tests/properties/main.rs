@@ -3,15 +3,12 @@
 
 mod events;
 mod invariants;
-mod scene;
-mod workflows;
 
 use std::collections::BTreeMap;
 
-use guantong_tests::Faults;
-
-use scene::Scene;
-use workflows::WORKFLOWS;
+use guantong_tests::scene::Scene;
+use guantong_tests::workflows::{self, Outcomes, WORKFLOWS};
+use guantong_tests::{Faults, Trouble};
 
 /// Runs, each with its own seed.
 const RUNS: u64 = 4;
@@ -19,16 +16,14 @@ const RUNS: u64 = 4;
 const MOST_RUNS: u64 = 10;
 /// Moves in a run, each with some time after it.
 const MOVES: usize = 160;
-/// Acts of a workflow tried in a move, until one is taken.
-const TRIES: usize = 6;
 
 /// What the runs came to.
 #[derive(Debug, Default)]
 struct Tried {
     /// Faults of each kind.
-    faults: [u64; 5],
+    faults: BTreeMap<Trouble, u64>,
     /// Acts accepted and refused where they were signed, by workflow.
-    outcomes: BTreeMap<&'static str, [usize; 2]>,
+    outcomes: Outcomes,
     /// Events reached, by workflow and name: in how many runs.
     events: BTreeMap<String, u64>,
 }
@@ -57,11 +52,16 @@ fn whatever_anyone_does_every_copy_agrees_every_refusal_is_reasoned_and_every_le
     );
     assert!(missing.is_empty(), "never reached: {missing:?}");
     assert!(unlisted.is_empty(), "listed nowhere: {unlisted:?}");
-    assert!(
-        tried.faults.iter().all(|count| *count > 0),
-        "every kind of fault was reached: {:?}",
-        tried.faults
-    );
+    for trouble in [
+        Trouble::CrashBeforeCommit,
+        Trouble::CrashAfterCommit,
+        Trouble::LinkBroken,
+        Trouble::FrameRepeated,
+        Trouble::FrameOvertaken,
+    ] {
+        let count = tried.faults.get(&trouble);
+        assert!(count.is_some_and(|it| *it > 0), "{trouble:?} was reached");
+    }
 }
 
 impl Tried {
@@ -75,7 +75,7 @@ impl Tried {
             overtake_frame: 100,
         };
         for _ in 0..MOVES {
-            self.moves(seed, &mut scene);
+            workflows::move_on(seed, &mut scene, &mut self.outcomes);
             scene.time_passes();
         }
         scene.world.heal_all();
@@ -86,30 +86,15 @@ impl Tried {
         for event in reached {
             *self.events.entry(event).or_default() += 1;
         }
-        for (sum, count) in self.faults.iter_mut().zip(scene.world.happened) {
-            *sum += count;
+        for (trouble, count) in &scene.world.happened {
+            *self.faults.entry(*trouble).or_default() += count;
         }
-    }
-
-    /// Acts of one workflow until one is taken. A workflow that has nothing to act on yet gives way to the next.
-    fn moves(&mut self, seed: u64, scene: &mut Scene) {
-        let first = scene.next_workflow(WORKFLOWS.len());
-        let next = WORKFLOWS.iter().cycle().skip(first).take(WORKFLOWS.len());
-        let drawn = next
-            .filter_map(|(name, draw)| draw(scene).map(|it| (*name, draw, it)))
-            .next();
-        let (name, draw, first) = drawn.expect("an application can always be drafted");
-        let mut next = Some(first);
-        for _ in 0..TRIES {
-            let Some(drawn) = next.take() else {
-                break;
-            };
-            let taken = scene.perform(seed, drawn);
-            self.outcomes.entry(name).or_default()[usize::from(!taken)] += 1;
-            if taken {
-                break;
-            }
-            next = draw(scene);
+        for faulty in ["Fault", "NotAMember"] {
+            let times = scene.refused.get(faulty);
+            assert_eq!(
+                times, None,
+                "seed {seed}: a member on a sound disk: {faulty}"
+            );
         }
     }
 }

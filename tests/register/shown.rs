@@ -24,7 +24,7 @@ pub const SHOWN: &[Shown] = &[
     Shown {
         row: "C7",
         rules: &["statute::secrecy::check_not_secret"],
-        tests: &["secrets_are_not_entered", "each_step_belongs_to_its_role_department_and_node"],
+        tests: &["secrets_are_not_entered", "a_secret_mark_anywhere_keeps_a_new_version_out_and_what_stands_published_stands", "each_step_belongs_to_its_role_department_and_node"],
         commands: &["catalogue import"],
     },
     Shown {
@@ -114,13 +114,13 @@ pub const SHOWN: &[Shown] = &[
     Shown {
         row: "V1",
         rules: &["statute::completeness::check_use_record", "statute::retention::check_retention"],
-        tests: &["a_use_is_recorded_whole_by_the_requester_within_the_period", "retention_is_three_years_at_least_and_only_grows"],
+        tests: &["a_use_is_recorded_whole_by_the_requester_within_the_period", "a_point_left_out_and_lengths_that_are_not_the_texts_are_seen_without_the_content", "what_a_record_of_use_says_stands_in_vaults_alone_and_after_its_erasure_nowhere", "retention_is_three_years_at_least_and_only_grows"],
         commands: &["reply use"],
     },
     Shown {
         row: "P1",
-        rules: &["identity::chain::verify", "sharing::person::enrols"],
-        tests: &["the_hub_sees_every_node_and_notices_one_that_falls_silent", "a_county_applies_to_a_ministry_is_granted_and_holds_the_file"],
+        rules: &["identity::chain::verify", "sharing::person::enrols", "federation::core::people::check_enrolment"],
+        tests: &["the_hub_sees_every_node_and_notices_one_that_falls_silent", "a_department_without_a_platform_is_hosted_at_its_level_and_acts_there_and_nowhere_else", "a_county_applies_to_a_ministry_is_granted_and_holds_the_file"],
         commands: &["enroll approve", "enroll person"],
     },
     Shown {
@@ -162,7 +162,7 @@ pub const SHOWN: &[Shown] = &[
     Shown {
         row: "D1",
         rules: &["statute::standing::check_may_use", "statute::standing::check_date_set"],
-        tests: &["the_certificate_of_disposal_is_seen_at_the_provider_and_the_data_is_used_no_more"],
+        tests: &["the_certificate_of_disposal_is_seen_at_the_provider_and_the_data_is_used_no_more", "a_disposal_not_made_by_the_date_set_is_overdue_at_both_once_and_nobody_else_certifies_it"],
         commands: &["grant require-disposal", "grant dispose"],
     },
     Shown {
@@ -192,25 +192,25 @@ pub const SHOWN: &[Shown] = &[
     Shown {
         row: "L3",
         rules: &["statute::collection::check_collection", "sharing::catalogue::review::check_marked"],
-        tests: &["base_items_of_shenyang_are_shared_unconditionally_and_found_by_their_collection", "a_base_item_that_is_not_unconditional_is_refused_under_article_19_of_shenyang"],
+        tests: &["base_items_of_shenyang_are_shared_unconditionally_and_found_by_their_collection", "a_base_item_that_is_not_unconditional_is_refused_under_article_19_of_shenyang", "a_published_base_item_stays_unconditional_and_what_is_none_keeps_its_class"],
         commands: &["catalogue import", "catalogue list"],
     },
     Shown {
         row: "L5",
         rules: &["statute::profile::Profile::coordination", "statute::dispute::check_hearer"],
-        tests: &["the_authority_of_shenyang_coordinates_under_its_own_article_too"],
+        tests: &["the_authority_of_shenyang_coordinates_under_its_own_article_too", "beyond_the_city_the_common_superior_coordinates_and_cites_no_article_of_the_city"],
         commands: &["dispute coordinate", "docket show"],
     },
     Shown {
         row: "G1",
-        rules: &["statute::incident::told_at_every_level", "statute::incident::check_grade_stated", "statute::incident::check_answers_for_it", "statute::incident::check_may_close", "statute::standing::check_may_provide", "statute::deadline::resumed"],
-        tests: &["an_incident_is_seen_by_the_superior_and_a_major_one_up_to_the_hub_which_instructs", "grants_are_suspended_by_one_act_where_the_data_is_provided_and_the_requester_sees_why", "grants_not_provided_here_an_unknown_docket_and_the_wrong_role_suspend_nothing", "a_node_that_is_cut_off_neither_links_nor_sends_and_every_level_learns_of_it", "rotated_keys_are_recorded_once_the_new_certificate_is_in_force", "no_grade_is_understated_and_nothing_is_closed_before_plan_and_measure", "a_grant_that_is_not_provided_yet_is_suspended_in_an_incident_and_its_time_rests"],
+        rules: &["statute::incident::told_at_every_level", "statute::incident::check_grade_stated", "statute::incident::check_answers_for_it", "statute::incident::check_may_close", "statute::standing::check_may_provide", "statute::deadline::resumed", "statute::incident::check_cut_off"],
+        tests: &["an_incident_is_seen_by_the_superior_and_a_major_one_up_to_the_hub_which_instructs", "grants_are_suspended_by_one_act_where_the_data_is_provided_and_the_requester_sees_why", "grants_not_provided_here_an_unknown_docket_and_the_wrong_role_suspend_nothing", "a_node_that_is_cut_off_neither_links_nor_sends_and_every_level_learns_of_it", "rotated_keys_are_recorded_once_the_new_certificate_is_in_force", "no_grade_is_understated_and_nothing_is_closed_before_plan_and_measure", "a_grant_that_is_not_provided_yet_is_suspended_in_an_incident_and_its_time_rests", "a_node_that_was_cut_off_goes_on_with_what_its_own_departments_and_its_public_are_owed", "what_must_leave_a_node_that_was_cut_off_is_refused_and_what_it_published_goes_up_later"],
         commands: &["incident report", "incident start-plan", "incident contain suspend", "incident contain cut-off", "incident contain rotated", "incident acknowledge", "incident close", "incident list"],
     },
     Shown {
         row: "V2",
         rules: &["statute::retention::check_may_read", "statute::retention::check_orders_reading", "sharing::reading::reader_of"],
-        tests: &["those_whom_the_law_names_read_on_record_and_others_are_refused", "a_superior_reads_on_a_recorded_order_by_the_reader_it_names_and_the_keeper_sees_it", "a_sibling_and_an_order_without_reason_are_refused_and_so_is_one_about_another_docket", "no_view_of_any_docket_at_any_node_says_what_a_record_of_use_says", "the_api_gives_records_of_use_and_files_to_those_alone_who_are_on_record_as_their_readers"],
+        tests: &["those_whom_the_law_names_read_on_record_and_others_are_refused", "a_superior_reads_on_a_recorded_order_by_the_reader_it_names_and_the_keeper_sees_it", "a_sibling_and_an_order_without_reason_are_refused_and_so_is_one_about_another_docket", "no_view_of_any_docket_at_any_node_says_what_a_record_of_use_says", "nobody_gets_a_content_by_naming_its_commitment_in_a_docket_of_their_own", "the_api_gives_records_of_use_and_files_to_those_alone_who_are_on_record_as_their_readers"],
         commands: &["reading uses", "reading order", "reading inspections", "reading list"],
     },
     Shown {
@@ -234,7 +234,7 @@ pub const SHOWN: &[Shown] = &[
     Shown {
         row: "G3",
         rules: &["statute::complaint::check_complaint_stated", "statute::complaint::check_complaint_answer", "statute::complaint::check_deals_with_complaint", "sharing::complaint::decide::receive"],
-        tests: &["a_complaint_is_passed_up_to_the_department_concerned_which_answers_and_the_receipt_shows_it", "an_authority_complained_of_does_not_answer_and_its_superior_does", "a_term_set_by_local_rules_is_watched_to_the_minute_and_r37_alone_sets_none", "a_complaint_is_taken_without_a_token_and_shown_to_those_alone_who_deal_with_it"],
+        tests: &["a_complaint_is_passed_up_to_the_department_concerned_which_answers_and_the_receipt_shows_it", "an_authority_complained_of_does_not_answer_and_its_superior_does", "a_term_set_by_local_rules_is_watched_to_the_minute_and_r37_alone_sets_none", "a_complaint_is_taken_without_a_token_and_shown_to_those_alone_who_deal_with_it", "what_was_written_stands_in_vaults_alone_and_after_its_erasure_nowhere"],
         commands: &["complaint list", "complaint pass-on", "complaint answer"],
     },
     Shown {

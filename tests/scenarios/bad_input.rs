@@ -1,5 +1,7 @@
 //! Every input from outside is hostile until proved otherwise: one clear refusal each, nothing lost, the node still up.
 
+// The path is named, so that tests/planted can use this file too.
+#[path = "bad_input/commands.rs"]
 mod commands;
 
 use federation::core::query;
@@ -20,6 +22,7 @@ fn chain(world: &World, node: Code) -> Chain {
 
 fn hello(world: &World, chain: Chain) -> Vec<u8> {
     codec::encode(&Frame::Hello {
+        wire: federation::wire::WIRE_VERSION,
         chain,
         software: "guantong/test".into(),
         now: world.now,
@@ -175,7 +178,7 @@ fn an_expired_certificate_ends_the_link_and_the_node_signs_nothing_more() {
 }
 
 #[test]
-fn envelopes_out_of_place_replayed_or_forged_have_no_effect() {
+pub(crate) fn envelopes_out_of_place_replayed_or_forged_have_no_effect() {
     let mut world = demo(53);
     let (city, county) = (code("440100"), code("440106"));
     let sealed = Sealed {
@@ -248,7 +251,7 @@ fn envelopes_out_of_place_replayed_or_forged_have_no_effect() {
 }
 
 #[test]
-fn segments_with_a_gap_a_wrong_root_or_a_fork_are_refused_and_a_fork_is_proved() {
+pub(crate) fn segments_with_a_gap_a_wrong_root_or_a_fork_are_refused_and_a_fork_is_proved() {
     let mut world = demo(54);
     let (city, county) = (code("440100"), code("440106"));
     let (department, _) = provider(&mut world, "440106", conditional());
@@ -304,7 +307,7 @@ fn segments_with_a_gap_a_wrong_root_or_a_fork_are_refused_and_a_fork_is_proved()
 }
 
 #[test]
-fn an_act_for_another_node_or_by_a_stranger_is_not_authentic() {
+pub(crate) fn an_act_for_another_node_or_by_a_stranger_is_not_authentic() {
     let mut world = demo(55);
     let department = world.department(code("440106"), 1, "民政局");
     let operator = world.staff(&department, statute::Role::Operator);

@@ -111,7 +111,8 @@ const SEEN: &str = "overdue as this node sees it";
 const DOUBT: &str = "time in doubt";
 
 #[test]
-fn a_home_that_was_stopped_over_the_deadline_is_found_overdue_once_and_agrees_when_it_is_back() {
+pub(crate) fn a_home_that_was_stopped_over_the_deadline_is_found_overdue_once_and_agrees_when_it_is_back()
+ {
     let mut case = owed(700);
     case.world.stop(case.provider.node);
     case.sleep_until(case.due.plus_millis(-60_000));

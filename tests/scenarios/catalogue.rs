@@ -35,7 +35,7 @@ fn published_entries_climb_to_every_ancestor_and_nowhere_else() {
 }
 
 #[test]
-fn a_withdrawal_reaches_the_hub_and_a_silent_child_withdraws_nothing() {
+pub(crate) fn a_withdrawal_reaches_the_hub_and_a_silent_child_withdraws_nothing() {
     let mut world = demo(2);
     let (department, entry) = provider(&mut world, "440106", conditional());
     world.settle();
@@ -277,6 +277,42 @@ pub(crate) fn what_is_marked_secret_is_not_entered() {
         (RefusalReason::WorkSecret, Article::R3)
     );
     publish(&mut world, &department, vec![open.clone()]);
+    world.settle();
+    assert!(at_the_hub(&world, &open));
+}
+
+#[test]
+fn a_secret_mark_anywhere_keeps_a_new_version_out_and_what_stands_published_stands() {
+    let mut world = demo(8);
+    let (department, open) = provider(&mut world, "440106", conditional());
+    world.settle();
+    let operator = world.staff(&department, Role::Operator);
+    let mut next = open.clone();
+    next.version = 2;
+    let mut marked = vec![next.clone(), next.clone(), next.clone()];
+    marked[0].name.push_str("【机密】");
+    marked[1].summary.push_str("本表属工作秘密。");
+    let mut item = marked[2].items[0].clone();
+    item.name = "绝密级批示".into();
+    marked[2].items.push(item);
+    let reasons = [
+        RefusalReason::StateSecret,
+        RefusalReason::WorkSecret,
+        RefusalReason::StateSecret,
+    ];
+    for (entry, reason) in marked.into_iter().zip(reasons) {
+        // Not among others that are none, either.
+        let entries = vec![next.clone(), entry];
+        let compile = ActBody::CompileEntries { entries };
+        let refused = lawfully(world.act(department.node, &operator, compile));
+        assert_eq!(refused, (reason, Article::R3));
+        let own = query::own_entry(world.read(department.node), &open.id).unwrap();
+        assert_eq!(
+            own.expect("its own").entry.version,
+            1,
+            "none of them was entered"
+        );
+    }
     world.settle();
     assert!(at_the_hub(&world, &open));
 }

@@ -61,7 +61,7 @@ pub(crate) fn pass_on(docket: DocketId, to: Debtor) -> ComplaintAct {
     ComplaintAct::PassOn {
         docket,
         to,
-        note: "请核实".into(),
+        note: None,
     }
 }
 
@@ -173,12 +173,18 @@ fn a_complaint_is_passed_up_to_the_department_concerned_which_answers_and_the_re
 #[test]
 fn what_was_written_stands_in_vaults_alone_and_after_its_erasure_nowhere() {
     const TEXT: &str = "未经同意使用我的信息";
+    // What the officials tell one another of whoever complains.
+    const NOTE: &str = "赵六此前已两次来访";
     let mut world = demo(76);
     let (county, city) = (code(COUNTY), code(CITY));
     let (_, docket) = complain(&mut world, None, TEXT).expect("received");
     let reviewer = world.authority(county, Role::AuthorityReviewer);
-    let above = Debtor::Authority(world.place(city));
-    does(&mut world, county, &reviewer, pass_on(docket, above)).expect("passed up");
+    let passed = ComplaintAct::PassOn {
+        docket,
+        to: Debtor::Authority(world.place(city)),
+        note: Some(world.private(county, NOTE)),
+    };
+    does(&mut world, county, &reviewer, passed).expect("passed up");
     let vaults = |world: &World, said: &str| -> Vec<Code> {
         let codes = world.codes().into_iter();
         let (kept, clear): (Vec<_>, Vec<_>) = codes
@@ -187,14 +193,14 @@ fn what_was_written_stands_in_vaults_alone_and_after_its_erasure_nowhere() {
         assert_eq!(clear, [], "in clear");
         kept
     };
-    for said in [TEXT, CONTACT] {
+    for said in [TEXT, CONTACT, NOTE] {
         assert_eq!(vaults(&world, said), [city, county]);
     }
     let superior = world.authority_head(city);
     does(&mut world, city, &superior, answer(docket, "已责令改正")).expect("answered");
     let held = query::docket(world.read(county), docket).expect("memory");
     let items = held.expect("held").docket.state.personal.items;
-    assert_eq!(items.len(), 4);
+    assert_eq!(items.len(), 5);
     let erase = ActBody::Erasure(ErasureAct::Erase {
         docket,
         contents: items.iter().map(|item| item.private.digest).collect(),
@@ -215,7 +221,7 @@ fn what_was_written_stands_in_vaults_alone_and_after_its_erasure_nowhere() {
     let head = world.authority_head(county);
     world.act(county, &head, erase).expect("erased");
     world.settle();
-    for said in [TEXT, CONTACT] {
+    for said in [TEXT, CONTACT, NOTE] {
         assert_eq!(vaults(&world, said), []);
     }
     for node in [county, city] {

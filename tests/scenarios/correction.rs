@@ -10,7 +10,7 @@ use sharing::correction::{
     CorrectionAct, CorrectionOutcome, CorrectionPhase, CorrectionRequest, CorrectionState,
 };
 use sharing::docket::{Case, DocketBody, DocketId};
-use sharing::private::Private;
+use sharing::private::{Content, Private, SALT_BYTES};
 use statute::{Article, Duty, RefusalReason, Role};
 
 use crate::stage::{
@@ -88,9 +88,18 @@ pub(crate) fn answer(
     Ok(())
 }
 
-pub(crate) fn corrected(object: Option<ObjectRef>) -> CorrectionOutcome {
+/// What the provider did about it: of whose record it is, the file and this say.
+pub(crate) const CORRECTED: &str = "第一户名称改为甲商行";
+
+pub(crate) fn corrected(
+    world: &mut World,
+    provider: &Department,
+    object: Option<ObjectRef>,
+) -> CorrectionOutcome {
+    let said = Content::new([31; SALT_BYTES], CORRECTED.into()).expect("a text");
+    world.confide(provider.node, &said);
     CorrectionOutcome::Corrected {
-        what: "第一户名称改为甲商行".into(),
+        what: said.private(),
         object,
     }
 }
@@ -131,14 +140,15 @@ fn notices(world: &World, node: Code) -> usize {
 }
 
 #[test]
-fn one_holder_asks_the_provider_corrects_and_both_holders_learn_of_it() {
+pub(crate) fn one_holder_asks_the_provider_corrects_and_both_holders_learn_of_it() {
     let (mut world, provider, [(asker, first), (other, second)]) = two_holders(40);
     let docket = ask(&mut world, &asker, first, "名称").expect("asked");
     let state = correction(&world, provider.node, docket).expect("received");
     assert!(matches!(state.phase, CorrectionPhase::Asked { .. }));
     assert!(correction(&world, other.node, docket).is_none(), "no party");
     let file = world.upload(provider.node, "更正.csv", b"code,name\n1,b\n");
-    answer(&mut world, &provider, docket, corrected(Some(file.clone()))).expect("answered");
+    let outcome = corrected(&mut world, &provider, Some(file.clone()));
+    answer(&mut world, &provider, docket, outcome.clone()).expect("answered");
     for (holder, docket) in [(&asker, first), (&other, second)] {
         for node in [holder.node, provider.node] {
             assert_eq!(told(&world, node, docket), 1, "{docket} at {node}");
@@ -146,16 +156,20 @@ fn one_holder_asks_the_provider_corrects_and_both_holders_learn_of_it() {
         assert_eq!(notices(&world, holder.node), 1, "at {}", holder.node);
     }
     let answered = correction(&world, asker.node, docket).expect("reported back");
-    assert_eq!(
-        answered.phase,
-        CorrectionPhase::Answered(corrected(Some(file.clone())))
-    );
+    assert_eq!(answered.phase, CorrectionPhase::Answered(outcome));
+    // What was done, and so whose record it was, is told to whoever asked, and in no ledger.
+    for node in world.codes() {
+        let told = node == asker.node || node == provider.node;
+        assert_eq!(world.keeps(node, CORRECTED.as_bytes()), told, "at {node}");
+        assert!(!world.keeps_beside_the_vault(node, CORRECTED.as_bytes()));
+    }
     assert!(world.object(asker.node, &file.digest).is_some(), "fetched");
     assert!(
         world.object(other.node, &file.digest).is_none(),
         "not made for it"
     );
-    let late = answer(&mut world, &provider, docket, corrected(None));
+    let outcome = corrected(&mut world, &provider, None);
+    let late = answer(&mut world, &provider, docket, outcome);
     let (reason, article) = lawfully(late);
     assert!(matches!(reason, RefusalReason::WrongState { .. }));
     assert_eq!(article, Article::R26);
@@ -178,7 +192,8 @@ fn who_holds_nothing_learns_nothing_and_cannot_ask() {
         "{told_why:?}"
     );
     let docket = ask(&mut world, &asker, first, "名称").expect("asked");
-    answer(&mut world, &provider, docket, corrected(None)).expect("answered");
+    let outcome = corrected(&mut world, &provider, None);
+    answer(&mut world, &provider, docket, outcome).expect("answered");
     assert_eq!(notices(&world, outsider.node), 0);
     assert!(correction(&world, outsider.node, docket).is_none());
 }

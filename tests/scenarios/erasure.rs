@@ -49,15 +49,17 @@ fn erase(
 fn settled(seed: u64) -> (World, Department, Department, DocketId) {
     let (mut world, provider, [(asker, first), _]) = two_holders(seed);
     let docket = ask(&mut world, &asker, first, "名称").expect("asked");
-    answer(&mut world, &provider, docket, corrected(None)).expect("answered");
+    let outcome = corrected(&mut world, &provider, None);
+    answer(&mut world, &provider, docket, outcome).expect("answered");
     (world, provider, asker, docket)
 }
 
 #[test]
-fn what_was_said_is_read_at_both_nodes_then_erased_at_both_and_the_ledger_still_verifies() {
+pub(crate) fn what_was_said_is_read_at_both_nodes_then_erased_at_both_and_the_ledger_still_verifies()
+ {
     let (mut world, provider, asker, docket) = settled(70);
     let said = personal(&world, asker.node, docket);
-    assert_eq!(said.items.len(), 2);
+    assert_eq!(said.items.len(), 3);
     for node in [asker.node, provider.node] {
         let read = world.content(node, &said.items[0].private);
         assert_eq!(read.expect("here").text(), WRONG, "at {node}");
@@ -111,7 +113,8 @@ pub(crate) fn nothing_is_erased_before_its_last_day_of_keeping_nor_by_anyone_els
     let open = erase(&mut world, &provider, Role::DepartmentHead, docket);
     let still_needed = (RefusalReason::StillNeeded, Article::P47);
     assert_eq!(lawfully(open), still_needed);
-    answer(&mut world, &provider, docket, corrected(None)).expect("answered");
+    let outcome = corrected(&mut world, &provider, None);
+    answer(&mut world, &provider, docket, outcome).expect("answered");
     let early = erase(&mut world, &provider, Role::DepartmentHead, docket);
     let until = "2029-03-09".to_owned();
     let kept = (RefusalReason::StillRetained { until }, Article::R29);
@@ -153,7 +156,7 @@ fn an_erasure_decided_before_a_crash_is_carried_out_after_it_and_at_a_holder_tha
     assert!(!world.keeps(asker.node, WRONG.as_bytes()));
     let left = personal(&world, provider.node, docket);
     let erased = left.items.iter().filter_map(|item| item.erased.as_ref());
-    assert!(erased.clone().count() == 2 && erased.clone().all(|it| it.destroyed.len() == 2));
+    assert!(erased.clone().count() == 3 && erased.clone().all(|it| it.destroyed.len() == 2));
 }
 
 #[test]

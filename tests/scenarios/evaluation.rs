@@ -5,7 +5,7 @@ use federation::core::{Refused, query};
 use guantong_tests::{Department, Person, World};
 use identity::Code;
 use sharing::act::ActBody;
-use sharing::application::{Reply, UseRecord};
+use sharing::application::Reply;
 use sharing::correction::{CorrectionAct, CorrectionOutcome, CorrectionRequest};
 use sharing::docket::DocketId;
 use sharing::evaluation::{
@@ -16,6 +16,7 @@ use statute::{Article, Duty, EvaluationPeriod, Profile, Refusal, RefusalReason, 
 
 use crate::stage::{
     Acting, application, apply, code, conditional, demo, grant, provider, publish, reply,
+    use_record,
 };
 
 /// A day, in milliseconds.
@@ -40,16 +41,6 @@ fn does(world: &mut World, department: &Department, role: Role, body: ActBody) -
     let answer = world.act(department.node, &person, body).expect("taken");
     world.settle();
     answer.docket
-}
-
-fn use_record() -> UseRecord {
-    UseRecord {
-        scenario: "社会救助资格核验".into(),
-        process: "逐户比对".into(),
-        result: "核验三百户".into(),
-        storage: "政务云".into(),
-        destruction: "期满销毁".into(),
-    }
 }
 
 impl March {
@@ -81,7 +72,7 @@ impl March {
         };
         does(&mut world, &provider, Role::Operator, provide(first));
         for _ in 0..2 {
-            let record = use_record();
+            let record = use_record(&mut world, user.node);
             let body = ActBody::RecordUse {
                 docket: first,
                 record,
@@ -96,7 +87,7 @@ impl March {
         }));
         let docket = does(&mut world, &user, Role::Operator, ask).expect("a docket");
         let outcome = CorrectionOutcome::Corrected {
-            what: "第一户名称改为甲商行".into(),
+            what: world.private(provider.node, "第一户名称改为甲商行"),
             object: None,
         };
         let answer = ActBody::Correction(CorrectionAct::Answer { docket, outcome });
@@ -250,7 +241,7 @@ fn a_grant_that_ends_without_any_record_of_use_is_counted_so() {
             _ => None,
         })
         .expect("the late application");
-    let record = use_record();
+    let record = use_record(&mut story.world, story.other.node);
     let body = ActBody::RecordUse { docket, record };
     let other = story.other.clone();
     does(&mut story.world, &other, Role::Operator, body);

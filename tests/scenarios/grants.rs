@@ -9,7 +9,7 @@ use sharing::evaluation::Kept;
 use statute::{Article, Duty, GrantStanding, Refusal, RefusalReason, Role};
 
 use crate::stage::{
-    circuit, code, conditional, demo, events, findings, lapses, provider, seen, share,
+    circuit, code, conditional, demo, events, findings, lapses, provider, seen, share, use_record,
 };
 
 const DAY_MS: i64 = 86_400_000;
@@ -300,6 +300,74 @@ pub(crate) fn the_certificate_of_disposal_is_seen_at_the_provider_and_the_data_i
     let standing = GrantStanding::Disposed;
     let closed = RefusalReason::GrantNotInForce { standing }.under(Article::R27);
     assert_eq!(shared.circuit(), Err(closed));
+}
+
+#[test]
+fn a_disposal_not_made_by_the_date_set_is_overdue_at_both_once_and_nobody_else_certifies_it() {
+    let mut shared = shared(66);
+    let how = || "删除全部副本".to_owned();
+    let past = GrantStep::RequireDisposal {
+        how: how(),
+        by: shared.world.now,
+    };
+    let (_, article) = refused(shared.by_office(past));
+    assert_eq!(article, Article::R27, "a date that is over is none");
+    let by = shared.world.now.plus_days(5);
+    let foreign = GrantStep::RequireDisposal { how: how(), by };
+    let (requester, provider) = (shared.requester.clone(), shared.provider.clone());
+    let answer = shared.by(&requester, Role::SharingOfficeHead, foreign.clone());
+    answer.expect("sent to the home, which refuses it");
+    assert_eq!(shared.standing().disposal, None, "the provider requires it");
+    shared.by_office(foreign).expect("required");
+    let certificate = || "处置证明〔2026〕1号".to_owned();
+    let disposed = |certificate| GrantStep::Dispose {
+        how: how(),
+        certificate,
+    };
+    let theirs = shared.by(&provider, Role::Operator, disposed(certificate()));
+    let not_theirs = (RefusalReason::NotYourDepartment, Article::R27);
+    assert_eq!(refused(theirs), not_theirs);
+    shared.by_requester(disposed(" ".into()));
+    assert_eq!(shared.standing().access, Access::InForce, "no certificate");
+    let found = |shared: &Shared, node| lapses(&shared.world, node, shared.docket);
+    let nodes = [requester.node, provider.node];
+    shared
+        .world
+        .step(by.millis_since(shared.world.now) - 60_000);
+    shared.world.settle();
+    assert_eq!(nodes.map(|node| found(&shared, node)), [0, 0]);
+    shared.world.step(120_000);
+    shared.world.settle();
+    shared.world.step(DAY_MS);
+    assert_eq!(nodes.map(|node| found(&shared, node)), [1, 1]);
+    let held = query::docket(shared.world.read(requester.node), shared.docket);
+    let lapse = &held
+        .expect("memory")
+        .expect("held")
+        .docket
+        .state
+        .clock
+        .lapses[0];
+    assert_eq!(
+        (lapse.duty, lapse.duty.breach()),
+        (Duty::Dispose, Article::R40_4)
+    );
+    shared.by_requester(disposed(certificate()));
+    assert_eq!(shared.standing().access, Access::Disposed, "late, and done");
+    // What was disposed of is not used: no record of a use is taken any more.
+    let record = use_record(&mut shared.world, requester.node);
+    let docket = shared.docket;
+    let user = shared.world.staff(&requester, Role::Operator);
+    let used = ActBody::RecordUse { docket, record };
+    let sent = shared.world.act(requester.node, &user, used);
+    sent.expect("sent to the home, which refuses it");
+    shared.world.settle();
+    assert_eq!(
+        seen(&shared.world, provider.node, docket)
+            .expect("held")
+            .uses,
+        0
+    );
 }
 
 #[test]

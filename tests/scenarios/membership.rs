@@ -1,11 +1,12 @@
 //! R30: who is a member, how health is seen from above, how a ledger is cosigned, how a revoked node is cut off.
 
-use federation::core::{Record, query};
+use federation::core::{Record, Refused, query};
 use federation::health::Condition;
 use guantong_tests::World;
 use identity::{Code, RevocationReason};
 use sharing::act::ActBody;
 use sharing::ledger::{Relation, Verdict};
+use statute::Role;
 
 use crate::stage::{code, conditional, demo, findings, provider};
 
@@ -40,6 +41,40 @@ fn the_hub_sees_every_node_and_notices_one_that_falls_silent() {
     world.restart(code("440106"));
     world.settle();
     assert_eq!(lagging(&world), Condition::Up);
+}
+
+#[test]
+fn a_department_without_a_platform_is_hosted_at_its_level_and_acts_there_and_nowhere_else() {
+    let mut world = demo(43);
+    // A department of the central government without a platform is hosted on the hub itself.
+    let (hosted, entry) = provider(&mut world, "100000", conditional());
+    let requester = world.department(code("440106"), 2, "民政局");
+    let wanted = crate::stage::application(&world, &requester, &hosted, &entry);
+    let docket = crate::stage::apply(&mut world, &requester, wanted.clone());
+    world.settle();
+    let agreed = crate::stage::grant(&world, &entry);
+    crate::stage::reply(&mut world, &hosted, docket, agreed);
+    world.settle();
+    for node in [hosted.node, requester.node] {
+        let state = crate::stage::seen(&world, node, docket).expect("held");
+        assert_eq!(state.phase.name(), "granted", "at {node}");
+        assert_eq!(state.provider.department, hosted.code);
+    }
+    // Its people are of its own node: at another their acts are nobody's, also at the node below it and at the hub for whoever is hosted elsewhere.
+    let theirs = world.staff(&hosted, Role::Operator);
+    let others = world.staff(&requester, Role::Operator);
+    for (node, person) in [
+        (code("440000"), &theirs),
+        (requester.node, &theirs),
+        (hosted.node, &others),
+    ] {
+        let draft = ActBody::Apply {
+            application: wanted.clone(),
+        };
+        let refused = world.act(node, person, draft);
+        let turned_away = matches!(refused, Err(Refused::NotAuthentic(_) | Refused::Lawful(_)));
+        assert!(turned_away, "at {node}: {refused:?}");
+    }
 }
 
 #[test]
@@ -80,7 +115,7 @@ fn ledgers_are_cosigned_above_and_an_event_verifies_offline() {
 }
 
 #[test]
-fn a_revoked_county_is_cut_off_and_the_hub_learns_of_it() {
+pub(crate) fn a_revoked_county_is_cut_off_and_the_hub_learns_of_it() {
     let mut world = demo(42);
     let (city, county) = (code("440100"), code("440104"));
     let (chain, _) = query::chain(world.read(city), county)
@@ -195,7 +230,7 @@ fn a_witness_that_was_cut_off_cosigns_when_it_is_back_and_the_other_does_not_wai
 }
 
 #[test]
-fn a_rewritten_ledger_is_refused_by_its_witnesses() {
+pub(crate) fn a_rewritten_ledger_is_refused_by_its_witnesses() {
     let mut world = demo(45);
     let (county, witness) = (code("440106"), code("110101"));
     let enrolled = world.records(county).len();

@@ -219,7 +219,7 @@ fn only_who_may_enrol_a_role_may_end_it() {
 }
 
 #[test]
-fn a_term_of_office_ends_on_time() {
+pub(crate) fn a_term_of_office_ends_on_time() {
     let (mut world, office) = office(73);
     let until: Moment = world.now.plus_days(1);
     let own = key("a short term");
@@ -249,7 +249,7 @@ fn a_term_of_office_ends_on_time() {
 }
 
 #[test]
-fn an_operator_cannot_consent_in_the_heads_name() {
+pub(crate) fn an_operator_cannot_consent_in_the_heads_name() {
     let (mut world, office) = office(74);
     let (ministry, published) = provider(&mut world, "mps", conditional());
     let of = &office.department;

@@ -208,6 +208,72 @@ pub(crate) fn base_items_of_shenyang_are_shared_unconditionally_and_found_by_the
     }
 }
 
+/// L3: a base item that stands published is not made conditional; business items and theme data keep their class, and so does everything where no local
+/// rule says otherwise.
+#[test]
+fn a_published_base_item_stays_unconditional_and_what_is_none_keeps_its_class() {
+    let mut world = shenyang(77);
+    let compiled = |world: &mut World, department: &Department, entry: &Entry| {
+        let operator = world.staff(department, Role::Operator);
+        let entries = vec![entry.clone()];
+        world.act(
+            department.node,
+            &operator,
+            ActBody::CompileEntries { entries },
+        )
+    };
+    let base = CollectionMark::BaseItems(BaseCollection::Population);
+    let marked = |world: &World, of: &Department, number, mark, terms| {
+        let mut entry = entry(of, number, "人口基本信息", terms, world.now);
+        entry.collection = Some(mark);
+        entry
+    };
+    let district = Department::hosted(code("210102"), 1, "公安局");
+    let first = marked(&world, &district, 1, base, ClassTerms::Unconditional);
+    publish(&mut world, &district, vec![first.clone()]);
+    world.settle();
+    let mut narrower = first.clone();
+    (narrower.version, narrower.terms) = (2, conditional());
+    let refused = lawfully(compiled(&mut world, &district, &narrower));
+    let expected = RefusalReason::BaseItemNotUnconditional {
+        collection: BaseCollection::Population,
+        class: ShareClass::Conditional,
+    };
+    assert_eq!(refused, (expected, Article::S19));
+    let hub = query::published_entry(world.read(code("100000")), district.node, &first.id);
+    let stands = hub.expect("memory").expect("published").entry;
+    assert_eq!(
+        (stands.version, stands.terms),
+        (1, ClassTerms::Unconditional)
+    );
+    let business = CollectionMark::BusinessItems(BaseCollection::Population);
+    let business = marked(&world, &district, 2, business, conditional());
+    compiled(&mut world, &district, &business).expect("business items keep their class");
+    // 广州 runs under the national rules alone, which list no base collection.
+    let elsewhere = Department::hosted(code("440106"), 1, "公安局");
+    let free = marked(&world, &elsewhere, 1, base, conditional());
+    compiled(&mut world, &elsewhere, &free).expect("no local rule says otherwise");
+}
+
+/// L5: the city's authority coordinates within R28: beyond the city the common superior does, whatever the city's rules say, and cites none of them.
+#[test]
+fn beyond_the_city_the_common_superior_coordinates_and_cites_no_article_of_the_city() {
+    let mut world = shenyang(78);
+    let case = dispute::coordinated(&mut world, ["210102", "440106"], "100000");
+    for node in ["210102", "440106", "100000"] {
+        let events = crate::stage::events(&world, code(node), case);
+        let cited = events.into_iter().find_map(|event| match event.body {
+            DocketBody::Dispute(DisputeEvent::OpinionGiven { local, .. }) => Some(local),
+            _ => None,
+        });
+        assert_eq!(cited, Some(None), "at {node}");
+    }
+    for node in ["210100", "440100"] {
+        let heard = query::docket(world.read(code(node)), case).expect("memory");
+        assert!(heard.is_none(), "{node} hears nothing");
+    }
+}
+
 /// L5: the city's authority coordinates within R28 and cites its own article beside it; another authority cites none.
 #[test]
 pub(crate) fn the_authority_of_shenyang_coordinates_under_its_own_article_too() {

@@ -11,8 +11,8 @@ use statute::{
 
 use crate::correction::lawfully;
 use crate::stage::{
-    application, apply, code, conditional, demo, findings, grant, lapses, provider, reply, seen,
-    share, use_record,
+    application, apply, code, conditional, demo, findings, grant, lapses, provider, recorded,
+    reply, seen, share, use_record, use_texts,
 };
 
 /// 天河区 has applied for an entry of 和平区.
@@ -230,8 +230,10 @@ pub(crate) fn a_record_of_use_that_leaves_out_a_point_is_not_taken() {
     let (docket, _) = share(&mut world, &requester, &provider, &entry);
     let user = world.staff(&requester, Role::Operator);
     let uses = |world: &World| seen(world, provider.node, docket).expect("held").uses;
-    let mut bare = use_record();
+    let mut bare = use_texts();
     bare.destruction.clear();
+    let (bare, said) = recorded(&bare);
+    world.confide(requester.node, &said);
     let record = |world: &mut World, record| {
         let body = ActBody::RecordUse { docket, record };
         world.act(requester.node, &user, body).expect("sent");
@@ -247,6 +249,7 @@ pub(crate) fn a_record_of_use_that_leaves_out_a_point_is_not_taken() {
             .any(|it| it.contains(&missing.reason.to_string())),
         "{told:?}"
     );
-    record(&mut world, use_record());
+    let whole = use_record(&mut world, requester.node);
+    record(&mut world, whole);
     assert_eq!(uses(&world), 1);
 }

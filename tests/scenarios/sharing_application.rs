@@ -2,12 +2,12 @@
 
 use federation::core::{Record, Refused, query};
 use sharing::act::ActBody;
-use sharing::application::{DisputeStage, Material, MissingItem, Phase, UseRecord};
+use sharing::application::{DisputeStage, Material, MissingItem, Phase};
 use statute::{ApplicationMaterial, Article, ClassTerms, RefusalReason, Role};
 
 use crate::stage::{
     application, apply, code, conditional, demo, findings, grant, lapses, provider, refuse, reply,
-    seen,
+    seen, use_record,
 };
 
 #[test]
@@ -61,14 +61,7 @@ fn a_county_applies_to_a_ministry_is_granted_and_holds_the_file() {
         );
     }
     let user = world.staff(&requester, Role::Operator);
-    let text = |text: &str| text.to_owned();
-    let record = UseRecord {
-        scenario: text("核验"),
-        process: text("比对"),
-        result: text("120人"),
-        storage: text("本地加密"),
-        destruction: text("未销毁"),
-    };
+    let record = use_record(&mut world, requester.node);
     world
         .act(requester.node, &user, ActBody::RecordUse { docket, record })
         .expect("recorded");
@@ -178,7 +171,7 @@ pub(crate) fn what_is_missing_is_told_once_and_a_new_term_runs_from_the_suppleme
 }
 
 #[test]
-fn a_proposed_reply_is_not_known_to_the_requester_before_consent() {
+pub(crate) fn a_proposed_reply_is_not_known_to_the_requester_before_consent() {
     let mut world = demo(12);
     let (provider, entry) = provider(&mut world, "210102", conditional());
     let requester = world.department(code("440106"), 2, "民政局");

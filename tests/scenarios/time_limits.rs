@@ -107,7 +107,7 @@ impl Owed {
 }
 
 #[test]
-fn a_reply_is_extended_once_with_the_authoritys_consent_and_the_requester_is_told() {
+pub(crate) fn a_reply_is_extended_once_with_the_authoritys_consent_and_the_requester_is_told() {
     let mut case = owed(40);
     let first = case.due(case.requester);
     assert_eq!(first.to_string(), "2026-03-23T16:00:00.000Z");

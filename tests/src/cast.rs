@@ -41,8 +41,13 @@ pub struct Person {
     pub chain: PersonChain,
 }
 
+/// Days for which terms of office are the same, so that a person has one certificate for all of them.
+const SAME_TERM_DAYS: i64 = 100;
+
 /// Terms of office around a moment.
 fn term(now: Moment) -> (Moment, Moment) {
+    let span = SAME_TERM_DAYS * 86_400_000;
+    let now = Moment::from_millis(now.as_millis().div_euclid(span) * span);
     (now.plus_days(-400), now.plus_days(4_000))
 }
 

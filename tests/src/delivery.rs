@@ -1,5 +1,7 @@
 //! What the node's delivery does over circuits, here in memory: the same checks of the same core, without the wire.
 
+use std::sync::Arc;
+
 use federation::core::{
     FetchedPart, Input, Shelf, SplitFor, SplitPart, SplitTable, authorise_circuit,
 };
@@ -144,7 +146,7 @@ impl World {
             .object(at, &table.digest)
             .map(<[u8]>::to_vec)
             .ok_or("the table is not in the object store")?;
-        let divisions = self.divisions.clone();
+        let divisions = Arc::clone(&self.divisions);
         let table =
             Table::parse(&bytes, &manifest.division_column).map_err(|error| error.to_string())?;
         let built =
@@ -169,7 +171,7 @@ impl World {
             .manifest
             .claimed(MAX_MANIFEST_BYTES)
             .map_err(|error| error.to_string())?;
-        let divisions = self.divisions.clone();
+        let divisions = Arc::clone(&self.divisions);
         let held = pass_on(
             &manifest,
             &notice.area,

@@ -9,10 +9,11 @@ use federation::wire::ObjectRequest;
 use identity::{Code, Moment, Path};
 use sharing::act::{ActBody, ObjectRef};
 use sharing::application::{
-    Application, ApplicationState, GrantTerms, Material, Reply, UseRecord, reply_document,
+    Application, ApplicationState, GrantTerms, Material, Reply, UseRecord, UseTexts, reply_document,
 };
 use sharing::catalogue::{Entry, ReviewVerdict};
 use sharing::docket::{Case, DocketEvent, DocketId};
+use sharing::private::{Content, SALT_BYTES};
 use sharing::return_flow::Divisions;
 use statute::{ApplicationMaterial, ClassTerms, Method, Refusal, Role};
 
@@ -285,7 +286,7 @@ pub fn circuit(
         .expect("memory does not fail")
         .map(drop)
 }
-/// What the five points of [`use_record`] say, each a text that stands nowhere else.
+/// What the five points of [`use_texts`] say, each a text that stands nowhere else.
 const USE_TEXTS: [&str; 5] = [
     "甲场景核验",
     "乙过程比对",
@@ -294,10 +295,10 @@ const USE_TEXTS: [&str; 5] = [
     "戊尚未销毁",
 ];
 
-/// A whole record of use.
-pub fn use_record() -> UseRecord {
+/// What a whole record of use says.
+pub fn use_texts() -> UseTexts {
     let [scenario, process, result, storage, destruction] = USE_TEXTS.map(str::to_owned);
-    UseRecord {
+    UseTexts {
         scenario,
         process,
         result,
@@ -306,7 +307,21 @@ pub fn use_record() -> UseRecord {
     }
 }
 
-/// Whether a text as JSON says anything of what [`use_record`] says, in clear or in the bytes of a signed act.
+/// A record of use and what it says, as it is kept.
+pub fn recorded(texts: &UseTexts) -> (UseRecord, Content) {
+    let content = Content::new([29; SALT_BYTES], texts.text()).expect("a text");
+    (texts.record(&content), content)
+}
+
+/// A whole record of use, what it says put into a node's vault as the API does.
+pub fn use_record(world: &mut World, at: Code) -> UseRecord {
+    let texts = use_texts();
+    let said = world.private(at, &texts.text());
+    let content = world.content(at, &said).expect("in the vault");
+    texts.record(&content)
+}
+
+/// Whether a text as JSON says anything of what [`use_texts`] says, in clear or in the bytes of a signed act.
 pub fn tells_use(text: &str) -> bool {
     USE_TEXTS.iter().any(|said| {
         let hex: String = said.bytes().map(|byte| format!("{byte:02x}")).collect();

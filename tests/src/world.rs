@@ -1,19 +1,22 @@
 //! The world: nodes, their links, the clock.
 
+mod branch;
+mod disk;
 mod hostile;
+mod line;
 mod network;
 mod people;
 mod search;
 mod standing;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
-use federation::core::{
-    Answer, Context, Core, Effect, Input, LinkId, Me, Refused, Token, project, query,
-};
+use federation::core::{Answer, Context, Core, Effect, Input, LinkId, Me, Refused, Token, query};
 use federation::store::{Fault, Memory, Read, Table, Txn};
 use federation::topology::Topology;
 use federation::wire::{LevelAnswer, SearchId};
+use identity::planted::{self, Bug};
 use identity::{Chain, Code, Level, Moment, Path, VerifyKey, codec};
 use sharing::act::{ActBody, SignedAct};
 use sharing::private::{Content, Private, SALT_BYTES};
@@ -24,6 +27,10 @@ use statute::{Article, Profile, Role};
 use crate::cast::{Department, Person, credit_code, key};
 use crate::chance::Chance;
 use crate::membership::{self, VALID_DAYS, witnesses};
+
+pub use disk::CommitFault;
+use disk::{Committed, Disk, replayed};
+pub use line::Line;
 
 /// Days after which a world renews its certificates, well before they are over.
 const RENEWED_AFTER_DAYS: i64 = VALID_DAYS as i64 - 50;
@@ -45,6 +52,47 @@ pub struct Faults {
     pub overtake_frame: u64,
 }
 
+/// A kind of trouble, as it is counted when it has its effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Trouble {
+    /// A node crashed before its batch was durable.
+    CrashBeforeCommit,
+    /// A node crashed when its batch was durable and nothing had left.
+    CrashAfterCommit,
+    /// A node crashed while it wrote: a part of the batch was in the ledger, and was cut away at the next start.
+    TornCommit,
+    /// A node crashed while it wrote: the batch was in the ledger and not in the tables, which caught up at the next start.
+    TablesBehind,
+    /// A commit was refused by the disk, once.
+    WriteFailed,
+    /// A commit was refused because the disk was full.
+    DiskFull,
+    /// A stored row did not hold against its check sum when it was read.
+    RowRotten,
+    /// A stored body did not hold against its digest when it was read.
+    BodyRotten,
+    /// A link broke with all frames on it.
+    LinkBroken,
+    /// A frame arrived twice.
+    FrameRepeated,
+    /// A frame overtook the one sent before it.
+    FrameOvertaken,
+    /// A frame was lost.
+    FrameLost,
+    /// A frame was late.
+    FrameDelayed,
+    /// A node did not pass on the segments of a log.
+    Withheld,
+    /// A node said that it had an envelope and did not keep it.
+    ReceiptLied,
+    /// A frame of the past was said again.
+    Replayed,
+    /// A frame was altered on its way.
+    Altered,
+    /// A segment of another's log, or a second one of the sender's own, was signed and sent.
+    Forged,
+}
+
 /// One node.
 #[derive(Debug)]
 pub(crate) struct SimNode {
@@ -57,6 +105,7 @@ pub(crate) struct SimNode {
     /// Bytes of objects that came from elsewhere.
     pub(crate) fetched_bytes: usize,
     transport: [u8; 32],
+    disk: Disk,
     up: bool,
     /// Whether the core has taken [`Input::Started`]; nothing else comes before it.
     started: bool,
@@ -79,9 +128,10 @@ pub struct World {
     pub faults: Faults,
     /// The first frames that were sent, for tests that say them again in other shapes.
     pub captured: Vec<Vec<u8>>,
-    /// How many faults of each kind have happened: crashes before commit, after commit, broken links, frames repeated, frames overtaken.
-    pub happened: [u64; 5],
-    /// Every docket event that any node recorded for itself as home, in order of recording: an oracle for the invariants.
+    /// How often each kind of trouble had its effect.
+    pub happened: BTreeMap<Trouble, u64>,
+    /// Most frames that were under way at once.
+    pub most_under_way: usize,
     pub(crate) nodes: BTreeMap<Code, SimNode>,
     paths: BTreeMap<Code, Path>,
     chance: Chance,
@@ -91,12 +141,21 @@ pub struct World {
     frames: VecDeque<(LinkId, Vec<u8>)>,
     pending: VecDeque<(Code, Input)>,
     cut: BTreeSet<Code>,
+    /// What is wrong with a line in one direction, from the first to the second.
+    lines: BTreeMap<(Code, Code), Line>,
+    /// Links on which a frame was lost: no transport goes on after that, so they end when the line is good again.
+    gapped: BTreeSet<LinkId>,
+    /// Frames that are late: when they arrive, in order of sending, over which link, and what they say.
+    late: BTreeMap<(Moment, u64), (LinkId, Vec<u8>)>,
+    next_late: u64,
+    /// What was said of late, by whom and to whom, for those who say it again. Nothing unless [`World::overhears`] was called.
+    overheard: Option<VecDeque<(Code, Code, Vec<u8>)>>,
     /// How far ahead of the time a node's clock is, milliseconds.
     wrong: BTreeMap<Code, i64>,
     answers: BTreeMap<Token, Result<Answer, Refused>>,
     /// Searches of operators, with what the levels above answered.
     searches: BTreeMap<SearchId, (Token, Vec<LevelAnswer>)>,
-    pub(crate) divisions: Divisions,
+    pub(crate) divisions: Arc<Divisions>,
 }
 
 impl World {
@@ -106,7 +165,8 @@ impl World {
             now,
             faults: Faults::default(),
             captured: Vec::new(),
-            happened: [0; 5],
+            happened: BTreeMap::new(),
+            most_under_way: 0,
             nodes: BTreeMap::new(),
             paths: topology
                 .nodes()
@@ -120,10 +180,15 @@ impl World {
             frames: VecDeque::new(),
             pending: VecDeque::new(),
             cut: BTreeSet::new(),
+            lines: BTreeMap::new(),
+            gapped: BTreeSet::new(),
+            late: BTreeMap::new(),
+            next_late: 0,
+            overheard: None,
             wrong: BTreeMap::new(),
             answers: BTreeMap::new(),
             searches: BTreeMap::new(),
-            divisions,
+            divisions: Arc::new(divisions),
         };
         for node in topology.nodes() {
             world.add(node.code());
@@ -163,6 +228,7 @@ impl World {
                 vault: BTreeMap::new(),
                 fetched_bytes: 0,
                 transport,
+                disk: Disk::default(),
                 up: true,
                 started: false,
             },
@@ -365,66 +431,71 @@ impl World {
             return;
         };
         let now = clock(self.now, &self.wrong, code);
-        let mut txn = Txn::new(&node.store);
-        let chance = &mut self.chance;
-        let mut entropy = |target: &mut [u8]| chance.fill(target);
-        let mut ctx = Context {
-            now,
-            entropy: &mut entropy,
-            txn: &mut txn,
-            effects: Vec::new(),
+        let (token, lies) = (token(&input), node.disk.would_lie_about(&input));
+        let outcome = {
+            let rotten = node.disk.over(&node.store);
+            let view: &dyn Read = rotten.as_ref().map_or(&node.store, |it| it);
+            let mut txn = Txn::new(view);
+            let chance = &mut self.chance;
+            let mut entropy = |target: &mut [u8]| chance.fill(target);
+            let mut ctx = Context {
+                now,
+                entropy: &mut entropy,
+                txn: &mut txn,
+                effects: Vec::new(),
+            };
+            let outcome: Result<(), Fault> = node.core.apply(input, &mut ctx);
+            let effects = std::mem::take(&mut ctx.effects);
+            outcome.map(|()| (txn.into_batch(), effects))
         };
-        let outcome: Result<(), Fault> = node.core.apply(input, &mut ctx);
-        let effects = std::mem::take(&mut ctx.effects);
-        outcome.unwrap_or_else(|fault| panic!("{code}: {fault}"));
-        let batch = txn.into_batch();
-        if self.chance.once_in(self.faults.crash_before_commit) {
-            self.happened[0] += 1;
-            return self.restart(code);
-        }
-        node.store.commit(batch);
-        if self.chance.once_in(self.faults.crash_after_commit) {
-            self.happened[1] += 1;
-            return self.restart(code);
-        }
-        for effect in effects {
-            self.carry_out(code, effect);
+        let outcome = match outcome {
+            Ok((batch, effects)) if planted::is(Bug::SentBeforeCommit) => {
+                for effect in effects {
+                    self.carry_out(code, effect);
+                }
+                Ok((batch, Vec::new()))
+            }
+            other => other,
+        };
+        let committed = match outcome {
+            Err(fault) => {
+                self.repair(code, &fault);
+                Err(token)
+            }
+            Ok((_, effects)) if lies => {
+                self.count(Trouble::ReceiptLied);
+                Ok(effects)
+            }
+            Ok((batch, effects)) => match self.commit(code, batch) {
+                Committed::Durable => Ok(effects),
+                Committed::Crashed => Err(None),
+                Committed::Refused => Err(token),
+            },
+        };
+        match committed {
+            Ok(effects) => {
+                for effect in effects {
+                    self.carry_out(code, effect);
+                }
+            }
+            Err(told) => {
+                // What it takes up again at its start may fail again: whoever starts it anew lets time pass.
+                self.end(code);
+                let refused = || Refused::Fault("nothing was stored".into());
+                self.answers
+                    .extend(told.map(|token| (token, Err(refused()))));
+            }
         }
     }
 
-    /// The newest frame on a link arrives before the one sent before it.
-    fn overtake(&mut self, far: LinkId) {
-        let mut on_link = (0..self.frames.len())
-            .rev()
-            .filter(|at| self.frames[*at].0 == far);
-        if let (Some(newest), Some(before)) = (on_link.next(), on_link.next()) {
-            self.frames.swap(newest, before);
-            self.happened[4] += 1;
-        }
+    /// One more of a kind of trouble has had its effect.
+    fn count(&mut self, trouble: Trouble) {
+        *self.happened.entry(trouble).or_default() += 1;
     }
 
     fn carry_out(&mut self, code: Code, effect: Effect) {
         match effect {
-            Effect::Send { link, frame } => {
-                if self.chance.once_in(self.faults.break_link) {
-                    self.happened[2] += 1;
-                    self.drop_link(link);
-                } else if let Some(wire) = self.wires.get(&link) {
-                    let bytes = codec::encode(&*frame);
-                    if self.captured.len() < MAX_CAPTURED {
-                        self.captured.push(bytes.clone());
-                    }
-                    let far = wire.far;
-                    if self.chance.once_in(self.faults.repeat_frame) {
-                        self.happened[3] += 1;
-                        self.frames.push_back((far, bytes.clone()));
-                    }
-                    self.frames.push_back((far, bytes));
-                    if self.chance.once_in(self.faults.overtake_frame) {
-                        self.overtake(far);
-                    }
-                }
-            }
+            Effect::Send { link, frame } => self.send(link, &frame),
             Effect::Close { link, .. } => self.close_link(link),
             Effect::Answer { token, answer } => {
                 self.answers.insert(token, answer);
@@ -501,18 +572,26 @@ fn clock(now: Moment, wrong: &BTreeMap<Code, i64>, code: Code) -> Moment {
     now.plus_millis(wrong.get(&code).copied().unwrap_or(0))
 }
 
-/// The tables that the first records of a ledger come to.
-fn replayed(before: &Memory, records: usize) -> Result<Memory, String> {
-    let mut rebuilt = Memory {
-        bodies: before.bodies.clone(),
-        ..Memory::default()
-    };
-    for record in &before.records[..records] {
-        let mut txn = Txn::new(&rebuilt);
-        project(record, &mut txn).map_err(|fault| fault.to_string())?;
-        txn.push_record(record.clone());
-        let batch = txn.into_batch();
-        rebuilt.commit(batch);
+/// Who waits for an answer to this input.
+fn token(input: &Input) -> Option<Token> {
+    match input {
+        Input::Act { token, .. }
+        | Input::ContentRead { token, .. }
+        | Input::Public { token, .. }
+        | Input::Install { token, .. }
+        | Input::Search { token, .. }
+        | Input::CallBegun { token, .. } => Some(*token),
+        Input::Started
+        | Input::Tick
+        | Input::LinkUp { .. }
+        | Input::Frame { .. }
+        | Input::LinkDown { .. }
+        | Input::SearchDone { .. }
+        | Input::Fetched { .. }
+        | Input::CallEnded { .. }
+        | Input::Served { .. }
+        | Input::Destroyed { .. }
+        | Input::TableSplit { .. }
+        | Input::PassedOn { .. } => None,
     }
-    Ok(rebuilt)
 }

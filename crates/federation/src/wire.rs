@@ -21,6 +21,9 @@ use crate::sync::{Head, Segment};
 pub const MAX_HIT_ITEMS_BYTES: usize = 8 << 10;
 /// Most characters of the words of a search.
 pub const MAX_SEARCH_CHARS: usize = 256;
+/// The version of what is said on a link and in envelopes, said first in each direction. One that changes the meaning of what both can decode gets a new
+/// number; the name of the protocol changes with what cannot be decoded.
+pub const WIRE_VERSION: u16 = 1;
 /// The protocol's name on a link stream; a change that old nodes cannot read gets a new number.
 pub const LINK_PROTOCOL: &str = "/guantong/link/1";
 /// The protocol's name on a circuit stream.
@@ -39,6 +42,8 @@ pub const ENVELOPE_WINDOW: usize = 32;
 pub enum Frame {
     /// First frame in each direction: who speaks, proved by the transport key in the chain being the connection's.
     Hello {
+        /// Which frames and records the speaker speaks: [`WIRE_VERSION`].
+        wire: u16,
         /// The speaker's membership chain.
         chain: Chain,
         /// Software and version, for the log.

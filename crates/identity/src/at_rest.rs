@@ -18,8 +18,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
-use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
+use chacha20poly1305::aead::{Aead, AeadInOut, KeyInit, Payload};
+use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce, Tag};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::digest::Digest;
@@ -201,37 +201,52 @@ impl ObjectKey {
         ChaCha20Poly1305::new(&Key::from(self.0))
     }
 
-    /// Seals a chunk of at most [`CHUNK_BYTES`]. Under one key a number is sealed with one content only.
+    /// Seals in place what stands in `out` from `begin` on, at most [`CHUNK_BYTES`], and puts the tag behind it: so that many chunks are sealed in
+    /// one buffer. Under one key a number is sealed with one content only.
     ///
     /// # Errors
-    /// [`AtRestError::Chunk`] for more bytes than a chunk has.
+    /// [`AtRestError::Chunk`] for more bytes than a chunk has, or for a beginning behind the end.
     pub fn seal_chunk(
         &self,
         number: u64,
         last: bool,
-        clear: &[u8],
-    ) -> Result<Vec<u8>, AtRestError> {
+        out: &mut Vec<u8>,
+        begin: usize,
+    ) -> Result<(), AtRestError> {
+        let refused = AtRestError::Chunk(number);
+        let clear = out.get_mut(begin..).ok_or(refused)?;
         if clear.len() > CHUNK_BYTES {
-            return Err(AtRestError::Chunk(number));
+            return Err(refused);
         }
-        self.cipher()
-            .encrypt(&nonce(number, last), clear)
-            .map_err(|_| AtRestError::Chunk(number))
+        let tag = self
+            .cipher()
+            .encrypt_inout_detached(&nonce(number, last), b"", clear.into())
+            .map_err(|_| refused)?;
+        out.extend_from_slice(&tag);
+        Ok(())
     }
 
-    /// Opens a chunk.
+    /// Opens a chunk in place and gives its content; after a refusal `sealed` holds nothing that may be used.
     ///
     /// # Errors
     /// [`AtRestError::Chunk`].
-    pub fn open_chunk(
+    pub fn open_chunk<'c>(
         &self,
         number: u64,
         last: bool,
-        sealed: &[u8],
-    ) -> Result<Vec<u8>, AtRestError> {
+        sealed: &'c mut [u8],
+    ) -> Result<&'c [u8], AtRestError> {
+        let refused = AtRestError::Chunk(number);
+        let (content, tag) = sealed.split_last_chunk_mut::<TAG_BYTES>().ok_or(refused)?;
         self.cipher()
-            .decrypt(&nonce(number, last), sealed)
-            .map_err(|_| AtRestError::Chunk(number))
+            .decrypt_inout_detached(
+                &nonce(number, last),
+                b"",
+                (&mut *content).into(),
+                &Tag::from(*tag),
+            )
+            .map_err(|_| refused)?;
+        Ok(content)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::digest::{Digest, Domain};
 use crate::keys::VerifyKey;
 use crate::membership::{Certificate, Defect, Level, MAX_CERTIFICATE_BYTES};
 use crate::place::{Code, MAX_DEPTH, Path};
+use crate::planted::{self, Bug};
 use crate::signed::Signed;
 use crate::time::Moment;
 
@@ -218,6 +219,9 @@ impl Chain {
         root: &VerifyKey,
         certificates: &[Certificate],
     ) -> Result<(), MembershipError> {
+        if planted::is(Bug::CertificateSignatureSkipped) {
+            return Ok(());
+        }
         let issuers = certificates.iter().map(|above| &above.signing_key);
         let keys = std::iter::once(root).chain(issuers);
         for ((signed, certificate), key) in self.0.iter().zip(certificates).zip(keys) {
@@ -248,7 +252,7 @@ fn links(
 fn check_parents(certificates: &[Certificate]) -> Result<(), MembershipError> {
     for (above, certificate) in links(certificates) {
         let expected = above.map_or(Code::HUB, Certificate::code);
-        if certificate.issuer != expected {
+        if certificate.issuer != expected && !planted::is(Bug::WrongParentAccepted) {
             return Err(MembershipError::WrongParent {
                 code: certificate.code(),
                 expected,
@@ -301,7 +305,8 @@ fn check_validity(certificates: &[Certificate], now: Moment) -> Result<(), Membe
             now,
         });
     }
-    if let Some(late) = certificates.iter().find(|c| c.valid_until < now) {
+    let late = certificates.iter().find(|c| c.valid_until < now);
+    if let Some(late) = late.filter(|_| !planted::is(Bug::ExpiredCertificateAccepted)) {
         return Err(MembershipError::Expired {
             code: late.code(),
             until: late.valid_until,
@@ -315,7 +320,8 @@ fn check_revocation(
     certificates: &[Certificate],
     revoked: &dyn Fn(&Code, u64) -> bool,
 ) -> Result<(), MembershipError> {
-    match certificates.iter().find(|c| revoked(&c.issuer, c.serial)) {
+    let found = certificates.iter().find(|c| revoked(&c.issuer, c.serial));
+    match found.filter(|_| !planted::is(Bug::RevocationIgnored)) {
         Some(found) => Err(MembershipError::Revoked {
             code: found.code(),
             issuer: found.issuer,

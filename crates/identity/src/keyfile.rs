@@ -41,6 +41,8 @@ pub enum KeyKind {
     Person,
     /// The root key of the federation, kept offline.
     Root,
+    /// The recovery key of an authority, to which backups are sealed; kept offline.
+    Recovery,
 }
 
 /// The parameters of argon2id (version 1.3).

@@ -11,6 +11,7 @@ use ed25519_dalek::Signer;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::digest::{Digest, Domain};
+use crate::remembered;
 
 /// A signature suite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -103,13 +104,14 @@ impl VerifyKey {
     /// [`KeyError::Invalid`] if they are no point of the curve or a weak one.
     pub fn from_bytes(suite: Suite, bytes: [u8; 32]) -> Result<Self, KeyError> {
         match suite {
-            Suite::Ed25519 => {
+            Suite::Ed25519 => remembered::once(&[b"key", &bytes], || {
                 let key = ed25519_dalek::VerifyingKey::from_bytes(&bytes)
                     .map_err(|_| KeyError::Invalid)?;
                 if key.is_weak() {
                     return Err(KeyError::Invalid);
                 }
-            }
+                Ok(())
+            })?,
         }
         Ok(Self { suite, bytes })
     }
@@ -137,14 +139,18 @@ impl VerifyKey {
         bytes: &[u8],
         signature: &Signature,
     ) -> Result<(), BadSignature> {
+        let digest = Digest::of(domain, bytes);
         match self.suite {
-            Suite::Ed25519 => {
-                let key = ed25519_dalek::VerifyingKey::from_bytes(&self.bytes)
-                    .map_err(|_| BadSignature)?;
-                let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
-                key.verify_strict(Digest::of(domain, bytes).as_bytes(), &signature)
-                    .map_err(|_| BadSignature)
-            }
+            Suite::Ed25519 => remembered::once(
+                &[b"signature", &self.bytes, digest.as_bytes(), &signature.0],
+                || {
+                    let key = ed25519_dalek::VerifyingKey::from_bytes(&self.bytes)
+                        .map_err(|_| BadSignature)?;
+                    let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
+                    key.verify_strict(digest.as_bytes(), &signature)
+                        .map_err(|_| BadSignature)
+                },
+            ),
         }
     }
 }

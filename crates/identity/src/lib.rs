@@ -17,6 +17,8 @@ pub mod keyfile;
 pub mod keys;
 pub mod membership;
 pub mod place;
+pub mod planted;
+mod remembered;
 pub mod sealing;
 pub mod signed;
 pub mod stream;

@@ -14,6 +14,7 @@ use hpke::rand_core::{TryCryptoRng, TryRng};
 use hpke::{Deserializable, Kem, OpModeR, OpModeS, Serializable};
 use serde::{Deserialize, Serialize};
 
+use crate::planted::{self, Bug};
 use crate::time::Moment;
 
 type PublicKey = <X25519HkdfSha256 as Kem>::PublicKey;
@@ -178,6 +179,8 @@ pub fn seal(
     entropy: [u8; 32],
 ) -> Result<Sealed, SealError> {
     let public = PublicKey::from_bytes(&to.key).map_err(|_| SealError::Key)?;
+    let fresh = !planted::is(Bug::SealingEntropyIgnored);
+    let entropy = if fresh { entropy } else { [0; 32] };
     let mut drawn = Drawn::new(entropy, to, [info, aad, plain]);
     let (encapsulated, mut context) = hpke::setup_sender_with_rng::<
         ChaCha20Poly1305,

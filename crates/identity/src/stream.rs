@@ -7,6 +7,8 @@
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce, Tag};
 
+use crate::planted::{self, Bug};
+
 /// The most plain bytes in a chunk (64 KiB): one frame of the transport, small enough to bound what a hop
 /// holds for each stream.
 pub const MAX_CHUNK: usize = 64 * 1024;
@@ -85,6 +87,7 @@ impl State {
     /// Counts a chunk. A stream of 2^64 chunks ends by itself: a nonce is never used twice.
     fn advance(&mut self, last: bool) {
         match self.next.checked_add(1) {
+            Some(_) if planted::is(Bug::StreamNonceReused) => {}
             Some(next) => self.next = next,
             None => self.ended = true,
         }
@@ -167,46 +170,48 @@ impl ChunkOpener {
     ///
     /// In this order: ended, malformed, too large, not authentic.
     pub fn open_chunk(&mut self, chunk: &[u8]) -> Result<(Vec<u8>, bool), StreamError> {
-        let mut plain = chunk.to_vec();
-        let last = self.open_in_place(&mut plain)?;
-        Ok((plain, last))
+        let mut chunk = chunk.to_vec();
+        let (plain, last) = self.open_in_place(&mut chunk)?;
+        Ok((plain.to_vec(), last))
     }
 
-    /// As [`Self::open_chunk`]: `chunk` holds the plain bytes afterwards, or after a refusal nothing that may be used.
+    /// As [`Self::open_chunk`], opened where it lies: after a refusal `chunk` holds nothing that may be used.
     ///
     /// # Errors
     ///
     /// As [`Self::open_chunk`].
-    pub fn open_in_place(&mut self, chunk: &mut Vec<u8>) -> Result<bool, StreamError> {
+    pub fn open_in_place<'c>(
+        &mut self,
+        chunk: &'c mut [u8],
+    ) -> Result<(&'c [u8], bool), StreamError> {
         if self.0.ended {
             return Err(StreamError::Ended);
         }
-        if chunk.len() < OVERHEAD {
+        let length = chunk.len();
+        if length < OVERHEAD {
             return Err(StreamError::Malformed);
         }
-        let mark = match chunk.first() {
-            Some(mark @ (&MORE | &LAST)) => *mark,
+        let (mark, sealed) = match chunk.split_first_mut() {
+            Some((first, sealed)) if matches!(*first, MORE | LAST) => (*first, sealed),
             _ => return Err(StreamError::Malformed),
         };
-        if chunk.len() > MAX_CHUNK + OVERHEAD {
-            return Err(StreamError::TooLarge(chunk.len() - OVERHEAD));
+        if length > MAX_CHUNK + OVERHEAD {
+            return Err(StreamError::TooLarge(length - OVERHEAD));
         }
-        let not_authentic = StreamError::NotAuthentic(self.0.next);
-        let plain_end = chunk.len() - TAG;
-        let tag = Tag::try_from(&chunk[plain_end..]).map_err(|_| not_authentic)?;
+        let (plain, tag) = sealed
+            .split_last_chunk_mut::<TAG>()
+            .ok_or(StreamError::Malformed)?;
         self.0
             .cipher
             .decrypt_inout_detached(
                 &self.0.nonce(mark),
                 b"",
-                chunk[1..plain_end].as_mut().into(),
-                &tag,
+                (&mut *plain).into(),
+                &Tag::from(*tag),
             )
-            .map_err(|_| not_authentic)?;
-        chunk.truncate(plain_end);
-        chunk.drain(..1);
+            .map_err(|_| StreamError::NotAuthentic(self.0.next))?;
         self.0.advance(mark == LAST);
-        Ok(mark == LAST)
+        Ok((plain, mark == LAST))
     }
 
     /// To be called when no more bytes come: whether the stream is whole.

@@ -362,7 +362,10 @@ impl ActBody {
 
     /// The personal content that it commits to, in no journal and beside the act until it is erased.
     pub fn private(&self) -> Vec<Private> {
-        self.deed().map_or_else(Vec::new, Deed::private)
+        match self {
+            Self::RecordUse { record, .. } => vec![record.said],
+            _ => self.deed().map_or_else(Vec::new, Deed::private),
+        }
     }
 
     /// The legal kind of this act, by which `statute` knows who may do it.
@@ -417,7 +420,10 @@ impl ActBody {
     }
 
     /// Lists and texts that no later rule bounds are within their limits.
-    fn within_bounds(&self) -> Result<(), Refusal> {
+    ///
+    /// # Errors
+    /// The refusal that names what is too long, under the act's article.
+    pub fn within_bounds(&self) -> Result<(), Refusal> {
         let article = self.article();
         if let Some(deed) = self.deed() {
             let private = deed.private();

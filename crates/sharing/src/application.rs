@@ -21,6 +21,7 @@ mod standing;
 mod state;
 #[cfg(test)]
 mod tests;
+mod use_record;
 
 use identity::{CreditCode, Digest, Moment, Path};
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,7 @@ pub use standing::{
     RequiredDisposal, ServiceChange, Standing, Wider,
 };
 pub use state::{ApplicationState, evolve};
+pub use use_record::{UseRecord, UseTexts};
 
 /// Most materials in an application or a supplement: every kind of R20 several times over.
 pub const MAX_MATERIALS: usize = 64;
@@ -136,21 +138,6 @@ pub enum Provision {
     Act(SignedAct),
     /// By itself, from what the provider had placed on the platform with this act, which its ledger holds.
     Placed(ActId),
-}
-
-/// A record of use (R29).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UseRecord {
-    /// 使用场景.
-    pub scenario: String,
-    /// 使用过程.
-    pub process: String,
-    /// 应用成效.
-    pub result: String,
-    /// 存储情况.
-    pub storage: String,
-    /// 销毁情况.
-    pub destruction: String,
 }
 
 /// Facts of one application's life, in the order its home gave.
@@ -292,8 +279,6 @@ pub enum ApplicationEvent {
         correction: DocketId,
         /// The data items that it is about.
         items: Vec<String>,
-        /// What was corrected.
-        what: String,
         /// The corrected file that whoever asked received, by name and content: what others hold is told from it.
         object: Option<ObjectRef>,
     },

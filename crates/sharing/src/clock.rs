@@ -13,6 +13,7 @@
 pub mod bounds;
 mod decide;
 
+use identity::planted::{self, Bug};
 use identity::{Moment, Path};
 use serde::{Deserialize, Serialize};
 use statute::{ActKind, Article, Calendar, Duty, Profile, Role, WorkingDays};
@@ -43,7 +44,8 @@ impl Law<'_> {
         let due = statute::due(duty, arises.as_millis(), self.calendar, self.profile);
         Term {
             arises,
-            due: Moment::from_millis(due.ends_ms),
+            due: Moment::from_millis(due.ends_ms)
+                .plus_days(i64::from(planted::is(Bug::DeadlineOffByOne))),
             provisional: due.provisional,
         }
     }
@@ -360,6 +362,9 @@ impl Clock {
     }
 
     fn extensions(&self, duty: Duty, arises: Moment) -> usize {
+        if planted::is(Bug::ExtendedTwice) {
+            return 0;
+        }
         self.amended
             .iter()
             .filter(|it| it.duty == duty && it.term.arises == arises && it.extended_by.is_some())
@@ -382,7 +387,7 @@ impl Clock {
                 due,
                 who,
             } => {
-                if self.is_overdue(*duty, *arises) {
+                if self.is_overdue(*duty, *arises) && !planted::is(Bug::OverdueTwice) {
                     return None;
                 }
                 self.lapses.push(Lapse {

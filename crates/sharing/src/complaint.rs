@@ -36,8 +36,8 @@ pub enum ComplaintAct {
         docket: DocketId,
         /// To whom.
         to: Debtor,
-        /// What the next one should know; may be empty.
-        note: String,
+        /// What the next one should know, where there is something: of whom it is, and so personal content.
+        note: Option<Private>,
     },
     /// Whoever it is with answers.
     Answer {
@@ -64,8 +64,15 @@ impl Deed for ComplaintAct {
 
     fn texts(&self) -> Vec<&str> {
         match self {
-            Self::PassOn { note, .. } => vec![note],
+            Self::PassOn { .. } => Vec::new(),
             Self::Answer { answer, .. } => vec![answer],
+        }
+    }
+
+    fn private(&self) -> Vec<Private> {
+        match self {
+            Self::PassOn { note, .. } => note.iter().copied().collect(),
+            Self::Answer { .. } => Vec::new(),
         }
     }
 }
@@ -89,7 +96,7 @@ pub enum ComplaintEvent {
         /// To whom.
         to: Debtor,
         /// What the next one should know.
-        note: String,
+        note: Option<Private>,
     },
     /// It was answered.
     Answered {
@@ -195,7 +202,8 @@ impl Fact<ComplaintState> for ComplaintEvent {
     fn private(&self) -> Vec<Private> {
         match self {
             Self::Received { intake, .. } => intake.private(),
-            Self::PassedOn { .. } | Self::Answered { .. } => Vec::new(),
+            Self::PassedOn { note, .. } => note.iter().copied().collect(),
+            Self::Answered { .. } => Vec::new(),
         }
     }
 }

@@ -43,8 +43,8 @@ pub struct CorrectionRequest {
 pub enum CorrectionOutcome {
     /// It was corrected.
     Corrected {
-        /// What was corrected. Every holder of the data is told it, so it says which items and not whose: that stands in the file.
-        what: String,
+        /// What was corrected: in whose record, and so personal content. Every other holder of the data is told the items and the file.
+        what: Private,
         /// The corrected file for whoever asked, where there is one.
         object: Option<ObjectRef>,
     },
@@ -64,7 +64,7 @@ impl CorrectionRequest {
 impl CorrectionOutcome {
     fn private(&self) -> Vec<Private> {
         match self {
-            Self::Corrected { .. } => Vec::new(),
+            Self::Corrected { what, .. } => vec![*what],
             Self::Upheld { reasons } => vec![*reasons],
         }
     }
@@ -108,11 +108,7 @@ impl Deed for CorrectionAct {
 
     fn texts(&self) -> Vec<&str> {
         match self {
-            Self::Ask(_) => Vec::new(),
-            Self::Answer { outcome, .. } => match outcome {
-                CorrectionOutcome::Corrected { what, .. } => vec![what],
-                CorrectionOutcome::Upheld { .. } => Vec::new(),
-            },
+            Self::Ask(_) | Self::Answer { .. } => Vec::new(),
         }
     }
 
@@ -218,7 +214,7 @@ impl CorrectionState {
     /// What an application's docket is told of this correction: nothing unless data was corrected that its requester holds, of the same entry
     /// and provider, with at least one of the items (R26).
     pub fn told_to(&self, application: &ApplicationState) -> Option<ApplicationEvent> {
-        let CorrectionPhase::Answered(CorrectionOutcome::Corrected { what, object }) = &self.phase
+        let CorrectionPhase::Answered(CorrectionOutcome::Corrected { object, .. }) = &self.phase
         else {
             return None;
         };
@@ -230,7 +226,6 @@ impl CorrectionState {
         concerned.then(|| ApplicationEvent::CorrectionTold {
             correction: self.docket,
             items: items.clone(),
-            what: what.clone(),
             object: object.clone(),
         })
     }

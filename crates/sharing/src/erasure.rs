@@ -5,6 +5,8 @@
 //! said ──the case is settled──► kept ──retention is over, the head of a department that holds it decides──► decided ──each holder──► destroyed
 //! ```
 //!
+//! What an inspection shows of records of use is no content of its own: the home of the inspection keeps the records, and erases both by one act.
+//!
 //! One erasure for every workflow: a workflow's events name their personal content ([`Fact::private`](crate::docket::Fact::private)), and what
 //! became of it is kept beside the case.
 
@@ -14,7 +16,7 @@ use statute::{ActKind, Article, ErasureGround, Refusal, RefusalReason, beijing_d
 
 use crate::act::{ActBody, Deed, SignedAct, VerifiedAct, at_most};
 use crate::clock::{Debtor, Law};
-use crate::docket::DocketId;
+use crate::docket::{Case, DocketId};
 use crate::private::Private;
 
 /// Most contents erased by one act.
@@ -89,19 +91,32 @@ impl ErasureEvent {
         }
     }
 
-    /// Whether it says what the act in it says.
-    pub fn rests_on_its_act(&self) -> bool {
-        match self {
-            Self::Decided {
-                act,
-                contents,
-                ground,
-            } => matches!(
-                act.body(),
-                Some(ActBody::Erasure(ErasureAct::Erase { contents: a, ground: b, .. })) if (&a, b) == (contents, *ground)
-            ),
-            Self::Destroyed { .. } => true,
-        }
+    /// Whether it says what the act in it says. What an inspection shows of records of use goes with the docket that they were said in, by the act
+    /// that erases them there; `before` is the case before it.
+    pub fn rests_on_its_act(&self, before: Option<&Case>) -> bool {
+        let Self::Decided {
+            act,
+            contents,
+            ground,
+        } = self
+        else {
+            return true;
+        };
+        let Some(ActBody::Erasure(ErasureAct::Erase {
+            docket,
+            contents: named,
+            ground: why,
+        })) = act.body()
+        else {
+            return false;
+        };
+        let same = match before {
+            Some(Case::Inspection(state)) => {
+                docket == state.order.about && contents.iter().all(|it| named.contains(it))
+            }
+            Some(_) | None => named == *contents,
+        };
+        same && why == *ground
     }
 }
 

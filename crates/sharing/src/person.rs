@@ -11,6 +11,7 @@
 
 use std::collections::BTreeSet;
 
+use identity::planted::{self, Bug};
 use identity::{Certificate, Code, CreditCode, Domain, Moment, Signed, SigningKey, VerifyKey};
 use serde::{Deserialize, Serialize};
 use statute::{ActKind, Article, EndReason, Refusal, RefusalReason, Role};
@@ -293,7 +294,8 @@ pub(crate) fn in_office(
     mut links: Vec<PersonCertificate>,
     at: Moment,
 ) -> Result<Doer, PersonError> {
-    if !links.iter().all(|it| it.is_in_office(at)) {
+    let in_office = links.iter().all(|it| it.is_in_office(at));
+    if !in_office && !planted::is(Bug::TermOfOfficeIgnored) {
         return Err(PersonError::Refused(
             RefusalReason::TermOver.under(Article::R11),
         ));

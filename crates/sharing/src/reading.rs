@@ -8,7 +8,8 @@
 //! ```
 //!
 //! The home of an inspection is the node of whoever keeps the records, the requester's, which sees so who asked, why, and who read; the superior's
-//! node holds a copy. No view shows what a record says: an event says that a use was recorded, when, and by whom.
+//! node holds a copy. No view shows what a record says: an event says that a use was recorded, when, and by whom. What it says lies in the vaults of
+//! those who hold the docket; in an inspection it is not erased by itself, but with the docket of the application ([`crate::erasure`]).
 
 mod decide;
 
@@ -21,6 +22,7 @@ use crate::application::{ApplicationEvent, UseRecord};
 use crate::clock::OpenDuty;
 use crate::dispute::Party;
 use crate::docket::{DocketBody, DocketEvent, DocketId, Fact, Misstep, Step, Workflow};
+use crate::private::Private;
 
 pub use decide::{check_ordered_from_above, open, reader_of, reads};
 
@@ -164,7 +166,7 @@ pub enum InspectionEvent {
     },
 }
 
-/// An inspection as its events left it. What the records say is in the events alone.
+/// An inspection as its events left it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InspectionState {
     /// Which docket: the digest of the act that orders.
@@ -213,6 +215,17 @@ impl Fact<InspectionState> for InspectionEvent {
                 matches!(act.body(), Some(ActBody::Reading(ReadingAct::Read { docket, .. })) if docket == state.docket)
                     && state.reader(act) == *reader
             }),
+        }
+    }
+
+    /// What a record says comes with it, and goes when it is erased where it was said.
+    fn private(&self) -> Vec<Private> {
+        match self {
+            Self::Attached(kept) => {
+                let record = kept.record();
+                record.into_iter().map(|(_, record)| record.said).collect()
+            }
+            Self::Ordered { .. } | Self::Read { .. } => Vec::new(),
         }
     }
 }

@@ -7,7 +7,6 @@ use crate::article::Article;
 use crate::classification::Grade;
 use crate::completeness::{RequiredField, none_missing};
 use crate::refusal::{Refusal, RefusalReason};
-use crate::role::ActKind;
 use crate::rule::{self, Rule};
 use crate::term::terms;
 
@@ -76,24 +75,25 @@ pub fn check_noticed(noticed_ms: i64, reported_ms: i64) -> Result<(), Refusal> {
     Err(RefusalReason::NotNoticedYet.under(Article::R35))
 }
 
-/// What is still done at a node that was cut off (断开): what concerns its own place alone. Its people are enrolled, its catalogue is compiled and
-/// approved, an application is drafted. Whatever reaches another node, or what another node would have to believe, waits until it is a member again.
+/// How far an act reaches, seen from the node where it is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// It concerns the node's own place and nobody else: departments hosted there, cases that it deals with itself, its own catalogue.
+    OwnPlace,
+    /// It must leave the node, or another node must take it.
+    Beyond,
+}
+
+/// What is still done at a node that was cut off (断开): all that concerns its own place alone, for its departments owe one another and the public
+/// what they owed before (R21, R22, R37). What must leave the node is refused until it is a member again. What is published at home waits and goes up then.
 ///
 /// # Errors
-/// `cut_off`, the refusal of everything else.
-pub fn check_cut_off(act: ActKind, cut_off: Refusal) -> Result<(), Refusal> {
-    let concerns_this_place_alone = matches!(
-        act,
-        ActKind::EnrolPerson
-            | ActKind::RevokePerson
-            | ActKind::CompileEntry
-            | ActKind::ApproveEntry
-            | ActKind::Apply
-    );
-    if concerns_this_place_alone {
-        return Ok(());
+/// `cut_off`, the refusal of what reaches beyond.
+pub fn check_cut_off(reach: Reach, cut_off: Refusal) -> Result<(), Refusal> {
+    match reach {
+        Reach::OwnPlace => Ok(()),
+        Reach::Beyond => Err(cut_off),
     }
-    Err(cut_off)
 }
 
 /// The grade stated is not below that of the strictest data concerned (就高从严): what follows depends on it, R34, R35.

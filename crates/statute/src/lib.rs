@@ -108,7 +108,7 @@ pub use evaluation::{
     Dimension, EvaluationPeriod, PeriodError, check_figures, check_period_over, check_publishes,
 };
 pub use incident::{
-    IncidentField, Severity, check_answers_for_it, check_cut_off, check_grade_stated,
+    IncidentField, Reach, Severity, check_answers_for_it, check_cut_off, check_grade_stated,
     check_incident_stated, check_may_close, check_noticed, told_at_every_level,
 };
 pub use instrument::Instrument;

@@ -134,7 +134,9 @@ pub(super) async fn submit(
     let act: Signed<Act> = decode("act", &request.act, MAX_ACT_BYTES + SIGNATURE_ROOM)?;
     let signer: PersonChain = decode("signer", &request.signer, MAX_PERSON_CHAIN_BYTES)?;
     let contents = private::contents(&request.private)?;
-    answered(private::take(&api, SignedAct { act, signer }, contents).await?)
+    let mut answer = private::take(&api, SignedAct { act, signer }, contents).await?;
+    private::tell_uses(&api, &mut answer).await;
+    answered(answer)
 }
 
 pub(super) async fn install(

@@ -20,6 +20,7 @@ use statute::Profile;
 use tokio::sync::mpsc;
 
 use super::catalogue::{LevelStatus, MAX_SEARCH_HITS, SearchAnswer, SearchLevel, merge};
+use super::keeping::Keeping;
 use crate::runtime::{Handle, LevelState, SearchOutcome};
 use crate::service::{Answered, Ask, CallError};
 use crate::storage::objects::{self, ObjectReader};
@@ -85,6 +86,8 @@ pub trait Backend: Send + Sync + 'static {
     fn store(&self) -> SharedRead;
     /// What the core knows in memory only.
     fn status(&self) -> Status;
+    /// How far the ledger is durable here, and how it is kept elsewhere.
+    fn keeping(&self) -> Keeping;
     /// Why nothing more is taken until the node is started again, if so.
     fn halted(&self) -> BoxFuture<'_, Option<String>>;
     /// Now, by the node's clock.
@@ -176,6 +179,14 @@ impl Backend for Handle {
 
     fn status(&self) -> Status {
         Status::clone(&Handle::status(self))
+    }
+
+    fn keeping(&self) -> Keeping {
+        Keeping {
+            batches: self.standing().batches,
+            escrow: self.escrow(),
+            restored: Handle::status(self).restored.clone(),
+        }
     }
 
     fn halted(&self) -> BoxFuture<'_, Option<String>> {

@@ -6,6 +6,7 @@ use federation::core::view::{
     DocketDetail, DocketView, DraftView, DutyView, FindingView, PersonView, ReadingView,
 };
 use federation::core::{Caller, ReadWhat, query};
+use federation::evidence::DocketEvidence;
 use identity::{VerifyKey, codec};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -13,7 +14,7 @@ use sharing::docket::Case;
 
 use super::extract::{List, Page, Params, docket_id, to_base64};
 use super::problem::{Kind, Problem};
-use super::{Api, Role};
+use super::{Api, Role, private};
 
 pub(super) async fn drafts(
     State(api): State<Api>,
@@ -181,21 +182,30 @@ pub(super) async fn docket_evidence(
 ) -> Result<Json<EvidenceAnswer>, Problem> {
     let id = docket_id(&docket)?;
     let found = api.read(move |read| query::docket(read, id)).await?;
-    let case = found.map(|detail| detail.docket.state.case);
-    if !may_see_the_public(role) && case.as_ref().is_some_and(|case| case.intake().is_some()) {
+    let state = found.map(|detail| detail.docket.state);
+    let case = state.as_ref().map(|state| &state.case);
+    if !may_see_the_public(role) && case.is_some_and(|case| case.intake().is_some()) {
         return Err(concealed());
     }
-    if case.as_ref().is_some_and(Case::may_tell_uses) {
+    let mut contents = Vec::new();
+    if case.is_some_and(Case::may_tell_uses) {
         if role < Role::Admin {
             return Err(uses_inside());
         }
         let what = ReadWhat::Evidence { docket: id };
         let recorded = api.backend().content_read(what, caller).await;
         recorded.map_err(Problem::from)?;
+        if let Some(state) = state.filter(|state| state.case.is_read_on_record()) {
+            contents = private::shown(&api, &state.personal).await;
+        }
     }
     let evidence = api
         .read(move |read| query::docket_evidence(read, id))
         .await?;
+    let evidence = evidence.map(|evidence| DocketEvidence {
+        contents,
+        ..evidence
+    });
     evidence.as_ref().map(EvidenceAnswer::of).ok_or_else(|| {
         no_evidence(
             format!("案卷 {id} 没有证据"),

@@ -10,6 +10,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use statute::DutyStatus;
 
+use super::keeping::Keeping;
 use super::problem::Problem;
 use super::{Api, MAX_PAGE};
 
@@ -42,12 +43,17 @@ pub(super) async fn metrics(State(api): State<Api>) -> Result<Response, Problem>
     let text = format!(
         "{}{}",
         driver.trim_end().trim_end_matches("# EOF"),
-        gauges(&view, &status, due)?
+        gauges(&view, &status, &api.backend().keeping(), due)?
     );
     Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response())
 }
 
-fn gauges(view: &NodeView, status: &Status, due: [usize; 3]) -> Result<String, Problem> {
+fn gauges(
+    view: &NodeView,
+    status: &Status,
+    keeping: &Keeping,
+    due: [usize; 3],
+) -> Result<String, Problem> {
     let mut registry = Registry::with_prefix("guantong");
     let mut gauge = |name: &str, help: &str, value: u64| {
         let gauge: Gauge = Gauge::default();
@@ -102,6 +108,23 @@ fn gauges(view: &NodeView, status: &Status, due: [usize; 3]) -> Result<String, P
         "1 when this node was cut off: its certificate, or one above it, is revoked",
         u64::from(view.cut_off.is_some()),
     );
+    gauge(
+        "restored",
+        "1 while this node was restored from a backup and has not compared its ledger yet",
+        u64::from(keeping.restored.is_some()),
+    );
+    if let Some(escrow) = &keeping.escrow {
+        gauge(
+            "escrow_behind_batches",
+            "Durable batches of the ledger that are not in escrow yet",
+            escrow.behind,
+        );
+        gauge(
+            "escrow_failing",
+            "1 when the newest run of the escrow failed",
+            u64::from(escrow.failing.is_some()),
+        );
+    }
     let until = view.valid_until.map_or(0, |until| {
         u64::try_from(until.as_millis() / 1_000).unwrap_or(0)
     });

@@ -17,6 +17,7 @@
 //! | `POST /api/v1/acts` | operator | `{"act": bytes of Signed<Act>, "signer": bytes of PersonChain, "private"?: [bytes of each personal content committed to]}` → 201 (200 when repeated) [`federation::core::Answer`]; 422 lawful refusal with its article; 403 not authentic; 409 not a member; 503 fault |
 //! | `POST /api/v1/acts/prepare` | viewer | `{"body": ActBody, "at"?: ms}` → [`acts::Prepared`] `{"document": bytes of Act, "digest", "kind", "article", "summary_zh", "summary_en"}` |
 //! | `GET /api/v1/node` | viewer | → [`federation::core::view::NodeView`] |
+//! | `GET /api/v1/keeping` | viewer | → [`keeping::Keeping`]: the last durable batch, escrow, comparison after a restore |
 //! | `GET /api/v1/links` | viewer | → `{"items":[LinkView]}` |
 //! | `GET /api/v1/health` | viewer | → `{"items":[HealthView], "at"}` the subtree, this node included |
 //! | `GET /api/v1/catalogue/own?after=&limit=` | viewer | → list of `OwnEntry` |
@@ -68,12 +69,14 @@
 pub mod acts;
 mod aggregation;
 mod backend;
+mod browser;
 pub mod catalogue;
 pub(crate) mod dockets;
 mod evaluation;
 mod extract;
 pub mod flow;
 mod guard;
+pub mod keeping;
 mod metrics;
 mod node;
 mod objects;

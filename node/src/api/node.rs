@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::Api;
 use super::extract::{List, code, to_base64};
 use super::problem::{Kind, Problem};
-use crate::console::labels;
+use crate::console::{keeping, labels};
 use crate::language::Language;
 
 pub(super) async fn healthz() -> Json<Value> {
@@ -39,6 +39,14 @@ pub(super) async fn readyz(State(api): State<Api>) -> Result<Json<Value>, Proble
             &labels::cut_off(cut_off, Language::English),
             labels::admitted_again(Language::Chinese),
             labels::admitted_again(Language::English),
+        );
+    }
+    if let Some(restored) = &api.backend().keeping().restored {
+        return not_ready(
+            &keeping::restored(restored, Language::Chinese),
+            &keeping::restored(restored, Language::English),
+            keeping::after_restoring(restored, Language::Chinese),
+            keeping::after_restoring(restored, Language::English),
         );
     }
     match (&view.place, view.valid_until) {

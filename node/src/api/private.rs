@@ -7,7 +7,9 @@ use futures::future::BoxFuture;
 use identity::{Code, Digest, Moment};
 use serde::{Deserialize, Serialize};
 use sharing::act::{MAX_ACT_BYTES, SignedAct};
+use sharing::docket::DocketState;
 use sharing::erasure::{Erased, Item, Personal};
+use sharing::ledger::evidence::ContentBytes;
 use sharing::private::{
     Content, ContentError, MAX_CONTENT_BYTES, MAX_PRIVATE_PER_ACT, check_complete,
 };
@@ -125,17 +127,39 @@ pub(super) async fn of_docket(
     let id = docket_id(&id)?;
     let found = api.read(move |read| query::docket(read, id)).await?;
     let detail = found.ok_or_else(|| unknown_docket(&id.0))?;
-    Ok(Json(views(&api, &detail.docket.state.personal).await))
+    Ok(Json(views(&api, &detail.docket.state).await))
 }
 
-/// The personal content of a docket in the order in which it was said.
-pub(crate) async fn views(api: &Api, personal: &Personal) -> Vec<ContentView> {
+/// What a reading gives says what stands in the vault here, once the reading is on record.
+pub(super) async fn tell_uses(api: &Api, answer: &mut Answer) {
+    let uses = answer.uses.iter_mut().flat_map(|given| &mut given.uses);
+    for given in uses {
+        // It may still be on its way here, or erased.
+        let content = api.backend().content(given.record.said).await.ok();
+        given.texts = content.and_then(|content| given.record.texts(&content));
+    }
+}
+
+/// What evidence shows of a docket's personal content: what is in the vault here.
+pub(super) async fn shown(api: &Api, personal: &Personal) -> Vec<ContentBytes> {
+    let mut shown = Vec::new();
+    for item in personal.items.iter().filter(|item| item.erased.is_none()) {
+        let content = api.backend().content(item.private).await;
+        shown.extend(content.ok().as_ref().map(ContentBytes::from));
+    }
+    shown
+}
+
+/// The personal content of a docket in the order in which it was said. What records of use say is in no view (R29).
+pub(crate) async fn views(api: &Api, state: &DocketState) -> Vec<ContentView> {
+    let personal = &state.personal;
     let status = api.backend().status();
     let years = status.retention.unwrap_or(RetentionYears::MIN);
     let mut views = Vec::with_capacity(personal.items.len());
     for item in &personal.items {
         let content = match item.erased {
             Some(_) => None,
+            None if state.case.is_read_on_record() => None,
             // It may still be on its way here.
             None => api.backend().content(item.private).await.ok(),
         };

@@ -8,8 +8,8 @@ use axum::routing::{MethodRouter, get, post, put};
 use super::guard::{guard, in_time};
 use super::problem::{self, Problem};
 use super::{
-    Api, Role, acts, aggregation, catalogue, dockets, evaluation, flow, metrics, node, objects,
-    openapi, private, services, sources,
+    Api, Role, acts, aggregation, browser, catalogue, dockets, evaluation, flow, keeping, metrics,
+    node, objects, openapi, private, services, sources,
 };
 use crate::public::{catalogue as open, intake, limits};
 
@@ -155,6 +155,13 @@ fn node_routes() -> Vec<Route> {
             "本节点",
             "This node",
             get(node::node),
+        ),
+        read(
+            "/api/v1/keeping",
+            VIEWER,
+            "账本的保管：已落盘到第几批、托管、恢复后的比对",
+            "How the ledger is kept: durable up to which batch, escrow, comparison after a restore",
+            get(keeping::keeping),
         ),
         read(
             "/api/v1/links",
@@ -579,7 +586,9 @@ fn finished(api: Api, router: Router<Api>) -> Router {
         .merge(crate::public::pages(&api))
         .fallback(|| async { Problem::not_found("没有这个路径", "there is no such route") })
         .with_state(api)
+        .layer(middleware::from_fn(browser::refuse_elsewhere))
         .layer(middleware::from_fn(problem::negotiate))
+        .layer(middleware::from_fn(browser::harden))
 }
 
 fn routed(api: &Api, routes: Vec<Route>) -> Router<Api> {

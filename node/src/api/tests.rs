@@ -1,5 +1,7 @@
 //! The API in front of a node in memory: what is open, what needs which role, how errors look.
 
+mod surface;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -23,6 +25,7 @@ use statute::{Article, Profile, RefusalReason};
 
 use super::backend::Incoming;
 use super::catalogue::{LevelStatus, SearchAnswer, SearchLevel};
+use super::keeping::Keeping;
 use super::*;
 use crate::service::{Answered, Ask, CallError};
 
@@ -94,6 +97,9 @@ impl Backend for InMemory {
     }
     fn status(&self) -> Status {
         Status::default()
+    }
+    fn keeping(&self) -> Keeping {
+        Keeping::default()
     }
     fn halted(&self) -> BoxFuture<'_, Option<String>> {
         Box::pin(std::future::ready(self.halted.lock().unwrap().clone()))

@@ -196,6 +196,19 @@ mod tests {
     }
 
     #[test]
+    fn every_line_is_compared_whichever_fits_first() {
+        let mut tokens = Tokens::default();
+        let token = tokens.add(Role::Viewer, [7; 32], "first");
+        tokens.add(Role::Admin, [8; 32], "another");
+        tokens.add(Role::Operator, [7; 32], "the same again");
+        let found = tokens.entry(&token).unwrap();
+        assert_eq!(
+            found.note, "the same again",
+            "nothing ends the comparing early"
+        );
+    }
+
+    #[test]
     fn each_role_includes_the_ones_before_it() {
         assert!(Role::Admin > Role::Operator && Role::Operator > Role::Viewer);
     }

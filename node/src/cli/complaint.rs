@@ -6,12 +6,14 @@ use sharing::clock::Debtor;
 use sharing::complaint::ComplaintAct;
 use sharing::dispute::Party;
 use sharing::docket::Case;
+use sharing::private::Content;
 
 use super::args::DocketArg;
 use super::docket::list_of;
 use super::error::CliError;
-use super::signer::carry_out;
+use super::signer::carry_out_with;
 use super::{Global, Output};
+use crate::person;
 
 /// `guantong complaint`.
 #[derive(Debug, clap::Subcommand)]
@@ -46,13 +48,18 @@ pub struct PassOnArgs {
     /// 转给该处人民政府 / to the people's government there
     #[arg(long)]
     government: bool,
-    /// 说明 / what the next one should know
+    /// 说明，作为个人内容不进入账本 / what the next one should know; personal content, kept out of the ledger
     #[arg(long, default_value = "")]
     note: String,
 }
 
 impl PassOnArgs {
-    fn act(self, global: &Global, output: &Output) -> Result<ComplaintAct, CliError> {
+    /// The act, and the personal content in it.
+    fn act(
+        self,
+        global: &Global,
+        output: &Output,
+    ) -> Result<(ComplaintAct, Vec<Content>), CliError> {
         let to = match (self.department, self.government) {
             (Some(department), _) => Debtor::Department(Party {
                 department,
@@ -61,11 +68,16 @@ impl PassOnArgs {
             (None, true) => Debtor::Government(self.to),
             (None, false) => Debtor::Authority(self.to),
         };
-        Ok(ComplaintAct::PassOn {
+        let note = match self.note.trim() {
+            "" => None,
+            _ => Some(person::private(self.note)?),
+        };
+        let act = ComplaintAct::PassOn {
             docket: self.docket.resolve(global, output)?,
             to,
-            note: self.note,
-        })
+            note: note.as_ref().map(Content::private),
+        };
+        Ok((act, note.into_iter().collect()))
     }
 }
 
@@ -74,15 +86,18 @@ pub(super) fn run(
     command: ComplaintCommand,
     output: &Output,
 ) -> Result<(), CliError> {
-    let act = match command {
+    let (act, contents) = match command {
         ComplaintCommand::List => {
             return list_of(global, output, |case| matches!(case, Case::Complaint(_)));
         }
         ComplaintCommand::PassOn(args) => args.act(global, output)?,
-        ComplaintCommand::Answer { docket, text } => ComplaintAct::Answer {
-            docket: docket.resolve(global, output)?,
-            answer: text,
-        },
+        ComplaintCommand::Answer { docket, text } => {
+            let answer = ComplaintAct::Answer {
+                docket: docket.resolve(global, output)?,
+                answer: text,
+            };
+            (answer, Vec::new())
+        }
     };
-    carry_out(global, output, ActBody::Complaint(act)).map(drop)
+    carry_out_with(global, output, ActBody::Complaint(act), &contents).map(drop)
 }

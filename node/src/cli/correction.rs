@@ -45,7 +45,7 @@ pub struct AnswerArgs {
     /// 校核案卷 / the correction's docket
     #[arg(long)]
     docket: DocketArg,
-    /// 更正内容，各持有部门均将获知，勿写明个人 / what was corrected; every holder is told it, so name no person
+    /// 更正内容，作为个人内容不进入账本；其他持有部门获知数据项和文件 / what was corrected; personal content, kept out of the ledger: other holders are told the items and the file
     #[arg(long, conflicts_with = "upheld", required_unless_present = "upheld")]
     corrected: Option<String>,
     /// 经核实无需更正的理由 / why it is right as it stands
@@ -72,8 +72,9 @@ impl AnswerArgs {
             Some(file) => Some(Client::of(global, output.language())?.put_object(&file)?),
             None => None,
         };
-        let what = self.corrected.unwrap_or_default();
-        Ok((CorrectionOutcome::Corrected { what, object }, Vec::new()))
+        let content = person::private(self.corrected.unwrap_or_default())?;
+        let what = content.private();
+        Ok((CorrectionOutcome::Corrected { what, object }, vec![content]))
     }
 }
 

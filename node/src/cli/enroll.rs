@@ -48,7 +48,14 @@ pub enum EnrollCommand {
         chain: PathBuf,
     },
     /// 续期：生成新的密封密钥和续期申请 / renew: make the next sealing key and a new request for the parent
-    Renew,
+    Renew {
+        /// 同时更换签名与传输密钥（节点须停止）：所获证书为下一纪元的继任者 / other signing and transport keys too, with the node stopped: the certificate is a successor's, of the next epoch
+        #[arg(long)]
+        new_keys: bool,
+        /// 更换主管部门负责人：新负责人的公钥或其文件 / another head of the authority: their public key or a file that holds it
+        #[arg(long, value_name = "KEY")]
+        authority_head: Option<String>,
+    },
     /// 撤销下级节点的证书 / revoke a child's certificate
     Revoke {
         /// 下级节点 / the child
@@ -157,7 +164,10 @@ pub(super) fn run(
             out,
         } => approve(global, output, &request, witnesses, valid_days, &out),
         EnrollCommand::Install { chain } => install(global, output, &chain),
-        EnrollCommand::Renew => super::init::renew(global, output),
+        EnrollCommand::Renew {
+            new_keys,
+            authority_head,
+        } => super::init::renew(global, new_keys, authority_head.as_deref(), output),
         EnrollCommand::Revoke {
             child,
             serial,

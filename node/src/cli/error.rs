@@ -240,6 +240,7 @@ fn person_text(error: &PersonError) -> Text {
             let path = path.display();
             let (zh, en) = match expected {
                 KeyKind::Root => ("根密钥", "a root key"),
+                KeyKind::Recovery => ("恢复密钥", "a recovery key"),
                 KeyKind::Person => ("人员密钥", "a person's key"),
             };
             Text::new(format!("{path} 不是{zh}"), format!("{path} is not {en}"))

@@ -99,9 +99,9 @@ pub(super) fn run(
                     let docket = docket.resolve(global, output)?;
                     let mut evidence: DocketEvidence =
                         exported(&client, &format!("/evidence/dockets/{docket}"))?;
-                    // Whoever may not read personal content has the evidence without it.
+                    // Whoever may not read personal content has the evidence without it. What records of use say comes with the evidence itself.
                     let contents = private(&client, &docket).unwrap_or_default();
-                    evidence.contents = kept(&contents)?;
+                    evidence.contents.extend(kept(&contents)?);
                     file_of(&DocketEvidenceFile::new(evidence))
                 }
                 (None, index) => {

@@ -25,9 +25,12 @@ use serde::{Deserialize, Serialize};
 
 use super::args::{code, now, public_key, read_text, write};
 use super::error::{CliError, Exit};
+use super::store::store_error;
 use super::{Global, Output};
 use crate::api::{Role, Tokens, tokens};
 use crate::person::random_bytes;
+use crate::storage::lock::DataLock;
+use crate::storage::store::StoreError;
 
 /// Days for which a sealing key is used, a little longer than the 90 days for which a certificate stands; `guantong enroll renew` makes the next one.
 const SEALING_DAYS: i64 = 100;
@@ -276,12 +279,32 @@ fn sealing_days(level: Level) -> i64 {
     }
 }
 
-/// `guantong enroll renew`: the next sealing key and a new request with the node's own keys. The old sealing keys stay, for what was sealed to them.
-pub(super) fn renew(global: &Global, output: &Output) -> Result<(), CliError> {
+/// `guantong enroll renew`: the next sealing key and a new request with the node's own keys, or with other ones, as a successor's. The old sealing keys
+/// stay, for what was sealed to them.
+pub(super) fn renew(
+    global: &Global,
+    new_keys: bool,
+    authority_head: Option<&str>,
+    output: &Output,
+) -> Result<(), CliError> {
     let dir = folder(global)?;
     let request_path = dir.join(REQUEST_FILE);
-    let before = read_request(&request_path)?.says;
-    let signing = SigningKey::from_seed(read_seed(&dir.join(KEYS_DIR).join("signing.key"))?);
+    let mut before = read_request(&request_path)?.says;
+    if let Some(head) = authority_head {
+        before.authority_head = public_key(head)?;
+    }
+    let mut signing = SigningKey::from_seed(read_seed(&dir.join(KEYS_DIR).join("signing.key"))?);
+    // A running node would go on with the keys that it has read.
+    let _stopped = new_keys
+        .then(|| DataLock::acquire(dir))
+        .transpose()
+        .map_err(|error| store_error(&StoreError::Lock(error)))?;
+    if new_keys {
+        signing = SigningKey::from_seed(replace_seed(dir, "signing.key")?);
+        let transport = SigningKey::from_seed(replace_seed(dir, "transport.key")?);
+        before.signing_key = signing.verify_key();
+        before.transport_key = *transport.verify_key().as_bytes();
+    }
     if signing.verify_key() != before.signing_key {
         return Err(CliError::file(
             &request_path,
@@ -322,6 +345,16 @@ pub(super) fn renew(global: &Global, output: &Output) -> Result<(), CliError> {
         )
     });
     Ok(())
+}
+
+/// Puts another seed in the place of a key; the one before stays beside it, for the operators to destroy.
+fn replace_seed(dir: &Path, name: &str) -> Result<[u8; 32], CliError> {
+    let seed: [u8; 32] = random_bytes()?;
+    let path = dir.join(KEYS_DIR).join(name);
+    let former = path.with_extension(format!("former-{}", now().as_millis()));
+    fs::rename(&path, &former).map_err(|error| CliError::file(&path, error))?;
+    crate::person::write_private(&path, format!("{}\n", hex::encode(seed)).as_bytes())?;
+    Ok(seed)
 }
 
 fn make_tokens(dir: &Path) -> Result<(), CliError> {

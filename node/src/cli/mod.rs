@@ -9,6 +9,7 @@
 mod aggregation;
 mod apply;
 mod args;
+mod backup;
 mod calendar;
 mod catalogue;
 pub mod client;
@@ -205,6 +206,12 @@ pub enum Command {
     /// 节假日安排 / holiday notices
     #[command(subcommand)]
     Calendar(calendar::CalendarCommand),
+    /// 备份：账本、文件，增量；校验；恢复密钥 / backup: ledger and files, incremental; verify; recovery keys
+    Backup(backup::BackupArgs),
+    /// 从备份恢复数据目录 / restore a data folder from a backup
+    Restore(backup::RestoreArgs),
+    /// 从托管副本重建数据目录，指明缺失之处 / rebuild a data folder from the escrow; what is missing is named
+    Recover(backup::RestoreArgs),
     /// 重建投影（节点须停止）/ drop the tables and replay the ledger; the node must be stopped
     Rebuild,
     /// 静态存储：密封、更换存储密钥（节点须停止）/ files at rest: seal them, change the storage key; the node must be stopped
@@ -296,6 +303,9 @@ pub fn execute(cli: Cli, output: &Output) -> Result<(), CliError> {
         Command::Route(args) => route::run(&args, output),
         Command::Deadline(args) => deadline::run(&args, output),
         Command::Calendar(command) => calendar::run(&global, command, output),
+        Command::Backup(args) => backup::run(&global, args, output),
+        Command::Restore(args) => backup::restore(&global, &args, false, output),
+        Command::Recover(args) => backup::restore(&global, &args, true, output),
         Command::Rebuild => store::rebuild(&global, output),
         Command::Store(command) => store::run(&global, command, output),
         Command::Demo(args) => crate::demo::run(&args, output)

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use federation::core::view::DocketDetail;
 use jiff::civil::Date;
 use sharing::act::ActBody;
-use sharing::application::{GrantTerms, Material, MissingItem, Phase, Reply, UseRecord};
+use sharing::application::{GrantTerms, Material, MissingItem, Phase, Reply, UseTexts};
 use sharing::docket::{Case, DocketId};
 use statute::Method;
 
@@ -13,8 +13,9 @@ use super::apply::method;
 use super::args::{DocketArg, date, end_of, material, missing};
 use super::client::Client;
 use super::error::CliError;
-use super::signer::carry_out;
+use super::signer::carry_out_with;
 use super::{Global, Output};
+use crate::person;
 
 /// `guantong reply`.
 #[derive(Debug, clap::Subcommand)]
@@ -114,6 +115,7 @@ pub struct ProposeArgs {
 
 pub(super) fn run(global: &Global, command: ReplyCommand, output: &Output) -> Result<(), CliError> {
     let of = |docket: &DocketArg| docket.resolve(global, output);
+    let mut contents = Vec::new();
     let body = match command {
         ReplyCommand::Missing { docket, items } => ActBody::TellMissing {
             docket: of(&docket)?,
@@ -156,18 +158,22 @@ pub(super) fn run(global: &Global, command: ReplyCommand, output: &Output) -> Re
             result,
             storage,
             destruction,
-        } => ActBody::RecordUse {
-            docket: of(&docket)?,
-            record: UseRecord {
+        } => {
+            let texts = UseTexts {
                 scenario,
                 process,
                 result,
                 storage,
                 destruction,
-            },
-        },
+            };
+            let content = person::private(texts.text())?;
+            let record = texts.record(&content);
+            contents.push(content);
+            let docket = of(&docket)?;
+            ActBody::RecordUse { docket, record }
+        }
     };
-    carry_out(global, output, body).map(drop)
+    carry_out_with(global, output, body, &contents).map(drop)
 }
 
 fn application(

@@ -282,6 +282,10 @@ fn start_error(error: &StartError) -> CliError {
             "端口被占用时换一个 link.listen，或停止占用者",
             "if the port is in use, choose another link.listen or stop its user",
         ),
+        StartError::Restoring(_) => CliError::of_both(Exit::Usage, error).advise(
+            "再次运行同一 guantong restore 命令",
+            "run the same guantong restore command again",
+        ),
         StartError::Folder { .. } => CliError::of_both(Exit::Fault, error),
         StartError::Vault(reason) => {
             CliError::fault(format!("个人内容库不可用：{reason}"), error.to_string())

@@ -8,7 +8,8 @@ use super::error::CliError;
 use super::output::columns;
 use super::{Global, Output};
 use crate::api::List;
-use crate::console::{labels, own_clock};
+use crate::api::keeping::Keeping;
+use crate::console::{keeping as kept, labels, own_clock};
 use crate::language::Language;
 
 /// Findings that the page shows.
@@ -22,15 +23,22 @@ struct Health {
 pub(super) fn run(global: &Global, output: &Output) -> Result<(), CliError> {
     let client = Client::of(global, output.language())?;
     let node: NodeView = client.get("/node")?;
+    let keeping: Keeping = client.get("/keeping")?;
     let links: List<LinkView> = client.get("/links")?;
     let health: Health = client.get("/health")?;
     let duties: List<DutyView> = client.get("/duties")?;
     let findings = findings(&client, FINDINGS_SHOWN)?;
     let value = json!({
-        "node": node, "links": links.items, "health": health.items, "duties": duties.items, "findings": findings,
+        "node": node, "keeping": keeping, "links": links.items, "health": health.items, "duties": duties.items, "findings": findings,
     });
     output.print(&value, |language| {
-        let lines = lines(&node, &links.items, &health.items, &duties.items, language);
+        let lines = lines(
+            (&node, &keeping),
+            &links.items,
+            &health.items,
+            &duties.items,
+            language,
+        );
         let rows = finding_rows(&findings, language);
         lines + &section(language.pick("最近发现的问题", "newest findings"), &rows)
     });
@@ -57,7 +65,7 @@ pub(super) fn finding_rows(findings: &[FindingView], language: Language) -> Vec<
 }
 
 fn lines(
-    node: &NodeView,
+    (node, keeping): (&NodeView, &Keeping),
     links: &[LinkView],
     health: &[HealthView],
     duties: &[DutyView],
@@ -80,6 +88,17 @@ fn lines(
             labels::admitted_again(language),
         );
         text += &format!("\n{what}\n{}{to_do}\n\n", pick("办法：", "what to do: "));
+    }
+    if let Some(restored) = &keeping.restored {
+        let (what, to_do) = (
+            kept::restored(restored, language),
+            kept::after_restoring(restored, language),
+        );
+        text += &format!("\n{what}\n{}{to_do}\n\n", pick("办法：", "what to do: "));
+    }
+    if let Some(escrow) = &keeping.escrow {
+        let how = kept::escrow(escrow, language);
+        text += &format!("{}{how}\n", pick("账本托管：", "escrow of the ledger: "));
     }
     text += &columns(&[
         vec![

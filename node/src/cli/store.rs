@@ -8,6 +8,7 @@ use super::error::{CliError, Exit};
 use super::init::{check_folder, folder};
 use super::run::{RunArgs, configuration};
 use super::{Global, Output};
+use crate::storage::journal::JournalError;
 use crate::storage::key::{KeyError, KeyPlace};
 use crate::storage::objects::ObjectError;
 use crate::storage::rekey::{self, RekeyError};
@@ -171,6 +172,10 @@ pub(super) fn store_error(error: &StoreError) -> CliError {
         StoreError::Lock(_) => told.advise(
             "停止使用该目录的进程，或换一个数据目录",
             "stop the process that uses the folder, or name another data folder",
+        ),
+        StoreError::Journal(JournalError::AnotherVersion { .. }) => told.advise(
+            "用写成该账本的版本运行；各版本的格式见 docs/versions.md",
+            "run the version that wrote it; docs/versions.md says which format each version has",
         ),
         StoreError::Journal(_) | StoreError::LedgerLost { .. } => told.advise(
             "账本文件勿手工改动：按上文恢复所指的文件或腾出磁盘空间，再启动；数据表可以重建，账本不能",

@@ -66,9 +66,7 @@ pub fn facts(event: &ComplaintEvent, language: Language) -> Facts {
         }
         ComplaintEvent::PassedOn { to, note, .. } => {
             let mut facts = vec![(pick("转", "To"), whom(to, language))];
-            if !note.is_empty() {
-                facts.push((pick("说明", "Note"), note.clone()));
-            }
+            facts.extend(note.map(|note| (pick("说明", "Note"), note.to_string())));
             facts
         }
         ComplaintEvent::Answered { answer, .. } => vec![(pick("答复", "Answer"), answer.clone())],

@@ -59,7 +59,9 @@ pub fn facts(event: &CorrectionEvent, language: Language) -> Facts {
         ],
         CorrectionEvent::Answered { outcome, .. } => match outcome {
             CorrectionOutcome::Corrected { what, object } => {
-                corrected(what, object.as_ref(), language)
+                let mut facts = vec![(pick("更正内容", "Corrected"), what.to_string())];
+                facts.extend(file(object.as_ref(), language));
+                facts
             }
             CorrectionOutcome::Upheld { reasons } => {
                 vec![(pick("理由", "Reasons"), reasons.to_string())]
@@ -72,7 +74,6 @@ pub fn facts(event: &CorrectionEvent, language: Language) -> Facts {
 pub fn told(
     correction: &DocketId,
     items: &[String],
-    what: &str,
     object: Option<&ObjectRef>,
     language: Language,
 ) -> Facts {
@@ -81,17 +82,16 @@ pub fn told(
         (pick("校核案卷", "Correction"), correction.0.short()),
         (pick("数据项", "Items"), items.join("、")),
     ];
-    facts.extend(corrected(what, object, language));
+    facts.extend(file(object, language));
     facts
 }
 
-fn corrected(what: &str, object: Option<&ObjectRef>, language: Language) -> Facts {
-    let mut facts = vec![(language.pick("更正内容", "Corrected"), what.to_owned())];
-    facts.extend(object.map(|object| {
+/// The corrected file, where there is one.
+fn file(object: Option<&ObjectRef>, language: Language) -> Option<(&'static str, String)> {
+    object.map(|object| {
         (
             language.pick("更正后的文件", "Corrected file"),
             format!("{}（{} B）{}", object.name, object.length, object.digest),
         )
-    }));
-    facts
+    })
 }

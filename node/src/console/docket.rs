@@ -258,9 +258,8 @@ fn application_rows(event: &ApplicationEvent, language: Language) -> Rows {
         ApplicationEvent::CorrectionTold {
             correction,
             items,
-            what,
             object,
-        } => super::correction::told(correction, items, what, object.as_ref(), language),
+        } => super::correction::told(correction, items, object.as_ref(), language),
         ApplicationEvent::Grant(event) => super::grant::event(event, language),
     }
 }

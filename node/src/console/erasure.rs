@@ -45,7 +45,10 @@ pub fn shown(content: &ContentView, language: Language) -> String {
         (Some(_), _) => standing(content, language),
         (None, Some(text)) => text.clone(),
         (None, None) => language
-            .pick("尚未取得，将继续获取", "not here yet, will be fetched")
+            .pick(
+                "尚未取得，将继续获取；使用记录须经查阅",
+                "not here yet, will be fetched; a record of use is read on record",
+            )
             .to_owned(),
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::{Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::html;
 
@@ -14,6 +14,8 @@ use crate::language::Language;
 pub(super) const MAX_FORM_BYTES: usize = 1 << 10;
 /// The cookie. It holds the token itself; the node keeps no sessions.
 const COOKIE: &str = "guantong_console";
+/// How a proxy says what it was asked over.
+const FORWARDED_PROTO: &str = "x-forwarded-proto";
 
 /// The token in a `Cookie` header.
 pub(super) fn token_in_cookie(header: &str) -> Option<&str> {
@@ -23,7 +25,7 @@ pub(super) fn token_in_cookie(header: &str) -> Option<&str> {
 }
 
 /// The token in a query string. Tokens are letters, digits and `_`, so nothing is escaped.
-pub(super) fn token_in_query(query: Option<&str>) -> Option<&str> {
+pub(crate) fn token_in_query(query: Option<&str>) -> Option<&str> {
     query?
         .split('&')
         .find_map(|pair| pair.strip_prefix("token="))
@@ -35,27 +37,33 @@ pub(super) async fn form(
     request: axum::extract::Request,
 ) -> Response {
     match token_in_query(request.uri().query()) {
-        Some(token) => exchange(&api, token, "/"),
+        Some(token) => exchange(&api, token, "/", request.headers()),
         None => page(asked.language(), false),
     }
 }
 
-pub(super) async fn submit(State(api): State<Api>, body: Bytes) -> Response {
+pub(super) async fn submit(State(api): State<Api>, headers: HeaderMap, body: Bytes) -> Response {
     let form = String::from_utf8_lossy(&body);
     exchange(
         &api,
         token_in_query(Some(&form)).unwrap_or_default().trim(),
         "/",
+        &headers,
     )
 }
 
 /// Sets the cookie and shows `to`, or shows the form again when the token is none of this node's.
-pub(super) fn exchange(api: &Api, token: &str, to: &str) -> Response {
+pub(super) fn exchange(api: &Api, token: &str, to: &str, asked: &HeaderMap) -> Response {
     if api.role(token).is_none() {
         return (StatusCode::UNAUTHORIZED, page(Language::Chinese, true)).into_response();
     }
     // Known tokens are made of characters that need no escape; see `Tokens::add`.
-    let cookie = format!("{COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/");
+    // Where a proxy speaks TLS for this node the browser is to keep the cookie to it; on plain HTTP it would keep none that asks so.
+    let tls = asked
+        .get(FORWARDED_PROTO)
+        .is_some_and(|proto| proto == "https");
+    let secure = if tls { "; Secure" } else { "" };
+    let cookie = format!("{COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/{secure}");
     ([(header::SET_COOKIE, cookie)], Redirect::to(to)).into_response()
 }
 

@@ -12,6 +12,7 @@ pub mod erasure;
 pub mod evaluation;
 pub mod grant;
 pub mod incident;
+pub mod keeping;
 pub mod labels;
 mod layout;
 mod login;
@@ -24,6 +25,7 @@ pub mod supervision;
 pub mod update;
 
 pub(crate) use layout::STYLE;
+pub(crate) use login::token_in_query;
 
 pub(crate) use docket::facts as event_facts;
 
@@ -40,6 +42,7 @@ use maud::Markup;
 use serde::Deserialize;
 
 use crate::api::dockets::{may_see_the_public, seen_by};
+use crate::api::keeping::Keeping;
 use crate::api::{Api, MAX_PAGE, Problem, Role, private};
 use crate::language::Language;
 
@@ -83,6 +86,7 @@ impl Asked {
 /// Everything the overview shows.
 pub(crate) struct Overview {
     node: NodeView,
+    keeping: Keeping,
     links: Vec<LinkView>,
     health: Vec<HealthView>,
     dockets: Vec<DocketView>,
@@ -97,6 +101,7 @@ async fn overview_page(
 ) -> Result<Response, Problem> {
     let now = api.backend().now();
     let status = api.backend().status();
+    let keeping = api.backend().keeping();
     let (node, mut dockets, duties, findings) = api
         .read(move |read| {
             Ok((
@@ -111,6 +116,7 @@ async fn overview_page(
     dockets.truncate(MAX_ROWS);
     let overview = Overview {
         node,
+        keeping,
         links: status.links,
         health: status.health,
         dockets,
@@ -134,7 +140,7 @@ async fn docket_page(
     let detail = detail
         .ok_or_else(|| Problem::not_found("本节点没有这个案卷", "there is no such docket here"))?;
     let contents = match may_see_the_public(role) {
-        true => private::views(&api, &detail.docket.state.personal).await,
+        true => private::views(&api, &detail.docket.state).await,
         false => Vec::new(),
     };
     let detail = seen_by(role, detail);
@@ -149,7 +155,7 @@ fn shown(page: Markup) -> Response {
 async fn guard(State(api): State<Api>, mut request: Request, next: Next) -> Response {
     // A token in the address is exchanged at once, so that it stays neither in the address bar nor in links.
     if let Some(token) = login::token_in_query(request.uri().query()) {
-        return login::exchange(&api, token, request.uri().path());
+        return login::exchange(&api, token, request.uri().path(), request.headers());
     }
     let cookie = request
         .headers()

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use sharing::docket::DocketId;
 use statute::DutyStatus;
 
-use super::{Overview, labels, layout};
+use super::{Overview, keeping, labels, layout};
 use crate::language::Language;
 
 /// Milliseconds before its end at which a certificate is shown as ending: a week.
@@ -17,6 +17,7 @@ const CERTIFICATE_SOON_MS: i64 = 7 * 86_400_000;
 pub(super) fn page(overview: &Overview, language: Language) -> Markup {
     let Overview {
         node,
+        keeping: kept,
         links,
         health,
         dockets,
@@ -40,7 +41,16 @@ pub(super) fn page(overview: &Overview, language: Language) -> Markup {
                 p.note { (labels::admitted_again(language)) }
             }
         }
+        @if let Some(restored) = &kept.restored {
+            section {
+                p { b.bad { (keeping::restored(restored, language)) } }
+                p.note { (keeping::after_restoring(restored, language)) }
+            }
+        }
         (figures(overview, language))
+        @if let Some(escrow) = &kept.escrow {
+            p { (pick("账本托管：", "escrow of the ledger: ")) span.bad[escrow.failing.is_some()] { (keeping::escrow(escrow, language)) } }
+        }
         section {
             h2 { (pick("限期办理", "What is due")) }
             (duty_table(duties, language))
@@ -277,6 +287,7 @@ mod tests {
                 outbox: vec![(identity::Code::HUB, 3)],
                 unsealed: 1,
             },
+            keeping: Default::default(),
             links: vec![],
             health: vec![],
             dockets: vec![],

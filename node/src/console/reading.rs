@@ -101,19 +101,25 @@ pub fn given(given: &UsesGiven, language: Language) -> String {
 
 fn one(given: &UseGiven, language: Language) -> String {
     let pick = |zh, en| language.pick(zh, en);
-    let record = &given.record;
     let mut text = format!(
         "#{} {} {}\n",
         given.sequence,
         labels::time(given.at),
         person(&given.by, language)
     );
+    let Some(said) = &given.texts else {
+        let none = pick(
+            "内容尚未送达本节点或者已依法删除",
+            "not here yet, or lawfully erased",
+        );
+        return text + &format!("  {none}\n");
+    };
     for (name, said) in [
-        (pick("使用场景", "scenario"), &record.scenario),
-        (pick("使用过程", "process"), &record.process),
-        (pick("应用成效", "result"), &record.result),
-        (pick("存储情况", "storage"), &record.storage),
-        (pick("销毁情况", "destruction"), &record.destruction),
+        (pick("使用场景", "scenario"), &said.scenario),
+        (pick("使用过程", "process"), &said.process),
+        (pick("应用成效", "result"), &said.result),
+        (pick("存储情况", "storage"), &said.storage),
+        (pick("销毁情况", "destruction"), &said.destruction),
     ] {
         text += &format!("  {name}{}{said}\n", pick("：", ": "));
     }

@@ -2,13 +2,17 @@
 
 use std::io::{self, Read, Write};
 
+use identity::stream::MAX_CHUNK;
 use tokio::sync::mpsc;
 
-/// Buffers that may wait; each is at most 128 KiB.
+/// Buffers that may wait; each is at most a chunk of a circuit.
 const BUFFERS: usize = 4;
 
-/// The blocking end that is written to.
-pub(super) struct PipeWriter(mpsc::Sender<Vec<u8>>);
+/// The blocking end that is written to: chunks of a circuit, each full but the last, which [`Write::flush`] sends.
+pub(super) struct PipeWriter {
+    chunks: mpsc::Sender<Vec<u8>>,
+    filling: Vec<u8>,
+}
 
 /// The blocking end that is read from. Ends when the other side says so, breaks when it goes away.
 pub(super) struct PipeReader {
@@ -21,7 +25,11 @@ pub(super) struct PipeReader {
 /// From a blocking writer to an asynchronous reader.
 pub(super) fn from_blocking() -> (PipeWriter, mpsc::Receiver<Vec<u8>>) {
     let (sender, receiver) = mpsc::channel(BUFFERS);
-    (PipeWriter(sender), receiver)
+    let writer = PipeWriter {
+        chunks: sender,
+        filling: Vec::new(),
+    };
+    (writer, receiver)
 }
 
 /// From an asynchronous writer (`None` is the end) to a blocking reader.
@@ -40,14 +48,22 @@ pub(super) fn to_blocking() -> (mpsc::Sender<Option<Vec<u8>>>, PipeReader) {
 
 impl Write for PipeWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0
-            .blocking_send(bytes.to_vec())
-            .map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
-        Ok(bytes.len())
+        if self.filling.len() == MAX_CHUNK {
+            self.flush()?;
+        }
+        self.filling.reserve_exact(MAX_CHUNK - self.filling.len());
+        let taken = bytes.len().min(MAX_CHUNK - self.filling.len());
+        self.filling.extend_from_slice(&bytes[..taken]);
+        Ok(taken)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        if self.filling.is_empty() {
+            return Ok(());
+        }
+        self.chunks
+            .blocking_send(std::mem::take(&mut self.filling))
+            .map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 }
 
@@ -99,12 +115,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_in_pieces_comes_in_full_chunks_and_the_rest_when_it_is_flushed() {
+        let (mut writer, mut reader) = from_blocking();
+        let written: Vec<u8> = (0..2 * MAX_CHUNK + 100).map(|at| at as u8).collect();
+        for piece in written.chunks(1000) {
+            writer.write_all(piece).unwrap();
+        }
+        let chunks = [reader.try_recv().unwrap(), reader.try_recv().unwrap()];
+        assert!(chunks.iter().all(|chunk| chunk.len() == MAX_CHUNK));
+        assert!(reader.try_recv().is_err(), "the rest waits");
+        writer.flush().unwrap();
+        let rest = reader.try_recv().unwrap();
+        assert!([&chunks[0][..], &chunks[1], &rest].concat() == written);
+    }
+
+    #[test]
     fn a_reader_that_goes_away_stops_the_writer() {
         let (mut writer, reader) = from_blocking();
         drop(reader);
-        assert_eq!(
-            writer.write(b"x").unwrap_err().kind(),
-            io::ErrorKind::BrokenPipe
-        );
+        let refused = writer.write_all(b"x").and_then(|()| writer.flush());
+        assert_eq!(refused.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     }
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use federation::core::{Input, authorise_circuit};
 use federation::wire::ObjectRequest;
-use identity::stream::MAX_CHUNK;
 use identity::{Domain, Path, Signed, codec};
 use sharing::act::ObjectRef;
 use tokio::time::timeout;
@@ -115,10 +114,8 @@ async fn send_object(
     let digest = object.digest;
     let encoding =
         tokio::task::spawn_blocking(move || objects.encode_from(&digest, offset, writer));
-    while let Some(buffer) = encoded.recv().await {
-        for chunk in buffer.chunks(MAX_CHUNK) {
-            circuit.send(chunk, false).await?;
-        }
+    while let Some(chunk) = encoded.recv().await {
+        circuit.send(&chunk, false).await?;
     }
     let encoded = encoding
         .await

@@ -207,8 +207,8 @@ fn application_step(body: &ActBody) -> Text {
             ),
         ),
         ActBody::RecordUse { record, .. } => Text::new(
-            format!("记录使用：{}", record.scenario),
-            format!("record a use: {}", record.scenario),
+            format!("记录使用：{}", record.said),
+            format!("record a use: {}", record.said),
         ),
         other => Text::new(other.kind().zh(), other.kind().en()),
     }

@@ -13,11 +13,11 @@
 
 mod taken;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use federation::core::view::{CutOff, Status};
+use federation::core::view::{CutOff, RestoredView, Status};
 use federation::core::{Context, Core, Effect, Input, LinkId, Me, Refused, Token};
 use federation::store::{Batch, Fault, Read, Txn};
 use identity::Moment;
@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::taken::{STARTED, Taken, token};
 use super::clock::Clock;
-use super::inbox::Queued;
+use super::inbox::{Queued, gather};
 use super::metrics::Metrics;
 
 /// Inputs in one batch: enough to share one flush among many, few enough that the first does not wait long for the last.
@@ -98,7 +98,12 @@ pub(super) struct Driver<O> {
     kept_out: HashMap<[u8; 32], Instant>,
     /// Inputs that met a fault since one of their kind went through.
     faults: BTreeMap<&'static str, u32>,
+    /// Carried out when the core of a restored node has compared; none when it has, or the node was not restored.
+    released: Option<Release>,
 }
+
+/// What is done when a restored node has compared.
+pub(super) type Release = Box<dyn FnOnce() + Send>;
 
 impl<O: Outlet> Driver<O> {
     pub(super) fn new(
@@ -125,7 +130,15 @@ impl<O: Outlet> Driver<O> {
             links: HashMap::new(),
             kept_out: HashMap::new(),
             faults: BTreeMap::new(),
+            released: None,
         }
+    }
+
+    /// A node that was restored: it compares first, and `released` is called once it has.
+    pub(super) fn restored(mut self, released: Release) -> Self {
+        self.core.compare_first();
+        self.released = Some(released);
+        self
     }
 
     /// Runs on this thread until `stop` is cancelled or the driver halts; `runtime` only wakes it up.
@@ -136,13 +149,16 @@ impl<O: Outlet> Driver<O> {
         runtime: &tokio::runtime::Handle,
     ) {
         self.step(&mut || None);
+        let mut gathered = VecDeque::new();
         while self.halted.get().is_none() {
-            let Some(Some(first)) = runtime.block_on(stop.run_until_cancelled(inputs.recv()))
-            else {
+            let gathering = gather(&mut inputs, &mut gathered);
+            let goes_on = runtime.block_on(stop.run_until_cancelled(gathering)) == Some(true);
+            while !gathered.is_empty() && self.halted.get().is_none() {
+                self.step(&mut || gathered.pop_front().or_else(|| inputs.try_recv().ok()));
+            }
+            if !goes_on {
                 break;
-            };
-            let mut first = Some(first);
-            self.step(&mut || first.take().or_else(|| inputs.try_recv().ok()));
+            }
             self.metrics.queue.set(inputs.len() as i64);
         }
     }
@@ -162,9 +178,21 @@ impl<O: Outlet> Driver<O> {
                     self.faults.remove(one.kind);
                 }
                 self.release(effects);
+                self.tell_released();
                 self.publish_status();
             }
             Err(lost) => self.lose(lost, taken),
+        }
+    }
+
+    /// What the comparison came to is durable.
+    fn tell_released(&mut self) {
+        if self.core.compares_first() {
+            return;
+        }
+        if let Some(released) = self.released.take() {
+            tracing::info!("restored: compared with what others cosigned, the node goes on");
+            released();
         }
     }
 
@@ -304,6 +332,9 @@ impl<O: Outlet> Driver<O> {
     fn start_over(&mut self) {
         self.metrics.faults.inc();
         self.core = Core::new(self.me.clone());
+        if self.released.is_some() {
+            self.core.compare_first();
+        }
         self.started = false;
         self.links.clear();
         self.outlet.abandon();
@@ -378,15 +409,38 @@ impl<O: Outlet> Driver<O> {
                     if known.cut_off != status.cut_off {
                         log_cut_off(status.cut_off.as_ref());
                     }
+                    if known.restored != status.restored {
+                        log_restored(status.restored.as_ref());
+                    }
                     let changed = known.links != status.links
                         || known.health != status.health
-                        || known.cut_off != status.cut_off;
+                        || known.cut_off != status.cut_off
+                        || known.restored != status.restored;
                     *known = Arc::new(status);
                     changed
                 });
             }
             Err(fault) => tracing::warn!(%fault, "status not read"),
         }
+    }
+}
+
+/// Says in the log how the comparison of a restored node stands.
+fn log_restored(restored: Option<&RestoredView>) {
+    let Some(restored) = restored else {
+        return;
+    };
+    match &restored.ahead {
+        Some(ahead) => tracing::error!(
+            by = %ahead.by,
+            cosigned = ahead.size,
+            restored = restored.ledger,
+            "restored from an old backup: more was cosigned than was restored; nothing is signed"
+        ),
+        None => tracing::warn!(
+            restored = restored.ledger,
+            "restored from a backup: comparing first, nothing is signed until then"
+        ),
     }
 }
 

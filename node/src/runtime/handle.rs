@@ -21,13 +21,14 @@ use tokio_util::task::TaskTracker;
 
 use super::clock::Clock;
 use super::driver::Halted;
+use super::escrow::{Escrow, EscrowView};
 use super::inbox::Inbox;
 use super::metrics::Metrics;
 use super::search::{LevelState, SearchOutcome, Searches, levels_above};
 use crate::search::SearchIndex;
 use crate::service::{Answered, Ask, CallError, Services};
 use crate::storage::objects::Objects;
-use crate::storage::store::Store;
+use crate::storage::store::{Standing, Store};
 use crate::storage::vault::Vault;
 use crate::transport::Transport;
 
@@ -58,6 +59,7 @@ pub(super) struct Shared {
     pub(super) tasks: TaskTracker,
     pub(super) shutdown: Duration,
     pub(super) profile: Profile,
+    pub(super) escrow: Option<Arc<Escrow>>,
 }
 
 impl std::fmt::Debug for Handle {
@@ -194,6 +196,19 @@ impl Desk {
     /// [`Refused::Fault`] when the node is shutting down.
     pub async fn tell(&self, input: Input) -> Result<(), Refused> {
         self.inbox.put(input).await.map_err(|_| shutting_down())
+    }
+}
+
+impl Handle {
+    /// How far the ledger is durable here.
+    pub fn standing(&self) -> Standing {
+        self.0.store.standing()
+    }
+
+    /// How the escrow of the ledger stands, where there is one.
+    pub fn escrow(&self) -> Option<EscrowView> {
+        let escrow = self.0.escrow.as_ref()?;
+        Some(escrow.view(self.standing().batches))
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod driver;
+pub mod escrow;
 mod handle;
 pub mod inbox;
 pub mod metrics;
@@ -28,6 +29,7 @@ use crate::config::NodeConfig;
 use crate::delivery::{Delivery, Parts, SplitTask, indexing};
 use crate::search::{SearchIndex, State};
 use crate::service::{self, Services};
+use crate::storage::backup;
 use crate::storage::key::{self, KeyError, KeyPlace};
 use crate::storage::objects::Objects;
 use crate::storage::store::{Store, StoreError};
@@ -37,6 +39,7 @@ use crate::transport::circuit::Circuits;
 use crate::transport::{self, Transport, TransportConfig, TransportError};
 use clock::Clock;
 use driver::{CommitError, Driver, Durable, Halted, Outlet};
+use escrow::Escrow;
 use handle::Shared;
 use inbox::Inbox;
 use metrics::Metrics;
@@ -70,6 +73,9 @@ pub enum StartError {
         /// What is wrong.
         reason: String,
     },
+    /// The folder is being restored, or was left so by an attempt that was interrupted.
+    #[error("数据目录 {} 的恢复尚未完成 (the restore of this data folder is not complete)", .0.display())]
+    Restoring(PathBuf),
     /// The vault cannot be used.
     #[error("vault: {0}")]
     Vault(#[from] VaultError),
@@ -195,7 +201,14 @@ pub async fn start(
         status_sender,
         Arc::clone(&halted),
     );
+    let driver = compared_first(driver, config)?;
     run_core(driver, inputs, &stop, &tasks)?;
+    let escrow = Escrow::of(&config.escrow).map(Arc::new);
+    if let Some(escrow) = &escrow {
+        let (data, node) = (config.data_dir.clone(), name_of(&store));
+        let sending = Arc::clone(escrow).keep(data, node, Arc::clone(&store), clock.clone());
+        tasks.spawn(until(stop.clone(), sending));
+    }
     tasks.spawn(running.task);
     tasks.spawn(until(stop.clone(), delivery.answer(running.circuits)));
     tasks.spawn(until(
@@ -222,6 +235,7 @@ pub async fn start(
         tasks,
         shutdown,
         profile,
+        escrow,
     })))
 }
 
@@ -238,6 +252,9 @@ async fn open(config: &NodeConfig) -> Result<Opened, StartError> {
     let (dir, key_file) = (config.data_dir.clone(), config.storage.key_file.clone());
     let opening = tokio::task::spawn_blocking(move || {
         let place = KeyPlace::of(&dir, key_file.as_deref())?;
+        if dir.join(backup::RESTORING_FILE).exists() {
+            return Err(StartError::Restoring(dir));
+        }
         // Before anything is opened, which may change it.
         let found = key::find(&dir, &place)?;
         let (store, opened) = Store::open(&dir, &federation::core::project)?;
@@ -288,6 +305,29 @@ fn transport_config(config: &NodeConfig, seed: [u8; 32]) -> TransportConfig {
         pending_connections: config.limits.pending_connections,
         memory_bytes: config.limits.memory_bytes,
     }
+}
+
+/// Makes the core of a folder that was restored compare first.
+fn compared_first(
+    driver: Driver<NodeOutlet>,
+    config: &NodeConfig,
+) -> Result<Driver<NodeOutlet>, std::io::Error> {
+    let data = config.data_dir.clone();
+    if !backup::restored(&data)? {
+        return Ok(driver);
+    }
+    Ok(driver.restored(Box::new(move || {
+        if let Err(error) = backup::released(&data) {
+            tracing::error!(%error, "the mark of the restore stays; the node compares once more at its next start");
+        }
+    })))
+}
+
+/// Whose ledger it is, for people who find a copy of it.
+fn name_of(store: &Store) -> String {
+    let node = query::node(store).ok();
+    let place = node.and_then(|node| Some(format!("{} {}", node.place?, node.name)));
+    place.unwrap_or_default()
 }
 
 /// Starts the core's thread. A node without its core is of no use: when the thread ends, the node stops.

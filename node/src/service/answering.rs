@@ -13,13 +13,13 @@ use futures::{StreamExt, stream};
 use identity::{Digest, Path};
 use statute::RefusalReason;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
-use tokio::time::{Instant, interval, timeout, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::backend::{self, Connection, Reply};
 use super::fields::{MAX_REDUCED_BYTES, reduce};
 use super::line::{Broken, Line};
 use super::registration::{FieldsBy, Registration, per_minute};
-use super::{GRANT_CHECK, Registered, Shared};
+use super::{Registered, Shared, grant_checks};
 
 /// Chunks of a request's body that may wait for the backend.
 const WAITING_CHUNKS: usize = 2;
@@ -408,7 +408,7 @@ async fn prepare(
         content_type: reply.content_type,
         body: body.into_data_stream(),
         patience,
-        check: interval(GRANT_CHECK),
+        check: grant_checks(),
         _connection: reply.connection,
     })
 }

@@ -16,12 +16,12 @@ use futures::stream::BoxStream;
 use identity::{Digest, Domain, Path, Signed, VerifyKey};
 use sharing::docket::DocketId;
 use tokio::sync::oneshot;
-use tokio::time::{Interval, interval, timeout};
+use tokio::time::{Interval, timeout};
 
 use super::asker::{Answered, Asker, CallError, stopping};
 use super::line::{Broken, Line};
 use super::pool::Room;
-use super::{GRANT_CHECK, Shared, answering};
+use super::{Shared, answering, grant_checks};
 use crate::runtime::driver::random;
 
 /// Longest time until a call's answer begins, where no body has to be sent first: a backend's longest silence and the way there.
@@ -97,7 +97,7 @@ async fn run(shared: &Arc<Shared>, ask: Ask, mut asker: Asker) {
                 key,
                 line,
                 asker,
-                check: interval(GRANT_CHECK),
+                check: grant_checks(),
                 bytes: 0,
             };
             let end = exchange.run(ask.body).await;

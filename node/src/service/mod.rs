@@ -29,6 +29,7 @@ use sharing::catalogue::EntryId;
 use sharing::docket::DocketId;
 use statute::Refusal;
 use tokio::sync::Semaphore;
+use tokio::time::{Instant, Interval, interval_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -151,6 +152,11 @@ impl Services {
     pub async fn call(&self, ask: Ask) -> Result<Answered, CallError> {
         asking::call(&self.0, ask).await
     }
+}
+
+/// When the grant of a call that is allowed now is looked at again.
+fn grant_checks() -> Interval {
+    interval_at(Instant::now() + GRANT_CHECK, GRANT_CHECK)
 }
 
 impl Shared {

@@ -14,8 +14,11 @@ use super::line::Line;
 /// Circuits for calls to one provider at a time: half of what one neighbour lets through where nothing is configured, so that files
 /// and other nodes behind it have room.
 pub(super) const MAX_PER_PROVIDER: usize = 8;
-/// Unused circuits kept to one provider: each takes room at every hop. A call that waits takes one as soon as it is kept.
+/// Unused circuits kept to one provider for [`KEPT`]: each takes room at every hop.
 const MAX_KEPT: usize = 2;
+/// How long the others are kept: the next calls of a busy program take them at once. Opening circuits as fast as calls end would have hops
+/// refuse them, which still hold the ones before.
+const BUSY_KEPT: Duration = Duration::from_secs(1);
 /// How long a call waits for a circuit that another one uses.
 const ROOM_TIME: Duration = Duration::from_secs(10);
 /// How long an unused circuit is kept: less than the hops bear.
@@ -85,7 +88,16 @@ impl Provider {
     /// Whether any is left.
     fn close_unused_since(&self, kept: Duration) -> bool {
         let mut unused = lock(&self.unused);
-        unused.retain(|(_, since)| since.elapsed() < kept);
+        // The newest stand at the end and are taken first.
+        let mut surplus = unused.len().saturating_sub(MAX_KEPT);
+        unused.retain(|(_, since)| {
+            let kept = match surplus {
+                0 => kept,
+                _ => kept.min(BUSY_KEPT),
+            };
+            surplus = surplus.saturating_sub(1);
+            since.elapsed() < kept
+        });
         !unused.is_empty()
     }
 }
@@ -102,10 +114,10 @@ impl Room {
         }
     }
 
-    /// Keeps a circuit for the next call, unless enough are kept.
+    /// Keeps a circuit for the next call, unless as many are kept as can be in use.
     pub(super) fn keep(&self, line: Line) {
         let mut unused = lock(&self.provider.unused);
-        if unused.len() < MAX_KEPT {
+        if unused.len() < MAX_PER_PROVIDER {
             unused.push((line, Instant::now()));
         }
     }
@@ -130,7 +142,7 @@ mod tests {
         room.keep(closed);
         assert!(room.kept().is_some(), "the closed one is passed over");
         assert!(room.kept().is_none());
-        let pairs: Vec<_> = (0..=MAX_KEPT).map(|_| Line::pair()).collect();
+        let pairs: Vec<_> = (0..=MAX_PER_PROVIDER).map(|_| Line::pair()).collect();
         let others: Vec<Line> = pairs
             .into_iter()
             .map(|(line, other)| {
@@ -139,7 +151,10 @@ mod tests {
             })
             .collect();
         let kept: Vec<Line> = std::iter::from_fn(|| room.kept()).collect();
-        assert_eq!((kept.len(), others.len()), (MAX_KEPT, MAX_KEPT + 1));
+        assert_eq!(
+            (kept.len(), others.len()),
+            (MAX_PER_PROVIDER, MAX_PER_PROVIDER + 1)
+        );
     }
 
     #[tokio::test]

@@ -14,6 +14,7 @@
 
 mod bodies;
 mod frame;
+pub mod frames;
 mod reader;
 mod scan;
 
@@ -30,7 +31,7 @@ use self::frame::{Checksum, FrameError};
 use super::disk;
 
 pub use self::bodies::Bodies;
-pub use self::frame::MAX_PAYLOAD_BYTES;
+pub use self::frame::{MAX_PAYLOAD_BYTES, VERSION};
 pub use self::scan::{Recovery, TornTail};
 
 /// A file is closed and a new one begun when a batch would make it longer: small enough to copy and to search, large enough that three
@@ -88,6 +89,16 @@ pub enum JournalError {
         offset: u64,
         /// What does not fit.
         what: String,
+    },
+    /// Another version of the program wrote it. Nothing was read, cut off or changed.
+    #[error("账本由另一版本写成：{} 第 {offset} 字节处为格式 {found}，本版本读写格式 {VERSION}，未作任何改动 (the ledger was written by another version; nothing was changed)", .file.display())]
+    AnotherVersion {
+        /// Which file.
+        file: PathBuf,
+        /// Where the batch starts.
+        offset: u64,
+        /// The format found.
+        found: u16,
     },
     /// Batches are missing.
     #[error("账本缺失：{} 第 {offset} 字节处应为 {expected}，实为 {found}，请恢复缺失的文件 (the ledger has a gap; restore the missing files)", .file.display())]
@@ -400,7 +411,7 @@ impl Journal {
 }
 
 /// The file whose first batch is `name`.
-fn file_path(dir: &Path, name: u64) -> PathBuf {
+pub(super) fn file_path(dir: &Path, name: u64) -> PathBuf {
     dir.join(format!("{name:020}.log"))
 }
 

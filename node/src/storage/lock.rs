@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::disk;
 
 /// Name of the lock file in the data folder.
-const LOCK_FILE: &str = "LOCK";
+pub(super) const LOCK_FILE: &str = "LOCK";
 
 /// The right to write in a data folder, held until dropped. The kernel releases it with the process, however that ends.
 #[derive(Debug)]

@@ -12,6 +12,7 @@
 //! sled's own flush is `sync_file_range`, which does not make anything durable, so nothing rests on it: a batch is accepted when the
 //! ledger's fdatasync has returned, and sled holds the number of the last batch it has seen and catches up at the next start.
 
+pub mod backup;
 mod disk;
 pub(crate) mod hashed;
 pub mod journal;

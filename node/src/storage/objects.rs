@@ -17,15 +17,15 @@ mod transfer;
 mod writer;
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 
-use bao_tree::io::sync::outboard_post_order;
-use bao_tree::{BaoTree, BlockSize};
+use bao_tree::BlockSize;
 use identity::Digest;
 use identity::at_rest::{AtRestError, Name, Part, StorageKey};
 
+use self::growing::{FromContent, TreeFile};
 use super::disk;
 
 pub use self::resealing::EachFile;
@@ -39,7 +39,7 @@ pub const GROUP_BYTES: u64 = identity::at_rest::CHUNK_BYTES as u64;
 /// [`GROUP_BYTES`] as the tree counts it: 2^4 chunks of 1 KiB.
 const GROUP: BlockSize = BlockSize::from_chunk_log(4);
 /// Bytes read at once.
-const BUFFER_BYTES: usize = 128 << 10;
+const BUFFER_BYTES: usize = 256 << 10;
 /// Folder of fetches under way.
 const PARTIAL_FOLDER: &str = "partial";
 /// Folder of files being written.
@@ -251,36 +251,43 @@ impl Objects {
     }
 
     /// Gives a whole, synced file its name, its tree first: a reader who finds the content finds the tree.
-    fn settle(&self, file: &Path, stored: Stored) -> Result<(), ObjectError> {
-        let path = self.path(&stored.digest);
+    fn settle(&self, file: &Path, stored: Stored, tree: TreeFile<'_>) -> Result<(), ObjectError> {
         let folder = self.shelf(&stored.digest);
         disk::make_folder(&folder)?;
-        if stored.length > GROUP_BYTES {
-            self.write_tree(file, stored)?;
-        }
-        fs::rename(file, &path)?;
+        self.keep_tree(stored, tree)?;
+        fs::rename(file, self.path(&stored.digest))?;
         disk::sync_folder(&folder)?;
         Ok(())
     }
 
-    /// Computes the tree of a file and puts it beside where the file is to stand. Also proves the digest once more.
-    fn write_tree(&self, file: &Path, stored: Stored) -> Result<(), ObjectError> {
-        let temporary = self.temporary();
-        let mut out = SealedWriter::create(temporary.path(), &self.storage)?;
-        let data = self.reader(file, content(&stored.digest))?;
-        let data = BufReader::with_capacity(BUFFER_BYTES, data);
-        let root = outboard_post_order(data, BaoTree::new(stored.length, GROUP), &mut out)?;
-        if *root.as_bytes() != *stored.digest.as_bytes() {
-            return Err(ObjectError::Damaged {
-                digest: stored.digest,
-                what: "its bytes changed while it was stored".to_owned(),
-            });
+    /// Puts the synced tree where it belongs.
+    fn keep_tree(&self, stored: Stored, tree: TreeFile<'_>) -> Result<(), ObjectError> {
+        if let Some(tree) = tree.whole(stored)? {
+            File::open(tree.path())?.sync_all()?;
+            fs::rename(tree.path(), self.tree_path(&stored.digest))?;
         }
-        out.finish(&tree(&stored.digest))?;
-        Ok(fs::rename(
-            temporary.path(),
-            self.tree_path(&stored.digest),
-        )?)
+        Ok(())
+    }
+
+    /// The tree of a file that is whole, for which all of it is read. Also proves the digest once more.
+    fn read_tree(&self, file: &Path, stored: Stored) -> Result<TreeFile<'_>, ObjectError> {
+        let mut reader = self.reader(file, content(&stored.digest))?;
+        let mut growing = FromContent::new(self);
+        let mut buffer = vec![0; BUFFER_BYTES];
+        loop {
+            match reader.read(&mut buffer)? {
+                0 => break,
+                read => growing.update(&buffer[..read])?,
+            }
+        }
+        let (digest, tree) = growing.finish()?;
+        if digest == stored.digest && reader.length() == stored.length {
+            return Ok(tree);
+        }
+        Err(ObjectError::Damaged {
+            digest: stored.digest,
+            what: "its bytes changed while it was stored".to_owned(),
+        })
     }
 
     /// Removes an object and its tree (lawful erasure, or the end of its use).

@@ -22,7 +22,7 @@ use super::lock::{DataLock, LockError};
 use super::projection::{Applied, Discarded, Projection};
 
 /// Folder of the ledger in the data folder.
-const LEDGER_FOLDER: &str = "ledger";
+pub(super) const LEDGER_FOLDER: &str = "ledger";
 /// Computes the table writes of one ledger record: `federation::core::project`.
 pub type Project<'a> = &'a dyn Fn(&[u8], &mut Txn<'_>) -> Result<(), Fault>;
 

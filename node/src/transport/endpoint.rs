@@ -8,12 +8,12 @@ use identity::stream::OVERHEAD;
 use identity::{ChunkOpener, ChunkSealer, Direction};
 use tokio::time::timeout;
 
+use super::FrameError;
 use super::channel::Channel;
 use super::circuit::CircuitError;
-use super::framing::begin_frame;
+use super::framing::{Frames, begin_frame};
 use super::slots::Slot;
 use super::splice::IDLE_TIMEOUT;
-use super::{FrameError, read_frame};
 use crate::runtime::metrics::Metrics;
 
 /// Most bytes of one sealed chunk on the stream.
@@ -28,6 +28,8 @@ pub struct Circuit {
     opener: ChunkOpener,
     /// The frame being sent, kept for its room.
     frame: Vec<u8>,
+    /// The frames that come.
+    frames: Frames,
     _slot: Slot,
     _running: Running,
 }
@@ -78,6 +80,7 @@ impl Circuit {
             sealer,
             opener,
             frame: Vec::new(),
+            frames: Frames::default(),
             _slot: slot,
             _running: running,
         }
@@ -121,23 +124,26 @@ impl Circuit {
     /// Receives and opens the next chunk, and whether it is the last.
     ///
     /// # Errors
-    /// [`CircuitError::Broken`], also when nothing comes for a minute, the stream is cut, or a chunk is not authentic.
+    /// [`CircuitError::Broken`], also when nothing comes for a minute, the stream is cut, or a chunk is not authentic. Whoever stops waiting loses
+    /// nothing.
     pub async fn receive(&mut self) -> Result<(Vec<u8>, bool), CircuitError> {
-        let received = timeout(IDLE_TIMEOUT, read_frame(&mut self.stream, MAX_SEALED_CHUNK)).await;
+        let coming = self.frames.next(&mut self.stream, MAX_SEALED_CHUNK);
+        let received = timeout(IDLE_TIMEOUT, coming).await;
         let chunk = received.map_err(|_| CircuitError::Broken("nothing comes".into()))??;
-        let mut chunk = chunk
+        let chunk = chunk
             .ok_or_else(|| CircuitError::Broken("closed on the way or at the other end".into()))?;
-        let last = self
+        let (plain, last) = self
             .opener
-            .open_in_place(&mut chunk)
+            .open_in_place(chunk)
             .map_err(|error| CircuitError::Broken(error.to_string()))?;
-        Ok((chunk, last))
+        Ok((plain.to_vec(), last))
     }
 
     /// Waits until the other end has closed too, so that what was sent last is not cut off on the way.
     pub async fn wait_for_end(mut self) {
         // Whatever comes or breaks, this end has said all.
-        let _ = timeout(END_TIMEOUT, read_frame(&mut self.stream, MAX_SEALED_CHUNK)).await;
+        let coming = self.frames.next(&mut self.stream, MAX_SEALED_CHUNK);
+        let _ = timeout(END_TIMEOUT, coming).await;
     }
 }
 

@@ -56,14 +56,20 @@ fn a_holder_asks_for_correction_and_is_answered_late_and_told_of_it() {
     live.advance_to(due.plus_millis(60_000));
     after(live, story.requester.node, docket, "overdue");
     let answer = |outcome| ActBody::Correction(CorrectionAct::Answer { docket, outcome });
+    let said = content(5, "第一户名称改为甲商行");
     let corrected = CorrectionOutcome::Corrected {
-        what: "第一户名称改为甲商行".into(),
+        what: said.private(),
         object: None,
     };
     let neighbour = Department::hosted(story.provider.node, 9, "教育局");
     let foreign = answer(corrected.clone());
-    refused(staff(live, &neighbour, Role::Operator, foreign), "R26");
-    staff(live, &story.provider, Role::Operator, answer(corrected)).expect("answered");
+    let does = |department: &Department, body| {
+        let person = Person::of(department, Role::Operator, live.now());
+        let signed = live.sign(department.node, &person, body);
+        live.post_with(department.node, &signed, std::slice::from_ref(&said))
+    };
+    refused(does(&neighbour, foreign), "R26");
+    does(&story.provider, answer(corrected)).expect("answered");
     in_phase(live, story.requester.node, docket, "corrected");
     after(live, story.requester.node, about, "correction-told");
 }

@@ -1,8 +1,8 @@
 //! R25, R27, R29: what becomes of a grant, who may read what was done with it.
 
 use federation::core::UsesGiven;
-use guantong_tests::stage::{tells_use, use_record};
-use sharing::application::{GrantAct, GrantStep, ServiceChange, Wider};
+use guantong_tests::stage::{recorded, tells_use, use_texts};
+use sharing::application::{GrantAct, GrantStep, ServiceChange, UseTexts, Wider};
 use sharing::reading::ReadingAct;
 
 use super::*;
@@ -148,27 +148,35 @@ fn a_use_is_recorded_whole_and_read_by_those_alone_whom_the_law_names() {
     let (story, _) = shared();
     let (live, docket) = (&story.live, story.docket);
     let record = |record| ActBody::RecordUse { docket, record };
-    let mut part = use_record();
+    let does = |texts: &UseTexts| {
+        let (told, said) = recorded(texts);
+        let user = Person::of(&story.requester, Role::Operator, live.now());
+        let signed = live.sign(story.requester.node, &user, record(told));
+        live.post_with(story.requester.node, &signed, &[said])
+    };
+    let mut part = use_texts();
     part.storage.clear();
     // The requester's node sends it on; the home refuses it, and the requester's people are told.
-    staff(live, &story.requester, Role::Operator, record(part)).expect("sent to the home");
+    does(&part).expect("sent to the home");
     live.until("the refusal at the requester's node", |live| {
         let findings = live.get(story.requester.node, "/findings")["items"].clone();
         let findings = findings.as_array()?.iter();
         let of_r29 = |it: &&serde_json::Value| it["article"] == "R29";
         (findings.filter(of_r29).count() == 1).then_some(())
     });
-    let whole = record(use_record());
-    staff(live, &story.requester, Role::Operator, whole).expect("recorded");
+    does(&use_texts()).expect("recorded");
     let held = shown(live, story.provider.node, docket, |it| it.uses.len() == 1);
     assert!(!tells_use(&format!("{held:?}")), "that, and not what");
     let read = || ActBody::Reading(ReadingAct::Read { docket, from: 0 });
     let neighbour = Department::hosted(story.provider.node, 9, "教育局");
     let other = staff(live, &neighbour, Role::SharingOfficeHead, read());
     refused(other, "R29");
-    let given = staff(live, &story.provider, Role::SharingOfficeHead, read());
-    let given: UsesGiven = given.expect("entitled").uses.expect("what was read");
-    assert_eq!(given.uses[0].record, use_record());
+    // What it says comes after the event that commits to it.
+    live.until("what the record says, at the provider's", |live| {
+        let given = staff(live, &story.provider, Role::SharingOfficeHead, read());
+        let given: UsesGiven = given.expect("entitled").uses.expect("what was read");
+        (given.uses[0].texts == Some(use_texts())).then_some(())
+    });
     story.at_requester("uses-read");
     live.until("the reading on record at the requester's", |live| {
         let readings = live.get(story.requester.node, "/readings");

@@ -43,7 +43,7 @@ fn a_complaint_is_passed_up_and_answered_by_the_department_concerned() {
                 department: concerned.code,
                 node: live.place(city),
             }),
-            note: "请核实".into(),
+            note: None,
         })
     };
     let local = Department::hosted(county, 1, "区民政局");

@@ -215,7 +215,7 @@ fn shared(world: &mut World) -> (Department, Department, DocketId) {
 fn correct(world: &mut World) -> Owed {
     let (provider, requester, about) = shared(world);
     let docket = correction::ask(world, &requester, about, "名称").expect("asked");
-    let outcome = correction::corrected(None);
+    let outcome = correction::corrected(world, &provider, None);
     let answer = ActBody::Correction(CorrectionAct::Answer { docket, outcome });
     let answer = staff(world, &provider, Role::Operator, answer);
     Owed::new(docket, &[provider.node, requester.node], vec![answer])

@@ -1,6 +1,7 @@
 //! Who signs: the people of a place, and posting what they signed.
 
-use federation::core::{Caller, ReadWhat};
+use federation::core::{CallSide, Caller, ReadWhat};
+use federation::service::CallHead;
 use sharing::public::{PublicRequest, Receipt};
 
 use super::*;
@@ -70,6 +71,24 @@ impl World {
         })
     }
 
+    /// A call of a service begins at an end of it, for a department of this very node.
+    ///
+    /// # Errors
+    /// The node's [`Refused`].
+    pub fn begins_call(
+        &mut self,
+        node: Code,
+        side: CallSide,
+        head: &CallHead,
+    ) -> Result<Answer, Refused> {
+        self.ask_until_answered(node, |token| Input::CallBegun {
+            token,
+            side,
+            from: None,
+            head: Box::new(head.clone()),
+        })
+    }
+
     /// A program of whoever operates a node asks for a file in its object store.
     ///
     /// # Errors
@@ -93,6 +112,9 @@ impl World {
         input: impl Fn(Token) -> Input,
     ) -> Result<Answer, Refused> {
         for _ in 0..1_000 {
+            if !self.is_up(node) {
+                return Err(Refused::Fault("the node does not run".into()));
+            }
             let token = self.token();
             self.input(node, input(token));
             if let Some(answer) = self.answers.remove(&token) {

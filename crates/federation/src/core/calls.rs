@@ -21,7 +21,7 @@ use statute::{Article, Method, Refusal, RefusalReason};
 
 use super::circuits::ended;
 use super::tables::{DocketRow, View, docket_key};
-use super::{Answer, Context, Core, Effect, Record, Refused, Token};
+use super::{Answer, Context, Core, Effect, Record, Refused, Token, members};
 use crate::service::{CallAnswer, CallCut, CallHead, CallId, Unavailable};
 use crate::store::{Fault, Read, Table};
 
@@ -207,7 +207,7 @@ impl Core {
         head: &CallHead,
     ) -> Result<(), Fault> {
         let answer = match self
-            .membership(ctx.now)
+            .membership_at_home(ctx.now)
             .map(|member| member.place().clone())
         {
             Ok(here) => self.begin(ctx, side, from.unwrap_or(here), head)?,
@@ -227,6 +227,12 @@ impl Core {
         let Some(state) = party_state(&*ctx.txn, &caller, head.docket)? else {
             return Ok(Err(Refused::Lawful(unknown(head.docket))));
         };
+        // R35: a node that was cut off serves its own departments alone.
+        if let Some(cut_off) = &self.cut_off
+            && !(self.is_here(caller.code()) && self.is_here(state.provider.node.code()))
+        {
+            return Ok(Err(Refused::Lawful(members::refusal(cut_off))));
+        }
         let decided = authorised(&state, head, ctx.now);
         let step = match &decided {
             Ok(grant) => CallStep::Begun {

@@ -25,7 +25,11 @@ const MAX_OBSERVED: usize = 8_192;
 impl Core {
     pub(super) fn tick(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), Fault> {
         if self.member.is_none() || self.membership(ctx.now).is_err() {
-            return self.expired(ctx);
+            self.expired(ctx)?;
+            return match self.membership_at_home(ctx.now) {
+                Ok(_) => self.tick_at_home(ctx),
+                Err(_) => Ok(()),
+            };
         }
         self.recount_terms(ctx)?;
         self.judge_duties(ctx)?;
@@ -39,6 +43,7 @@ impl Core {
         }
         if elapsed(self.last_retry, ctx.now, RETRY_EVERY_MS) {
             self.last_retry = Some(ctx.now);
+            self.warn_of_expiry(ctx)?;
             self.ask_witnesses(ctx)?;
             self.ask_pending_chains(ctx)?;
             self.resume_fetches(ctx)?;
@@ -48,6 +53,12 @@ impl Core {
             self.forget_searches(ctx.now);
         }
         Ok(())
+    }
+
+    /// R35: at a node that was cut off the time limits of its own dockets run on.
+    fn tick_at_home(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), Fault> {
+        self.judge_duties(ctx)?;
+        self.warn_of_duties(ctx)
     }
 
     /// Without a valid certificate nothing is signed; links end until a new one is installed.
@@ -65,22 +76,36 @@ impl Core {
     /// copy judges it by a clock of its own ([`super::own_clock`]).
     fn judge_duties(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), Fault> {
         let mut late: Vec<DocketId> = Vec::new();
-        for (key, row) in ctx.txn.raw_scan(Table::Duties, b"", None, DUTIES_AT_ONCE)? {
-            let due = key
-                .first_chunk::<8>()
-                .map_or(i64::MAX, |head| i64::from_be_bytes(*head));
-            if Moment::from_millis(due) > ctx.now {
+        let mut after: Option<Vec<u8>> = None;
+        'pages: while late.len() < DUTIES_AT_ONCE {
+            let page = ctx
+                .txn
+                .raw_scan(Table::Duties, b"", after.as_deref(), DUTIES_AT_ONCE)?;
+            let Some((last, _)) = page.last() else {
                 break;
+            };
+            after = Some(last.clone());
+            for (key, row) in page {
+                let due = key
+                    .first_chunk::<8>()
+                    .map_or(i64::MAX, |head| i64::from_be_bytes(*head));
+                if Moment::from_millis(due) > ctx.now {
+                    break 'pages;
+                }
+                let docket: DocketId = decode_row(Table::Duties, &row)?;
+                // What a node that was cut off must leave alone holds up nothing behind it.
+                if self
+                    .home_row(ctx, &docket)?
+                    .is_some_and(|row| self.may_go_on(&row))
+                {
+                    late.push(docket);
+                }
             }
-            late.push(decode_row(Table::Duties, &row)?);
         }
         for docket in late {
-            let Some(row) = self.docket_row(ctx, &docket)? else {
+            let Some(row) = self.home_row(ctx, &docket)? else {
                 continue;
             };
-            if Some(&row.home) != self.place() {
-                continue;
-            }
             let events = row.state.tick(&self.calendar, ctx.now);
             self.append_or_tell(ctx, docket, events)?;
         }
@@ -110,7 +135,9 @@ impl Core {
                     return Ok(());
                 }
                 let docket: DocketId = decode_row(Table::Duties, &row)?;
-                if let Some(row) = self.home_row(ctx, &docket)? {
+                if let Some(row) = self.home_row(ctx, &docket)?
+                    && self.may_go_on(&row)
+                {
                     let events = row.state.tick(&self.calendar, ctx.now);
                     self.append_or_tell(ctx, docket, events)?;
                 }

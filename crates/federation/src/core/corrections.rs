@@ -1,6 +1,7 @@
 //! Corrections: when data was corrected, every holder of it learns (R26).
 
 use identity::Digest;
+use identity::planted::{self, Bug};
 use sharing::application::ApplicationEvent;
 use sharing::correction::{self, CorrectionState};
 use sharing::docket::{Case, DocketBody, DocketId};
@@ -25,7 +26,9 @@ impl Core {
         else {
             return Ok(());
         };
-        for holder in holding(ctx, &corrected)? {
+        let one = planted::is(Bug::CorrectionToldToOne);
+        let holders = holding(ctx, &corrected)?.into_iter();
+        for holder in holders.take(if one { 1 } else { usize::MAX }) {
             let Some(row) = self.home_row(ctx, &holder)? else {
                 continue;
             };
@@ -49,7 +52,6 @@ impl Core {
         let ApplicationEvent::CorrectionTold {
             correction,
             items,
-            what,
             object: _,
         } = told
         else {
@@ -68,11 +70,11 @@ impl Core {
         let (of, by) = (docket.0.short(), correction.0.short());
         ctx.finding(
             format!(
-                "案卷{of}所获数据“{name}”已由提供部门更正（校核案卷{by}）：{}：{what}。请据此核对本部门持有的数据",
+                "案卷{of}所获数据“{name}”已由提供部门更正（校核案卷{by}）：{}。请据此核对本部门持有的数据",
                 items.join("、")
             ),
             format!(
-                "the data of docket {of} ({name}) was corrected by its provider (correction {by}): {}: {what}. Check what is held here",
+                "the data of docket {of} ({name}) was corrected by its provider (correction {by}): {}. Check what is held here",
                 items.join(", ")
             ),
             Some(Article::R26),

@@ -1,5 +1,6 @@
 //! Dockets at this node: commands decided and events ordered where the home is here, verified copies kept where it is not.
 
+use identity::planted::{self, Bug};
 use identity::{Code, Digest, Member, Path, Signed, codec};
 use sharing::act::VerifiedAct;
 use sharing::dispute::Bench;
@@ -187,7 +188,9 @@ impl Core {
             .map(Path::code)
             .filter(|code| *code != member.code())
             .collect();
-        self.send_events(ctx, &docket, from, row.released, &parties)
+        let withheld = !planted::is(Bug::ReleasedBeforeConsent);
+        let until = if withheld { row.released } else { row.next };
+        self.send_events(ctx, &docket, from, until, &parties)
     }
 
     pub(super) fn send_events(

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use identity::planted::{self, Bug};
 use identity::{
     Chain, Code, Domain, Member, MembershipError, Moment, Path, Signed, codec, sealing,
 };
@@ -52,6 +53,7 @@ fn in_its_place(here: &Path, peer: &Peer, member: &Member, envelope: &Envelope) 
     } else {
         within(peer.place())
     };
+    let from_there = from_there || planted::is(Bug::ForeignEnvelopeAccepted);
     envelope.from == *member.place() && from_there
 }
 
@@ -78,7 +80,10 @@ impl Core {
                 None,
             );
         }
-        let order = counter(&*ctx.txn, &order_key(&to))? + 1;
+        let mut order = counter(&*ctx.txn, &order_key(&to))? + 1;
+        if planted::is(Bug::EnvelopeNumberReused) {
+            order = 1;
+        }
         let body = ctx.raw_body(bytes);
         let at = ctx.now;
         ctx.record(&Record::Queued {
@@ -96,6 +101,10 @@ impl Core {
         ctx: &mut Context<'_, '_>,
         to: Code,
     ) -> Result<(), Fault> {
+        // R35: nobody would take it under the certificate that was revoked. It is sealed under the next.
+        if self.cut_off.is_some() {
+            return Ok(());
+        }
         let Some(destination) = self.known_member(ctx, &to)? else {
             return self.ask_chain(ctx, to);
         };
@@ -230,7 +239,8 @@ impl Core {
         origin: &Chain,
     ) -> Result<(), Fault> {
         let id = EnvelopeId(signed.digest(Domain::Envelope));
-        if ctx.txn.raw(Table::Seen, &envelope_key(&id))?.is_some() {
+        let taken = ctx.txn.raw(Table::Seen, &envelope_key(&id))?.is_some();
+        if taken && !planted::is(Bug::EnvelopeTakenTwice) {
             ctx.send(link, Frame::Ack { envelope: id });
             return Ok(());
         }
@@ -305,7 +315,8 @@ impl Core {
         let successor = known
             .and_then(|row| row.chain.claimed().ok())
             .is_some_and(|known| known.epoch > member.certificate().epoch);
-        let Ok(envelope) = signed.verify(
+        let Ok(envelope) = signed.verify_unless(
+            Bug::EnvelopeSignatureSkipped,
             Domain::Envelope,
             &member.certificate().signing_key,
             MAX_ENVELOPE_BYTES + ENVELOPE_FRAME_BYTES,
@@ -320,7 +331,8 @@ impl Core {
         }
         let latest = ctx.now.plus_millis(ENVELOPE_LIFE_MS + CLOCK_AHEAD_MS);
         let too_long = envelope.created.plus_millis(ENVELOPE_LIFE_MS) < envelope.expires;
-        if envelope.expires <= ctx.now || envelope.expires > latest || too_long {
+        let over = envelope.expires <= ctx.now && !planted::is(Bug::ExpiredEnvelopeAccepted);
+        if over || envelope.expires > latest || too_long {
             return Ok(Err(NackReason::Expired));
         }
         let next = here.next_hop(&envelope.to);
@@ -354,6 +366,14 @@ impl Core {
     ) -> Result<(), Fault> {
         let at = ctx.now;
         if let Some(next) = next {
+            if planted::is(Bug::AcknowledgedBeforeDurable) {
+                ctx.send(link, Frame::Ack { envelope: id });
+                if let Some(onward) = self.by_code.get(&next).copied() {
+                    let (envelope, origin) = (signed.clone(), member.chain().clone());
+                    ctx.send(onward, Frame::Push { envelope, origin });
+                }
+                return Ok(());
+            }
             let body = ctx.body(&(signed.clone(), member.chain().clone()));
             ctx.record(&Record::Taken {
                 envelope: id,
@@ -423,6 +443,7 @@ impl Core {
             .get_mut(&link)
             .and_then(|state| state.envelopes.pushed.remove(&envelope))
             .is_some()
+            && !planted::is(Bug::DeliveryNotRecorded)
         {
             ctx.record(&Record::Passed {
                 envelope,
@@ -501,6 +522,9 @@ impl Core {
         at: &Path,
         to: Option<Code>,
     ) -> Result<(), Fault> {
+        if planted::is(Bug::UndeliverableSilent) {
+            return Ok(());
+        }
         let to = to.map_or_else(String::new, |code| code.to_string());
         ctx.finding(
             format!(

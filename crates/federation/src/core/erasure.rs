@@ -10,21 +10,26 @@
 //! The content lies in the driver's vault, outside the ledger and the tables. What is decided is in the ledger first and carried out then, as
 //! an effect that is asked for again until it is done.
 
+use std::collections::BTreeMap;
+
+use identity::planted::{self, Bug};
 use identity::{Code, Digest, Member, Moment, Path};
 use sharing::act::{ActId, ObjectRef};
-use sharing::docket::{DocketBody, DocketEvent, DocketId};
-use sharing::erasure::{ErasureEvent, MAX_ERASED_PER_ACT};
+use sharing::docket::{Case, DocketBody, DocketEvent, DocketId};
+use sharing::erasure::{ErasureEvent, Item, MAX_ERASED_PER_ACT};
 use sharing::private::Private;
 use statute::Article;
 
 use super::tables::{
     DestroyRow, DocketRow, PrivateRow, PrivateStanding, View, decode_row, destroy_key,
-    destroy_prefix, docket_key, private_key, said_key,
+    destroy_prefix, docket_key, private_key, said_key, shown_prefix,
 };
 use super::{CircuitGrant, Context, Core, Effect, Record, Shelf};
 use crate::store::{Fault, Read, Table};
 use crate::wire::{ObjectRequest, Payload};
 
+/// Dockets in which one content is shown beside its own: orders of every level above, each year of its keeping many times over.
+const MAX_SHOWN: usize = 1_024;
 /// Erasures carried out again in one round.
 const DESTROYED_AT_ONCE: usize = 64;
 
@@ -103,13 +108,69 @@ impl Core {
         }
     }
 
-    /// After an erasure was decided, at home or in a copy: it is on record, now it is carried out.
+    /// After an erasure was decided, at home or in a copy: it is on record, now it is carried out. What inspections at home here show of it goes by
+    /// the same act.
+    pub(super) fn erasure_decided(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        docket: DocketId,
+        decided: &ErasureEvent,
+    ) -> Result<(), Fault> {
+        let ErasureEvent::Decided {
+            act,
+            contents,
+            ground,
+        } = decided
+        else {
+            return Ok(());
+        };
+        let (mut own, mut gone) = (Vec::new(), Vec::new());
+        let mut shown: BTreeMap<DocketId, Vec<Digest>> = BTreeMap::new();
+        for content in contents {
+            let row: Option<PrivateRow> = ctx.txn.row(Table::Private, &private_key(content))?;
+            match row {
+                Some(row) if row.docket == docket => own.push(*content),
+                Some(row) if row.standing == PrivateStanding::Destroyed => gone.push(*content),
+                Some(_) | None => {}
+            }
+            for also in shown_in(ctx, content)? {
+                shown.entry(also).or_default().push(*content);
+            }
+        }
+        if !own.is_empty() {
+            self.destroy(ctx, docket, &own)?;
+        }
+        let now = ctx.now;
+        self.tell_destroyed(ctx, docket, &gone, now)?;
+        for (inspection, mut contents) in shown {
+            let Some(row) = self.home_row(ctx, &inspection)? else {
+                continue;
+            };
+            let stands = |item: &Item| item.erased.is_none();
+            contents.retain(|it| row.state.personal.item(it).is_some_and(stands));
+            if matches!(row.state.case, Case::Inspection(_)) && !contents.is_empty() {
+                let (act, ground) = (act.clone(), *ground);
+                let body = DocketBody::Erasure(ErasureEvent::Decided {
+                    act,
+                    contents,
+                    ground,
+                });
+                self.append_or_tell(ctx, inspection, vec![body])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Has contents destroyed.
     pub(super) fn destroy(
         &mut self,
         ctx: &mut Context<'_, '_>,
         docket: DocketId,
         contents: &[Digest],
     ) -> Result<(), Fault> {
+        if planted::is(Bug::ContentKeptAfterErasure) {
+            return self.destroyed(ctx, docket, contents, Ok(()));
+        }
         ctx.effects.push(Effect::Destroy {
             docket,
             contents: contents.to_vec(),
@@ -140,12 +201,20 @@ impl Core {
         contents: &[Digest],
         outcome: Result<(), String>,
     ) -> Result<(), Fault> {
+        let row = self.docket_row(ctx, &docket)?;
+        if row.is_some_and(|row| !self.may_go_on(&row)) {
+            // Nothing is told to others now; it is carried out again when there is a certificate.
+            return Ok(());
+        }
         let mut open = Vec::new();
         for content in contents {
             let row = ctx
                 .txn
                 .row::<PrivateRow>(Table::Private, &private_key(content))?;
-            if row.is_some_and(|row| row.standing == PrivateStanding::Destroying) {
+            let to_be = |row: PrivateRow| {
+                row.docket == docket && row.standing == PrivateStanding::Destroying
+            };
+            if row.is_some_and(to_be) {
                 open.push(*content);
             }
         }
@@ -175,17 +244,34 @@ impl Core {
             contents: open.clone(),
             at,
         })?;
+        self.tell_destroyed(ctx, docket, &open, at)?;
+        for content in &open {
+            for also in shown_in(ctx, content)? {
+                self.tell_destroyed(ctx, also, &[*content], at)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A docket's home learns that its contents are destroyed here, once this was to be.
+    fn tell_destroyed(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        docket: DocketId,
+        contents: &[Digest],
+        at: Moment,
+    ) -> Result<(), Fault> {
         let (Some(row), Some(member)) = (self.docket_row(ctx, &docket)?, self.member.clone())
         else {
             return Ok(());
         };
         if row.home == *member.place() {
-            return self.said_destroyed(ctx, &member, docket, &open, at);
+            return self.said_destroyed(ctx, &member, docket, contents, at);
         }
         let contents = row
             .state
             .personal
-            .to_be_said_destroyed(&open, member.place());
+            .to_be_said_destroyed(contents, member.place());
         if contents.is_empty() {
             return Ok(());
         }
@@ -263,6 +349,15 @@ impl Core {
     }
 }
 
+/// The dockets that show a content that was said in another, as many as one order attaches and more.
+fn shown_in(ctx: &Context<'_, '_>, content: &Digest) -> Result<Vec<DocketId>, Fault> {
+    let prefix = shown_prefix(content);
+    let rows = ctx.txn.raw_scan(Table::Private, &prefix, None, MAX_SHOWN)?;
+    rows.iter()
+        .map(|(_, row)| decode_row(Table::Private, row))
+        .collect()
+}
+
 /// Whether personal content may be given to whoever asks through a circuit: a holder of the docket, or the home to which the act that
 /// commits to it is on its way. `None` when the request is not for personal content.
 pub(super) fn content_grant(
@@ -278,9 +373,22 @@ pub(super) fn content_grant(
         Some(docket) => docket.home == *from || docket.state.case.parties().contains(from),
         None => row.home == Some(from.code()),
     };
-    let given = row.docket == request.docket && row.standing == PrivateStanding::Held && holds;
+    let shown = docket.is_some_and(|docket| is_shown_to(from, &docket, &request.object));
+    let given =
+        (shown || row.docket == request.docket) && row.standing == PrivateStanding::Held && holds;
     Ok(Some(given.then(|| CircuitGrant {
         object: row.private.object(),
         shelf: Shelf::Vault,
     })))
+}
+
+/// Whether an inspection whose home is the keeper of the records shows its orderer a content that was said in another docket. No other docket gives what
+/// was not said in it: whoever names a commitment does not thereby get the content.
+fn is_shown_to(from: &Path, docket: &DocketRow, content: &Digest) -> bool {
+    let Case::Inspection(state) = &docket.state.case else {
+        return false;
+    };
+    state.by == *from
+        && state.order.keeper == docket.home
+        && docket.state.personal.item(content).is_some()
 }

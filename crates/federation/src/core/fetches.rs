@@ -10,6 +10,7 @@ use sharing::docket::{DocketBody, DocketId, MAX_EVENT_BYTES};
 use sharing::return_flow::{PartNotice, ReturnFlowEvent};
 use statute::Article;
 
+use super::clock::elapsed;
 use super::project::wanted_key;
 use super::tables::{View, WantedRow, decode_row};
 use super::{Context, Core, Effect, FetchedPart, Record, Shelf};
@@ -37,8 +38,9 @@ pub(super) struct Fetches {
 #[derive(Debug, Clone, Copy)]
 struct Failure {
     times: u32,
-    /// Not tried again before.
-    again: Moment,
+    /// When, and for how long it then rests, milliseconds.
+    at: Moment,
+    pause_ms: i64,
 }
 
 impl Core {
@@ -118,7 +120,7 @@ impl Core {
     /// Whether something that failed is not to be tried again yet.
     pub(super) fn rests(&self, key: &[u8], now: Moment) -> bool {
         let tried = self.fetches.failed.get(key);
-        tried.is_some_and(|failure| now < failure.again)
+        tried.is_some_and(|failure| !elapsed(Some(failure.at), now, failure.pause_ms))
     }
 
     /// Notes a failed fetch; says whether the operator is to be told: the first time, the second, the fourth, and so on.
@@ -132,11 +134,16 @@ impl Core {
             .get(&key)
             .map_or(0, |failure| failure.times)
             + 1;
-        let pause = FETCH_AGAIN_MS
+        let pause_ms = FETCH_AGAIN_MS
             .saturating_mul(1 << times.min(10))
             .min(MAX_FETCH_PAUSE_MS);
-        let again = now.plus_millis(pause);
-        self.fetches.failed.insert(key, Failure { times, again });
+        let at = now;
+        let failure = Failure {
+            times,
+            at,
+            pause_ms,
+        };
+        self.fetches.failed.insert(key, failure);
         times.is_power_of_two()
     }
 

@@ -1,5 +1,6 @@
 //! Forks: two signed heads of one log that cannot both be true, kept side by side as the proof.
 
+use identity::planted::{self, Bug};
 use identity::{Code, Domain, Signed};
 
 use super::tables::{View, code_key, decode_row, segment_key};
@@ -13,7 +14,7 @@ const MAX_FORKS_KEPT: usize = 8;
 impl Core {
     /// Whether a head contradicts what is known of its log. If so both are kept side by side as the proof, once.
     pub(super) fn note_fork(
-        &mut self,
+        &self,
         ctx: &mut Context<'_, '_>,
         head: &Head,
         signed: &Signed<Head>,
@@ -34,6 +35,9 @@ impl Core {
                 .raw_scan(Table::Seen, &fork_prefix(&publisher), None, MAX_FORKS_KEPT)?;
         let key = fork_key(&publisher, head.last);
         if known.len() >= MAX_FORKS_KEPT || known.iter().any(|(seen, _)| *seen == key) {
+            return Ok(true);
+        }
+        if planted::is(Bug::ForkProofNotKept) {
             return Ok(true);
         }
         let at = ctx.now;

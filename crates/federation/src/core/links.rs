@@ -8,7 +8,7 @@ use super::view::{HealthView, LinkView, Status};
 use super::{Context, Core, Effect, LinkId, revoked};
 use crate::health::{Condition, condition};
 use crate::store::{Fault, Table};
-use crate::wire::{Frame, MAX_FRAME_BYTES};
+use crate::wire::{Frame, MAX_FRAME_BYTES, WIRE_VERSION};
 
 /// Most children a node serves; 2,846 counties stand under 333 prefectures, and no province has more than 200 nodes directly below it.
 pub(super) const MAX_CHILDREN: usize = 1_024;
@@ -64,6 +64,7 @@ impl Core {
                 ctx.send(
                     link,
                     Frame::Hello {
+                        wire: WIRE_VERSION,
                         chain,
                         software: self.me.software.clone(),
                         now: ctx.now,
@@ -116,11 +117,11 @@ impl Core {
             }
         };
         match frame {
-            Frame::Hello {
-                chain,
-                software: _,
-                now,
-            } if !greeted => self.greet(ctx, link, &chain, now),
+            Frame::Hello { wire, .. } if wire != WIRE_VERSION => {
+                self.speaks_another_version(ctx, link, wire);
+                Ok(())
+            }
+            Frame::Hello { chain, now, .. } if !greeted => self.greet(ctx, link, &chain, now),
             _ if !greeted => {
                 ctx.close(link, "spoke before greeting");
                 Ok(())
@@ -164,6 +165,19 @@ impl Core {
             } => self.search_from_below(ctx, link, query, question, limit),
             Frame::SearchAnswer { query, level } => self.search_answered(ctx, link, query, level),
         }
+    }
+
+    /// Ends a link whose other end means something else by what it says.
+    pub(super) fn speaks_another_version(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        link: LinkId,
+        wire: u16,
+    ) {
+        ctx.close(
+            link,
+            format!("it speaks wire version {wire}, this node {WIRE_VERSION}: one of the two is to be brought up to date"),
+        );
     }
 
     /// Ends a link of a node that is no member. A child below a node that was cut off is cut off with it, and hears why.
@@ -230,7 +244,7 @@ impl Core {
     }
 
     /// Only the parent and certified children are neighbours, each proved by its chain and by holding the connection's key.
-    fn check_neighbour(
+    pub(super) fn check_neighbour(
         &self,
         ctx: &Context<'_, '_>,
         link: LinkId,
@@ -374,6 +388,7 @@ impl Core {
             health,
             at: Some(now),
             retention: Some(self.me.profile.retention().0),
+            restored: self.restored_view(view)?,
         })
     }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use identity::membership::MAX_CERTIFICATE_BYTES;
+use identity::place::MAX_DEPTH;
+use identity::planted::{self, Bug};
 use identity::{
     Chain, Code, EnrolmentRequest, MembershipError, Moment, Path, Revocation, Signed, Terms,
 };
@@ -32,10 +34,15 @@ impl Core {
     /// Takes a chain as this node's own: at enrolment, renewal, or start.
     pub(super) fn adopt(&mut self, ctx: &Context<'_, '_>, chain: &Chain) -> Result<(), Fault> {
         let now = chain.verify(&self.me.root, ctx.now, &revoked(&*ctx.txn));
+        let before = self.cut_off.take();
         self.cut_off = match &now {
             Err(MembershipError::Revoked { .. }) => cut_off(&*ctx.txn, chain)?,
             Ok(_) | Err(_) => None,
         };
+        if before.is_some() && self.cut_off.is_none() {
+            // Dockets with others were left alone meanwhile.
+            self.last_warned = None;
+        }
         // An expired or revoked certificate keeps its place: the node reads and serves what it has, and signs nothing (see `membership`).
         let verified = now.or_else(|_| {
             let until = chain
@@ -291,6 +298,9 @@ impl Core {
         }
         self.close_revoked(ctx)?;
         self.announce_neighbours(ctx)?;
+        if planted::is(Bug::RevocationNotPassedDown) {
+            return Ok(());
+        }
         for below in self.child_links() {
             let list = news.to_vec();
             ctx.send(below, Frame::Revocations { list });
@@ -429,6 +439,7 @@ impl Core {
         if !signers
             .iter()
             .any(|(_, key)| Revocation::verify(signed, key).is_ok())
+            && !planted::is(Bug::ForgedRevocationBelieved)
         {
             return Ok(false);
         }
@@ -447,7 +458,8 @@ fn revocations_of<V: View + ?Sized>(
     chain: &Chain,
 ) -> Result<Vec<Signed<Revocation>>, Fault> {
     let mut found = Vec::new();
-    for signed in chain.certificates() {
+    // A chain that was not verified may name one certificate any number of times.
+    for signed in chain.certificates().iter().take(MAX_DEPTH) {
         if let Ok(certificate) = signed.claimed(MAX_CERTIFICATE_BYTES) {
             let key = serial_key(&certificate.issuer, certificate.serial);
             found.extend(view.row(Table::Revocations, &key)?);
@@ -485,4 +497,40 @@ fn told_cut_off(ctx: &mut Context<'_, '_>, cut_off: &CutOff) -> Result<(), Fault
     let refusal = refusal(cut_off);
     let (zh, en) = (refusal.reason.zh(), refusal.reason.to_string());
     ctx.finding(zh, en, Some(refusal.article))
+}
+
+#[cfg(test)]
+mod tests {
+    use identity::RevocationReason;
+
+    use super::*;
+    use crate::core::tests::{GUANGDONG, NOW, chain, code, node_key};
+    use crate::store::{Memory, Read};
+
+    #[test]
+    fn of_a_chain_that_names_one_certificate_ten_thousand_times_few_revocations_are_looked_up() {
+        let revoked = chain(GUANGDONG);
+        let certificate = revoked.claimed().unwrap();
+        let revocation = Revocation {
+            issuer: certificate.issuer,
+            serial: certificate.serial,
+            node: certificate.code(),
+            reason: RevocationReason::KeyCompromise,
+            at: NOW,
+        };
+        let signed = revocation.sign(&node_key(code("100000")));
+        let mut store = Memory::default();
+        store.tables.insert(
+            (
+                Table::Revocations,
+                serial_key(&certificate.issuer, certificate.serial),
+            ),
+            identity::codec::encode(&signed),
+        );
+        let view: &dyn Read = &store;
+        let one = revoked.certificates().last().unwrap().clone();
+        let deep = Chain::new(vec![one; 10_000]);
+        assert_eq!(revocations_of(view, &deep).unwrap().len(), MAX_DEPTH);
+        assert_eq!(revocations_of(view, &revoked).unwrap(), [signed]);
+    }
 }

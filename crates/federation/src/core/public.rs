@@ -37,7 +37,7 @@ impl Core {
         receipt: Digest,
         request: PublicRequest,
     ) -> Result<Result<Answer, Refused>, Fault> {
-        if let Err(refused) = self.membership(ctx.now) {
+        if let Err(refused) = self.membership_at_home(ctx.now) {
             return Ok(Err(refused));
         }
         let mut answer = Answer {

@@ -77,8 +77,8 @@ impl Core {
             }
             DocketBody::Incident(_) => self.incident_told(ctx, event),
             DocketBody::Need(taken) => self.need_matched(ctx, event.docket, taken),
-            DocketBody::Erasure(ErasureEvent::Decided { contents, .. }) => {
-                self.destroy(ctx, event.docket, contents)
+            DocketBody::Erasure(decided @ ErasureEvent::Decided { .. }) => {
+                self.erasure_decided(ctx, event.docket, decided)
             }
             DocketBody::ReturnFlow(ordered) => self.return_ordered(ctx, event.docket, ordered),
             _ => Ok(()),
@@ -126,8 +126,8 @@ impl Core {
             }
             DocketBody::Incident(_) => self.incident_told(ctx, event),
             DocketBody::Need(taken) => self.need_matched(ctx, event.docket, taken),
-            DocketBody::Erasure(ErasureEvent::Decided { contents, .. }) => {
-                self.destroy(ctx, event.docket, contents)
+            DocketBody::Erasure(decided @ ErasureEvent::Decided { .. }) => {
+                self.erasure_decided(ctx, event.docket, decided)
             }
             _ => Ok(()),
         }

@@ -6,7 +6,7 @@
 use identity::{Digest, Moment};
 use serde::{Deserialize, Serialize};
 use sharing::act::{ActBody, Doer, SignedAct, VerifiedAct};
-use sharing::application::{ApplicationEvent, UseRecord};
+use sharing::application::{ApplicationEvent, UseRecord, UseTexts};
 use sharing::docket::{Case, DocketBody, DocketEvent, DocketId, MAX_EVENT_BYTES};
 use sharing::reading::{InspectionEvent, KeptUse, MAX_ATTACHED, MAX_USES_GIVEN, ReadingAct};
 use statute::rule::{self, Rule};
@@ -87,8 +87,10 @@ pub struct UseGiven {
     pub by: Doer,
     /// Digest of the signed act that recorded it.
     pub digest: Digest,
-    /// What was done with the data.
+    /// What the act commits to.
     pub record: UseRecord,
+    /// What was done with the data, from the vault of the node that answers; none here, and none where it was erased or has not come yet.
+    pub texts: Option<UseTexts>,
 }
 
 /// What one reading gives: at most [`MAX_USES_GIVEN`].
@@ -158,6 +160,7 @@ impl Core {
                     by: person.into(),
                     digest,
                     record,
+                    texts: None,
                 });
             }
         }
@@ -221,7 +224,14 @@ impl Core {
         };
         let mut kept = Vec::new();
         for sequence in (0..row.next).rev() {
-            kept.extend(KeptUse::of(&self.opened_event(ctx, &about, sequence)?));
+            let used = KeptUse::of(&self.opened_event(ctx, &about, sequence)?);
+            // What was erased meanwhile is not there to be read.
+            let stands = |used: &KeptUse| {
+                let said = used.record().map(|(_, record)| record.said.digest);
+                let item = said.and_then(|said| row.state.personal.item(&said));
+                item.is_some_and(|item| item.erased.is_none())
+            };
+            kept.extend(used.filter(stands));
             if kept.len() == MAX_ATTACHED {
                 break;
             }
@@ -271,7 +281,7 @@ pub(super) fn reading_in(body: &DocketBody) -> Option<&SignedAct> {
 }
 
 fn holds_uses(row: &DocketRow) -> bool {
-    matches!(row.state.case, Case::Application(_) | Case::Inspection(_))
+    row.state.case.is_read_on_record()
 }
 
 fn not_entitled() -> Refusal {

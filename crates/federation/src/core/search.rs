@@ -240,16 +240,18 @@ impl Core {
         if searches.is_empty() {
             return above.next();
         }
-        let left_out = |said: &Said| {
-            let mut whole = said.whole().iter();
-            whole.any(|it| !need.considers(it.publisher.code(), &it.entry))
-        };
         above.find(|node| {
-            let heard = searches.iter().filter_map(|it| it.of(node));
-            let heard: Vec<&Said> = heard.collect();
+            let heard: Vec<&Said> = searches.iter().filter_map(|it| it.of(node)).collect();
             let stated = need.asked.iter().find(|it| it.node == *node);
-            heard.iter().any(|said| left_out(said))
-                || match stated.map(|it| &it.said) {
+            let stated = stated.map(|it| &it.said);
+            // What it states and does not consider is refused as what it is: shared already.
+            let states = |it| stated.is_some_and(|said| said.whole().contains(it));
+            let left_out = heard.iter().any(|said| {
+                let mut whole = said.whole().iter();
+                whole.any(|it| !need.considers(it.publisher.code(), &it.entry) && !states(it))
+            });
+            left_out
+                || match stated {
                     None | Some(Said::Silent) => false,
                     Some(answered) => !heard.contains(&answered),
                 }

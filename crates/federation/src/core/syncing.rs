@@ -496,13 +496,14 @@ impl Core {
                     self.store_segment(ctx, &publisher, segment, accepted.changes)?;
                     taken = true;
                 }
-                Err(SyncError::Stale { .. }) => {}
+                // Known already, unless its author signed something else in that place.
+                Err(SyncError::Stale { .. }) => {
+                    self.prove_fork(ctx, segment)?;
+                }
                 // What lies between is asked for by the next comparison.
                 Err(SyncError::Gap { .. }) => break,
                 Err(SyncError::Fork { .. }) => {
-                    if let Ok(head) = segment.head.claimed(MAX_HEAD_BYTES) {
-                        self.note_fork(ctx, &head, &segment.head)?;
-                    }
+                    self.prove_fork(ctx, segment)?;
                     break;
                 }
                 // Its own author sends it: the neighbour is at fault. Else only that log is left alone, for all others still flow.
@@ -513,6 +514,14 @@ impl Core {
             }
         }
         self.after_segments(ctx, link, publisher.code(), taken)
+    }
+
+    /// Keeps a segment's head as proof where it contradicts what is known of its log.
+    fn prove_fork(&self, ctx: &mut Context<'_, '_>, segment: &Segment) -> Result<(), Fault> {
+        if let Ok(head) = segment.head.claimed(MAX_HEAD_BYTES) {
+            self.note_fork(ctx, &head, &segment.head)?;
+        }
+        Ok(())
     }
 
     /// The publisher as it was when it signed: a log is not lost because the certificate of its author has expired since. Whoever was

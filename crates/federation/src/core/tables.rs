@@ -405,6 +405,16 @@ pub fn private_key(content: &Digest) -> Vec<u8> {
     [b"c/", &content.as_bytes()[..]].concat()
 }
 
+/// The dockets that speak of a personal content beside the one that it was said in, in [`Table::Private`]; the docket's digest follows.
+pub fn shown_prefix(content: &Digest) -> Vec<u8> {
+    [b"e/", &content.as_bytes()[..]].concat()
+}
+
+/// One docket that speaks of a personal content beside the one that it was said in.
+pub fn shown_key(content: &Digest, docket: &DocketId) -> Vec<u8> {
+    [shown_prefix(content), docket_key(docket)].concat()
+}
+
 /// What an act of this node's people committed to, in [`Table::Private`].
 pub fn said_key(act: &ActId) -> Vec<u8> {
     [b"a/", &act.0.as_bytes()[..]].concat()

@@ -220,6 +220,32 @@ pub struct Status {
     pub cut_off: Option<CutOff>,
     /// What together is a risk under the law in force here (R25).
     pub risks: Option<statute::AggregationRules>,
+    /// That this node was restored from a backup and signs nothing yet.
+    pub restored: Option<RestoredView>,
+}
+
+/// How the comparison of a restored node stands (从备份恢复，先行比对).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestoredView {
+    /// Leaves of the ledger that was restored.
+    pub ledger: u64,
+    /// Of which under the newest checkpoint of its own; 0 when it never signed one, so that nobody can be asked.
+    pub checkpoint: u64,
+    /// Neighbours that have answered.
+    pub answered: Vec<Code>,
+    /// Who cosigned more of this node's ledger than was restored, or another ledger of its.
+    pub ahead: Option<Ahead>,
+}
+
+/// What a neighbour cosigned that the restored ledger does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ahead {
+    /// Who cosigned it.
+    pub by: Code,
+    /// Leaves of the ledger that it cosigned.
+    pub size: u64,
+    /// When this node signed that checkpoint.
+    pub at: Moment,
 }
 
 /// Something the operator must know.

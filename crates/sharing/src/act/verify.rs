@@ -1,6 +1,7 @@
 //! From a signed act to a proved one: chain, signature, address, time, role and bounds, in this order.
 
 use identity::codec::{self, CodecError};
+use identity::planted::{self, Bug};
 use identity::{Certificate, Code, Domain, Moment, VerifyError};
 use statute::Refusal;
 
@@ -25,14 +26,20 @@ impl SignedAct {
     pub fn verify(&self, member: &Certificate, now: Moment) -> Result<VerifiedAct, ActError> {
         let links = self.signer.links(member)?;
         let holder = links.last().ok_or(PersonError::Length(0))?;
-        let act = match self.act.verify(Domain::Act, &holder.key, MAX_ACT_BYTES) {
+        let verified = self.act.verify_unless(
+            Bug::ActSignatureSkipped,
+            Domain::Act,
+            &holder.key,
+            MAX_ACT_BYTES,
+        );
+        let act = match verified {
             Err(VerifyError::Codec(CodecError::TrailingBytes(more))) => {
                 self.check_nothing_demanded(more)?;
                 return Err(VerifyError::Codec(CodecError::TrailingBytes(more)).into());
             }
             other => other?,
         };
-        if act.node != member.code() {
+        if act.node != member.code() && !planted::is(Bug::ActForAnotherNodeAccepted) {
             return Err(ActError::AnotherNode {
                 addressed: act.node,
                 member: member.code(),
@@ -46,7 +53,9 @@ impl SignedAct {
             return Err(ActError::TooOld { at: act.at, now });
         }
         let doer = in_office(links, now)?;
-        statute::may_under(doer.role, act.body.kind(), act.body.article())?;
+        if !planted::is(Bug::RoleUnchecked) {
+            statute::may_under(doer.role, act.body.kind(), act.body.article())?;
+        }
         act.body.within_bounds()?;
         Ok(VerifiedAct {
             id: self.id(),

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use identity::planted::{self, Bug};
 use identity::{Digest, Moment};
 use statute::class::MAX_TERMS_LISTED;
 use statute::purpose::{check_granted_period, check_granted_purpose, check_period};
 use statute::{
     ApplicationMaterial, Article, CatalogueField, Citation, CitedInstrument, ClassTerms,
-    Instrument, Profile, Refusal, RefusalReason, RequiredField, ShareClass, UseRecordField,
-    beijing_date, check_use_record, may_add_condition, reply,
+    Instrument, Profile, Refusal, RefusalReason, RequiredField, ShareClass, beijing_date,
+    check_use_record, may_add_condition, reply,
 };
 
 use super::rules::{below, counts_as_complete, echo, items_within, no_consent, unstated};
@@ -197,7 +198,7 @@ fn all_of_unconditional_data(
 /// # Errors
 /// `ConsentMissing`, R20.
 pub fn consent_to_reply(proposed: Digest, consented: Digest) -> Result<(), Refusal> {
-    if proposed == consented {
+    if proposed == consented || planted::is(Bug::ConsentToAnotherReply) {
         Ok(())
     } else {
         Err(no_consent())
@@ -242,19 +243,7 @@ pub fn grant_runs(terms: &GrantTerms, now: Moment) -> Result<(), Refusal> {
 /// # Errors
 /// `MissingField` with every point missing, `TooLong`; R29.
 pub fn use_record_is_whole(state: &ApplicationState, record: &UseRecord) -> Result<(), Refusal> {
-    let points = [
-        (UseRecordField::Scenario, &record.scenario),
-        (UseRecordField::Process, &record.process),
-        (UseRecordField::Result, &record.result),
-        (UseRecordField::Storage, &record.storage),
-        (UseRecordField::Destruction, &record.destruction),
-    ];
-    text_within_bounds(points.iter().map(|(_, text)| text), Article::R29)?;
-    let present: Vec<_> = points
-        .iter()
-        .filter(|(_, text)| !text.trim().is_empty())
-        .map(|(field, _)| *field)
-        .collect();
-    check_use_record(&present)?;
+    record.said.within_bounds(Article::R29)?;
+    check_use_record(&record.stated())?;
     below(state.uses, MAX_USES, Article::R29)
 }

@@ -17,6 +17,7 @@ use crate::catalogue::PublishedEntry;
 use crate::clock::{Debtor, OpenDuty};
 use crate::dispute::{NegotiationOutcome, Party};
 use crate::docket::{DocketId, Fact, Misstep, Step, Workflow};
+use crate::private::Private;
 use crate::reading::{ReadingAct, reader_of};
 
 /// An application as its events left it, with what the rules need to know of its past.
@@ -312,6 +313,27 @@ impl Fact<ApplicationState> for ApplicationEvent {
             }
         }
     }
+
+    fn private(&self) -> Vec<Private> {
+        match self {
+            Self::UseRecorded { record, .. } => vec![record.said],
+            Self::Received { .. }
+            | Self::MissingTold { .. }
+            | Self::Supplemented { .. }
+            | Self::ReplyProposed { .. }
+            | Self::Granted { .. }
+            | Self::Refused { .. }
+            | Self::Taken { .. }
+            | Self::Providing { .. }
+            | Self::Provided { .. }
+            | Self::UsesRead { .. }
+            | Self::DisputeRaised { .. }
+            | Self::Negotiated { .. }
+            | Self::Grant(_)
+            | Self::DisputeConcluded { .. }
+            | Self::CorrectionTold { .. } => Vec::new(),
+        }
+    }
 }
 
 impl Workflow for ApplicationState {
@@ -356,6 +378,12 @@ impl Workflow for ApplicationState {
 
     fn parties(&self) -> Vec<Path> {
         vec![self.requester.node.clone(), self.provider.node.clone()]
+    }
+
+    /// Both hold what is said of the use.
+    fn departments(&self) -> Vec<Debtor> {
+        let both = [&self.requester, &self.provider];
+        both.map(|it| Debtor::Department(it.clone())).into()
     }
 
     fn is_open(&self) -> bool {

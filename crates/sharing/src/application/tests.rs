@@ -12,6 +12,7 @@ use crate::cast::{self, NOW, conditional, material, provider, requester, uncondi
 use crate::clock::{self, Clock, ClockEvent, Debtor, Law, OpenDuty};
 use crate::dispute::NegotiationOutcome;
 use crate::docket::{Fact, Misstep, Step, Workflow};
+use crate::private::Content;
 
 mod grants;
 
@@ -214,15 +215,23 @@ fn provided() -> Case {
     case
 }
 
-fn record() -> UseRecord {
+fn texts() -> UseTexts {
     let said = || "已记录".to_owned();
-    UseRecord {
+    UseTexts {
         scenario: said(),
         process: said(),
         result: said(),
         storage: said(),
         destruction: said(),
     }
+}
+
+fn record_of(texts: &UseTexts) -> UseRecord {
+    texts.record(&Content::new([7; 32], texts.text()).unwrap())
+}
+
+fn record() -> UseRecord {
+    record_of(&texts())
 }
 
 fn names(events: Result<Vec<ApplicationEvent>, Refusal>) -> Vec<&'static str> {
@@ -862,10 +871,10 @@ fn a_use_is_recorded_whole_by_the_requester_within_the_period() {
     assert_eq!(case.state().uses, 1);
     let foreign = reason(by(&mut case, &provider(), record()));
     assert_eq!(foreign, (RefusalReason::NotYourDepartment, Article::R29));
-    let partly = UseRecord {
+    let partly = record_of(&UseTexts {
         destruction: " ".into(),
-        ..record()
-    };
+        ..texts()
+    });
     let fields = vec![RequiredField::UseRecord(UseRecordField::Destruction)];
     assert_eq!(
         reason(by(&mut case, &requester(), partly)),

@@ -1,6 +1,7 @@
 //! What follows from the passing of time, from a new calendar, and from what people do about a time limit.
 
 use identity::Moment;
+use identity::planted::{self, Bug};
 use statute::{
     Article, Calendar, Extension, Refusal, RefusalReason, check_reply_extension,
     check_update_extension,
@@ -28,7 +29,8 @@ pub fn tick(
                 due,
                 who,
             };
-            (!clock.is_overdue(duty, arises)).then_some(overdue)
+            let known = clock.is_overdue(duty, arises) && !planted::is(Bug::OverdueTwice);
+            (!known).then_some(overdue)
         } else if statute::is_due_soon(due.as_millis(), now.as_millis(), calendar) {
             let told = clock.warned.contains(&(duty, arises));
             (!told).then_some(ClockEvent::Warned { duty, arises, due })

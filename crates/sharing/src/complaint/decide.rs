@@ -59,7 +59,7 @@ pub(super) fn step(
             Ok(ComplaintEvent::PassedOn {
                 act,
                 to: to.clone(),
-                note: note.clone(),
+                note: *note,
             })
         }
         ComplaintAct::Answer { answer, .. } => {

@@ -83,7 +83,7 @@ fn pass_on(state: &ComplaintState, to: Debtor) -> ComplaintAct {
     ComplaintAct::PassOn {
         docket: state.intake.docket(),
         to,
-        note: String::new(),
+        note: None,
     }
 }
 

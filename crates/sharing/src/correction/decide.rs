@@ -80,7 +80,7 @@ pub(super) fn answer(
     }
     match outcome {
         CorrectionOutcome::Corrected { what, object } => {
-            statute::check_correction_answer(true, !what.trim().is_empty())?;
+            statute::check_correction_answer(true, !what.is_empty())?;
             object
                 .iter()
                 .try_for_each(|object| object_is_named(object, Article::R26))?;

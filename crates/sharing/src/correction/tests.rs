@@ -93,7 +93,7 @@ fn ask(request: CorrectionRequest) -> ActBody {
 
 fn corrected() -> CorrectionOutcome {
     CorrectionOutcome::Corrected {
-        what: "字号改为甲商行".into(),
+        what: private("张某的字号改为甲商行"),
         object: Some(object()),
     }
 }
@@ -213,7 +213,7 @@ fn the_provider_answers_once_and_gives_reasons_where_it_corrects_nothing() {
     let bare = decided(&state, &provider(), upheld(nothing()));
     assert_eq!(reason(bare), RefusalReason::ReasonsRequired);
     let nothing = CorrectionOutcome::Corrected {
-        what: " ".into(),
+        what: nothing(),
         object: None,
     };
     let fields = vec![RequiredField::Correction(CorrectionField::Corrected)];
@@ -257,7 +257,6 @@ fn who_holds_a_corrected_item_is_told_and_nobody_else() {
     let told = ApplicationEvent::CorrectionTold {
         correction: done.docket,
         items: vec!["字号名称".into()],
-        what: "字号改为甲商行".into(),
         object: Some(object()),
     };
     let holder = application(&["字号名称"]);

@@ -65,7 +65,7 @@ fn what_is_kept_is_erased_once_by_a_department_that_holds_it() {
     let personal = kept("张某");
     let digest = content("张某").private().digest;
     let event = decided(&personal, &provider(), vec![digest], later()).unwrap();
-    assert!(event.rests_on_its_act());
+    assert!(event.rests_on_its_act(None));
     let erased = personal.clone().evolve(later(), &event).unwrap();
     let again = decided(&erased, &provider(), vec![digest], later());
     let gone = RefusalReason::NoSuchContent.under(Article::P47);

@@ -3,6 +3,7 @@
 //!
 //! The tree stores nothing by itself: the nodes of complete subtrees come through [`Nodes`], and [`append`] returns the new ones.
 
+use identity::planted::{self, Bug};
 use identity::{Digest, Domain};
 
 mod frontier;
@@ -235,7 +236,7 @@ pub fn verify_inclusion(
     if last != 0 {
         return Err(ProofError::Length);
     }
-    if digest == *root {
+    if digest == *root || planted::is(Bug::InclusionUnchecked) {
         Ok(())
     } else {
         Err(ProofError::Root)

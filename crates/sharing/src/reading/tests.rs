@@ -1,13 +1,15 @@
 //! Who reads as whom, what a home may not alter, and the bounds.
 
 use identity::Code;
-use statute::{Article, Calendar, Profile, RefusalReason, Role};
+use statute::{Article, Calendar, ErasureGround, Profile, RefusalReason, Role};
 
 use super::*;
-use crate::application::{ApplicationState, DisputeStage, GrantTerms, Phase};
+use crate::application::{ApplicationState, DisputeStage, GrantTerms, Phase, UseTexts};
 use crate::cast::{self, Department, GUANGZHOU, HEPING, NOW, TIANHE, path, provider, requester};
 use crate::clock::{Clock, Law};
 use crate::docket::{Case, DocketState, Opening};
+use crate::erasure::{ErasureAct, ErasureEvent};
+use crate::private::Content;
 
 fn about() -> DocketId {
     DocketId(Digest::object(b"application"))
@@ -64,13 +66,14 @@ fn read(docket: DocketId) -> ActBody {
 }
 
 fn used(by: &Department, docket: DocketId) -> KeptUse {
-    let record = UseRecord {
+    let texts = UseTexts {
         scenario: "核对".into(),
         process: "比对".into(),
         result: "一人".into(),
         storage: "加密".into(),
         destruction: "未销毁".into(),
     };
+    let record = texts.record(&Content::new([7; 32], texts.text()).unwrap());
     KeptUse {
         sequence: 3,
         at: NOW,
@@ -205,6 +208,43 @@ fn an_inspection_holds_records_of_its_application_alone_and_its_named_reader_rea
     );
     let codes: Vec<Code> = state.parties().iter().map(Path::code).collect();
     assert_eq!(codes, [path(TIANHE).code(), path(GUANGZHOU).code()]);
+}
+
+#[test]
+fn an_inspection_loses_what_the_act_in_its_applications_docket_names_and_nothing_else() {
+    let ordered = opened(GUANGZHOU, TIANHE, Some(&held())).unwrap();
+    let docket = DocketId(order().0.id().0);
+    let state = InspectionState::evolve(None, docket, NOW, &ordered).unwrap();
+    let inspection = Case::Inspection(Box::new(state));
+    let application = Case::Application(Box::new(application()));
+    let said = used(&requester(), about()).record().unwrap().1.said.digest;
+    let other = Digest::object(b"another");
+    let erases = |docket, named: &[Digest], contents: &[Digest]| ErasureEvent::Decided {
+        act: requester().sign(
+            Role::SharingOfficeHead,
+            ActBody::Erasure(ErasureAct::Erase {
+                docket,
+                contents: named.to_vec(),
+                ground: ErasureGround::RetentionOver,
+            }),
+        ),
+        contents: contents.to_vec(),
+        ground: ErasureGround::RetentionOver,
+    };
+    let part = erases(about(), &[said, other], &[said]);
+    assert!(part.rests_on_its_act(Some(&inspection)));
+    assert!(
+        !part.rests_on_its_act(Some(&application)),
+        "where it was said all that is named goes"
+    );
+    let whole = erases(about(), &[said], &[said]);
+    assert!(whole.rests_on_its_act(Some(&application)));
+    for lying in [
+        erases(about(), &[other], &[said]),
+        erases(DocketId(other), &[said], &[said]),
+    ] {
+        assert!(!lying.rests_on_its_act(Some(&inspection)));
+    }
 }
 
 #[test]

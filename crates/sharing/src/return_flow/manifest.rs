@@ -22,6 +22,7 @@
 
 use std::collections::BTreeSet;
 
+use identity::planted::{self, Bug};
 use statute::rule::{self, Rule};
 
 use super::area::{Area, LEVELS};
@@ -199,7 +200,11 @@ pub fn build<'t>(
     let manifest = Manifest {
         header: split.header.to_owned(),
         rows: found,
-        remainder_rows: tree.at(last).node.rows,
+        remainder_rows: if planted::is(Bug::RemainderDropped) {
+            0
+        } else {
+            tree.at(last).node.rows
+        },
         remainder: placing.groups(split.rows(last, last + 1)),
         root: tree.at(0).node,
         ..draft
@@ -299,7 +304,11 @@ impl Built<'_> {
 
     fn rows(&self, top: &Top) -> &[(usize, Row<'_>)] {
         match top.area {
-            None => self.split.rows(top.place, self.divisions().end(top.place)),
+            None => {
+                let more = usize::from(planted::is(Bug::RowOfAnotherKept) && top.place > 0);
+                let end = self.divisions().end(top.place) + more;
+                self.split.rows(top.place, end)
+            }
             Some(area) => self.split.rows_in(top.place, &area),
         }
     }

@@ -9,6 +9,7 @@ use super::manifest::{PartError, PartVerdict, expected_rows, lies_in, shown, top
 use super::order::{RowKey, Sorting};
 use super::sum_tree::{Top, fold};
 use super::{Manifest, Proof};
+use identity::planted::{self, Bug};
 
 /// A part whose rows still come.
 #[derive(Debug, Clone)]
@@ -163,7 +164,8 @@ impl<'d> Reception<'d> {
             return Err(PartError::ManifestCounts);
         }
         let node = tree.root().ok_or_else(overflow)?;
-        if fold(node, self.area.as_str(), &self.proof).ok_or_else(overflow)? != manifest.root {
+        let folded = fold(node, self.area.as_str(), &self.proof).ok_or_else(overflow)?;
+        if folded != manifest.root && !planted::is(Bug::ManifestSumSkipped) {
             return Err(PartError::DigestMismatch);
         }
         let verdict = PartVerdict {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use identity::planted::{self, Bug};
 use identity::{Digest, Domain, codec};
 
 use super::area::LEVELS;
@@ -92,6 +93,8 @@ pub(super) fn sum(code: &str, own: SumNode, children: &[(String, SumNode)]) -> O
 }
 
 pub(super) fn derive(parent: &[u8; 32], code: &str) -> [u8; 32] {
+    let own = !planted::is(Bug::SaltReused);
+    let code = if own { code } else { "" };
     *Digest::of_parts(
         Domain::Commitment,
         &[b"return flow salt", parent, code.as_bytes()],

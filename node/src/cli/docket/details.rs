@@ -199,10 +199,9 @@ fn application(event: &ApplicationEvent, lines: &mut Lines) {
         ApplicationEvent::CorrectionTold {
             correction: docket,
             items,
-            what,
             object,
         } => {
-            let told = correction::told(docket, items, what, object.as_ref(), lines.language);
+            let told = correction::told(docket, items, object.as_ref(), lines.language);
             lines.facts(&[], told);
         }
         ApplicationEvent::Grant(event) => {

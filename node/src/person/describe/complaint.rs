@@ -10,10 +10,7 @@ pub(super) fn step(act: &ComplaintAct) -> Text {
     match act {
         ComplaintAct::PassOn { to, note, .. } => {
             let Text { zh, en } = whom(to);
-            let note = match note.is_empty() {
-                true => String::new(),
-                false => format!("：{note}"),
-            };
+            let note = note.map_or_else(String::new, |note| format!("：{note}"));
             Text::new(
                 format!("将投诉举报转{zh}处理{note}"),
                 format!("pass the complaint on to {en}{note}"),

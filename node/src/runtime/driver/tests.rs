@@ -572,6 +572,7 @@ fn a_neighbour_whose_frame_meets_a_fault_is_kept_out_and_others_are_not() {
     node.step(vec![install(1)]);
     let (chain, transport_key) = province();
     let hello = codec::encode(&Frame::Hello {
+        wire: federation::wire::WIRE_VERSION,
         chain,
         software: "test".into(),
         now: now(),

@@ -22,8 +22,8 @@ pub const MAX_PAYLOAD_BYTES: usize = 64 << 20;
 const MAX_PARTS: u32 = (MAX_PAYLOAD_BYTES / 4) as u32;
 /// First bytes of every batch.
 pub(super) const MAGIC: [u8; 8] = *b"GTLEDGER";
-/// The format written here.
-const VERSION: u16 = 1;
+/// The format of the ledger: in every header, so that a batch of another is told and never decoded wrongly.
+pub const VERSION: u16 = 1;
 /// Bytes of the header that its check covers.
 const CHECKED: usize = HEADER_BYTES - 8;
 

@@ -5,7 +5,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::JournalError;
-use super::frame::{self, Frame, HEADER_BYTES, Header, MAGIC};
+use super::frame::{self, Frame, FrameError, HEADER_BYTES, Header, MAGIC};
 
 /// What stands at a place in a file.
 pub(super) enum Found<'a> {
@@ -92,6 +92,14 @@ impl Reader {
         };
         let header = match Header::decode(&bytes) {
             Ok(header) => header,
+            // Its check holds, so these are no torn bytes and must not be cut off.
+            Err(FrameError::Version(found)) => {
+                return Err(JournalError::AnotherVersion {
+                    file: self.path.clone(),
+                    offset: self.offset,
+                    found,
+                });
+            }
             Err(error) => return Ok(Found::Broken(error.to_string())),
         };
         if header.frame_bytes() > left {

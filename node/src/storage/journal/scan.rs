@@ -259,7 +259,7 @@ fn located(file: u64, offset: u64, batch: Frame<'_>) -> Replayed<'_> {
 }
 
 /// Names of the ledger's files, in order.
-fn file_names(dir: &Path) -> Result<Vec<u64>, JournalError> {
+pub(super) fn file_names(dir: &Path) -> Result<Vec<u64>, JournalError> {
     let io_at = |source| JournalError::Io {
         file: dir.to_path_buf(),
         source,

@@ -412,3 +412,26 @@ fn a_batch_too_large_is_refused_before_anything_is_written() {
     assert!(matches!(journal.append(&huge), Err(JournalError::TooLarge)));
     assert_eq!(journal.bytes(), 0);
 }
+
+#[test]
+fn a_ledger_of_another_version_is_told_and_nothing_of_it_is_cut_off() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut journal, _) = Journal::open(dir.path()).unwrap();
+    journal
+        .append_parts(&[b"one".to_vec()], &[])
+        .expect("a batch");
+    drop(journal);
+    let path = file_path(dir.path(), 1);
+    let mut bytes = std::fs::read(&path).unwrap();
+    // The header of a later format, whole by its own check.
+    bytes[8..10].copy_from_slice(&(VERSION + 1).to_be_bytes());
+    let check = blake3::hash(&bytes[..72]);
+    bytes[72..80].copy_from_slice(&check.as_bytes()[..8]);
+    std::fs::write(&path, &bytes).unwrap();
+    let error = Journal::open(dir.path()).map(|_| ()).unwrap_err();
+    assert!(
+        matches!(error, JournalError::AnotherVersion { found, .. } if found == VERSION + 1),
+        "{error}"
+    );
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+}

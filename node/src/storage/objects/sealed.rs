@@ -35,104 +35,85 @@ pub(super) fn read_header(file: &File) -> io::Result<Result<Header, AtRestError>
     }
 }
 
-/// Hears what is sealed, chunk by chunk.
-pub(crate) trait Hears {
-    /// A chunk in clear, and whether it is the last.
-    fn chunk(&mut self, clear: &[u8], last: bool) -> io::Result<()>;
-}
-
-impl Hears for () {
-    fn chunk(&mut self, _clear: &[u8], _last: bool) -> io::Result<()> {
-        Ok(())
-    }
-}
+/// Bytes of a sealed chunk that is not the last.
+const SEALED_BYTES: usize = CHUNK_BYTES + TAG_BYTES;
+/// Chunks that go to the disk or come from it at once (256 KiB): as many as a kill loses of a fetch.
+const TOGETHER: usize = 16;
 
 /// Writes what is sealed as it comes; the file is whole when [`SealedWriter::finish`] has returned.
-pub(crate) struct SealedWriter<'s, H = ()> {
-    ended: Ended<'s>,
-    waiting: Vec<u8>,
-    number: u64,
-    hears: H,
-}
-
-/// A file whose chunks are all sealed; it has no header yet.
-pub(super) struct Ended<'s> {
+pub(crate) struct SealedWriter<'s> {
     file: File,
     storage: &'s StorageKey,
     key: ObjectKey,
+    /// Sealed chunks that are written together, and behind them the content of the one that is being filled.
+    waiting: Vec<u8>,
+    /// Where that one begins.
+    begin: usize,
+    number: u64,
     length: u64,
-}
-
-impl Ended<'_> {
-    /// Writes the header that names the file. Nothing is synced.
-    pub(super) fn name(self, name: &Name) -> Result<File, ObjectError> {
-        let header = Header::new(name, self.length, &self.key, self.storage, fresh());
-        let header = header.map_err(|why| ObjectError::seal(name, why))?;
-        self.file.write_all_at(&header.encode(), 0)?;
-        Ok(self.file)
-    }
 }
 
 impl<'s> SealedWriter<'s> {
     /// A new file under a key of its own.
     pub(super) fn create(path: &Path, storage: &'s StorageKey) -> io::Result<Self> {
-        Self::heard(path, storage, ())
+        let mut file = disk::private().create_new(true).open(path)?;
+        file.seek(SeekFrom::Start(HEADER_BYTES as u64))?;
+        Ok(Self {
+            file,
+            storage,
+            key: ObjectKey::from_bytes(fresh()),
+            waiting: Vec::new(),
+            begin: 0,
+            number: 0,
+            length: 0,
+        })
     }
 
     /// Seals the last chunk, writes the header that names the file, and syncs it.
     pub(super) fn finish(self, name: &Name) -> Result<(), ObjectError> {
-        let (ended, ()) = self.end()?;
-        Ok(ended.name(name)?.sync_all()?)
-    }
-}
-
-impl<'s, H: Hears> SealedWriter<'s, H> {
-    /// A new file under a key of its own, each chunk of which is heard.
-    pub(super) fn heard(path: &Path, storage: &'s StorageKey, hears: H) -> io::Result<Self> {
-        let mut file = disk::private().create_new(true).open(path)?;
-        file.seek(SeekFrom::Start(HEADER_BYTES as u64))?;
-        let ended = Ended {
-            file,
-            storage,
-            key: ObjectKey::from_bytes(fresh()),
-            length: 0,
-        };
-        Ok(Self {
-            ended,
-            waiting: Vec::with_capacity(CHUNK_BYTES),
-            number: 0,
-            hears,
-        })
+        Ok(self.end(name)?.sync_all()?)
     }
 
-    /// Seals the last chunk; and who heard all of them.
-    pub(super) fn end(mut self) -> io::Result<(Ended<'s>, H)> {
+    /// As [`Self::finish`], but nothing is synced.
+    pub(super) fn end(mut self, name: &Name) -> Result<File, ObjectError> {
         self.seal(true)?;
-        Ok((self.ended, self.hears))
+        self.file.write_all(&self.waiting)?;
+        let header = Header::new(name, self.length, &self.key, self.storage, fresh());
+        let header = header.map_err(|why| ObjectError::seal(name, why))?;
+        self.file.write_all_at(&header.encode(), 0)?;
+        Ok(self.file)
+    }
+
+    fn filled(&self) -> usize {
+        self.waiting.len() - self.begin
     }
 
     fn seal(&mut self, last: bool) -> io::Result<()> {
-        self.hears.chunk(&self.waiting, last)?;
-        let sealed = self.ended.key.seal_chunk(self.number, last, &self.waiting);
-        let sealed = sealed.map_err(io::Error::other)?;
-        self.ended.file.write_all(&sealed)?;
+        self.length += self.filled() as u64;
+        self.key
+            .seal_chunk(self.number, last, &mut self.waiting, self.begin)
+            .map_err(io::Error::other)?;
         self.number += 1;
-        self.ended.length += self.waiting.len() as u64;
-        self.waiting.clear();
+        self.begin = self.waiting.len();
         Ok(())
     }
 }
 
-impl<H: Hears> Write for SealedWriter<'_, H> {
+impl Write for SealedWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if bytes.is_empty() {
             return Ok(0);
         }
         // A full chunk waits until it is known whether it is the last.
-        if self.waiting.len() == CHUNK_BYTES {
+        if self.filled() == CHUNK_BYTES {
             self.seal(false)?;
         }
-        let taken = bytes.len().min(CHUNK_BYTES - self.waiting.len());
+        if self.begin >= TOGETHER * SEALED_BYTES {
+            self.file.write_all(&self.waiting)?;
+            self.waiting.clear();
+            self.begin = 0;
+        }
+        let taken = bytes.len().min(CHUNK_BYTES - self.filled());
         self.waiting.extend_from_slice(&bytes[..taken]);
         Ok(taken)
     }
@@ -147,9 +128,23 @@ pub(super) struct Begun<'f> {
     file: &'f File,
     key: ObjectKey,
     length: u64,
+    /// Sealed chunks that are written together, all but the last of the object of full length.
+    waiting: Vec<u8>,
+    /// The number of the first of them.
+    first: u64,
 }
 
 impl<'f> Begun<'f> {
+    const fn new(file: &'f File, key: ObjectKey, length: u64) -> Self {
+        Self {
+            file,
+            key,
+            length,
+            waiting: Vec::new(),
+            first: 0,
+        }
+    }
+
     /// Begins a file anew, under a key of its own.
     pub(super) fn create(
         file: &'f File,
@@ -162,7 +157,7 @@ impl<'f> Begun<'f> {
         let header = header.map_err(|why| ObjectError::seal(name, why))?;
         file.set_len(0)?;
         file.write_all_at(&header.encode(), 0)?;
-        Ok(Self { file, key, length })
+        Ok(Self::new(file, key, length))
     }
 
     /// Goes on with a file, if it was begun for this object under this storage key; and how many whole chunks it has.
@@ -182,8 +177,8 @@ impl<'f> Begun<'f> {
             return Ok(None);
         }
         let have = file.metadata()?.len() - HEADER_BYTES as u64;
-        let whole = have / (CHUNK_BYTES + TAG_BYTES) as u64;
-        Ok(Some((Self { file, key, length }, whole)))
+        let whole = have / SEALED_BYTES as u64;
+        Ok(Some((Self::new(file, key, length), whole)))
     }
 
     /// Keeps only so many chunks.
@@ -191,8 +186,8 @@ impl<'f> Begun<'f> {
         self.file.set_len(chunk_at(chunks))
     }
 
-    /// Writes the verified content from a chunk's beginning on.
-    pub(super) fn put(&self, offset: u64, content: &[u8]) -> io::Result<()> {
+    /// Takes the verified content from a chunk's beginning on; it is written with others, at the latest by [`Begun::flush`].
+    pub(super) fn put(&mut self, offset: u64, content: &[u8]) -> io::Result<()> {
         let (number, last) = (
             offset / CHUNK_BYTES as u64,
             offset + content.len() as u64 == self.length,
@@ -200,9 +195,28 @@ impl<'f> Begun<'f> {
         if !offset.is_multiple_of(CHUNK_BYTES as u64) || !(last || content.len() == CHUNK_BYTES) {
             return Err(io::Error::other("what was verified is no whole chunk"));
         }
-        let sealed = self.key.seal_chunk(number, last, content);
-        let sealed = sealed.map_err(io::Error::other)?;
-        self.file.write_all_at(&sealed, chunk_at(number))
+        if number != self.first + (self.waiting.len() / SEALED_BYTES) as u64 {
+            self.flush()?;
+            self.first = number;
+        }
+        let begin = self.waiting.len();
+        self.waiting.extend_from_slice(content);
+        self.key
+            .seal_chunk(number, last, &mut self.waiting, begin)
+            .map_err(io::Error::other)?;
+        if last || self.waiting.len() >= TOGETHER * SEALED_BYTES {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Writes what waits.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.file
+            .write_all_at(&self.waiting, chunk_at(self.first))?;
+        self.first += self.waiting.len().div_ceil(SEALED_BYTES) as u64;
+        self.waiting.clear();
+        Ok(())
     }
 }
 
@@ -215,8 +229,32 @@ pub struct ObjectReader {
     key: ObjectKey,
     length: u64,
     position: u64,
-    /// The chunk that was opened last.
-    opened: Mutex<Option<(u64, Vec<u8>)>>,
+    window: Mutex<Window>,
+}
+
+/// What was read of a file last: chunks one after another, opened in place when they are asked for.
+#[derive(Debug, Default)]
+struct Window {
+    bytes: Vec<u8>,
+    first: u64,
+    count: u64,
+    /// Which of them have been opened, a bit for each.
+    opened: u16,
+}
+
+// A bit for each chunk that is read at once.
+const _: () = assert!(TOGETHER <= u16::BITS as usize);
+
+impl Window {
+    /// Where a chunk stands in `bytes`, if it was read.
+    fn index(&self, number: u64) -> Option<usize> {
+        let index = number.checked_sub(self.first)?;
+        (index < self.count).then_some(index as usize)
+    }
+
+    fn forget(&mut self) {
+        (self.count, self.opened) = (0, 0);
+    }
 }
 
 impl ObjectReader {
@@ -243,7 +281,7 @@ impl ObjectReader {
             key,
             length,
             position: 0,
-            opened: Mutex::default(),
+            window: Mutex::default(),
         })
     }
 
@@ -263,22 +301,50 @@ impl ObjectReader {
             key: self.key.clone(),
             length: self.length,
             position: 0,
-            opened: Mutex::default(),
+            window: Mutex::default(),
         })
     }
 
-    fn chunk(&self, number: u64) -> io::Result<Vec<u8>> {
-        let last = number + 1 == chunks(self.length);
-        let clear = if last {
-            (self.length - number * CHUNK_BYTES as u64) as usize
-        } else {
-            CHUNK_BYTES
+    /// Reads chunks: many where the last ones are gone on with, else the one that is asked for.
+    fn read_chunks(&self, window: &mut Window, number: u64) -> io::Result<()> {
+        let goes_on = number == window.first + window.count;
+        let all = chunks(self.length);
+        let wanted = if goes_on { TOGETHER as u64 } else { 1 };
+        let count = wanted.min(all.saturating_sub(number));
+        let end = match number + count {
+            end if end == all => sealed_bytes(self.length),
+            end => chunk_at(end),
         };
-        let mut sealed = vec![0; clear + TAG_BYTES];
-        FileExt::read_exact_at(&self.file, &mut sealed, chunk_at(number))?;
-        self.key
-            .open_chunk(number, last, &sealed)
-            .map_err(|why| ObjectError::seal(&self.name, why).into())
+        window.forget();
+        window.bytes.resize((end - chunk_at(number)) as usize, 0);
+        FileExt::read_exact_at(&self.file, &mut window.bytes, chunk_at(number))?;
+        (window.first, window.count) = (number, count);
+        Ok(())
+    }
+
+    /// The content of a chunk.
+    fn chunk<'w>(&self, window: &'w mut Window, number: u64) -> io::Result<&'w [u8]> {
+        let index = match window.index(number) {
+            Some(index) => index,
+            None => {
+                self.read_chunks(window, number)?;
+                0
+            }
+        };
+        let (begin, bit) = (index * SEALED_BYTES, 1 << index);
+        let end = window.bytes.len().min(begin + SEALED_BYTES);
+        if window.opened & bit == 0 {
+            let last = number + 1 == chunks(self.length);
+            let opened = self
+                .key
+                .open_chunk(number, last, &mut window.bytes[begin..end]);
+            if let Err(why) = opened {
+                window.forget();
+                return Err(ObjectError::seal(&self.name, why).into());
+            }
+            window.opened |= bit;
+        }
+        Ok(&window.bytes[begin..end - TAG_BYTES])
     }
 }
 
@@ -288,15 +354,18 @@ impl ReadAt for ObjectReader {
             return Ok(0);
         }
         let (number, within) = (at / CHUNK_BYTES as u64, (at % CHUNK_BYTES as u64) as usize);
-        // What a panic left is a whole chunk or none.
-        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        let chunk = match opened.take() {
-            Some((held, chunk)) if held == number => chunk,
-            _ => self.chunk(number)?,
-        };
+        // What a panic left is forgotten: it may be half read.
+        let mut window = self
+            .window
+            .lock()
+            .unwrap_or_else(|poisoned: PoisonError<_>| {
+                let mut window = poisoned.into_inner();
+                window.forget();
+                window
+            });
+        let chunk = self.chunk(&mut window, number)?;
         let taken = out.len().min(chunk.len() - within);
         out[..taken].copy_from_slice(&chunk[within..within + taken]);
-        *opened = Some((number, chunk));
         Ok(taken)
     }
 }

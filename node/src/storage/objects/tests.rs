@@ -6,7 +6,7 @@ use super::*;
 
 const MAX: u64 = 64 << 20;
 
-fn content(length: usize) -> Vec<u8> {
+pub(super) fn content(length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
     blake3::Hasher::new()
         .update(&length.to_be_bytes())
@@ -171,6 +171,51 @@ fn a_broken_transfer_resumes_from_its_verified_groups() {
     to.decode_to(&stored.digest, stored.length, MAX, rest.as_slice(), |_| ())
         .unwrap();
     assert!(to.contains(&stored.digest));
+}
+
+/// What comes of a stream until the process is killed; shows what the disk holds then.
+struct KilledAfter<'s> {
+    stream: &'s [u8],
+    partial: PathBuf,
+    found: PathBuf,
+}
+
+impl Read for KilledAfter<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.stream.is_empty() {
+            fs::copy(&self.partial, &self.found)?;
+        }
+        self.stream.read(out)
+    }
+}
+
+#[test]
+fn a_fetch_that_was_killed_has_at_most_a_mebibyte_sent_again() {
+    let (_dir, from) = store();
+    let bytes = content(5_000_000);
+    let stored = from.put_reader(bytes.as_slice(), MAX).unwrap();
+    let mut whole = Vec::new();
+    from.encode_from(&stored.digest, 0, &mut whole).unwrap();
+    for sent in [100_000, 1_500_000, 2_000_001, 4_900_000] {
+        let (_dir, killed) = store();
+        let (_dir, to) = store();
+        let stream = KilledAfter {
+            stream: &whole[..sent],
+            partial: killed.partial_path(&stored.digest),
+            found: to.partial_path(&stored.digest),
+        };
+        killed
+            .decode_to(&stored.digest, stored.length, MAX, stream, |_| ())
+            .unwrap_err();
+        let offset = to.resume_offset(&stored.digest, stored.length).unwrap();
+        let mut rest = Vec::new();
+        from.encode_from(&stored.digest, offset, &mut rest).unwrap();
+        let again = sent + rest.len() - whole.len();
+        assert!(again <= 1 << 20, "{again} bytes after {sent}");
+        to.decode_to(&stored.digest, stored.length, MAX, rest.as_slice(), |_| ())
+            .unwrap();
+        assert!(read(&to, &stored.digest).unwrap() == bytes);
+    }
 }
 
 #[test]

@@ -1,19 +1,17 @@
 //! Giving and taking an object group by group, each verified against the digest.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, BufReader, BufWriter, Read, Write};
-use std::path::Path;
+use std::io::{self, Read, Write};
 
 use bao_tree::io::outboard::PostOrderOutboard;
 use bao_tree::io::sync::{DecodeResponseIter, encode_ranges_validated};
-use bao_tree::io::{BaoContentItem, DecodeError, EncodeError, Leaf};
+use bao_tree::io::{BaoContentItem, DecodeError, EncodeError, Leaf, Parent};
 use bao_tree::{BaoTree, ChunkNum, ChunkRanges};
 use identity::Digest;
 
+use super::growing::FromPairs;
 use super::sealed::Begun;
-use super::{
-    BUFFER_BYTES, GROUP, GROUP_BYTES, ObjectError, ObjectReader, Objects, Stored, content, tree,
-};
+use super::{GROUP, GROUP_BYTES, ObjectError, ObjectReader, Objects, Stored, content, tree};
 use crate::storage::disk;
 
 /// Bytes of a chunk of blake3.
@@ -21,7 +19,7 @@ const CHUNK_BYTES: u64 = 1 << 10;
 
 impl Objects {
     /// Writes the object from byte `offset` on, interleaved with the hashes that prove each group against the digest. Returns the bytes
-    /// of content given. Every group is verified before it leaves.
+    /// of content given. Every group is verified before it leaves. `writer` hears many short pieces: it has a buffer of its own.
     ///
     /// # Errors
     /// [`ObjectError::Offset`] when `offset` is no multiple of [`GROUP_BYTES`] or not below the length (0 is good for the empty object);
@@ -31,7 +29,7 @@ impl Objects {
         &self,
         digest: &Digest,
         offset: u64,
-        writer: impl Write,
+        mut writer: impl Write,
     ) -> Result<u64, ObjectError> {
         let data = self.get(digest)?;
         let length = data.length();
@@ -41,7 +39,6 @@ impl Objects {
         let tree = BaoTree::new(length, GROUP);
         let root = blake3::Hash::from_bytes(*digest.as_bytes());
         let ranges = from_offset(offset);
-        let mut writer = BufWriter::with_capacity(BUFFER_BYTES, writer);
         let outcome = if length > GROUP_BYTES {
             let outboard = PostOrderOutboard {
                 root,
@@ -67,13 +64,12 @@ impl Objects {
         let path = self.tree_path(digest);
         match self.reader(&path, tree(digest)) {
             Err(ObjectError::Missing(_)) => {
-                self.write_tree(
-                    &self.path(digest),
-                    Stored {
-                        digest: *digest,
-                        length,
-                    },
-                )?;
+                let stored = Stored {
+                    digest: *digest,
+                    length,
+                };
+                let computed = self.read_tree(&self.path(digest), stored)?;
+                self.keep_tree(stored, computed)?;
                 self.reader(&path, tree(digest))
             }
             other => other,
@@ -108,7 +104,8 @@ impl Objects {
     }
 
     /// Takes what the other end wrote with [`Objects::encode_from`] at [`Objects::resume_offset`], verifying every group before it is
-    /// written, and stores the object when it is whole. `progress` hears the verified bytes so far.
+    /// written, and stores the object when it is whole. `reader` is asked for many short pieces: it has a buffer of its own. `progress` hears the
+    /// verified bytes so far.
     ///
     /// # Errors
     /// [`ObjectError::BrokenOff`] and [`ObjectError::Forged`] keep the verified part for the next attempt; [`ObjectError::TooLarge`] when
@@ -138,7 +135,7 @@ impl Objects {
             Err(TryLockError::WouldBlock) => return Err(ObjectError::Busy(*digest)),
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
-        let (begun, offset) = match self.resume(&file, digest, length)? {
+        let (mut begun, offset) = match self.resume(&file, digest, length)? {
             Some(resumed) => resumed,
             None => {
                 let begun = Begun::create(&file, &content(digest), length, &self.storage)?;
@@ -146,28 +143,31 @@ impl Objects {
             }
         };
         begun.keep(offset / GROUP_BYTES)?;
-        let verified = decode(
-            &begun,
-            stored,
-            offset,
-            BufReader::with_capacity(BUFFER_BYTES, reader),
+        let mut tree = (offset == 0).then(|| FromPairs::new(self));
+        let decoded = decode(
+            &mut begun,
+            tree.as_mut(),
+            (stored, offset),
+            reader,
             &mut progress,
-        )?;
+        );
+        // What was verified stays, whatever came after it.
+        begun.flush()?;
+        let verified = decoded?;
         if verified != length {
             return Err(ObjectError::BrokenOff {
                 digest: *digest,
                 verified,
             });
         }
-        if length == 0 {
-            begun.put(0, &[])?;
-        }
         file.sync_all()?;
-        if let Err(error) = self
-            .check_prefix(&partial, stored)
-            .and_then(|()| self.settle(&partial, stored))
-        {
-            // What an earlier run verified is not what the disk gives back: after a power cut, for example. Start again from nothing.
+        let tree = match tree {
+            Some(tree) => Ok(tree.finish()),
+            // What an earlier run wrote has to show that it reached the disk.
+            None => self.read_tree(&partial, stored),
+        };
+        if let Err(error) = tree.and_then(|tree| self.settle(&partial, stored, tree)) {
+            // It is not what the disk gives back: after a power cut, for example. Start again from nothing.
             if matches!(
                 error,
                 ObjectError::Damaged { .. } | ObjectError::Seal { .. }
@@ -178,30 +178,14 @@ impl Objects {
         }
         Ok(stored)
     }
-
-    /// Small objects have no tree whose computation would prove the file once more.
-    fn check_prefix(&self, partial: &Path, stored: Stored) -> Result<(), ObjectError> {
-        if stored.length > GROUP_BYTES {
-            return Ok(());
-        }
-        let mut bytes = Vec::new();
-        self.reader(partial, content(&stored.digest))?
-            .read_to_end(&mut bytes)?;
-        if Digest::object(&bytes) == stored.digest {
-            return Ok(());
-        }
-        Err(ObjectError::Damaged {
-            digest: stored.digest,
-            what: "the fetched file has another digest".to_owned(),
-        })
-    }
 }
 
-/// Writes verified groups into what was begun; returns the verified length.
+/// Writes verified groups into what was begun and, of a fetch from the beginning, the pairs above them into the tree; returns the verified
+/// length.
 fn decode(
-    begun: &Begun<'_>,
-    stored: Stored,
-    offset: u64,
+    begun: &mut Begun<'_>,
+    mut tree: Option<&mut FromPairs<'_>>,
+    (stored, offset): (Stored, u64),
     reader: impl Read,
     progress: &mut dyn FnMut(u64),
 ) -> Result<u64, ObjectError> {
@@ -209,14 +193,27 @@ fn decode(
     let root = blake3::Hash::from_bytes(*stored.digest.as_bytes());
     let digest = stored.digest;
     let mut verified = offset;
+    if stored.length == 0 {
+        begun.put(0, &[])?;
+    }
     for item in DecodeResponseIter::new(root, BaoTree::new(stored.length, GROUP), reader, &ranges) {
         match item {
             Ok(BaoContentItem::Leaf(Leaf { offset, data })) => {
                 begun.put(offset, &data)?;
                 verified = offset + data.len() as u64;
+                if let Some(tree) = &mut tree {
+                    tree.group()?;
+                }
                 progress(verified);
             }
-            Ok(BaoContentItem::Parent(_)) => {}
+            Ok(BaoContentItem::Parent(Parent {
+                pair: (left, right),
+                ..
+            })) => {
+                if let Some(tree) = &mut tree {
+                    tree.pair(left.as_bytes(), right.as_bytes());
+                }
+            }
             Err(DecodeError::ParentHashMismatch(_) | DecodeError::LeafHashMismatch(_)) => {
                 return Err(ObjectError::Forged { digest, verified });
             }

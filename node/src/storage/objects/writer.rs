@@ -7,9 +7,9 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-use super::growing::Growing;
+use super::growing::FromContent;
 use super::sealed::SealedWriter;
-use super::{BUFFER_BYTES, ObjectError, Objects, Stored, TMP_FOLDER, content, disk, tree};
+use super::{BUFFER_BYTES, ObjectError, Objects, Stored, TMP_FOLDER, content, disk};
 
 /// Most files that are synced one by one; more are synced with all that the disk has to write, which costs what two or three of them cost.
 const SYNCED_ALONE: usize = 4;
@@ -35,7 +35,8 @@ impl Drop for Temporary {
 /// An object on its way into the store. Nothing is left of one that is dropped.
 pub struct ObjectWriter<'s> {
     objects: &'s Objects,
-    file: SealedWriter<'s, Growing<'s>>,
+    file: SealedWriter<'s>,
+    tree: FromContent<'s>,
     temporary: Temporary,
     length: u64,
     max: u64,
@@ -65,10 +66,10 @@ impl Whole {
 impl<'s> ObjectWriter<'s> {
     pub(super) fn begin(objects: &'s Objects, max: u64) -> Result<Self, ObjectError> {
         let temporary = objects.temporary();
-        let grows = Growing::new(objects);
         Ok(Self {
             objects,
-            file: SealedWriter::heard(temporary.path(), &objects.storage, grows)?,
+            file: SealedWriter::create(temporary.path(), &objects.storage)?,
+            tree: FromContent::new(objects),
             temporary,
             length: 0,
             max,
@@ -84,6 +85,7 @@ impl<'s> ObjectWriter<'s> {
         if self.length > self.max {
             return Err(ObjectError::TooLarge { limit: self.max });
         }
+        self.tree.update(bytes)?;
         Ok(self.file.write_all(bytes)?)
     }
 
@@ -113,24 +115,16 @@ impl<'s> ObjectWriter<'s> {
     /// # Errors
     /// [`ObjectError::Io`].
     pub fn whole(self) -> Result<Whole, ObjectError> {
-        let (ended, grown) = self.file.end()?;
-        let (digest, grown) = grown.whole()?;
-        ended.name(&content(&digest))?;
-        let tree = match grown {
-            Some((temporary, writer)) => {
-                let (ended, ()) = writer.end()?;
-                ended.name(&tree(&digest))?;
-                Some(temporary)
-            }
-            None => None,
+        let (digest, tree) = self.tree.finish()?;
+        self.file.end(&content(&digest))?;
+        let stored = Stored {
+            digest,
+            length: self.length,
         };
         Ok(Whole {
-            stored: Stored {
-                digest,
-                length: self.length,
-            },
+            stored,
             content: self.temporary,
-            tree,
+            tree: tree.whole(stored)?,
         })
     }
 

@@ -1,5 +1,6 @@
 //! Another node's checkpoint, judged: for a child, for the hub, and for whoever named this node as its witness.
 
+use identity::planted::{self, Bug};
 use identity::{Certificate, Code, Digest, Signed};
 use sharing::ledger::{Checkpoint, CheckpointError, checkpoint};
 
@@ -32,8 +33,14 @@ impl Core {
         from: u64,
         proof: &[Digest],
     ) -> Result<Weighed, Fault> {
-        let previous: Option<Signed<Checkpoint>> =
+        if planted::is(Bug::CosignedUnchecked) {
+            return Ok(Weighed::Holds);
+        }
+        let mut previous: Option<Signed<Checkpoint>> =
             ctx.txn.row(Table::Cosigned, &code_key(&of.code()))?;
+        if planted::is(Bug::WitnessForgets) {
+            previous = None;
+        }
         if previous.as_ref() == Some(signed) {
             // Cosigned before; the answer was lost on the way.
             return Ok(Weighed::Holds);
@@ -59,6 +66,7 @@ impl Core {
         };
         if let Some(held) = &previous
             && contradicts(&error)
+            && !planted::is(Bug::CheckpointForkNotKept)
             && ctx
                 .txn
                 .raw(Table::Seen, &refused_key(&of.code()))?

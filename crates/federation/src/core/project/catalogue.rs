@@ -1,5 +1,6 @@
 //! The catalogue: own entries in any state, and the publication logs of all publishers.
 
+use identity::planted::{self, Bug};
 use identity::{Chain, Code, Digest, Moment, Path, Signed};
 use sharing::catalogue::{Change, Entry, EntryId, EntryState, EntryVersion};
 
@@ -138,6 +139,7 @@ fn entries_changed(
     for (index, change) in changes.into_iter().enumerate() {
         let (id, version, live) = match change {
             Change::Published { entry, .. } => (entry.id, entry.version, true),
+            Change::Withdrawn { .. } if planted::is(Bug::WithdrawalForgotten) => continue,
             Change::Withdrawn { id, version, .. } => (id, version, false),
             // Its author's word alone: what holds of it has a record of its own.
             Change::MemberCertified { .. } | Change::MemberRevoked { .. } => continue,

@@ -8,7 +8,7 @@ use sharing::erasure::ErasureEvent;
 use super::cases::wanted_key;
 use crate::core::tables::{
     DestroyRow, DocketRow, PrivateRow, PrivateStanding, View, WantedRow, destroy_key, docket_key,
-    private_key, put, said_key,
+    private_key, put, said_key, shown_key,
 };
 use crate::store::{Fault, Table, Txn};
 
@@ -57,7 +57,16 @@ pub(super) fn event(txn: &mut Txn<'_>, event: &DocketEvent, at_home: bool) -> Re
     let docket = event.docket;
     for private in event.body.private() {
         let key = private_key(&private.digest);
-        if txn.raw(Table::Private, &key)?.is_some() {
+        let known: Option<PrivateRow> = txn.row(Table::Private, &key)?;
+        if let Some(known) = known {
+            if known.docket != docket {
+                put(
+                    txn,
+                    Table::Private,
+                    shown_key(&private.digest, &docket),
+                    &docket,
+                );
+            }
             continue;
         }
         let row = PrivateRow {

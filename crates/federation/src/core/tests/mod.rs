@@ -5,6 +5,7 @@ mod catalogue;
 mod dockets;
 mod ledger;
 mod letters;
+mod restored;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -17,7 +18,7 @@ use statute::{Calendar, Profile};
 use super::{Context, Core, Effect, Input, LinkId, Me, Token};
 use crate::core::view::FindingView;
 use crate::store::{Fault, Memory, Txn};
-use crate::wire::Frame;
+use crate::wire::{Frame, WIRE_VERSION};
 
 /// 2026-03-09T02:00Z, a Monday morning in Beijing.
 pub(super) const NOW: Moment = Moment::from_millis(1_773_021_600_000);
@@ -199,6 +200,7 @@ impl Net {
             at,
             link,
             Frame::Hello {
+                wire: WIRE_VERSION,
                 chain,
                 software,
                 now,

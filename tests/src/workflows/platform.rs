@@ -1,7 +1,7 @@
 //! What is taken straight from the platform, and what a department could join from all that it holds.
 
+use crate::stage::application;
 use federation::core::query;
-use guantong_tests::stage::application;
 use sharing::act::ActBody;
 use sharing::aggregation::AggregationAct;
 use sharing::application::DirectAct;

@@ -1,13 +1,13 @@
 //! Where it happens: a few departments of the demo's federation, their entries, and what they may draw on.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
-use federation::core::view::DocketView;
-use federation::core::{Answer, Refused, query};
-use guantong_tests::stage::{
+use crate::stage::{
     application, apply, code, conditional, demo, grant, publish, refuse, reply, share,
 };
-use guantong_tests::{Chance, Department, Person, World, entry};
+use crate::{Chance, Department, Person, World, entry};
+use federation::core::view::DocketView;
+use federation::core::{Answer, Refused, query};
 use identity::{Code, CreditCode};
 use sharing::act::ActBody;
 use sharing::catalogue::{DataItem, Entry};
@@ -17,12 +17,10 @@ use sharing::dispute::{NegotiationOutcome, NegotiationStep, Party};
 use sharing::docket::{Case, DocketId};
 use sharing::private::{Content, Private};
 use sharing::public::{PublicRequest, RECEIPT_BYTES, Receipt};
-use statute::{ClassTerms, Grade, Profile, Role};
-
-use crate::invariants;
+use statute::{ClassTerms, Grade, Profile, Refusal, Role};
 
 /// Nodes whose dockets are drawn from: the parties' and those that hear and supervise.
-const PLACES: [&str; 7] = [
+pub const PLACES: [&str; 7] = [
     "440106", "210102", "440100", "mca", "440000", "210100", "100000",
 ];
 
@@ -85,17 +83,33 @@ fn departments(case: &Case) -> Vec<CreditCode> {
     parties.into_iter().map(|it| it.department).collect()
 }
 
-/// What came of it: an answer, or a refusal that says why.
-fn taken(seed: u64, node: Code, outcome: Result<Answer, Refused>) -> Option<Answer> {
-    match outcome {
-        Ok(answer) => Some(answer),
-        Err(Refused::Lawful(refusal)) => {
-            invariants::is_reasoned(seed, &refusal);
-            None
-        }
-        Err(Refused::NotAuthentic(_)) => None,
-        Err(other) => panic!("seed {seed}: {node}: {other}"),
-    }
+/// A refusal says why, under which article and what to do, in both languages.
+///
+/// # Panics
+/// When it does not.
+pub fn is_reasoned(seed: u64, refusal: &Refusal) {
+    let texts = [
+        refusal.zh(),
+        refusal.en(),
+        refusal.article.cite_zh(),
+        refusal.what_to_do_zh().to_owned(),
+        refusal.what_to_do_en().to_owned(),
+    ];
+    assert!(
+        texts.iter().all(|text| !text.trim().is_empty()),
+        "seed {seed}: {refusal:?}: {texts:?}"
+    );
+}
+
+/// The name of a refusal, without what it is about.
+fn name(refused: &Refused) -> String {
+    let told = match refused {
+        Refused::Lawful(refusal) => format!("{:?}", refusal.reason),
+        other => format!("{other:?}"),
+    };
+    told.chars()
+        .take_while(char::is_ascii_alphanumeric)
+        .collect()
 }
 
 /// One application granted and provided, another refused and fallen out over: so that every workflow has something to begin with.
@@ -200,6 +214,7 @@ fn corrected_long_ago(world: &mut World, departments: &[Department], entry: &Ent
 }
 
 /// The run.
+#[derive(Debug)]
 pub struct Scene {
     /// The federation.
     pub world: World,
@@ -211,6 +226,10 @@ pub struct Scene {
     pub entries: Vec<Entry>,
     /// Applications drafted.
     pub drafts: Vec<DocketId>,
+    /// How often each reason was given for which an act was refused.
+    pub refused: BTreeMap<String, u64>,
+    /// Acts that were accepted, each with where and by what it can be found again.
+    pub accepted: Vec<(Code, Answer)>,
     /// Whether this move goes straight on: the next step of a course that is under way, by the right person at the right place.
     pub straight: bool,
     /// The workflow whose course is followed, and for how many more moves.
@@ -223,7 +242,11 @@ impl Scene {
     /// Two providers, three that want data, one source of a return flow. 沈阳市 and 和平区 run under their own rules. In one run of several an old case
     /// waits for its personal content to be erased.
     pub fn new(seed: u64) -> Self {
-        let mut world = demo(seed);
+        Self::begin(demo(seed), seed, seed.is_multiple_of(4))
+    }
+
+    /// As [`Scene::new`] in any federation with the same places; whether an old case waits for the erasure of its content.
+    pub fn begin(mut world: World, seed: u64, old_case: bool) -> Self {
         for node in ["210100", "210102"] {
             world.runs_under(code(node), &Profile::shenyang());
         }
@@ -236,7 +259,7 @@ impl Scene {
             hosted("mca", 1, "民政部"),
         ];
         let entries = published(&mut world, &departments);
-        if seed.is_multiple_of(4) {
+        if old_case {
             corrected_long_ago(&mut world, &departments, &entries[0]);
         }
         begun(&mut world, &departments, &entries[0]);
@@ -253,9 +276,44 @@ impl Scene {
             departments,
             entries,
             drafts,
+            refused: BTreeMap::new(),
+            accepted: Vec::new(),
             straight: false,
             course: None,
             stepped: VecDeque::new(),
+        }
+    }
+
+    /// As this one stands, under another seed; every node starts anew on its disk.
+    pub fn branch(&self, seed: u64) -> Self {
+        Self {
+            world: self.world.branch(seed),
+            chance: Chance::new(seed ^ 0x5eed),
+            departments: self.departments.clone(),
+            entries: self.entries.clone(),
+            drafts: self.drafts.clone(),
+            refused: BTreeMap::new(),
+            accepted: Vec::new(),
+            straight: false,
+            course: None,
+            stepped: self.stepped.clone(),
+        }
+    }
+
+    /// What came of it: an answer, or a refusal that says why.
+    fn taken(&mut self, seed: u64, node: Code, outcome: Result<Answer, Refused>) -> Option<Answer> {
+        match outcome {
+            Ok(answer) => {
+                self.accepted.push((node, answer.clone()));
+                Some(answer)
+            }
+            Err(refused) => {
+                if let Refused::Lawful(refusal) = &refused {
+                    is_reasoned(seed, refusal);
+                }
+                *self.refused.entry(name(&refused)).or_default() += 1;
+                None
+            }
         }
     }
 
@@ -319,13 +377,18 @@ impl Scene {
 
     /// Personal content, wherever it may come to be said.
     pub fn private(&mut self, text: &str) -> Private {
+        self.content(text).private()
+    }
+
+    /// As [`Self::private`], with the content.
+    pub fn content(&mut self, text: &str) -> Content {
         let mut salt = [0; 32];
         self.chance.fill(&mut salt);
         let content = Content::new(salt, text.to_owned()).expect("a text");
         for place in PLACES {
             self.world.confide(code(place), &content);
         }
-        content.private()
+        content
     }
 
     /// Someone does it: mostly in the role that the law names, at a node where it makes sense; now and then anybody anywhere.
@@ -342,7 +405,7 @@ impl Scene {
                 let drafted = matches!(body, ActBody::Apply { .. });
                 let reviewed = matches!(body, ActBody::ReviewEntries { .. });
                 let outcome = self.world.act(node, &person, body);
-                let answer = taken(seed, node, outcome);
+                let answer = self.taken(seed, node, outcome);
                 let draft = answer.as_ref().and_then(|answer| answer.docket);
                 self.drafts.extend(draft.filter(|_| drafted));
                 let opened = draft.filter(|_| !drafted);
@@ -362,7 +425,7 @@ impl Scene {
                 let mut secret = [0; RECEIPT_BYTES];
                 self.chance.fill(&mut secret);
                 let outcome = self.world.public(node, &Receipt::new(secret), request);
-                taken(seed, node, outcome).is_some()
+                self.taken(seed, node, outcome).is_some()
             }
         }
     }

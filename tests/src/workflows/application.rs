@@ -1,15 +1,16 @@
 //! An application from its draft to the use of the data, and what becomes of its grant.
 
+use crate::stage::{application, grant, refuse, use_texts};
 use federation::core::view::DocketView;
-use guantong_tests::stage::{application, grant, refuse};
 use identity::{Code, Digest};
 use sharing::act::ActBody;
 use sharing::application::{
     Access, ApplicationState, GrantAct, GrantStep, Material, MissingItem, Phase, ServiceChange,
-    UseRecord, Wider, reply_document,
+    Wider, reply_document,
 };
 use sharing::docket::Case;
 use statute::ApplicationMaterial;
+use statute::service_change::{ServiceChangeStep, check_service_change};
 
 use super::is_application;
 use crate::scene::{Drawn, Scene};
@@ -98,20 +99,15 @@ fn replies(scene: &mut Scene, view: &DocketView, state: &ApplicationState, step:
             let object = scene.world.upload(home, "低保对象.csv", b"code\n1\n");
             ActBody::Provide { docket, object }
         }
-        _ => ActBody::RecordUse {
-            docket,
-            record: UseRecord {
-                scenario: "社会救助资格核验".into(),
-                process: "逐户比对".into(),
-                result: "核验一户".into(),
-                storage: "本地加密存储".into(),
-                destruction: if scene.chance.once_in(4) {
-                    String::new()
-                } else {
-                    "未销毁".into()
-                },
-            },
-        },
+        _ => {
+            let mut texts = use_texts();
+            if scene.chance.once_in(4) {
+                texts.destruction.clear();
+            }
+            let content = scene.content(&texts.text());
+            let record = texts.record(&content);
+            ActBody::RecordUse { docket, record }
+        }
     }
 }
 
@@ -143,7 +139,8 @@ pub fn draws_grant(scene: &mut Scene) -> Option<Drawn> {
         steps.retain(|step| may_come_next(step, state));
     }
     // What is under way comes to its end before something else begins.
-    if scene.straight && steps.iter().any(|step| !begins(step)) {
+    let to_its_end = scene.straight || scene.either();
+    if to_its_end && steps.iter().any(|step| !begins(step)) {
         steps.retain(|step| !begins(step));
     }
     let (docket, step) = (view.id, scene.pick(&steps)?);
@@ -240,6 +237,10 @@ fn may_come_next(step: &GrantStep, state: &ApplicationState) -> bool {
         standing.access,
         Access::Suspended { .. } | Access::Rectified { .. }
     );
+    let lacks = |step| {
+        let change = standing.change.as_ref();
+        change.is_some_and(|change| !change.done.contains(&step))
+    };
     match step {
         GrantStep::AskWidening { .. } => standing.asked.is_none(),
         GrantStep::AnswerWidening { .. } => standing.asked.is_some(),
@@ -250,8 +251,11 @@ fn may_come_next(step: &GrantStep, state: &ApplicationState) -> bool {
         GrantStep::RequireDisposal { .. } => standing.disposal.is_none(),
         GrantStep::Dispose { .. } => standing.disposal.is_some(),
         GrantStep::ProposeChange { .. } => standing.change.is_none(),
-        GrantStep::AnswerChange { .. } | GrantStep::FileChange | GrantStep::CarryOutChange => {
-            standing.change.is_some()
-        }
+        GrantStep::AnswerChange { .. } => lacks(ServiceChangeStep::Negotiated),
+        GrantStep::FileChange => lacks(ServiceChangeStep::Filed),
+        GrantStep::CarryOutChange => standing
+            .change
+            .as_ref()
+            .is_some_and(|change| check_service_change(&change.done).is_ok()),
     }
 }

@@ -1,8 +1,8 @@
 //! A security incident from its report to its close. Its measures take effect: grants are suspended, a node is cut off.
 
+use crate::stage::code;
 use federation::core::query;
 use federation::core::view::DocketView;
-use guantong_tests::stage::code;
 use identity::{Code, RevocationReason};
 use sharing::act::ActBody;
 use sharing::docket::Case;

@@ -9,9 +9,11 @@ mod platform;
 mod public;
 mod reading;
 
+use std::collections::BTreeMap;
+
+use crate::stage::code;
 use federation::core::query;
 use federation::core::view::DocketView;
-use guantong_tests::stage::code;
 use identity::{Code, CreditCode};
 use sharing::act::ActBody;
 use sharing::catalogue::{DataItem, Entry, EntryState, ReviewVerdict};
@@ -52,6 +54,37 @@ pub const WORKFLOWS: &[(&str, Draw)] = &[
     ("direct", platform::draws_direct),
     ("aggregation", platform::draws_aggregation),
 ];
+
+/// Acts of a workflow tried in a move, until one is taken.
+const TRIES: usize = 6;
+
+/// Acts accepted and refused where they were signed, by workflow.
+pub type Outcomes = BTreeMap<&'static str, [usize; 2]>;
+
+/// Acts of one workflow until one is taken. A workflow that has nothing to act on yet gives way to the next.
+///
+/// # Panics
+/// When a refusal does not say why.
+pub fn move_on(seed: u64, scene: &mut Scene, outcomes: &mut Outcomes) {
+    let first = scene.next_workflow(WORKFLOWS.len());
+    let next = WORKFLOWS.iter().cycle().skip(first).take(WORKFLOWS.len());
+    let drawn = next
+        .filter_map(|(name, draw)| draw(scene).map(|it| (*name, draw, it)))
+        .next();
+    let (name, draw, first) = drawn.expect("an application can always be drafted");
+    let mut next = Some(first);
+    for _ in 0..TRIES {
+        let Some(drawn) = next.take() else {
+            break;
+        };
+        let taken = scene.perform(seed, drawn);
+        outcomes.entry(name).or_default()[usize::from(!taken)] += 1;
+        if taken {
+            break;
+        }
+        next = draw(scene);
+    }
+}
 
 fn is_application(case: &Case) -> bool {
     matches!(case, Case::Application(_))
@@ -164,14 +197,20 @@ fn draws_return_flow(scene: &mut Scene) -> Option<Drawn> {
     if scene.either() {
         let nodes: Vec<Code> = scene.departments.iter().map(|it| it.node).collect();
         let areas = ["440106", "440100", "210102"];
+        let area = scene.pick(&areas)?;
         let body = ActBody::Subscribe(Subscription {
             source,
             origin: source,
             dataset,
-            area: scene.pick(&areas)?.parse().ok()?,
+            area: area.parse().ok()?,
             schedule: "daily@18:00".parse().ok()?,
         });
-        return Some(Drawn::Act { body, at: nodes });
+        let at = if scene.strays(4) {
+            nodes
+        } else {
+            vec![code(area)]
+        };
+        return Some(Drawn::Act { body, at });
     }
     let rows = b"code,name\n440106,a\n440104,b\n210102,c\n";
     let table = scene.world.upload(source, "t.csv", rows);
@@ -258,7 +297,7 @@ fn draws_correction(scene: &mut Scene) -> Option<Drawn> {
     if let Some(view) = asked.filter(|_| scene.either()) {
         let outcome = if scene.either() {
             CorrectionOutcome::Corrected {
-                what: "第一户名称改为甲商行".into(),
+                what: scene.private("第一户名称改为甲商行"),
                 object: None,
             }
         } else {
@@ -289,10 +328,11 @@ fn draws_supervision(scene: &mut Scene) -> Option<Drawn> {
     };
     let docket = view.id;
     let phase = view.state.case.phase();
-    let step = match phase {
-        "ordered" if scene.either() => 0,
-        "reported" if scene.either() => 2 + scene.chance.below(2),
-        _ => scene.chance.below(6),
+    let step = match (phase, scene.chance.below(6)) {
+        ("ordered", 0..3) => 0,
+        ("ordered", 3) => 5,
+        ("reported", 0..3) => 2 + scene.chance.below(2),
+        (_, any) => any,
     };
     let act = match step {
         0 | 1 => SupervisionAct::Report {
@@ -312,7 +352,7 @@ fn draws_supervision(scene: &mut Scene) -> Option<Drawn> {
         },
         _ => SupervisionAct::Escalate {
             docket,
-            ground: if scene.either() {
+            ground: if !scene.chance.once_in(3) {
                 EscalationGround::Serious
             } else {
                 EscalationGround::RefusesToCorrect
@@ -320,7 +360,13 @@ fn draws_supervision(scene: &mut Scene) -> Option<Drawn> {
             reasons: "拒不改正".into(),
         },
     };
-    in_docket(&view, ActBody::Supervision(act))
+    let body = ActBody::Supervision(act);
+    if step < 2 || scene.strays(4) {
+        return in_docket(&view, body);
+    }
+    // Whoever ordered goes on.
+    let at = vec![view.home.code()];
+    Some(Drawn::Act { body, at })
 }
 
 /// An order against a department or an authority, over a lapse where there is one.

@@ -1,6 +1,6 @@
 //! Reading records of use, and orders from above to read them.
 
-use guantong_tests::Person;
+use crate::Person;
 use sharing::act::ActBody;
 use sharing::docket::Case;
 use sharing::reading::{ReadingAct, ReadingOrder};

@@ -1,7 +1,7 @@
 //! Reports to the government on a period, and their publication.
 
+use crate::stage::code;
 use federation::core::query;
-use guantong_tests::stage::code;
 use sharing::act::ActBody;
 use sharing::docket::Case;
 use sharing::evaluation::EvaluationAct;

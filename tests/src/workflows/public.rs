@@ -1,6 +1,6 @@
 //! What the public asks for and complains of, and what departments do about it.
 
-use guantong_tests::stage::code;
+use crate::stage::code;
 use identity::Code;
 use sharing::act::ActBody;
 use sharing::clock::Debtor;
@@ -148,7 +148,7 @@ pub fn draws_complaint(scene: &mut Scene) -> Option<Drawn> {
         ComplaintAct::PassOn {
             docket,
             to: scene.pick(&to)?,
-            note: String::new(),
+            note: scene.either().then(|| scene.private("请核实申请人所述")),
         }
     };
     let mut at = vec![state.place.code()];
