@@ -14,6 +14,7 @@ use libp2p::Multiaddr;
 use serde::{Deserialize, Deserializer};
 
 pub use self::profile::ProfileChoice;
+use crate::delivery::SPLIT_MEMORY_BYTES;
 use crate::service::Registrations;
 use crate::storage::backup::Recipient;
 
@@ -158,6 +159,8 @@ pub struct LimitsConfig {
     pub pending_connections: u32,
     /// Resident bytes above which no further connection is taken.
     pub memory_bytes: u64,
+    /// Bytes of rows that a table's split holds in memory at a time (R24); with its buffers it takes about as much again.
+    pub split_memory_bytes: u64,
     /// Circuits that end at or pass through this node at a time; each holds two buffers of 64 KiB.
     pub circuits: u32,
 }
@@ -168,6 +171,7 @@ impl Default for LimitsConfig {
             connections: 384,
             pending_connections: 64,
             memory_bytes: 2 << 30,
+            split_memory_bytes: SPLIT_MEMORY_BYTES,
             circuits: 64,
         }
     }
@@ -308,6 +312,12 @@ impl NodeConfig {
         }
         if self.limits.memory_bytes < 64 << 20 {
             return unusable("limits.memory_bytes", "must be at least 67108864 (64 MiB)");
+        }
+        if !(16 << 20..=4 << 30).contains(&self.limits.split_memory_bytes) {
+            return unusable(
+                "limits.split_memory_bytes",
+                "must lie between 16777216 (16 MiB) and 4294967296 (4 GiB)",
+            );
         }
         Ok(())
     }

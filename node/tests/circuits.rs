@@ -124,6 +124,7 @@ impl Station {
             signing: me.signing,
             tasks,
             stop: stop.clone(),
+            split_memory: node::delivery::SPLIT_MEMORY_BYTES,
         });
         let station = Self {
             member: member.clone(),

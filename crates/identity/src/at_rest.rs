@@ -77,6 +77,8 @@ pub enum Part {
     Content,
     /// The tree of digests that verifies ranges of it.
     Tree,
+    /// Rows of it on their way to its parts.
+    Run,
 }
 
 /// What a sealed file is of: it opens under no other name.
@@ -492,6 +494,7 @@ impl Header {
         let part = match name.part {
             Part::Content => 1,
             Part::Tree => 2,
+            Part::Run => 3,
         };
         let mut bound = Vec::with_capacity(8 + 2 + 8 + 1 + 32 + SALT_BYTES);
         bound.extend_from_slice(&MAGIC);

@@ -6,7 +6,9 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::OnceLock;
 
+use blake3::hazmat::{ContextKey, HasherExt, hash_derive_key_context};
 use serde::{Deserialize, Serialize};
 
 /// A blake3 digest of 32 bytes. Hex where a person reads.
@@ -120,11 +122,56 @@ impl fmt::Display for Domain {
     }
 }
 
+/// A hasher for one purpose, as `blake3::Hasher::new_derive_key` of its context: what follows from the context alone is computed once.
+fn hasher(domain: Domain) -> blake3::Hasher {
+    static KEYS: [OnceLock<ContextKey>; Domain::ALL.len()] =
+        [const { OnceLock::new() }; Domain::ALL.len()];
+    let key = || hash_derive_key_context(domain.context());
+    match KEYS.get(domain as usize) {
+        Some(known) => blake3::Hasher::new_from_context_key(known.get_or_init(key)),
+        None => blake3::Hasher::new_from_context_key(&key()),
+    }
+}
+
+/// Short pieces set together before they are hashed: a hasher is slow in small steps.
+struct Joined<'h> {
+    hasher: &'h mut blake3::Hasher,
+    bytes: [u8; 256],
+    length: usize,
+}
+
+impl<'h> Joined<'h> {
+    fn new(hasher: &'h mut blake3::Hasher) -> Self {
+        Self {
+            hasher,
+            bytes: [0; 256],
+            length: 0,
+        }
+    }
+
+    fn put(&mut self, piece: &[u8]) {
+        let room = self.bytes.get_mut(self.length..self.length + piece.len());
+        if let Some(room) = room {
+            room.copy_from_slice(piece);
+            self.length += piece.len();
+            return;
+        }
+        self.hash();
+        self.hasher.update(piece);
+    }
+
+    fn hash(&mut self) {
+        let joined = self.bytes.get(..self.length).unwrap_or_default();
+        self.hasher.update(joined);
+        self.length = 0;
+    }
+}
+
 impl Digest {
     /// The digest of canonical bytes for one purpose.
     #[must_use]
     pub fn of(domain: Domain, bytes: &[u8]) -> Self {
-        let mut hasher = blake3::Hasher::new_derive_key(domain.context());
+        let mut hasher = hasher(domain);
         hasher.update(bytes);
         Self(*hasher.finalize().as_bytes())
     }
@@ -133,12 +180,14 @@ impl Digest {
     /// and the list by its count, so that no two lists run together alike.
     #[must_use]
     pub fn of_parts(domain: Domain, parts: &[&[u8]]) -> Self {
-        let mut hasher = blake3::Hasher::new_derive_key(domain.context());
-        hasher.update(&(parts.len() as u64).to_le_bytes());
+        let mut hasher = hasher(domain);
+        let mut joined = Joined::new(&mut hasher);
+        joined.put(&(parts.len() as u64).to_le_bytes());
         for part in parts {
-            hasher.update(&(part.len() as u64).to_le_bytes());
-            hasher.update(part);
+            joined.put(&(part.len() as u64).to_le_bytes());
+            joined.put(part);
         }
+        joined.hash();
         Self(*hasher.finalize().as_bytes())
     }
 
@@ -203,11 +252,42 @@ mod tests {
     }
 
     #[test]
+    fn the_digest_of_a_domain_is_derived_from_its_context() {
+        for domain in Domain::ALL {
+            for _ in 0..2 {
+                let derived = blake3::derive_key(domain.context(), b"x");
+                assert_eq!(Digest::of(*domain, b"x").as_bytes(), &derived);
+            }
+        }
+    }
+
+    #[test]
     fn the_address_of_an_object_is_plain_blake3() {
         assert_eq!(
             Digest::object(b"").to_string(),
             "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262"
         );
+    }
+
+    #[test]
+    fn parts_of_any_length_are_hashed_as_they_stand_one_after_another() {
+        let long = [7u8; 1_000];
+        for lengths in [
+            [0, 0, 0],
+            [10, 239, 1],
+            [232, 8, 3],
+            [256, 1, 255],
+            [1_000, 5, 900],
+        ] {
+            let parts = lengths.map(|length| &long[..length]);
+            let mut joined = 3u64.to_le_bytes().to_vec();
+            for part in parts {
+                joined.extend((part.len() as u64).to_le_bytes());
+                joined.extend(part);
+            }
+            let whole = Digest::of(Domain::Id, &joined);
+            assert_eq!(Digest::of_parts(Domain::Id, &parts), whole, "{lengths:?}");
+        }
     }
 
     #[test]

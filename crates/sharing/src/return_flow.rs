@@ -18,22 +18,33 @@ use statute::Schedule;
 use crate::act::{ObjectRef, SignedAct};
 
 pub mod area;
+pub mod assembly;
+mod committed;
 pub mod delta;
 pub mod divisions;
+mod growth;
+pub mod intake;
 pub mod leaves;
 pub mod manifest;
+pub mod order;
+pub mod reception;
 pub mod remainder;
 mod sum_tree;
 pub mod table;
 pub mod workflow;
 
 pub use area::{Area, AreaError};
+pub use assembly::Assembly;
+pub use committed::{Certificate, Committed};
 pub use delta::{Changes, Delta, DeltaError};
 pub use divisions::{Divisions, DivisionsError, REMAINDER};
+pub use intake::Intake;
 pub use leaves::{Leaves, RowFault, RowFaults};
 pub use manifest::{
     BuildError, Built, Parcel, Part, PartError, PartVerdict, build, pass_on, verify_part,
 };
+pub use order::{RowKey, Sorting, Span};
+pub use reception::Reception;
 pub use remainder::{AssignError, Assigned, RemainderGroup, Unplaced};
 pub use table::{Table, TableError};
 pub use workflow::{Command, SubscriptionPhase, SubscriptionState, decide, evolve};
@@ -113,7 +124,7 @@ pub struct Subscription {
 pub struct ReturnTable {
     /// Which dataset.
     pub dataset: DatasetId,
-    /// The CSV snapshot in the source node's object store.
+    /// The snapshot in the source node's object store: CSV, or Parquet, whose rows are then read as lines of CSV.
     pub table: ObjectRef,
     /// The column that names the division (6, 9 or 12 digits).
     pub division_column: String,

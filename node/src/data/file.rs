@@ -5,10 +5,9 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use identity::Digest;
-
 use super::DataError;
 use super::record::Outcome;
+use crate::storage::hashed::Hashed;
 
 /// What is known of a file by which a change is noticed: which file, how long, and when its content or anything about it last changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,27 +87,6 @@ pub(super) struct Unnamed {
     writer: Option<BufWriter<Hashed>>,
 }
 
-/// A file and the digest of what was written to it.
-#[derive(Debug)]
-struct Hashed {
-    file: File,
-    hasher: blake3::Hasher,
-    bytes: u64,
-}
-
-impl Write for Hashed {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(bytes)?;
-        self.hasher.update(bytes.get(..written).unwrap_or_default());
-        self.bytes += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-}
-
 impl Unnamed {
     /// Begins a file; what an earlier attempt left is replaced.
     pub(super) fn create(path: &Path) -> Result<Self, DataError> {
@@ -121,15 +99,10 @@ impl Unnamed {
         hidden.push(".partial");
         let partial = path.with_file_name(hidden);
         let file = File::create(&partial).map_err(failed)?;
-        let hashed = Hashed {
-            file,
-            hasher: blake3::Hasher::new(),
-            bytes: 0,
-        };
         Ok(Self {
             path: path.to_owned(),
             partial,
-            writer: Some(BufWriter::new(hashed)),
+            writer: Some(BufWriter::new(Hashed::new(file))),
         })
     }
 
@@ -143,13 +116,13 @@ impl Unnamed {
         let hashed = writer
             .into_inner()
             .map_err(|error| failed(error.into_error()))?;
-        hashed.file.sync_all().map_err(failed)?;
+        let (file, digest, bytes) = hashed.done();
+        file.sync_all().map_err(failed)?;
         fs::rename(&self.partial, &self.path).map_err(failed)?;
         sync_parent(&self.path).map_err(failed)?;
-        let digest = Digest::from_bytes(*hashed.hasher.finalize().as_bytes());
         Ok(Outcome::File {
             digest: digest.to_string(),
-            bytes: hashed.bytes,
+            bytes,
         })
     }
 }
@@ -185,6 +158,8 @@ pub(super) fn sync_parent(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use identity::Digest;
+
     use super::*;
 
     #[test]

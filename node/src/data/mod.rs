@@ -22,6 +22,7 @@ pub mod parquet;
 pub mod postgres;
 pub mod record;
 pub mod return_flow;
+pub mod rows;
 pub mod sink;
 pub mod source;
 pub mod table;

@@ -1,8 +1,7 @@
 //! Parquet files as sources and targets, and the key with which they rest encrypted (Parquet's own modular encryption, AES-GCM).
 
 use std::fmt;
-use std::fs::File;
-use std::io::Write;
+use std::io::{BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,6 +15,7 @@ use ::parquet::encryption::decrypt::FileDecryptionProperties;
 use ::parquet::encryption::encrypt::FileEncryptionProperties;
 use ::parquet::errors::ParquetError;
 use ::parquet::file::properties::WriterProperties;
+use ::parquet::file::reader::{ChunkReader, Length};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Float32Type, Int8Type, Int16Type, Int32Type, TimestampMicrosecondType,
@@ -25,16 +25,20 @@ use arrow_array::{
     Array, ArrayRef, Float64Array, Int64Array, PrimitiveArray, RecordBatch, StringArray,
 };
 use arrow_schema::{DataType, Field, SchemaRef, TimeUnit};
+use bytes::Bytes;
 
 use super::columns::Kind;
 use super::file::{Unnamed, Watched};
 use super::record::{Delivery, Origin, Outcome};
 use super::{BATCH_BYTES, BATCH_ROWS, DataError, MAX_ROW_BYTES, Selection, Sink, Source};
+use crate::storage::objects::ObjectReader;
 
 /// Digits of a key's file: AES-256.
 const KEY_DIGITS: usize = 64;
 /// Most rows of a row group that is written: some hundred megabytes of a wide table stay in memory.
 const MAX_GROUP_ROWS: usize = 128 << 10;
+/// Most bytes for which room is made before they are there: a file may say anything of itself.
+const MAX_READ_BYTES: usize = 16 << 20;
 
 /// The key with which files rest encrypted.
 #[derive(Clone, PartialEq, Eq)]
@@ -155,8 +159,36 @@ pub struct ParquetSource {
     /// Where each column of the schema stands among those the reader gives, and its kind.
     places: Vec<(usize, Kind)>,
     reader: ParquetRecordBatchReader,
-    watched: Watched,
+    /// None for an object of the store, which cannot change unseen.
+    watched: Option<Watched>,
     came: u64,
+}
+
+impl Length for ObjectReader {
+    fn len(&self) -> u64 {
+        self.length()
+    }
+}
+
+impl ChunkReader for ObjectReader {
+    type T = BufReader<Self>;
+
+    fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
+        let mut reader = self.again()?;
+        reader.seek(SeekFrom::Start(start))?;
+        Ok(BufReader::new(reader))
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
+        let mut reader = self.again()?;
+        reader.seek(SeekFrom::Start(start))?;
+        let mut bytes = Vec::with_capacity(length.min(MAX_READ_BYTES));
+        reader.take(length as u64).read_to_end(&mut bytes)?;
+        if bytes.len() < length {
+            return Err(ParquetError::EOF(format!("{length} bytes at {start}")));
+        }
+        Ok(bytes.into())
+    }
 }
 
 impl ParquetSource {
@@ -170,7 +202,25 @@ impl ParquetSource {
         key: Option<&FileKey>,
     ) -> Result<Self, DataError> {
         let (watched, file) = Watched::open(path)?;
-        let malformed = |error: ParquetError| DataError::malformed(path.display(), error);
+        let name = path.display().to_string();
+        Self::read(file, &name, Some(watched), (selection, key))
+    }
+
+    /// Opens an object of the store, all columns of it.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn object(object: ObjectReader, name: &str) -> Result<Self, DataError> {
+        Self::read(object, name, None, (&Selection::default(), None))
+    }
+
+    fn read<R: ChunkReader + 'static>(
+        file: R,
+        name: &str,
+        watched: Option<Watched>,
+        (selection, key): (&Selection, Option<&FileKey>),
+    ) -> Result<Self, DataError> {
+        let malformed = |error: ParquetError| DataError::malformed(name, error);
         let mut options = ArrowReaderOptions::new();
         if let Some(FileKey(key)) = key {
             let decryption = FileDecryptionProperties::builder(key.to_vec()).build();
@@ -202,8 +252,8 @@ impl ParquetSource {
         let places = places.iter().map(|at| (among(at), kinds[*at])).collect();
         let mask = ProjectionMask::roots(builder.parquet_schema(), read);
         let rows = builder.metadata().file_metadata().num_rows();
-        let stated = u64::try_from(rows)
-            .map_err(|_| DataError::malformed(path.display(), "negative rows"))?;
+        let stated =
+            u64::try_from(rows).map_err(|_| DataError::malformed(name, "negative rows"))?;
         let size = batch_rows(&builder);
         let reader = builder
             .with_projection(mask)
@@ -211,9 +261,9 @@ impl ParquetSource {
             .build()
             .map_err(malformed)?;
         let origin = Origin {
-            source: format!("parquet:{}", path.display()),
+            source: format!("parquet:{name}"),
             query: None,
-            snapshot: Some(watched.snapshot()),
+            snapshot: watched.as_ref().map(Watched::snapshot),
             rows: Some(stated),
         };
         Ok(Self {
@@ -227,8 +277,15 @@ impl ParquetSource {
     }
 }
 
+impl ParquetSource {
+    /// That the file is still what it was when it was opened.
+    fn check(&self) -> Result<(), DataError> {
+        self.watched.as_ref().map_or(Ok(()), Watched::check)
+    }
+}
+
 /// Rows of a batch, so that one stays near [`BATCH_BYTES`]: as the file's own account has it of its widest group.
-fn batch_rows(builder: &ParquetRecordBatchReaderBuilder<File>) -> usize {
+fn batch_rows<R: ChunkReader>(builder: &ParquetRecordBatchReaderBuilder<R>) -> usize {
     let per_row = |group: &::parquet::file::metadata::RowGroupMetaData| {
         let rows = usize::try_from(group.num_rows()).unwrap_or(0).max(1);
         usize::try_from(group.total_byte_size()).unwrap_or(usize::MAX) / rows
@@ -254,7 +311,7 @@ impl Source for ParquetSource {
 
     fn next(&mut self) -> Result<Option<RecordBatch>, DataError> {
         let Some(batch) = self.reader.next() else {
-            self.watched.check()?;
+            self.check()?;
             return match self.origin.rows {
                 Some(stated) if stated != self.came => Err(DataError::Counted {
                     stated,
@@ -264,7 +321,7 @@ impl Source for ParquetSource {
             };
         };
         // A file that was cut short while it was read is lost rather than malformed.
-        let batch = batch.map_err(|error| match self.watched.check() {
+        let batch = batch.map_err(|error| match self.check() {
             Ok(()) => DataError::malformed(&self.origin.source, error),
             Err(changed) => changed,
         })?;

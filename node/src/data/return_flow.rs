@@ -8,9 +8,10 @@ use sharing::return_flow::table::{MAX_ROW_BYTES, MAX_ROWS};
 
 use super::columns::{Column, names, position};
 use super::csv::CsvSink;
+use super::parquet::ParquetSource;
 use super::record::{Delivery, Origin};
 use super::source::{Order, open};
-use super::{DataError, DeliveryId, Selection, Sink, SourceAddress};
+use super::{DataError, DeliveryId, Selection, Sink, Source, SourceAddress};
 use identity::Moment;
 
 /// What was extracted.
@@ -62,9 +63,24 @@ pub fn extract(
     Ok(Extract { origin, rows })
 }
 
+/// A Parquet file that a node splits as it is: it has the columns, and says itself how many rows it has.
+///
+/// # Errors
+/// [`DataError`] when it cannot be read or has no such column.
+pub fn parquet(file: &Path, division: &str, key: Option<&str>) -> Result<Extract, DataError> {
+    let source = ParquetSource::open(file, &Selection::default(), None)?;
+    let found = names(source.schema());
+    for column in [Some(division), key].into_iter().flatten() {
+        position(&found, column)?;
+    }
+    let origin = source.origin().clone();
+    let rows = origin.rows.unwrap_or_default();
+    Ok(Extract { origin, rows })
+}
+
 /// That rows are not longer, and no more, than a table that is split may have.
 fn check_rows(batch: &RecordBatch, before: u64) -> Result<(), DataError> {
-    if before + batch.num_rows() as u64 > MAX_ROWS as u64 {
+    if before + batch.num_rows() as u64 > MAX_ROWS {
         return Err(DataError::malformed(
             "return flow",
             format!("> {MAX_ROWS} rows"),

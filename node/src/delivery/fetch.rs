@@ -10,10 +10,11 @@ use identity::{Chain, Domain, Member, Signed, codec};
 use sharing::act::ObjectRef;
 use sharing::docket::DocketId;
 use sharing::return_flow::workflow::MAX_MANIFEST_BYTES;
-use sharing::return_flow::{Delta, Difference, Leaves, Manifest, PartNotice, verify_part};
+use sharing::return_flow::{Difference, Leaves, Manifest, PartNotice, Reception};
 
+use super::split::SplitError;
 use super::{
-    CircuitAnswer, CircuitReply, MAX_ANSWER_BYTES, MAX_OBJECT_BYTES, MAX_TABLE_BYTES, RECEIVED,
+    CircuitAnswer, CircuitReply, MAX_ANSWER_BYTES, MAX_COMPARED_BYTES, MAX_OBJECT_BYTES, RECEIVED,
     Shared, pipe, split,
 };
 use crate::runtime::driver::random;
@@ -117,17 +118,8 @@ async fn fetch_difference(
     fetch_once(shared, source, docket, (&difference.delta, Shelf::Objects)).await?;
     let (part, difference) = (part.clone(), difference.clone());
     let applying = tokio::task::spawn_blocking(move || {
-        let base = ObjectRef {
-            digest: difference.base,
-            ..part.clone()
-        };
-        let base = read_whole(&objects, &base)?;
-        let delta = read_whole(&objects, &difference.delta)?;
-        let whole = Delta::decode(&delta).and_then(|delta| delta.apply(&base));
-        let whole = whole.map_err(|error| error.to_string())?;
-        let stored = objects.put_reader(whole.as_slice(), MAX_TABLE_BYTES);
-        let stored = stored.map_err(|error| error.to_string())?;
-        Ok::<_, String>(stored.digest == part.digest)
+        let applied = split::difference::apply(&objects, &difference, &part);
+        applied.map_err(|error| error.to_string())
     });
     let applied = applying.await.map_err(|error| error.to_string());
     let applied = applied.and_then(|applied| applied);
@@ -281,15 +273,20 @@ async fn compare(
         notice.clone(),
     );
     let checking = tokio::task::spawn_blocking(move || {
-        let part = read_whole(&objects, &notice.part)?;
         let divisions = split::divisions()?;
         let (area, proof, salt) = (&notice.area, &notice.proof, &notice.salt);
         if !by_leaves {
-            let verdict = verify_part(&manifest, area, &part, proof, salt, divisions);
-            return Ok(verdict
-                .map(|verdict| verdict.rows)
-                .map_err(|finding| finding.to_string()));
+            let reception = Reception::new(&manifest, area, (proof, salt), divisions, &[]);
+            let verdict = reception
+                .map_err(SplitError::Part)
+                .and_then(|it| split::receive(&objects, &notice.part, it, |_, _, _| Ok(())));
+            return match verdict {
+                Ok((verdict, _)) => Ok(Ok(verdict.rows)),
+                Err(SplitError::Part(finding)) => Ok(Err(finding.to_string())),
+                Err(error) => Err(error.to_string()),
+            };
         }
+        let part = read_whole(&objects, &notice.part)?;
         let leaves = read_whole(&objects, &notice.leaves)?;
         let leaves = Leaves::decode(&leaves).ok_or("no leaves")?;
         let faults = leaves.compare(&manifest, area, &part, (proof, salt), divisions);
@@ -304,17 +301,17 @@ async fn compare(
         .unwrap_or_else(|error| Err(error.to_string()))
 }
 
-/// Reads an object that is worked on in memory.
+/// Reads an object that is compared in memory.
 ///
 /// # Errors
 /// A reason for people: too large, not here, not readable.
-pub(super) fn read_whole(objects: &Objects, object: &ObjectRef) -> Result<Vec<u8>, String> {
+fn read_whole(objects: &Objects, object: &ObjectRef) -> Result<Vec<u8>, String> {
     let length = objects
         .len(&object.digest)
         .map_err(|error| error.to_string())?;
-    if length > MAX_TABLE_BYTES {
+    if length > MAX_COMPARED_BYTES {
         return Err(format!(
-            "{}: {length} bytes are more than are worked on at once ({MAX_TABLE_BYTES})",
+            "{}: {length} bytes are more than are worked on at once ({MAX_COMPARED_BYTES})",
             object.name
         ));
     }
@@ -322,7 +319,7 @@ pub(super) fn read_whole(objects: &Objects, object: &ObjectRef) -> Result<Vec<u8
     let file = objects
         .get(&object.digest)
         .map_err(|error| error.to_string())?;
-    file.take(MAX_TABLE_BYTES)
+    file.take(MAX_COMPARED_BYTES)
         .read_to_end(&mut bytes)
         .map_err(|error| error.to_string())?;
     Ok(bytes)

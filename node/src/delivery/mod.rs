@@ -7,7 +7,7 @@ mod fetch;
 pub mod indexing;
 mod pipe;
 mod serve;
-mod split;
+pub mod split;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -39,8 +39,12 @@ pub(crate) use split::divisions;
 
 /// Most bytes of one object: a day of a province's largest table; beyond, a table is split into days.
 pub const MAX_OBJECT_BYTES: u64 = 64 << 30;
-/// Most bytes of a table that is split, and of a part that is verified: both are read into memory whole.
-pub const MAX_TABLE_BYTES: u64 = 512 << 20;
+/// Most bytes of a part that does not hold, or of its leaves, that are compared in memory to name the rows.
+pub const MAX_COMPARED_BYTES: u64 = 64 << 20;
+/// Bytes of rows that a split holds in memory at a time when nothing is configured; with its buffers it stays below 512 MiB.
+pub const SPLIT_MEMORY_BYTES: u64 = 256 << 20;
+/// Tables and parts that are split at a time; more wait, so that one bound of memory holds for all.
+const MAX_SPLITS: usize = 1;
 /// Fetches that run at a time; more wait.
 const MAX_FETCHES: usize = 8;
 /// Fetches that may wait.
@@ -102,6 +106,8 @@ struct Shared {
     fetching: Mutex<HashSet<(DocketId, Digest)>>,
     fetches: Semaphore,
     searches: Arc<Semaphore>,
+    splits: Semaphore,
+    split_memory: usize,
 }
 
 impl std::fmt::Debug for Delivery {
@@ -136,6 +142,8 @@ pub struct Parts {
     pub tasks: TaskTracker,
     /// Ends them.
     pub stop: CancellationToken,
+    /// Bytes of rows that a split holds in memory at a time.
+    pub split_memory: u64,
 }
 
 impl Delivery {
@@ -154,9 +162,13 @@ impl Delivery {
             signing,
             tasks,
             stop,
+            split_memory,
         } = parts;
         let (fetching, fetches) = (Mutex::default(), Semaphore::new(MAX_FETCHES));
         let searches = Arc::new(Semaphore::new(MAX_LOCAL_SEARCHES));
+        if let Err(error) = split::scratch::Scratch::clear(&objects.runs()) {
+            tracing::warn!(%error, "what a split left before a kill stays on the disk");
+        }
         Self(Arc::new(Shared {
             clock,
             store,
@@ -173,6 +185,8 @@ impl Delivery {
             fetching,
             fetches,
             searches,
+            splits: Semaphore::new(MAX_SPLITS),
+            split_memory: usize::try_from(split_memory).unwrap_or(usize::MAX),
         }))
     }
 
@@ -268,10 +282,10 @@ impl Delivery {
         let shared = Arc::clone(&self.0);
         self.spawn(async move {
             let (act, objects) = (task.act, Arc::clone(&shared.objects));
-            let splitting = tokio::task::spawn_blocking(move || split::split(&objects, task));
-            let outcome = splitting
-                .await
-                .unwrap_or_else(|error| Err(error.to_string()));
+            let memory = shared.split_memory;
+            let outcome = shared
+                .splitting(move || split::split(&objects, task, memory))
+                .await;
             if let Err(reason) = &outcome {
                 tracing::warn!(reason, "table not split");
             }
@@ -284,12 +298,9 @@ impl Delivery {
         let shared = Arc::clone(&self.0);
         self.spawn(async move {
             let (objects, part) = (Arc::clone(&shared.objects), notice.clone());
-            let splitting = tokio::task::spawn_blocking(move || {
-                split::split_part(&objects, &part, subscribers)
-            });
-            let outcome = splitting
-                .await
-                .unwrap_or_else(|error| Err(error.to_string()));
+            let outcome = shared
+                .splitting(move || split::split_part(&objects, &part, subscribers))
+                .await;
             if let Err(reason) = &outcome {
                 tracing::warn!(reason, "part not passed on");
             }
@@ -330,6 +341,19 @@ impl Delivery {
 }
 
 impl Shared {
+    /// Splits when it is its turn; the reason of a failure is for people.
+    async fn splitting<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, split::SplitError> + Send + 'static,
+    ) -> Result<T, String> {
+        let turn = self.splits.acquire().await;
+        let turn = turn.map_err(|error| error.to_string())?;
+        let done = tokio::task::spawn_blocking(work).await;
+        drop(turn);
+        let done = done.map_err(|error| error.to_string())?;
+        done.map_err(|error| error.to_string())
+    }
+
     /// Where files of a kind lie.
     fn shelf(&self, shelf: Shelf) -> Arc<Objects> {
         match shelf {

@@ -1,19 +1,39 @@
 //! Splitting a table by administrative division at its source, and a part at whoever passes its own rows on (R24).
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::sync::OnceLock;
 
 use federation::core::{SplitFor, SplitPart, SplitTable};
-use identity::Digest;
+use identity::{Digest, Domain};
 use sharing::act::{ActId, ObjectRef};
-use sharing::return_flow::divisions::Divisions;
-use sharing::return_flow::manifest::{Built, build, pass_on};
-use sharing::return_flow::table::Table;
+use sharing::return_flow::delta::DeltaError;
+use sharing::return_flow::leaves::LEAF_BYTES;
+use sharing::return_flow::table::TableError;
 use sharing::return_flow::workflow::MAX_MANIFEST_BYTES;
-use sharing::return_flow::{Difference, Manifest, PartNotice};
+use sharing::return_flow::{
+    Area, Assembly, AssignError, BuildError, Certificate, Committed, Divisions, Intake, Manifest,
+    PartError, PartNotice, PartVerdict, Reception, RowKey, Sorting, Span,
+};
 
-use super::MAX_TABLE_BYTES;
-use super::fetch::read_whole;
-use crate::storage::objects::Objects;
+use self::merge::merge;
+use self::parts::write_parts;
+use self::pieces::Pieces;
+use self::runs::Run;
+use self::scratch::{Begun, Scratch};
+use self::table::OpenTable;
+use crate::data::DataError;
+use crate::storage::objects::{ObjectError, Objects};
+
+pub(super) mod difference;
+pub mod merge;
+mod parts;
+mod pieces;
+pub mod runs;
+pub mod scratch;
+pub mod table;
+
+pub use self::parts::Stored;
 
 /// The administrative divisions of the nation, the tree that every split and every check uses.
 const DIVISIONS: &str = include_str!("../../../topology/data/divisions.csv");
@@ -52,115 +72,260 @@ pub(crate) fn divisions() -> Result<&'static Divisions, String> {
     .map_err(Clone::clone)
 }
 
-/// Splits, stores the parts and gives the manifest to be signed. The reason of a failure is for people.
-pub(super) fn split(objects: &Objects, task: SplitTask) -> Result<SplitTable, String> {
-    let bytes = read_whole(objects, &task.table)?;
-    let table =
-        Table::parse(&bytes, &task.manifest.division_column).map_err(|error| error.to_string())?;
-    let built = build(table, divisions()?, task.manifest, &task.secret)
-        .map_err(|error| error.to_string())?;
+/// Why a table was not split. The core tells people in these words.
+#[derive(Debug, thiserror::Error)]
+pub enum SplitError {
+    /// The table cannot be read.
+    #[error("{0}")]
+    Table(#[from] TableError),
+    /// The table's file cannot be read.
+    #[error("{0}")]
+    Data(#[from] DataError),
+    /// The rows are no delivery.
+    #[error("{0}")]
+    Build(#[from] BuildError),
+    /// What the source assigned cannot be.
+    #[error("{0}")]
+    Assigned(#[from] AssignError),
+    /// The part that was received does not hold.
+    #[error("{0}")]
+    Part(#[from] PartError),
+    /// An area is not in the tree.
+    #[error("{0} is no division of the table's tree")]
+    NoDivision(Area),
+    /// A difference does not fit.
+    #[error("{0}")]
+    Delta(#[from] DeltaError),
+    /// The object store failed.
+    #[error("{0}")]
+    Object(#[from] ObjectError),
+    /// The disk failed.
+    #[error("拆分数据表时磁盘读写失败：{0} (disk)")]
+    Io(#[from] io::Error),
+    /// A run is not what was written.
+    #[error("拆分中间文件已损坏，请重新回流该数据表 (a run of the split is damaged)")]
+    Damaged,
+    /// The memory is too small for the table.
+    #[error("数据表过大，内存上限不足以拆分 (too many runs: more memory is needed)")]
+    TooManyRuns,
+    /// This program is damaged, or a thread of the split ended without a word.
+    #[error("拆分中断 (the split stopped)")]
+    Stopped,
+    /// The divisions in this program are damaged.
+    #[error("{0}")]
+    Divisions(String),
+}
+
+/// What identifies a snapshot and how it is split: another table, column, assignment or tree of divisions is another snapshot.
+fn snapshot(table: &ObjectRef, manifest: &Manifest) -> Digest {
+    let (digest, column) = (table.digest, &manifest.division_column);
+    let stated = identity::codec::encode(&(digest, column, &manifest.assigned));
+    let tree = [DIVISIONS.as_bytes(), RETIRED.as_bytes()];
+    Digest::of_parts(Domain::Id, &[b"split", &stated, tree[0], tree[1]])
+}
+
+/// Splits, stores the parts and gives the manifest to be signed; `memory` bounds the rows that are held at a time. What was done before a
+/// kill is not done again.
+///
+/// # Errors
+/// [`SplitError`].
+pub fn split(objects: &Objects, task: SplitTask, memory: usize) -> Result<SplitTable, SplitError> {
+    let divisions = divisions().map_err(SplitError::Divisions)?;
+    let snapshot = snapshot(&task.table, &task.manifest);
+    let (scratch, begun) = Scratch::open(objects, &task.manifest.dataset, &snapshot)?;
+    let outcome = split_in(objects, task, memory, divisions, (&scratch, begun));
+    match &outcome {
+        // Of what failed by the disk a later try makes use.
+        Err(SplitError::Io(_) | SplitError::Object(_) | SplitError::Stopped) => {}
+        Ok(_) | Err(_) => scratch.remove()?,
+    }
+    outcome
+}
+
+fn split_in(
+    objects: &Objects,
+    task: SplitTask,
+    memory: usize,
+    divisions: &'static Divisions,
+    (scratch, begun): (&Scratch<'_>, Begun),
+) -> Result<SplitTable, SplitError> {
+    let dataset = task.manifest.dataset.as_str();
+    let found = match begun {
+        Begun::New => Vec::new(),
+        Begun::Resumed(runs) => {
+            tracing::info!(
+                dataset,
+                runs = runs.len(),
+                "the split goes on behind the runs on the disk"
+            );
+            runs
+        }
+        Begun::Changed => {
+            tracing::warn!(
+                dataset,
+                "the snapshot changed since the split began: it starts again"
+            );
+            Vec::new()
+        }
+    };
+    let table = OpenTable::open(objects, &task.table, &task.manifest.division_column)?;
+    let draft = Manifest {
+        header: table.header.clone(),
+        ..task.manifest
+    };
+    let sorting = Sorting::new(divisions, &draft.assigned)?;
+    let runs = table.scatter(scratch, found, memory, &sorting)?;
+    let areas = areas(&task.subscribers, divisions)?;
+    let assembly = Assembly::new(draft, divisions, &task.secret, &areas)?;
+    let (committed, stored) = assemble(objects, runs, memory, assembly, &areas)?;
+    let key = task.key_column.as_deref();
     Ok(SplitTable {
-        manifest: built.manifest().clone(),
-        parts: store_parts(
-            objects,
-            &built,
-            task.subscribers,
-            task.key_column.as_deref(),
-        )?,
+        manifest: committed.manifest().clone(),
+        parts: parcels(objects, &committed, &stored, task.subscribers, key)?,
     })
 }
 
+/// Merges runs into a delivery and its parts.
+///
+/// # Errors
+/// [`SplitError`].
+pub fn assemble<'d>(
+    objects: &Objects,
+    runs: Vec<Run>,
+    memory: usize,
+    mut assembly: Assembly<'d>,
+    areas: &BTreeSet<Area>,
+) -> Result<(Committed<'d>, BTreeMap<Area, Stored>), SplitError> {
+    let draft = assembly.draft().clone();
+    let stem = stem(&draft);
+    let head = (draft.header.as_str(), stem.as_str());
+    let divisions = assembly.divisions();
+    let (committed, stored) = write_parts(objects, head, areas, divisions, |parts| {
+        merge(objects, runs, memory, |key, row| {
+            let leaf = assembly.push(key, row)?;
+            parts.row(key, row, &leaf)
+        })?;
+        Ok(assembly.whole()?)
+    })?;
+    Ok((committed, stored))
+}
+
 /// Splits a part that was received for those who subscribe to rows of it here.
+///
+/// # Errors
+/// [`SplitError`] when it does not hold, or cannot be read or stored.
 pub(super) fn split_part(
     objects: &Objects,
     notice: &PartNotice,
     subscribers: Vec<SplitFor>,
-) -> Result<Vec<SplitPart>, String> {
+) -> Result<Vec<SplitPart>, SplitError> {
     // The core checked the signature before the part was fetched.
-    let manifest = notice
-        .manifest
-        .claimed(MAX_MANIFEST_BYTES)
-        .map_err(|error| error.to_string())?;
-    let bytes = read_whole(objects, &notice.part)?;
-    let held = pass_on(
-        &manifest,
-        &notice.area,
-        &bytes,
-        &notice.proof,
-        &notice.salt,
-        divisions()?,
-    )
-    .map_err(|error| error.to_string())?;
-    store_parts(objects, &held, subscribers, None)
+    let manifest = notice.manifest.claimed(MAX_MANIFEST_BYTES);
+    let manifest = manifest.map_err(|error| SplitError::Divisions(error.to_string()))?;
+    let divisions = divisions().map_err(SplitError::Divisions)?;
+    let areas = areas(&subscribers, divisions)?;
+    let (proved, area) = ((&notice.proof, &notice.salt), &notice.area);
+    let reception = Reception::new(&manifest, area, proved, divisions, &areas)?;
+    let stem = stem(&manifest);
+    let head = (manifest.header.as_str(), stem.as_str());
+    let (received, stored) = write_parts(objects, head, &areas, divisions, |parts| {
+        receive(objects, &notice.part, reception, |key, row, leaf| {
+            parts.row(key, row, leaf)
+        })
+    })?;
+    let (_, committed) = received;
+    parcels(objects, &committed, &stored, subscribers, None)
 }
 
-fn store_parts(
+/// Reads a part against its manifest, and hands on the rows that may be its.
+///
+/// # Errors
+/// [`SplitError::Part`] when it does not hold; what `each` gives.
+pub(super) fn receive<'d>(
     objects: &Objects,
-    built: &Built<'_>,
+    part: &ObjectRef,
+    mut reception: Reception<'d>,
+    mut each: impl FnMut(RowKey, &str, &[u8; LEAF_BYTES]) -> Result<(), SplitError>,
+) -> Result<(PartVerdict, Committed<'d>), SplitError> {
+    let of_part = |error| match error {
+        SplitError::Table(error) => SplitError::Part(PartError::Table(error)),
+        other => other,
+    };
+    let intake = Intake::new(reception.division_column());
+    let mut pieces = Pieces::open(objects, &part.digest, intake)?;
+    reception.header(pieces.begin().map_err(of_part)?);
+    let mut taken = Ok(());
+    loop {
+        let more = pieces.read(|field, _, row| {
+            if let (Some((key, leaf)), Ok(())) = (reception.row(field, row), &taken) {
+                taken = each(key, row, &leaf);
+            }
+        });
+        taken?;
+        taken = Ok(());
+        if !more.map_err(of_part)? {
+            return Ok(reception.whole()?);
+        }
+    }
+}
+
+/// The areas of those who get a part.
+fn areas(subscribers: &[SplitFor], divisions: &Divisions) -> Result<BTreeSet<Area>, SplitError> {
+    let areas: BTreeSet<Area> = subscribers.iter().map(|it| it.area.clone()).collect();
+    match areas
+        .iter()
+        .find(|area| Span::of(area, divisions).is_none())
+    {
+        Some(nowhere) => Err(SplitError::NoDivision(nowhere.clone())),
+        None => Ok(areas),
+    }
+}
+
+fn stem(manifest: &Manifest) -> String {
+    format!(
+        "{}-{{area}}-{}",
+        manifest.dataset.as_str(),
+        manifest.delivery
+    )
+}
+
+/// What every subscriber is told of its part.
+fn parcels(
+    objects: &Objects,
+    committed: &Committed<'_>,
+    stored: &BTreeMap<Area, Stored>,
     subscribers: Vec<SplitFor>,
     key: Option<&str>,
-) -> Result<Vec<SplitPart>, String> {
+) -> Result<Vec<SplitPart>, SplitError> {
+    let manifest = committed.manifest();
+    let sorting = Sorting::new(committed.divisions(), &manifest.assigned)?;
+    let columns = (manifest.division_column.as_str(), key);
+    // An earlier part that is not here any more, or cannot be read, is none.
+    let leads = |base: &ObjectRef, part: &ObjectRef| {
+        difference::between(objects, (base, part), columns, &sorting)
+            .inspect_err(|error| tracing::info!(%error, "the whole part is sent"))
+            .ok()?
+    };
     let parts = subscribers
         .into_iter()
-        .map(|subscriber| store_part(objects, built, subscriber, key));
+        .map(|SplitFor { docket, area, base }| {
+            let nowhere = || SplitError::NoDivision(area.clone());
+            let Stored { part, leaves } = stored.get(&area).ok_or_else(nowhere)?.clone();
+            let Certificate { rows, proof, salt } =
+                committed.certificate(&area).ok_or_else(nowhere)?;
+            Ok(SplitPart {
+                docket,
+                rows,
+                difference: base.and_then(|base| leads(&base, &part)),
+                part,
+                leaves,
+                proof,
+                salt,
+                area,
+            })
+        });
     parts.collect()
 }
 
-fn store_part(
-    objects: &Objects,
-    built: &Built<'_>,
-    SplitFor { docket, area, base }: SplitFor,
-    key: Option<&str>,
-) -> Result<SplitPart, String> {
-    // Without the earlier part the whole one is sent, as it is the first time.
-    let held = base.and_then(|base| read_whole(objects, &base).ok());
-    let parcel = built
-        .parcel(&area, held.as_deref(), key)
-        .ok_or_else(|| format!("{area} is no division of the table's tree"))?;
-    let manifest = built.manifest();
-    let stem = format!("{}-{area}-{}", manifest.dataset.as_str(), manifest.delivery);
-    let store = |bytes: &[u8], kind: &str| {
-        let stored = objects
-            .put_reader(bytes, MAX_TABLE_BYTES)
-            .map_err(|error| error.to_string())?;
-        Ok::<_, String>(ObjectRef {
-            digest: stored.digest,
-            length: stored.length,
-            name: format!("{stem}.{kind}"),
-        })
-    };
-    let delta = parcel.delta.map(|delta| store(&delta, "delta"));
-    let difference = held.zip(delta).map(|(base, delta)| {
-        Ok::<_, String>(Difference {
-            base: Digest::object(&base),
-            delta: delta?,
-        })
-    });
-    Ok(SplitPart {
-        docket,
-        rows: parcel.part.rows,
-        part: store(&parcel.part.bytes, "csv")?,
-        difference: difference.transpose()?,
-        leaves: store(&parcel.leaves, "leaves")?,
-        proof: parcel.part.proof,
-        salt: parcel.part.salt,
-        area,
-    })
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_nations_divisions_are_read() {
-        let divisions = divisions().unwrap();
-        assert_eq!(divisions.top(), "100000");
-        assert!(divisions.contains("440106"));
-        assert_eq!(
-            divisions.parent_of("469005").as_deref(),
-            Some("460000"),
-            "文昌市 stands directly under its province"
-        );
-    }
-}
+mod tests;

@@ -182,6 +182,7 @@ pub async fn start(
         signing: keys.me.signing.clone(),
         tasks: tasks.clone(),
         stop: stop.clone(),
+        split_memory: config.limits.split_memory_bytes,
     });
     let halted = Halted::default();
     let (status_sender, status) = watch::channel(Arc::new(Status::default()));

@@ -14,6 +14,7 @@
 
 pub mod backup;
 mod disk;
+pub(crate) mod hashed;
 pub mod journal;
 pub mod key;
 pub mod lock;

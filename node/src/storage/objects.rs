@@ -5,6 +5,7 @@
 //! objects/ab/abcd….obao      its bao tree in groups of 16 KiB (only above that size), sealed: every range is verified as it streams
 //! objects/partial/abcd…      what has come of a fetch so far; only verified bytes are ever written
 //! objects/tmp/               being written; emptied at start
+//! objects/runs/              rows on their way from a table to its parts, each table in a folder of its own
 //! ```
 //!
 //! No file here is in clear, not even while it is written: see [`identity::at_rest`]. A file stands under its name only when it is whole, synced and of that digest. All calls block: use them from `spawn_blocking`.
@@ -13,23 +14,25 @@ mod growing;
 mod resealing;
 mod sealed;
 mod transfer;
+mod writer;
 
-use std::fs;
-use std::io::{self, Read, Write};
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
 use bao_tree::BlockSize;
 use identity::Digest;
 use identity::at_rest::{AtRestError, Name, Part, StorageKey};
 
 use self::growing::{FromContent, TreeFile};
-use self::sealed::SealedWriter;
 use super::disk;
 
 pub use self::resealing::EachFile;
 pub(super) use self::resealing::overwrite;
 pub use self::sealed::ObjectReader;
+pub(crate) use self::sealed::SealedWriter;
+pub use self::writer::{ObjectWriter, Whole};
 
 /// Bytes verified together: the grain at which a transfer resumes and at which a flipped bit is found, and what is sealed together.
 pub const GROUP_BYTES: u64 = identity::at_rest::CHUNK_BYTES as u64;
@@ -41,6 +44,8 @@ const BUFFER_BYTES: usize = 256 << 10;
 const PARTIAL_FOLDER: &str = "partial";
 /// Folder of files being written.
 const TMP_FOLDER: &str = "tmp";
+/// Folder of tables that are being split.
+const RUNS_FOLDER: &str = "runs";
 /// Ending of a tree's file.
 const TREE_ENDING: &str = "obao";
 
@@ -137,6 +142,8 @@ pub struct Objects {
     folder: PathBuf,
     storage: StorageKey,
     counter: AtomicU64,
+    /// Open since before anything was written, so that no failure to write goes unseen when all is synced at once.
+    disk: File,
 }
 
 /// An object now in the store.
@@ -174,6 +181,7 @@ impl Objects {
             folder: folder.to_path_buf(),
             storage,
             counter: AtomicU64::new(0),
+            disk: File::open(&tmp)?,
         })
     }
 
@@ -207,72 +215,73 @@ impl Objects {
     /// # Errors
     /// [`ObjectError::TooLarge`] above `max`; [`ObjectError::Io`]. Nothing is left of a failed attempt.
     pub fn put_reader(&self, reader: impl Read, max: u64) -> Result<Stored, ObjectError> {
-        let temporary = self.temporary()?;
-        let result = self
-            .fill(&temporary, reader, max)
-            .and_then(|(stored, tree)| {
-                self.settle(&temporary, stored, tree)?;
-                Ok(stored)
-            });
-        discard(&temporary, result)
+        let mut writer = self.writer(max)?;
+        writer.take(reader)?;
+        writer.store()
     }
 
-    /// Seals what a reader gives into a file, read and hashed once; gives its tree as well.
-    fn fill(
-        &self,
-        temporary: &Path,
-        reader: impl Read,
-        max: u64,
-    ) -> Result<(Stored, TreeFile<'_>), ObjectError> {
-        let mut file = SealedWriter::create(temporary, &self.storage)?;
-        let (stored, tree) = self.hash(reader, max, |bytes| file.write_all(bytes))?;
-        file.finish(&content(&stored.digest))?;
-        Ok((stored, tree))
+    /// An object that is written piece by piece, of at most `max` bytes.
+    ///
+    /// # Errors
+    /// [`ObjectError::Io`].
+    pub fn writer(&self, max: u64) -> Result<ObjectWriter<'_>, ObjectError> {
+        ObjectWriter::begin(self, max)
     }
 
-    /// Digest, length and tree of what a reader gives, of which `each` hears as well.
-    fn hash(
+    /// The folder in which tables are split, of this node alone.
+    pub fn runs(&self) -> PathBuf {
+        self.folder.join(RUNS_FOLDER)
+    }
+
+    /// Writes rows on their way into a file that opens under this name alone, sealed and synced.
+    pub(crate) fn seal_run(
         &self,
-        mut reader: impl Read,
-        max: u64,
-        mut each: impl FnMut(&[u8]) -> io::Result<()>,
-    ) -> Result<(Stored, TreeFile<'_>), ObjectError> {
-        let mut growing = FromContent::new(self);
-        let mut buffer = vec![0; BUFFER_BYTES];
-        let mut length = 0_u64;
-        loop {
-            let read = match reader.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(read) => read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error.into()),
-            };
-            length += read as u64;
-            if length > max {
-                return Err(ObjectError::TooLarge { limit: max });
-            }
-            growing.update(&buffer[..read])?;
-            each(&buffer[..read])?;
-        }
-        let (digest, tree) = growing.finish()?;
-        Ok((Stored { digest, length }, tree))
+        path: &Path,
+        of: &Digest,
+        write: impl FnOnce(&mut SealedWriter<'_>) -> io::Result<()>,
+    ) -> Result<(), ObjectError> {
+        let mut writer = SealedWriter::create(path, &self.storage)?;
+        write(&mut writer)?;
+        writer.finish(&run(of))
+    }
+
+    /// What was written with [`Self::seal_run`].
+    pub(crate) fn run(&self, path: &Path, of: &Digest) -> Result<ObjectReader, ObjectError> {
+        self.reader(path, run(of))
     }
 
     /// Gives a whole, synced file its name, its tree first: a reader who finds the content finds the tree.
     fn settle(&self, file: &Path, stored: Stored, tree: TreeFile<'_>) -> Result<(), ObjectError> {
         let folder = self.shelf(&stored.digest);
         disk::make_folder(&folder)?;
-        tree.keep(stored)?;
+        self.keep_tree(stored, tree)?;
         fs::rename(file, self.path(&stored.digest))?;
         disk::sync_folder(&folder)?;
         Ok(())
     }
 
+    /// Puts the synced tree where it belongs.
+    fn keep_tree(&self, stored: Stored, tree: TreeFile<'_>) -> Result<(), ObjectError> {
+        if let Some(tree) = tree.whole(stored)? {
+            File::open(tree.path())?.sync_all()?;
+            fs::rename(tree.path(), self.tree_path(&stored.digest))?;
+        }
+        Ok(())
+    }
+
     /// The tree of a file that is whole, for which all of it is read. Also proves the digest once more.
     fn read_tree(&self, file: &Path, stored: Stored) -> Result<TreeFile<'_>, ObjectError> {
-        let reader = self.reader(file, content(&stored.digest))?;
-        let (found, tree) = self.hash(reader, stored.length, |_| Ok(()))?;
-        if found == stored {
+        let mut reader = self.reader(file, content(&stored.digest))?;
+        let mut growing = FromContent::new(self);
+        let mut buffer = vec![0; BUFFER_BYTES];
+        loop {
+            match reader.read(&mut buffer)? {
+                0 => break,
+                read => growing.update(&buffer[..read])?,
+            }
+        }
+        let (digest, tree) = growing.finish()?;
+        if digest == stored.digest && reader.length() == stored.length {
             return Ok(tree);
         }
         Err(ObjectError::Damaged {
@@ -318,7 +327,7 @@ impl Objects {
         for shelf in fs::read_dir(&self.folder)? {
             let shelf = shelf?.path();
             let name = shelf.file_name().and_then(|name| name.to_str());
-            if name.is_none_or(|name| name == TMP_FOLDER || name == PARTIAL_FOLDER) {
+            if name.is_none_or(|name| [TMP_FOLDER, PARTIAL_FOLDER, RUNS_FOLDER].contains(&name)) {
                 continue;
             }
             for file in fs::read_dir(&shelf)? {
@@ -341,17 +350,12 @@ impl Objects {
             }
             for file in fs::read_dir(&shelf)? {
                 let path = file?.path();
-                if path.is_file() && sealed::read_header(&fs::File::open(&path)?)?.is_err() {
+                if path.is_file() && sealed::read_header(&File::open(&path)?)?.is_err() {
                     return Ok(true);
                 }
             }
         }
         Ok(false)
-    }
-
-    fn temporary(&self) -> io::Result<PathBuf> {
-        let number = self.counter.fetch_add(1, Ordering::Relaxed);
-        Ok(self.folder.join(TMP_FOLDER).join(number.to_string()))
     }
 
     /// The folder of all objects whose digest begins alike.
@@ -388,14 +392,13 @@ fn tree(digest: &Digest) -> Name {
     }
 }
 
-/// Removes a temporary file when the attempt that made it failed.
-fn discard<T>(temporary: &Path, result: Result<T, ObjectError>) -> Result<T, ObjectError> {
-    if result.is_err() {
-        // It may not exist; and what stays is cleared at the next start.
-        let _ = fs::remove_file(temporary);
+/// The name under which rows on their way are.
+fn run(digest: &Digest) -> Name {
+    Name {
+        digest: *digest,
+        part: Part::Run,
     }
-    result
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,8 +1,11 @@
 //! The tree of administrative divisions by which a table is split. Parents are given, never read off the shape of a code: 118 counties
 //! hang on a province, twelve cities 6590xx on 660000, and four prefectures have no counties.
 
+mod index;
+
 use std::collections::BTreeMap;
 
+use self::index::Index;
 use super::table::{RowCode, Table, TableError};
 
 /// Most divisions in one tree; the country has 3,215 down to the county.
@@ -28,7 +31,7 @@ struct Place {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Divisions {
     places: Vec<Place>,
-    index: BTreeMap<SixDigits, usize>,
+    index: Index,
     /// Codes that were once divisions, with what became of them.
     retired: BTreeMap<SixDigits, Option<SixDigits>>,
 }
@@ -126,7 +129,7 @@ impl Divisions {
             }
         }
         let tree = Self::in_order(top.ok_or(DivisionsError::NoTop)?, &children)?;
-        match parents.keys().find(|code| !tree.index.contains_key(*code)) {
+        match parents.keys().find(|code| tree.index.place(code).is_none()) {
             Some(lost) => Err(DivisionsError::Cycle(text(lost))),
             None => Ok(tree),
         }
@@ -158,14 +161,9 @@ impl Divisions {
                 places[parent].end = places[parent].end.max(places[place].end);
             }
         }
-        let index = places
-            .iter()
-            .enumerate()
-            .map(|(at, place)| (place.code, at))
-            .collect();
         Ok(Self {
+            index: Index::of(&places),
             places,
-            index,
             retired: BTreeMap::new(),
         })
     }
@@ -253,13 +251,11 @@ impl Divisions {
     }
 
     pub(super) fn owner_place(&self, code: &RowCode) -> Option<usize> {
-        self.index.get(&code.county()?).copied()
+        self.index.place(&code.county()?)
     }
 
     pub(super) fn find(&self, code: &str) -> Option<usize> {
-        self.index
-            .get(&SixDigits::try_from(code.as_bytes()).ok()?)
-            .copied()
+        self.index.place(code.as_bytes().try_into().ok()?)
     }
 
     pub(super) fn code(&self, place: usize) -> String {

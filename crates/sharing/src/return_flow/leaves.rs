@@ -19,6 +19,8 @@ use super::{Manifest, Proof};
 
 /// Bytes of a code in a leaf: how many digits, and room for twelve.
 const CODE_BYTES: usize = 13;
+/// Bytes of an encoded leaf.
+pub const LEAF_BYTES: usize = CODE_BYTES + 32;
 /// Most rows that a report names; the count goes on.
 pub const MAX_NAMED_ROWS: usize = 20;
 
@@ -73,8 +75,7 @@ pub struct RowFaults {
 impl Leaves {
     /// The bytes that travel.
     pub fn encode(&self) -> Vec<u8> {
-        let leaf =
-            |(code, digest): &(RowCode, Digest)| [&code.packed()[..], digest.as_bytes()].concat();
+        let leaf = |(code, digest): &(RowCode, Digest)| packed(code, digest);
         self.0.iter().flat_map(leaf).collect()
     }
 
@@ -85,7 +86,7 @@ impl Leaves {
             let digest: [u8; 32] = digest.try_into().ok()?;
             Some((RowCode::unpacked(code)?, Digest::from_bytes(digest)))
         };
-        let leaves: Option<Vec<_>> = bytes.chunks(CODE_BYTES + 32).map(leaf).collect();
+        let leaves: Option<Vec<_>> = bytes.chunks(LEAF_BYTES).map(leaf).collect();
         leaves.map(Self)
     }
 
@@ -158,6 +159,15 @@ impl Leaves {
         let named = faults;
         Ok(RowFaults { named, count })
     }
+}
+
+/// One leaf as it travels.
+pub(super) fn packed(code: &RowCode, digest: &Digest) -> [u8; LEAF_BYTES] {
+    let mut leaf = [0; LEAF_BYTES];
+    let (head, tail) = leaf.split_at_mut(CODE_BYTES);
+    head.copy_from_slice(&code.packed());
+    tail.copy_from_slice(digest.as_bytes());
+    leaf
 }
 
 /// What is committed to and not found, and the other way round; of the same code, one is taken for the other altered.

@@ -20,17 +20,24 @@
 //! of its own on with a proof of the same root ([`pass_on`]): whoever gets them trusts the source's signature and needs not trust the
 //! recipient in between.
 
+use std::collections::BTreeSet;
+
 use identity::planted::{self, Bug};
 use statute::rule::{self, Rule};
 
 use super::area::{Area, LEVELS};
-use super::delta::{Delta, MAX_DELTA_BYTES};
+use super::committed::{Certificate, Committed};
+use super::delta::Delta;
 use super::divisions::Divisions;
+use super::growth::Keep;
+use super::intake::Intake;
 use super::leaves::Leaves;
+use super::order::Sorting;
+use super::reception::Reception;
 use super::remainder::{AssignError, Placing};
-use super::sum_tree::{Leaf, Summed, Top, Tree, derive, fold, is_area, leaves, salt_below};
-use super::table::{Row, RowCode, Split, Table, TableError, in_tree};
-use super::{Manifest, Proof, ProofStep, SumNode};
+use super::sum_tree::{Leaf, Top, Tree, derive, is_area, leaves};
+use super::table::{Row, RowCode, Split, Table, TableError};
+use super::{Manifest, Proof, ProofStep};
 
 /// Why a delivery cannot be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +56,9 @@ pub enum BuildError {
     /// The rows are too many to count.
     #[error("the rows of {0} are too many to count")]
     Overflow(String),
+    /// A row came that does not stand behind the one before.
+    #[error("row {0} does not stand in tree order")]
+    Order(u64),
 }
 
 /// Why a part is not what the manifest commits to. Declared in the order in which they win. Rows are counted from 1.
@@ -148,17 +158,11 @@ pub struct PartVerdict {
     pub remainder: u64,
 }
 
-/// Rows that can be handed out with their proofs: a delivery as its source holds it, or a part as its recipient does.
+/// Rows in memory that can be handed out with their proofs: a delivery as its source holds it, or a part as its recipient does.
 #[derive(Debug, Clone)]
 pub struct Built<'t> {
-    manifest: Manifest,
-    divisions: &'t Divisions,
+    committed: Committed<'t>,
     split: Split<'t>,
-    top: Top,
-    salt: [u8; 32],
-    tree: Tree,
-    /// From the top up to the root of the snapshot.
-    above: Proof,
 }
 
 /// Builds the sum tree of a table and completes the manifest.
@@ -206,15 +210,15 @@ pub fn build<'t>(
         ..draft
     };
     let above = Proof { steps: Vec::new() };
-    Ok(Built {
+    let committed = Committed {
         manifest,
         divisions,
-        split,
         top,
         salt,
         tree,
         above,
-    })
+    };
+    Ok(Built { committed, split })
 }
 
 /// What a recipient that holds a part may pass on of it: the rows of any division, township or village in it, each with its proof of the source's
@@ -230,21 +234,28 @@ pub fn pass_on<'t>(
     salt: &[u8; 32],
     divisions: &'t Divisions,
 ) -> Result<Built<'t>, PartError> {
-    let (_, held) = check(manifest, area, part, proof, salt, divisions)?;
-    Ok(held)
+    let proved = (proof, salt);
+    let (_, committed) = receive(manifest, area, part, proved, divisions, Keep::All)?;
+    // It was read when it was verified, and stands in order.
+    let table = Table::parse(part, &manifest.division_column)?;
+    let placing = Placing::new(divisions, &manifest.assigned)?;
+    let rows = table
+        .rows
+        .iter()
+        .map(|row| (placing.place(&row.code), *row));
+    let split = Split::sorted(table.header, rows.collect());
+    Ok(Built { committed, split })
 }
 
 impl Built<'_> {
     /// The completed manifest.
     pub fn manifest(&self) -> &Manifest {
-        &self.manifest
+        &self.committed.manifest
     }
 
     /// The part of an area, or nothing when it does not lie in what is held. An area without rows gets a part with the header alone.
     pub fn part(&self, area: &Area) -> Option<Part> {
-        let top = top_of(area, self.divisions)?;
-        let salt = salt_below(self.divisions, &self.top, &self.salt, &top)?;
-        let rows = self.rows(&top);
+        let rows = self.rows(&top_of(area, self.divisions())?);
         let size: usize = rows.iter().map(|(_, row)| row.bytes.len() + 1).sum();
         let mut bytes = Vec::with_capacity(self.split.header.len() + 1 + size);
         for line in std::iter::once(self.split.header).chain(rows.iter().map(|(_, row)| row.bytes))
@@ -252,10 +263,11 @@ impl Built<'_> {
             bytes.extend_from_slice(line.as_bytes());
             bytes.push(b'\n');
         }
+        let Certificate { rows, proof, salt } = self.committed.certificate(area)?;
         Some(Part {
             bytes,
-            rows: rows.len() as u64,
-            proof: self.proof(&top)?,
+            rows,
+            proof,
             salt,
         })
     }
@@ -264,11 +276,17 @@ impl Built<'_> {
     pub fn parcel(&self, area: &Area, base: Option<&[u8]>, key: Option<&str>) -> Option<Parcel> {
         let part = self.part(area)?;
         let leaves = Leaves::of(self, area)?.encode();
+        let manifest = self.manifest();
+        let sorting = Sorting::new(self.divisions(), &manifest.assigned).ok()?;
+        let columns = (manifest.division_column.as_str(), key);
         // A base that cannot be read is none.
-        let delta = base.and_then(|base| Delta::between(base, &part.bytes, key).ok()?);
+        let delta = base.and_then(|base| {
+            let parts = (base, part.bytes.as_slice());
+            Delta::between(parts, columns, &sorting).ok()?
+        });
         let delta = delta.map(|delta| delta.encode());
         Some(Parcel {
-            delta: delta.filter(|it| it.len() < part.bytes.len().min(MAX_DELTA_BYTES)),
+            delta: delta.filter(|it| it.len() < part.bytes.len()),
             part,
             leaves,
         })
@@ -276,72 +294,23 @@ impl Built<'_> {
 
     /// The salted digests of an area's rows in order, by which a row can be named that was omitted, added or altered.
     pub(super) fn leaves(&self, top: &Top) -> Option<Vec<Leaf>> {
-        let salt = salt_below(self.divisions, &self.top, &self.salt, top)?;
-        Some(leaves(self.divisions, top, &salt, self.rows(top)))
+        let salt = self.committed.salt(top)?;
+        Some(leaves(self.divisions(), top, &salt, self.rows(top)))
     }
 
     pub(super) fn divisions(&self) -> &Divisions {
-        self.divisions
+        self.committed.divisions
     }
 
     fn rows(&self, top: &Top) -> &[(usize, Row<'_>)] {
         match top.area {
             None => {
                 let more = usize::from(planted::is(Bug::RowOfAnotherKept) && top.place > 0);
-                let end = self.divisions.end(top.place) + more;
+                let end = self.divisions().end(top.place) + more;
                 self.split.rows(top.place, end)
             }
             Some(area) => self.split.rows_in(top.place, &area),
         }
-    }
-
-    fn proof(&self, top: &Top) -> Option<Proof> {
-        let mut steps = Vec::new();
-        let mut child = *top;
-        while child != self.top {
-            let parent = above(&child, self.divisions)?;
-            let (summed, children) = match parent.area {
-                Some(area) => (
-                    self.tree.area(parent.place, area)?,
-                    self.tree.villages(parent.place, area),
-                ),
-                None => (
-                    self.tree.at(parent.place),
-                    self.tree.children(self.divisions, parent.place),
-                ),
-            };
-            steps.push(step(&parent, &child, summed, children, self.divisions));
-            child = parent;
-        }
-        steps.extend(self.above.steps.iter().cloned());
-        Some(Proof { steps })
-    }
-}
-
-/// The step of a proof from a child to its parent.
-fn step(
-    parent: &Top,
-    child: &Top,
-    summed: Summed,
-    children: Vec<(String, SumNode)>,
-    divisions: &Divisions,
-) -> ProofStep {
-    let code = child.code(divisions);
-    let found = children.iter().position(|(it, _)| *it == code);
-    // A township without rows is not among them; its place is before the next.
-    let next = || {
-        children
-            .iter()
-            .position(|(it, _)| is_area(it) && *it > code)
-    };
-    let at = found.or_else(next).unwrap_or(children.len());
-    let (before, after) = children.split_at(at);
-    let after = after.get(usize::from(found.is_some())..);
-    ProofStep {
-        division: parent.code(divisions),
-        own: summed.own,
-        before: before.to_vec(),
-        after: after.unwrap_or_default().to_vec(),
     }
 }
 
@@ -354,7 +323,7 @@ pub(super) fn top_of(area: &Area, divisions: &Divisions) -> Option<Top> {
 }
 
 /// The next higher top: of a village its township, of a township its division, of a division its parent.
-fn above(top: &Top, divisions: &Divisions) -> Option<Top> {
+pub(super) fn above(top: &Top, divisions: &Divisions) -> Option<Top> {
     match top.area {
         None => Some(Top {
             place: divisions.parent(top.place)?,
@@ -385,74 +354,39 @@ pub fn verify_part(
     salt: &[u8; 32],
     divisions: &Divisions,
 ) -> Result<PartVerdict, PartError> {
-    check(manifest, area, part, proof, salt, divisions).map(|(verdict, _)| verdict)
+    receive(
+        manifest,
+        area,
+        part,
+        (proof, salt),
+        divisions,
+        Keep::Above(BTreeSet::new()),
+    )
+    .map(|(verdict, _)| verdict)
 }
 
-fn check<'t>(
+fn receive<'d>(
     manifest: &Manifest,
     area: &Area,
-    part: &'t [u8],
-    proof: &Proof,
-    salt: &[u8; 32],
-    divisions: &'t Divisions,
-) -> Result<(PartVerdict, Built<'t>), PartError> {
-    let unknown = || PartError::UnknownDivision(shown(area.as_str()));
-    let top = top_of(area, divisions).ok_or_else(unknown)?;
-    let placing = Placing::new(divisions, &manifest.assigned)?;
-    let expected = expected_rows(manifest, proof, &top, divisions)?;
-    let table = Table::parse(part, &manifest.division_column)?;
-    if table.header != manifest.header {
-        return Err(PartError::HeaderMismatch {
-            found: shown(table.header),
-        });
+    part: &[u8],
+    proved: (&Proof, &[u8; 32]),
+    divisions: &'d Divisions,
+    keep: Keep,
+) -> Result<(PartVerdict, Committed<'d>), PartError> {
+    let mut reception = Reception::keeping(manifest, area, proved, divisions, keep)?;
+    let mut intake = Intake::new(&manifest.division_column);
+    let begun = intake.begin(part, true)?;
+    if let Some(header) = intake.header() {
+        reception.header(header);
     }
-    let rows = placed_rows(&table, &top, &placing)?;
-    if rows.len() as u64 != expected {
-        return Err(PartError::CountMismatch {
-            expected,
-            found: rows.len() as u64,
-        });
-    }
-    let disorder = rows
-        .windows(2)
-        .position(|pair| in_tree(&pair[0]) > in_tree(&pair[1]));
-    if let Some(at) = disorder {
-        return Err(PartError::Unsorted { row: at as u64 + 2 });
-    }
-    let overflow = || PartError::ProofCounts {
-        division: shown(area.as_str()),
-    };
-    let digests = leaves(divisions, &top, salt, &rows);
-    let tree = Tree::grow(divisions, top, &digests).ok_or_else(overflow)?;
-    if top.place == 0
-        && top.area.is_none()
-        && tree.at(divisions.len()).node.rows != manifest.remainder_rows
-    {
-        return Err(PartError::ManifestCounts);
-    }
-    let node = tree.root().ok_or_else(overflow)?;
-    let folded = fold(node, area.as_str(), proof).ok_or_else(overflow)?;
-    if folded != manifest.root && !planted::is(Bug::ManifestSumSkipped) {
-        return Err(PartError::DigestMismatch);
-    }
-    let verdict = PartVerdict {
-        rows: expected,
-        of: manifest.rows,
-        remainder: manifest.remainder_rows,
-    };
-    let held = Built {
-        manifest: manifest.clone(),
-        divisions,
-        split: Split::sorted(table.header, rows),
-        top,
-        salt: *salt,
-        tree,
-        above: proof.clone(),
-    };
-    Ok((verdict, held))
+    let rows = part.get(begun..).unwrap_or_default();
+    intake.read(rows, true, |field, row| {
+        reception.row(field, row);
+    })?;
+    reception.whole()
 }
 
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     text.chars().take(256).collect()
 }
 
@@ -539,26 +473,6 @@ fn siblings_are_real(step: &ProofStep, parent: &Top, child: &Top, divisions: &Di
             .iter()
             .all(|code| code.len() == digits && code.bytes().all(|digit| digit.is_ascii_digit()))
         && others.all(|(code, node)| !is_area(code) || node.rows > 0)
-}
-
-/// The rows of a part with their places, every one of which must lie in the subtree of the top.
-fn placed_rows<'t>(
-    table: &Table<'t>,
-    top: &Top,
-    placing: &Placing<'_>,
-) -> Result<Vec<(usize, Row<'t>)>, PartError> {
-    let placed = table.rows.iter().enumerate().map(|(at, row)| {
-        let place = placing.place(&row.code);
-        if lies_in(top, place, &row.code, placing.divisions) {
-            Ok((place, *row))
-        } else {
-            Err(PartError::Foreign {
-                row: at as u64 + 1,
-                code: row.code.text(),
-            })
-        }
-    });
-    placed.collect()
 }
 
 /// Whether a row lies in a subtree.

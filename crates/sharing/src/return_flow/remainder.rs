@@ -119,9 +119,9 @@ impl<'d> Placing<'d> {
         found.unwrap_or(self.divisions.len())
     }
 
-    fn why(&self, row: &Row<'_>) -> Unplaced {
-        let Some(digits) = row.code.county() else {
-            return if row.blank {
+    fn why(&self, code: &RowCode, blank: bool) -> Unplaced {
+        let Some(digits) = code.county() else {
+            return if blank {
                 Unplaced::Null
             } else {
                 Unplaced::Malformed
@@ -137,20 +137,54 @@ impl<'d> Placing<'d> {
 
     /// The rows of the remainder, counted by reason.
     pub(super) fn groups(&self, rows: &[(usize, Row<'_>)]) -> Vec<RemainderGroup> {
-        let mut groups: BTreeMap<Unplaced, u64> = BTreeMap::new();
-        let mut others = 0;
+        let mut tally = Tally::default();
         for (_, row) in rows {
-            let why = self.why(row);
-            if groups.contains_key(&why) || groups.len() + 1 < MAX_REMAINDER_GROUPS {
-                *groups.entry(why).or_default() += 1;
-            } else {
-                others += 1;
+            tally.count(self, &row.code, row.blank);
+        }
+        tally.groups(self)
+    }
+}
+
+/// The rows of the remainder as they come in tree order.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tally {
+    groups: BTreeMap<Unplaced, u64>,
+    others: u64,
+    /// The last row's code, whether its field was empty, and rows of that kind not counted yet.
+    run: Option<(RowCode, bool, u64)>,
+}
+
+impl Tally {
+    /// Counts a row that no division claims.
+    pub(super) fn count(&mut self, placing: &Placing<'_>, code: &RowCode, blank: bool) {
+        match &mut self.run {
+            Some((of, empty, rows)) if (*of, *empty) == (*code, blank) => *rows += 1,
+            Some(_) | None => {
+                self.end_run(placing);
+                self.run = Some((*code, blank, 1));
             }
         }
-        if others > 0 {
-            groups.insert(Unplaced::Others, others);
+    }
+
+    fn end_run(&mut self, placing: &Placing<'_>) {
+        let Some((code, blank, rows)) = self.run.take() else {
+            return;
+        };
+        let why = placing.why(&code, blank);
+        if self.groups.contains_key(&why) || self.groups.len() + 1 < MAX_REMAINDER_GROUPS {
+            *self.groups.entry(why).or_default() += rows;
+        } else {
+            self.others += rows;
         }
-        groups
+    }
+
+    /// What was counted, by reason.
+    pub(super) fn groups(mut self, placing: &Placing<'_>) -> Vec<RemainderGroup> {
+        self.end_run(placing);
+        if self.others > 0 {
+            self.groups.insert(Unplaced::Others, self.others);
+        }
+        self.groups
             .into_iter()
             .map(|(why, rows)| RemainderGroup { why, rows })
             .collect()

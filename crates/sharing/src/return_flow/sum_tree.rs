@@ -7,6 +7,7 @@ use identity::{Digest, Domain, codec};
 
 use super::area::LEVELS;
 use super::divisions::Divisions;
+use super::growth::{Growth, Keep, summed};
 use super::table::{Row, RowCode};
 use super::{Proof, SumNode};
 use crate::ledger::merkle::Frontier;
@@ -102,7 +103,7 @@ pub(super) fn derive(parent: &[u8; 32], code: &str) -> [u8; 32] {
 }
 
 /// Salts of all places of a division's subtree, in order, from that of its top.
-fn salts(divisions: &Divisions, top: usize, salt: [u8; 32]) -> Vec<[u8; 32]> {
+pub(super) fn salts(divisions: &Divisions, top: usize, salt: [u8; 32]) -> Vec<[u8; 32]> {
     let mut salts = vec![salt];
     for place in top + 1..divisions.end(top) {
         // The remainder has no place of its own and hangs on the top of the tree. A parent always stands before its children.
@@ -153,113 +154,58 @@ pub(super) fn leaves(
     salt: &[u8; 32],
     rows: &[(usize, Row<'_>)],
 ) -> Vec<Leaf> {
-    let salts = match top.area {
-        None => salts(divisions, top.place, *salt),
-        Some(_) => vec![*salt],
-    };
-    let mut area: Option<(Top, [u8; 32])> = None;
-    let leaf = |(place, row): &(usize, Row<'_>)| {
-        let above = salts.get(place - top.place).copied().unwrap_or(*salt);
-        let deep = *place < divisions.len() && row.code.len() > LEVELS[0];
-        let salt = if deep {
-            let here = Top {
-                place: *place,
-                area: Some(row.code),
-            };
-            match area {
-                Some((known, salt)) if known == here => salt,
-                Some(_) | None => {
-                    let from = Top {
-                        place: *place,
-                        area: top.area,
-                    };
-                    let salt = salt_below(divisions, &from, &above, &here).unwrap_or(above);
-                    area = Some((here, salt));
-                    salt
-                }
-            }
-        } else {
-            above
-        };
-        let digest = Digest::of_parts(Domain::Row, &[&salt, row.bytes.as_bytes()]);
-        Leaf {
-            place: *place,
-            code: row.code,
-            digest,
-        }
+    let mut growth = Growth::new(divisions, *top, *salt, Keep::All);
+    let leaf = |(place, row): &(usize, Row<'_>)| Leaf {
+        place: *place,
+        code: row.code,
+        digest: growth.digest(*place, row.code, row.bytes),
     };
     rows.iter().map(leaf).collect()
 }
 
 impl Tree {
-    /// Computes the nodes of a subtree from its leaves in tree order; nothing when a count overflows.
+    /// Computes the nodes of a subtree from its leaves in tree order; nothing when a count overflows or the order is another.
     pub(super) fn grow(divisions: &Divisions, top: Top, leaves: &[Leaf]) -> Option<Self> {
-        let mut tree = Self {
-            top,
-            divisions: Vec::new(),
-            areas: BTreeMap::new(),
-        };
-        if let Some(area) = top.area {
-            let summed = tree.grow_area(top.place, area, leaves)?;
-            tree.areas.insert((top.place, area), summed);
-            return Some(tree);
+        let mut growth = Growth::new(divisions, top, [0; 32], Keep::All);
+        for leaf in leaves {
+            growth.push(leaf.place, leaf.code, leaf.digest)?;
         }
-        let places = top.place..divisions.end(top.place);
-        let mut rest = leaves;
-        for place in places.clone() {
-            let here = rest.partition_point(|leaf| leaf.place <= place);
-            let (mine, others) = rest.split_at(here);
-            // What no division claims lies in no area either.
-            let deep = place < divisions.len();
-            let shallow = mine.partition_point(|leaf| !deep || leaf.code.len() <= LEVELS[0]);
-            let (own, areas) = mine.split_at(shallow);
-            let own = own_node(own)?;
-            tree.grow_areas(place, LEVELS[1], areas)?;
-            tree.divisions.push(Summed { own, node: own });
-            rest = others;
-        }
-        // Children stand after their parents, so backwards they are ready first.
-        for place in places.rev() {
-            let children = tree.children(divisions, place);
-            let own = tree.at(place).own;
-            let node = sum(&divisions.code(place), own, &children)?;
-            tree.divisions.get_mut(place - top.place)?.node = node;
-        }
-        Some(tree)
+        growth.whole()
     }
 
-    /// Nodes of the areas of so many digits in which the leaves lie.
-    fn grow_areas(&mut self, place: usize, digits: usize, leaves: &[Leaf]) -> Option<()> {
-        let mut rest = leaves;
-        while let Some(first) = rest.first() {
-            let area = first.code.within(digits)?;
-            let end = rest.partition_point(|leaf| leaf.code.within(digits) == Some(area));
-            let (mine, others) = rest.split_at(end.max(1));
-            let summed = self.grow_area(place, area, mine)?;
-            self.areas.insert((place, area), summed);
-            rest = others;
+    /// A tree of these nodes.
+    pub(super) fn new(
+        top: Top,
+        divisions: Vec<Summed>,
+        areas: BTreeMap<(usize, RowCode), Summed>,
+    ) -> Self {
+        Self {
+            top,
+            divisions,
+            areas,
         }
+    }
+
+    /// Sums a division up whose children are.
+    pub(super) fn join(&mut self, divisions: &Divisions, place: usize) -> Option<()> {
+        let children = self.children(divisions, place);
+        let own = self.at(place).own;
+        let node = sum(&divisions.code(place), own, &children)?;
+        self.divisions.get_mut(place - self.top.place)?.node = node;
         Some(())
     }
 
-    fn grow_area(&mut self, place: usize, area: RowCode, leaves: &[Leaf]) -> Option<Summed> {
-        let shallow = leaves.partition_point(|leaf| leaf.code.len() <= area.len());
-        let (own, deeper) = leaves.split_at(shallow);
-        if let Some(digits) = LEVELS.iter().find(|digits| **digits > area.len()) {
-            self.grow_areas(place, *digits, deeper)?;
-        }
-        let own = own_node(own)?;
-        let node = sum(&area.text(), own, &self.areas_in(place, Some(area)))?;
-        Some(Summed { own, node })
-    }
-
     /// The areas right under a place, or under an area of it.
-    fn areas_in(&self, place: usize, within: Option<RowCode>) -> Vec<(String, SumNode)> {
+    pub(super) fn areas_in(
+        areas: &BTreeMap<(usize, RowCode), Summed>,
+        place: usize,
+        within: Option<RowCode>,
+    ) -> Vec<(String, SumNode)> {
         let digits = within.map_or(LEVELS[1], |_| LEVELS[2]);
         let from = within.unwrap_or(RowCode::parse(b""));
         let inside =
             |code: &RowCode| within.is_none_or(|area| code.within(area.len()) == Some(area));
-        self.areas
+        areas
             .range((place, from)..)
             .take_while(|((at, code), _)| *at == place && inside(code))
             .filter(|((_, code), _)| code.len() == digits)
@@ -273,13 +219,13 @@ impl Tree {
         let mut children: Vec<_> = below
             .map(|it| (divisions.code(it), self.at(it).node))
             .collect();
-        children.extend(self.areas_in(place, None));
+        children.extend(Self::areas_in(&self.areas, place, None));
         children
     }
 
     /// The children of a township in order.
     pub(super) fn villages(&self, place: usize, area: RowCode) -> Vec<(String, SumNode)> {
-        self.areas_in(place, Some(area))
+        Self::areas_in(&self.areas, place, Some(area))
     }
 
     /// The nodes of a division of this tree.
@@ -292,7 +238,7 @@ impl Tree {
         match self.areas.get(&(place, area)) {
             Some(summed) => Some(*summed),
             None => {
-                let own = own_node(&[])?;
+                let own = summed(&Frontier::default());
                 let node = sum(&area.text(), own, &[])?;
                 Some(Summed { own, node })
             }
@@ -306,16 +252,4 @@ impl Tree {
             None => Some(self.at(self.top.place).node),
         }
     }
-}
-
-/// Count of an area's own rows and the root over their salted digests.
-fn own_node(leaves: &[Leaf]) -> Option<SumNode> {
-    let mut frontier = Frontier::default();
-    for leaf in leaves {
-        frontier.append(leaf.digest).ok()?;
-    }
-    Some(SumNode {
-        rows: leaves.len() as u64,
-        digest: frontier.root(),
-    })
 }

@@ -6,8 +6,10 @@ use super::remainder::Placing;
 
 /// Most bytes in one row or header.
 pub const MAX_ROW_BYTES: usize = 64 << 10;
-/// Most data rows in one table.
-pub const MAX_ROWS: usize = 10_000_000;
+/// Most data rows in one table: one for every person of the country, and room.
+pub const MAX_ROWS: u64 = 2_000_000_000;
+/// Most data rows of a table that is held in memory whole.
+pub const MAX_ROWS_IN_MEMORY: u64 = 10_000_000;
 /// Most columns in one table.
 pub const MAX_COLUMNS: usize = 256;
 
@@ -29,9 +31,9 @@ pub enum TableError {
     /// The named column stands twice in the header.
     #[error("the table has two columns {0:?}")]
     ColumnTwice(String),
-    /// More than [`MAX_ROWS`].
-    #[error("the table has more than {MAX_ROWS} rows")]
-    TooManyRows,
+    /// More than [`MAX_ROWS`], or than [`MAX_ROWS_IN_MEMORY`] where it is held whole.
+    #[error("the table has more than {0} rows")]
+    TooManyRows(u64),
     /// Longer than [`MAX_ROW_BYTES`]; row 0 is the header.
     #[error("row {row} is longer than {MAX_ROW_BYTES} bytes")]
     RowTooLong {
@@ -213,7 +215,14 @@ pub(super) struct RowReader<'t> {
     pub(super) record: csv::ByteRecord,
     pub(super) header: &'t str,
     columns: Vec<Vec<u8>>,
+    fields: usize,
     row: u64,
+    /// Most rows.
+    limit: u64,
+    /// Whether the table ends with the text; else a row that runs to its end may go on.
+    ends: bool,
+    /// Bytes of the text that are read: the rows that are whole.
+    used: usize,
 }
 
 impl<'t> RowReader<'t> {
@@ -221,24 +230,61 @@ impl<'t> RowReader<'t> {
         let text =
             std::str::from_utf8(bytes).map_err(|error| TableError::NotUtf8(error.valid_up_to()))?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let reader = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .from_reader(text.as_bytes());
-        let mut rows = Self {
+        let mut rows = Self::within(text, true);
+        if rows.head()? {
+            Ok(rows)
+        } else {
+            Err(TableError::NoHeader)
+        }
+    }
+
+    /// A reader of a piece of a table, which begins with a row.
+    pub(super) fn within(text: &'t str, ends: bool) -> Self {
+        Self {
             text,
-            reader,
+            reader: csv::ReaderBuilder::new()
+                .has_headers(false)
+                .flexible(true)
+                .from_reader(text.as_bytes()),
             record: csv::ByteRecord::new(),
             header: "",
             columns: Vec::new(),
+            fields: 0,
             row: 0,
-        };
-        rows.header = rows.next_raw()?.ok_or(TableError::NoHeader)?;
-        if rows.record.len() > MAX_COLUMNS {
-            return Err(TableError::TooManyColumns(rows.record.len()));
+            limit: MAX_ROWS_IN_MEMORY,
+            ends,
+            used: 0,
         }
-        rows.columns = rows.record.iter().map(<[u8]>::to_vec).collect();
-        Ok(rows)
+    }
+
+    /// Reads the header; false when it is not there whole.
+    pub(super) fn head(&mut self) -> Result<bool, TableError> {
+        let Some(header) = self.next_raw()? else {
+            return Ok(false);
+        };
+        self.header = header;
+        self.fields = self.record.len();
+        if self.fields > MAX_COLUMNS {
+            return Err(TableError::TooManyColumns(self.fields));
+        }
+        self.columns = self.record.iter().map(<[u8]>::to_vec).collect();
+        Ok(true)
+    }
+
+    /// Goes on after so many rows of so many fields.
+    pub(super) fn after(&mut self, rows: u64, fields: usize) {
+        (self.row, self.fields, self.limit) = (rows, fields, MAX_ROWS);
+    }
+
+    /// How many fields every row has.
+    pub(super) fn fields(&self) -> usize {
+        self.fields
+    }
+
+    /// Bytes of the text that whole rows, and the line ends after them, take.
+    pub(super) fn used(&self) -> usize {
+        let rest = self.text.get(self.used..).unwrap_or_default();
+        self.used + (rest.len() - rest.trim_start_matches(['\r', '\n']).len())
     }
 
     pub(super) fn column(&self, name: &str) -> Result<usize, TableError> {
@@ -261,13 +307,13 @@ impl<'t> RowReader<'t> {
         let Some(raw) = self.next_raw()? else {
             return Ok(None);
         };
-        if self.row > MAX_ROWS as u64 {
-            return Err(TableError::TooManyRows);
+        if self.row > self.limit {
+            return Err(TableError::TooManyRows(self.limit));
         }
-        if self.record.len() != self.columns.len() {
+        if self.record.len() != self.fields {
             return Err(TableError::Uneven {
                 row: self.row,
-                expected: self.columns.len(),
+                expected: self.fields,
                 found: self.record.len(),
             });
         }
@@ -292,6 +338,10 @@ impl<'t> RowReader<'t> {
             .and_then(offset)
             .ok_or(broken.clone())?;
         let end = offset(self.reader.position()).ok_or(broken.clone())?;
+        if !self.ends && end >= self.text.len() {
+            return Ok(None);
+        }
+        self.used = end;
         let raw = self
             .text
             .get(start..end)

@@ -14,7 +14,7 @@ use crate::cli::client::Client;
 use crate::cli::error::CliError;
 use crate::cli::signer::carry_out;
 use crate::cli::{Global, Output};
-use crate::data::SourceAddress;
+use crate::data::{Origin, SourceAddress};
 
 /// Most pages of dockets read to count subscribers: every county, and room.
 const MAX_DOCKET_PAGES: usize = 40;
@@ -59,14 +59,23 @@ pub(super) fn run(
         rows,
     } = stated;
     let scratch = Scratch::new()?;
-    let (file, ran) = match table {
-        Table::File(file) => (file, String::new()),
-        Table::Source(source) => extracted(&source, &column, &scratch)?,
+    let key = row_key.as_deref();
+    let (file, ran, source_rows) = match table {
+        Table::File(file) => {
+            let rows = counted(&file, &column, key)?;
+            (file, String::new(), rows)
+        }
+        // The node reads it as it is; it is not written out before.
+        Table::Source(SourceAddress::Parquet(file)) => {
+            let read = crate::data::return_flow::parquet(&file, &column, key)?;
+            (file, ran(&read.origin), read.rows)
+        }
+        Table::Source(source) => {
+            let (file, ran) = extracted(&source, &column, &scratch)?;
+            let rows = counted(&file, &column, key)?;
+            (file, ran, rows)
+        }
     };
-    let source_rows = count(&file, &column)?;
-    if let Some(key) = &row_key {
-        count(&file, key)?;
-    }
     if let Some(stated) = rows.filter(|stated| *stated != source_rows) {
         return Err(CliError::usage(
             format!("文件有 {source_rows} 行数据，--rows 为 {stated}"),
@@ -120,18 +129,20 @@ fn extracted(
 ) -> Result<(PathBuf, String), CliError> {
     let file = scratch.0.join("table.csv");
     let extract = crate::data::return_flow::extract(source, column, &file, now())?;
-    let origin = extract.origin;
-    let run = match (origin.query, origin.snapshot) {
-        (Some(query), Some(snapshot)) => {
-            format!("{query} -- {} snapshot {snapshot}", origin.source)
-        }
+    Ok((file, ran(&extract.origin)))
+}
+
+/// What was read, in words.
+fn ran(origin: &Origin) -> String {
+    let source = &origin.source;
+    match (&origin.query, &origin.snapshot) {
+        (Some(query), Some(snapshot)) => format!("{query} -- {source} snapshot {snapshot}"),
         (query, snapshot) => format!(
             "{} {}",
-            query.unwrap_or(origin.source),
-            snapshot.unwrap_or_default()
+            query.as_ref().unwrap_or(source),
+            snapshot.as_deref().unwrap_or_default()
         ),
-    };
-    Ok((file, run))
+    }
 }
 
 /// Says how many receive a dataset, before it is signed for.
@@ -163,6 +174,14 @@ fn tell_subscribers(client: &Client, output: &Output, dataset: &DatasetId) -> Re
         );
     }
     Ok(())
+}
+
+/// Data rows of a CSV file in which both columns stand.
+fn counted(file: &Path, column: &str, key: Option<&str>) -> Result<u64, CliError> {
+    if let Some(key) = key {
+        count(file, key)?;
+    }
+    count(file, column)
 }
 
 /// Data rows of a CSV file: its records without the header, in which the column stands.

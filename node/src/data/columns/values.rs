@@ -1,6 +1,7 @@
 //! Values of columns: as text, and in batches that are built row by row.
 
 use std::borrow::Cow;
+use std::fmt::Write;
 use std::sync::Arc;
 
 use arrow_array::builder::{
@@ -264,30 +265,69 @@ impl<'b> Column<'b> {
 
     /// A value as text; `None` when it is absent.
     pub fn text(&self, row: usize) -> Option<Cow<'b, str>> {
-        fn value<A: Array + ?Sized>(array: &A, row: usize) -> Option<&A> {
-            (row < array.len() && array.is_valid(row)).then_some(array)
+        if let Self::Text(array) = self {
+            return there(*array, row).map(|array| Cow::Borrowed(array.value(row)));
         }
-        Some(
-            match self {
-                Self::Text(array) => {
-                    return value(*array, row).map(|array| Cow::Borrowed(array.value(row)));
-                }
-                Self::Integer(array) => value(*array, row)?.value(row).to_string(),
-                Self::Real(array) => value(*array, row)?.value(row).to_string(),
-                Self::Boolean(array) => value(*array, row)?.value(row).to_string(),
-                Self::Date(array) => day(value(*array, row)?.value(row))?,
-                Self::Moment(array) => time(value(*array, row)?.value(row))?.to_string() + "Z",
-                Self::LocalTime(array) => time(value(*array, row)?.value(row))?.to_string(),
-                Self::Bytes(array) => format!("\\x{}", hex::encode(value(*array, row)?.value(row))),
+        let mut text = String::new();
+        self.push(row, &mut text)?;
+        Some(text.into())
+    }
+
+    /// Sets a value as text at the end of another; `None` when it is absent.
+    pub fn push(&self, row: usize, out: &mut String) -> Option<()> {
+        // Writing to a text never fails.
+        match self {
+            Self::Text(array) => out.push_str(there(*array, row)?.value(row)),
+            Self::Integer(array) => {
+                let number = there(*array, row)?.value(row);
+                out.push_str(itoa::Buffer::new().format(number));
             }
-            .into(),
-        )
+            Self::Real(array) => write!(out, "{}", there(*array, row)?.value(row)).ok()?,
+            Self::Boolean(array) => write!(out, "{}", there(*array, row)?.value(row)).ok()?,
+            Self::Date(array) => day(there(*array, row)?.value(row), out)?,
+            Self::Moment(array) => {
+                write!(out, "{}Z", time(there(*array, row)?.value(row))?).ok()?
+            }
+            Self::LocalTime(array) => {
+                write!(out, "{}", time(there(*array, row)?.value(row))?).ok()?
+            }
+            Self::Bytes(array) => {
+                let bytes = there(*array, row)?.value(row);
+                write!(out, "\\x{}", hex::encode(bytes)).ok()?;
+            }
+        }
+        Some(())
     }
 }
 
-fn day(days: i32) -> Option<String> {
-    let span = jiff::Span::new().try_days(days).ok()?;
-    EPOCH.checked_add(span).ok().map(|day| day.to_string())
+/// An array that has a value in this row.
+fn there<A: Array + ?Sized>(array: &A, row: usize) -> Option<&A> {
+    (row < array.len() && array.is_valid(row)).then_some(array)
+}
+
+/// Sets a day at the end of a text, as [`civil::Date`] is shown.
+fn day(days: i32, out: &mut String) -> Option<()> {
+    const SECONDS: i64 = 24 * 60 * 60;
+    let noon = jiff::Timestamp::from_second(i64::from(days) * SECONDS + SECONDS / 2);
+    let date = match noon {
+        Ok(noon) => jiff::tz::TimeZone::UTC.to_datetime(noon).date(),
+        // The last day of the calendar, which stands for no end, is no moment in every zone.
+        Err(_) => EPOCH
+            .checked_add(jiff::Span::new().try_days(days).ok()?)
+            .ok()?,
+    };
+    let Ok(year @ 0..=9_999) = u16::try_from(date.year()) else {
+        return write!(out, "{date}").ok();
+    };
+    let two = |number: u8| [b'0' + number / 10, b'0' + number % 10].map(char::from);
+    let [century, year] = [year / 100, year % 100].map(|it| two(it as u8));
+    out.extend(century);
+    out.extend(year);
+    for part in [date.month(), date.day()] {
+        out.push('-');
+        out.extend(two(part.unsigned_abs()));
+    }
+    Some(())
 }
 
 fn time(micros: i64) -> Option<civil::DateTime> {
@@ -301,6 +341,30 @@ mod tests {
 
     fn all_kinds() -> SchemaRef {
         schema(Kind::ALL.map(|kind| (kind.word().to_owned(), kind)))
+    }
+
+    #[test]
+    fn days_are_shown_as_the_calendar_shows_them() {
+        for days in [
+            -800_000, -719_529, -719_528, -1, 0, 59, 11_016, 19_789, 2_932_896, 3_000_000,
+        ] {
+            let shown = jiff::Span::new().try_days(days).ok();
+            let shown = shown.and_then(|span| EPOCH.checked_add(span).ok());
+            let mut text = String::new();
+            let found = day(days, &mut text).map(|()| text);
+            assert_eq!(found, shown.map(|day| day.to_string()), "{days}");
+        }
+        let mut random = 1u64;
+        for _ in 0..10_000 {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            let days = (random >> 40) as i32 % 700_000;
+            let shown = EPOCH.checked_add(jiff::Span::new().days(days)).unwrap();
+            let mut text = String::new();
+            day(days, &mut text).unwrap();
+            assert_eq!(text, shown.to_string());
+        }
     }
 
     #[test]

@@ -7,9 +7,7 @@
 //!
 //! Either way the file has the pairs in the order of their completion, which is the post-order that a tree is read in.
 
-use std::fs;
 use std::io;
-use std::path::PathBuf;
 
 use blake3::hazmat::{
     ChainingValue, HasherExt, Mode, merge_subtrees_non_root, merge_subtrees_root,
@@ -17,6 +15,7 @@ use blake3::hazmat::{
 use identity::Digest;
 
 use super::sealed::SealedWriter;
+use super::writer::Temporary;
 use super::{GROUP_BYTES, ObjectError, Objects, Stored, tree};
 
 /// Two digests side by side: what a node of the tree has below it.
@@ -25,7 +24,7 @@ pub(super) type Pair = [u8; 64];
 /// The file of a tree under way; nothing is left of it unless it is kept.
 pub(super) struct TreeFile<'o> {
     objects: &'o Objects,
-    begun: Option<(PathBuf, SealedWriter<'o>)>,
+    begun: Option<(Temporary, SealedWriter<'o>)>,
     pairs: u64,
 }
 
@@ -43,42 +42,31 @@ impl<'o> TreeFile<'o> {
         let (_, out) = match &mut self.begun {
             Some(begun) => begun,
             none => {
-                let path = self.objects.temporary()?;
-                let out = SealedWriter::create(&path, &self.objects.storage)?;
-                none.insert((path, out))
+                let temporary = self.objects.temporary();
+                let out = SealedWriter::create(temporary.path(), &self.objects.storage)?;
+                none.insert((temporary, out))
             }
         };
         self.pairs += 1;
         io::Write::write_all(out, pair)
     }
 
-    /// Puts the synced tree where it belongs.
+    /// The tree, whole under the object's name and not synced yet; none of a small object.
     ///
     /// # Errors
     /// [`ObjectError::Damaged`] when it has not exactly the pairs that an object of this length has; [`ObjectError::Io`].
-    pub(super) fn keep(mut self, stored: Stored) -> Result<(), ObjectError> {
+    pub(super) fn whole(self, stored: Stored) -> Result<Option<Temporary>, ObjectError> {
         if self.pairs != stored.length.div_ceil(GROUP_BYTES).saturating_sub(1) {
             return Err(ObjectError::Damaged {
                 digest: stored.digest,
                 what: "its tree is not whole".to_owned(),
             });
         }
-        let Some((path, out)) = self.begun.take() else {
-            return Ok(());
+        let Some((temporary, out)) = self.begun else {
+            return Ok(None);
         };
-        let kept = out.finish(&tree(&stored.digest)).and_then(|()| {
-            fs::rename(&path, self.objects.tree_path(&stored.digest)).map_err(Into::into)
-        });
-        super::discard(&path, kept)
-    }
-}
-
-impl Drop for TreeFile<'_> {
-    fn drop(&mut self) {
-        if let Some((path, _)) = self.begun.take() {
-            // What stays is cleared at the next start.
-            let _ = fs::remove_file(path);
-        }
+        out.end(&tree(&stored.digest))?;
+        Ok(Some(temporary))
     }
 }
 
@@ -229,6 +217,8 @@ mod tests {
     use identity::at_rest::StorageKey;
 
     use super::super::{GROUP, tests::content};
+    use std::fs;
+
     use super::*;
 
     /// Groups whose numbers have every pattern of ones that a small tree can have, and the bytes around their edges.
@@ -264,7 +254,7 @@ mod tests {
                 length: length as u64,
             };
             fs::create_dir_all(objects.shelf(&digest)).unwrap();
-            file.keep(stored).unwrap();
+            objects.keep_tree(stored, file).unwrap();
             let path = objects.tree_path(&digest);
             assert_eq!(path.exists(), !expected.is_empty());
             if !expected.is_empty() {
@@ -288,7 +278,7 @@ mod tests {
             length: 200_000,
         };
         assert!(matches!(
-            file.keep(longer),
+            objects.keep_tree(longer, file),
             Err(ObjectError::Damaged { .. })
         ));
         let left = fs::read_dir(dir.path().join(super::super::TMP_FOLDER)).unwrap();

@@ -9,7 +9,7 @@ use identity::Digest;
 use identity::at_rest::{AtRestError, Header, Name, StorageKey};
 
 use super::sealed::read_header;
-use super::{ObjectError, Objects, PARTIAL_FOLDER, content, discard, tree};
+use super::{ObjectError, Objects, PARTIAL_FOLDER, content, tree};
 use crate::runtime::driver::random;
 use crate::storage::disk;
 
@@ -48,20 +48,16 @@ impl Objects {
     fn seal_one(&self, digest: &Digest) -> Result<(), ObjectError> {
         let mut clear = disk::private().open(self.path(digest))?;
         let tree = disk::private().open(self.tree_path(digest));
-        let temporary = self.temporary()?;
-        let sealed = self
-            .fill(&temporary, &mut clear, u64::MAX)
-            .and_then(|(stored, tree)| {
-                if stored.digest != *digest {
-                    return Err(ObjectError::Damaged {
-                        digest: *digest,
-                        what: "it is neither sealed under this key nor what its name says"
-                            .to_owned(),
-                    });
-                }
-                self.settle(&temporary, stored, tree)
+        let mut writer = self.writer(u64::MAX)?;
+        writer.take(&mut clear)?;
+        let sealed = writer.whole()?;
+        if sealed.stored().digest != *digest {
+            return Err(ObjectError::Damaged {
+                digest: *digest,
+                what: "it is neither sealed under this key nor what its name says".to_owned(),
             });
-        discard(&temporary, sealed)?;
+        }
+        self.keep(vec![sealed])?;
         overwrite(&mut clear)?;
         match tree {
             Ok(mut tree) => overwrite(&mut tree)?,
@@ -71,11 +67,15 @@ impl Objects {
         Ok(())
     }
 
-    /// Lets every object open under a new storage key as well.
+    /// Lets every object open under a new storage key as well. Rows on their way are no loss: their table is split from its beginning then.
     ///
     /// # Errors
     /// [`ObjectError::Seal`] for one that opens under neither. What was done stays, and is not done again.
     pub fn rewrap(&self, new: &StorageKey, each: EachFile<'_>) -> Result<(), ObjectError> {
+        match fs::remove_dir_all(self.runs()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+            Ok(()) | Err(_) => {}
+        }
         self.each_header(each, |header, name| {
             let mut salt = [0; 32];
             random(&mut salt);

@@ -1,10 +1,10 @@
 //! Sealed files: written chunk by chunk, read from any place.
 
-use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use bao_tree::io::sync::ReadAt;
 use identity::at_rest::{
@@ -41,7 +41,7 @@ const SEALED_BYTES: usize = CHUNK_BYTES + TAG_BYTES;
 const TOGETHER: usize = 16;
 
 /// Writes what is sealed as it comes; the file is whole when [`SealedWriter::finish`] has returned.
-pub(super) struct SealedWriter<'s> {
+pub(crate) struct SealedWriter<'s> {
     file: File,
     storage: &'s StorageKey,
     key: ObjectKey,
@@ -70,13 +70,18 @@ impl<'s> SealedWriter<'s> {
     }
 
     /// Seals the last chunk, writes the header that names the file, and syncs it.
-    pub(super) fn finish(mut self, name: &Name) -> Result<(), ObjectError> {
+    pub(super) fn finish(self, name: &Name) -> Result<(), ObjectError> {
+        Ok(self.end(name)?.sync_all()?)
+    }
+
+    /// As [`Self::finish`], but nothing is synced.
+    pub(super) fn end(mut self, name: &Name) -> Result<File, ObjectError> {
         self.seal(true)?;
         self.file.write_all(&self.waiting)?;
         let header = Header::new(name, self.length, &self.key, self.storage, fresh());
         let header = header.map_err(|why| ObjectError::seal(name, why))?;
         self.file.write_all_at(&header.encode(), 0)?;
-        Ok(self.file.sync_all()?)
+        Ok(self.file)
     }
 
     fn filled(&self) -> usize {
@@ -224,7 +229,7 @@ pub struct ObjectReader {
     key: ObjectKey,
     length: u64,
     position: u64,
-    window: RefCell<Window>,
+    window: Mutex<Window>,
 }
 
 /// What was read of a file last: chunks one after another, opened in place when they are asked for.
@@ -276,13 +281,28 @@ impl ObjectReader {
             key,
             length,
             position: 0,
-            window: RefCell::default(),
+            window: Mutex::default(),
         })
     }
 
     /// Bytes of content.
     pub const fn length(&self) -> u64 {
         self.length
+    }
+
+    /// The same content, to be read from a place of its own.
+    ///
+    /// # Errors
+    /// [`io::Error`] when no more files can be open.
+    pub fn again(&self) -> io::Result<Self> {
+        Ok(Self {
+            file: self.file.try_clone()?,
+            name: self.name,
+            key: self.key.clone(),
+            length: self.length,
+            position: 0,
+            window: Mutex::default(),
+        })
     }
 
     /// Reads chunks: many where the last ones are gone on with, else the one that is asked for.
@@ -334,7 +354,15 @@ impl ReadAt for ObjectReader {
             return Ok(0);
         }
         let (number, within) = (at / CHUNK_BYTES as u64, (at % CHUNK_BYTES as u64) as usize);
-        let mut window = self.window.borrow_mut();
+        // What a panic left is forgotten: it may be half read.
+        let mut window = self
+            .window
+            .lock()
+            .unwrap_or_else(|poisoned: PoisonError<_>| {
+                let mut window = poisoned.into_inner();
+                window.forget();
+                window
+            });
         let chunk = self.chunk(&mut window, number)?;
         let taken = out.len().min(chunk.len() - within);
         out[..taken].copy_from_slice(&chunk[within..within + taken]);
@@ -347,5 +375,17 @@ impl Read for ObjectReader {
         let read = self.read_at(self.position, out)?;
         self.position += read as u64;
         Ok(read)
+    }
+}
+
+impl Seek for ObjectReader {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let place = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(by) => self.length.checked_add_signed(by),
+            SeekFrom::Current(by) => self.position.checked_add_signed(by),
+        };
+        self.position = place.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.position)
     }
 }

@@ -37,7 +37,7 @@ fn read(objects: &Objects, digest: &Digest) -> Result<Vec<u8>, ObjectError> {
 }
 
 /// Whether these bytes stand in any file below a folder.
-fn within(folder: &Path, bytes: &[u8]) -> bool {
+pub(crate) fn within(folder: &Path, bytes: &[u8]) -> bool {
     fs::read_dir(folder).unwrap().flatten().any(|entry| {
         let path = entry.path();
         if path.is_dir() {

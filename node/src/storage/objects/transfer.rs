@@ -68,7 +68,8 @@ impl Objects {
                     digest: *digest,
                     length,
                 };
-                self.read_tree(&self.path(digest), stored)?.keep(stored)?;
+                let computed = self.read_tree(&self.path(digest), stored)?;
+                self.keep_tree(stored, computed)?;
                 self.reader(&path, tree(digest))
             }
             other => other,

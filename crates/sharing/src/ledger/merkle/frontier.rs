@@ -87,10 +87,27 @@ impl Frontier {
     /// # Errors
     /// [`MerkleError::Full`] at [`MAX_LEAVES`].
     pub fn append(&mut self, leaf: Digest) -> Result<Vec<NewNode>, MerkleError<Infallible>> {
+        let mut new = vec![(0, self.size, leaf)];
+        self.grow(leaf, |node| new.push(node))?;
+        Ok(new)
+    }
+
+    /// Appends a leaf where nobody stores the nodes.
+    ///
+    /// # Errors
+    /// [`MerkleError::Full`] at [`MAX_LEAVES`].
+    pub fn push(&mut self, leaf: Digest) -> Result<(), MerkleError<Infallible>> {
+        self.grow(leaf, |_| ())
+    }
+
+    fn grow(
+        &mut self,
+        leaf: Digest,
+        mut complete: impl FnMut(NewNode),
+    ) -> Result<(), MerkleError<Infallible>> {
         if self.size >= MAX_LEAVES {
             return Err(MerkleError::Full);
         }
-        let mut new = vec![(0, self.size, leaf)];
         let (mut level, mut index, mut digest) = (0u8, self.size, leaf);
         while index & 1 == 1 {
             let Some(left) = self.peaks.pop() else {
@@ -102,11 +119,11 @@ impl Frontier {
             digest = join(&left, &digest);
             level += 1;
             index >>= 1;
-            new.push((level, index, digest));
+            complete((level, index, digest));
         }
         self.peaks.push(digest);
         self.size += 1;
-        Ok(new)
+        Ok(())
     }
 
     /// Root over all leaves.

@@ -1,12 +1,19 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::return_flow::Divisions;
 
 const BASE: &str = "id,name\n1,a\n2,b\n3,c\n3,c\n";
 
+fn compared(base: &str, whole: &str, key: Option<&str>) -> Result<Option<Delta>, TableError> {
+    let tree = Divisions::from_csv(b"code,parent\n100000,\n").unwrap();
+    let sorting = Sorting::new(&tree, &[]).unwrap();
+    let parts = (base.as_bytes(), whole.as_bytes());
+    Delta::between(parts, ("id", key), &sorting)
+}
+
 fn between(base: &str, whole: &str, key: Option<&str>) -> Delta {
-    let delta = Delta::between(base.as_bytes(), whole.as_bytes(), key);
-    delta.unwrap().expect("one order")
+    compared(base, whole, key).unwrap().expect("one order")
 }
 
 fn counts(whole: &str, key: Option<&str>) -> (u64, u64, u64) {
@@ -36,10 +43,8 @@ fn a_difference_builds_on_its_own_base_and_leads_to_its_own_part() {
     let other = delta.apply(b"id,name\n1,a\n").unwrap_err();
     assert!(matches!(other, DeltaError::OtherBase { .. }));
     let mut doctored = delta.clone();
-    doctored.changes.push(Change::Insert {
-        at: 0,
-        row: "9,x".into(),
-    });
+    let row = "9,x".into();
+    doctored.changes.insert(0, Change::Insert { at: 0, row });
     let led = doctored.apply(BASE.as_bytes()).unwrap_err();
     assert!(matches!(led, DeltaError::OtherWhole { .. }));
     for change in [Change::Delete { at: 4 }, Change::Delete { at: 1 }] {
@@ -48,11 +53,12 @@ fn a_difference_builds_on_its_own_base_and_leads_to_its_own_part() {
         let row = doctored.apply(BASE.as_bytes()).unwrap_err();
         assert!(matches!(row, DeltaError::Row(_)));
     }
-    let none = Delta::between(BASE.as_bytes(), b"id,title\n1,a\n", None);
+    let none = compared(BASE, "id,title\n1,a\n", None);
     assert_eq!(none, Ok(None), "another header: the whole part is sent");
-    let turned = Delta::between(BASE.as_bytes(), b"id,name\n2,b\n1,a\n", None);
+    let turned = compared(BASE, "id,name\n2,b\n1,a\n", None);
     assert_eq!(turned, Ok(None), "another order: the whole part is sent");
-    assert!(Delta::decode(b"x").is_err());
+    assert_eq!(Delta::decode(b"x"), Err(DeltaError::BrokenOff));
+    assert_eq!(Delta::decode(b""), Err(DeltaError::BrokenOff));
 }
 
 fn part(rows: &[(u8, u8)]) -> String {
@@ -77,4 +83,36 @@ proptest! {
         prop_assert_eq!(&travelled, &delta);
         prop_assert_eq!(travelled.apply(base.as_bytes()).unwrap(), whole.into_bytes());
     }
+}
+
+#[test]
+fn a_difference_longer_than_a_section_travels_in_several() {
+    let rows = |of: &str| {
+        (0..20_000)
+            .map(|row| format!("{row:06},{of}{row}\n"))
+            .collect()
+    };
+    let (base, whole): (String, String) = (rows("a long name of "), rows("a longer name of "));
+    let (base, whole) = (format!("id,name\n{base}"), format!("id,name\n{whole}"));
+    let delta = between(&base, &whole, Some("id"));
+    assert_eq!(delta.counts().updates, 20_000);
+    let travelled = delta.encode();
+    let mut rest = travelled.as_slice();
+    let mut sections = 0;
+    while let Some(section) = section(&mut rest).unwrap() {
+        assert!(section.len() <= MAX_SECTION_BYTES);
+        sections += 1;
+    }
+    assert!(sections > 3, "{sections}");
+    assert!(
+        Delta::decode(&travelled)
+            .unwrap()
+            .apply(base.as_bytes())
+            .unwrap()
+            == whole.into_bytes()
+    );
+    // Sections of another difference do not belong to it.
+    let other = between(&base, "id,name\n000000,x\n", None).encode();
+    let mixed = Delta::decode(&[travelled, other].concat());
+    assert!(matches!(mixed, Err(DeltaError::OtherWhole { .. })));
 }

@@ -3,7 +3,7 @@ use identity::{Digest, Moment, Path};
 use super::*;
 use crate::return_flow::sum_tree::sum;
 use crate::return_flow::{
-    AssignError, Assigned, Leaves, REMAINDER, RemainderGroup, RowFault, Unplaced,
+    AssignError, Assigned, Leaves, REMAINDER, RemainderGroup, RowFault, SumNode, Unplaced,
 };
 
 const DIVISIONS: &[u8] = b"code,name,parent,level\n100000,China,,nation\n110000,Beijing,100000,province\n110101,Dongcheng,110000,county\n\
@@ -57,7 +57,7 @@ fn check(built: &Built<'_>, division: &str, bytes: &[u8]) -> Result<PartVerdict,
         bytes,
         &part.proof,
         &part.salt,
-        built.divisions,
+        built.divisions(),
     )
 }
 
@@ -408,7 +408,7 @@ fn a_salt_opens_the_subtree_and_nothing_beside_it() {
     // Two divisions with the same single row have digests that tell nothing of it.
     let same = "code,name\n440104001,x\n441900001,x\n";
     let same = super::tests::built(same, &tree);
-    let leaf = |code: &str| same.tree.at(tree.find(code).unwrap()).node.digest;
+    let leaf = |code: &str| same.committed.tree.at(tree.find(code).unwrap()).node.digest;
     assert_ne!(leaf("440104"), leaf("441900"));
 }
 
