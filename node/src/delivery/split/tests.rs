@@ -231,7 +231,7 @@ fn begin(bench: &Bench, task: &SplitTask, runs: usize) {
 
 #[test]
 fn nothing_of_a_table_lies_in_clear_while_it_is_split() {
-    let (bench, rows) = (Bench::new(), 90_000);
+    let (bench, rows) = (Bench::new(), 180_000);
     let task = task(bench.put(table(rows).as_bytes()), rows);
     let in_clear = || {
         ["天河, 第", "甲,440106", "440106001002"]
