@@ -16,8 +16,10 @@ use crate::run::{Reached, run};
 use crate::schedule::{Kind, Schedule, Step};
 use crate::shrink::shrink;
 
-/// Schedules of a run for which no number is given: a fresh slice, as every change gets one.
+/// Schedules of a run for which no number is given.
 const SCHEDULES: u64 = 4;
+/// The first seed, where neither a seed nor fresh ones are asked for.
+const SLICE: u64 = 1_000;
 
 /// What is run.
 #[derive(Debug, Clone)]
@@ -45,10 +47,15 @@ impl Settings {
             let since = SystemTime::now().duration_since(UNIX_EPOCH);
             since.expect("after 1970").as_nanos() as u64 >> 8
         };
+        // Without a word the same schedules run every time: what fails then is of the change.
+        let wanted = || match std::env::var_os("GUANTONG_FRESH") {
+            Some(_) => fresh(),
+            None => SLICE,
+        };
         // A seed alone is one schedule to be run again.
         let alone = given.map(|_: u64| 1);
         Self {
-            seed: given.unwrap_or_else(fresh),
+            seed: given.unwrap_or_else(wanted),
             schedules: number("GUANTONG_SCHEDULES").or(alone).unwrap_or(SCHEDULES),
             mutation: std::env::var("GUANTONG_MUTATION").ok(),
         }
