@@ -234,7 +234,8 @@ fn sealing() {
     let begun = Instant::now();
     for number in 0..(BUFFER * TIMES / CHUNK_BYTES) as u64 {
         let mut sealed = chunk.clone();
-        key.seal_chunk(number, false, &mut sealed, 0).expect("sealed");
+        key.seal_chunk(number, false, &mut sealed, 0)
+            .expect("sealed");
         std::hint::black_box(sealed);
     }
     tell(

@@ -1,7 +1,7 @@
 //! A finding run: schedules of many seeds on all processors, each world on one thread; the first failure is made small and printed with what
 //! reproduces it.
 //!
-//! - `GUANTONG_SEED`: the first seed. Without it a fresh one is drawn from the time.
+//! - `GUANTONG_SEED`: the first seed. Without it the slice is the same every time; with `GUANTONG_FRESH` its seed is drawn from the time.
 //! - `GUANTONG_SCHEDULES`: how many schedules, each with the next seed.
 //! - `GUANTONG_MUTATION`: the rule of law that is switched off in the core while the schedules run, by name: what a finding run must find.
 
