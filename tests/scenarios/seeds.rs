@@ -20,9 +20,9 @@ use node::api::acts::{ActRequest, PrepareRequest};
 use node::storage::journal::Journal;
 use serde::de::DeserializeOwned;
 use sharing::act::{ActBody, SignedAct};
-use sharing::docket::{DocketEvent, DocketId};
+use sharing::docket::{DocketBody, DocketEvent, DocketId};
 use sharing::ledger::Checkpoint;
-use sharing::return_flow::{PartNotice, ReturnTable, Subscription};
+use sharing::return_flow::{ReturnFlowEvent, ReturnTable, Subscription};
 use statute::Role;
 
 use crate::stage::{application, apply, code, conditional, demo, grant, provider, reply};
@@ -93,8 +93,11 @@ impl Seeds {
         }
         if let Some(event) = self.add_as::<Signed<DocketEvent>>("event", bytes) {
             self.add("event", event.bytes().to_vec());
+            let said = event.claimed(MAX_FRAME_BYTES).map(|event| event.body);
+            if let Ok(DocketBody::ReturnFlow(ReturnFlowEvent::Delivering { notice, .. })) = said {
+                self.add("manifest", codec::encode(&notice));
+            }
         }
-        self.add_as::<PartNotice>("manifest", bytes);
         self.add_as::<(Signed<Envelope>, Chain)>("envelope", bytes);
         self.add_as::<Notice>("act", bytes);
         self.add_as::<Segment>("segment", bytes);
