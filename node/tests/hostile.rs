@@ -167,6 +167,10 @@ impl Site {
         top.shutdown().await;
         // Whoever holds it holds its folder.
         drop(top);
+        let mut changes = child.status_changes();
+        let down = changes.wait_for(|status| !status.links.iter().any(|link| link.up));
+        let noticed = tokio::time::timeout(PATIENCE, down).await;
+        drop(noticed.expect("the child notices").unwrap());
         let top = run_hub(&hub, &data(&dirs[0]), link, wire).await;
         let site = Self {
             top,
