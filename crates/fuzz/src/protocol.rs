@@ -26,7 +26,7 @@ use sharing::act::{Act, MAX_ACT_BYTES, SignedAct};
 use sharing::docket::{DocketCopy, DocketEvent, DocketState, MAX_EVENT_BYTES};
 use sharing::ledger::{Checkpoint, Evidence, ForkEvidence, TreeHead, merkle};
 use sharing::private::Content;
-use sharing::return_flow::{Delta, Divisions, Leaves, PartNotice, Table, verify_part};
+use sharing::return_flow::{Delta, Divisions, Leaves, PartNotice, Sorting, Table, verify_part};
 use statute::{Profile, YearNotice};
 
 const TARGETS: &[Target] = &[
@@ -344,8 +344,10 @@ fn delta(bytes: &[u8]) {
         let _ = delta.apply(b"code,name\n440106,a\n");
     }
     let mut halves = bytes.splitn(2, |byte| *byte == 0);
+    let divisions = divisions();
     if let (Some(base), Some(whole)) = (halves.next(), halves.next())
-        && let Ok(Some(delta)) = Delta::between(base, whole, None)
+        && let Ok(sorting) = Sorting::new(&divisions, &[])
+        && let Ok(Some(delta)) = Delta::between((base, whole), ("code", None), &sorting)
         && let Ok(applied) = delta.apply(base)
     {
         assert_eq!(Digest::object(&applied), Digest::object(whole));

@@ -1,6 +1,7 @@
 //! What needs a whole node: the core behind a link, the journal, the catalogues of older platforms, the bodies of the API.
 #![no_main]
 
+#[allow(dead_code, reason = "what decodes by itself is in the other program")]
 mod driver;
 
 use std::cell::RefCell;
