@@ -95,32 +95,42 @@ impl Core {
         Ok(())
     }
 
+    /// A frame of a link that is there, in this version of the wire, and whether the link was greeted before; none where the link ends by it.
+    pub(super) fn heard(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        link: LinkId,
+        bytes: &[u8],
+    ) -> Result<Option<(bool, Frame)>, Fault> {
+        let Some(state) = self.links.get(&link) else {
+            return Ok(None);
+        };
+        let greeted = state.peer.is_some();
+        if let Err(refused) = self.membership(ctx.now) {
+            // Without membership nothing is signed, so nothing is taken up: neighbours keep it and push it again.
+            self.leave(ctx, link, refused.to_string())?;
+            return Ok(None);
+        }
+        match codec::decode(bytes, MAX_FRAME_BYTES) {
+            Err(error) => ctx.close(link, format!("malformed frame: {error}")),
+            Ok(Frame::Hello { wire, .. }) if wire != WIRE_VERSION => {
+                self.speaks_another_version(ctx, link, wire);
+            }
+            Ok(frame) => return Ok(Some((greeted, frame))),
+        }
+        Ok(None)
+    }
+
     pub(super) fn frame(
         &mut self,
         ctx: &mut Context<'_, '_>,
         link: LinkId,
         bytes: &[u8],
     ) -> Result<(), Fault> {
-        let Some(state) = self.links.get(&link) else {
+        let Some((greeted, frame)) = self.heard(ctx, link, bytes)? else {
             return Ok(());
         };
-        let greeted = state.peer.is_some();
-        if let Err(refused) = self.membership(ctx.now) {
-            // Without membership nothing is signed, so nothing is taken up: neighbours keep it and push it again.
-            return self.leave(ctx, link, refused.to_string());
-        }
-        let frame: Frame = match codec::decode(bytes, MAX_FRAME_BYTES) {
-            Ok(frame) => frame,
-            Err(error) => {
-                ctx.close(link, format!("malformed frame: {error}"));
-                return Ok(());
-            }
-        };
         match frame {
-            Frame::Hello { wire, .. } if wire != WIRE_VERSION => {
-                self.speaks_another_version(ctx, link, wire);
-                Ok(())
-            }
             Frame::Hello { chain, now, .. } if !greeted => self.greet(ctx, link, &chain, now),
             _ if !greeted => {
                 ctx.close(link, "spoke before greeting");

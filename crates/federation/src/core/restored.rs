@@ -16,7 +16,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use identity::{Chain, Code, Moment, Signed, codec};
+use identity::{Chain, Code, Moment, Signed};
 use sharing::ledger::{Checkpoint, Cosignature, checkpoint, merkle};
 
 use super::checkpoints::{MAX_CHECKPOINT_BYTES, Nodes};
@@ -25,7 +25,7 @@ use super::tables::{View, counter, meta};
 use super::view::{Ahead, RestoredView};
 use super::{Context, Core, Effect, Input, LinkId, Refused, Token};
 use crate::store::{Fault, Read, Table};
-use crate::wire::{Frame, MAX_FRAME_BYTES, WIRE_VERSION};
+use crate::wire::Frame;
 
 /// Of how many of its cosigners the hub, which has no parent, waits for the word.
 const HUB_ANSWERS: usize = 2;
@@ -107,25 +107,10 @@ impl Core {
         link: LinkId,
         bytes: &[u8],
     ) -> Result<(), Fault> {
-        let Some(state) = self.links.get(&link) else {
+        let Some((greeted, frame)) = self.heard(ctx, link, bytes)? else {
             return Ok(());
         };
-        let greeted = state.peer.is_some();
-        if let Err(refused) = self.membership(ctx.now) {
-            return self.leave(ctx, link, refused.to_string());
-        }
-        let frame: Frame = match codec::decode(bytes, MAX_FRAME_BYTES) {
-            Ok(frame) => frame,
-            Err(error) => {
-                ctx.close(link, format!("malformed frame: {error}"));
-                return Ok(());
-            }
-        };
         match frame {
-            Frame::Hello { wire, .. } if wire != WIRE_VERSION => {
-                self.speaks_another_version(ctx, link, wire);
-                Ok(())
-            }
             Frame::Hello { chain, now, .. } if !greeted => {
                 self.greet_to_compare(ctx, link, &chain, now)
             }
